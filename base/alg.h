@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alg: key kinds and the signature algorithm that goes with each of our own keys.
+ * One table: SPKI <-> kind <-> AlgorithmIdentifier DER. Pure; reads DER itself, needs no OpenSSL.
+ */
+#ifndef BASE_ALG_H
+#define BASE_ALG_H
+
+#include "base/hash.h"
+
+enum key_type { KEY_NONE, KEY_RSA, KEY_EC, KEY_OTHER };
+
+enum sig_alg {
+    SIG_NONE,
+    SIG_RSA_SHA256,   /* RSA of any size, RFC 4055 */
+    SIG_ECDSA_SHA256, /* P-256, RFC 5758 */
+    SIG_ECDSA_SHA384, /* P-384 */
+    SIG_ECDSA_SHA512, /* P-521 */
+};
+
+struct key_kind {
+    enum key_type type;
+    unsigned bits; /* RSA: of the modulus; EC: 256, 384, 521 for the named NIST curves, 224 for P-224, 0 for any other */
+    /* The subjectPublicKey BIT STRING's content without the unused-bits octet: what SKI and the OCSP key hash digest. Borrowed. */
+    struct span key_bits;
+};
+
+/* Reads a SubjectPublicKeyInfo. False for anything but strict DER of the right shape; an unknown algorithm is KEY_OTHER. */
+[[nodiscard]] bool key_kind_of(struct span spki, struct key_kind *out);
+const char *key_type_name(enum key_type t); /* "rsa", "ec", "other" */
+
+/* The algorithm our own key of this kind signs with; SIG_NONE when we would not sign with it. */
+enum sig_alg sig_alg_for(const struct key_kind *k);
+struct span sig_alg_der(enum sig_alg a); /* whole AlgorithmIdentifier, static */
+enum hash_alg sig_alg_hash(enum sig_alg a);
+
+#endif

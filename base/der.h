@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * der: the writer of every structure we sign, and a strict reader for the few
+ * we read ourselves (what the signer is asked to sign, canonical OCSP requests).
+ * ITU-T X.690 DER. Hostile DER elsewhere is parsed by OpenSSL.
+ *
+ * The writer is a buf (sticky, bounded). Constructed values are opened and
+ * closed; the length is put in its place on close. The reader accepts definite,
+ * minimal lengths and single-octet tags only, which is all that X.509 uses.
+ */
+#ifndef BASE_DER_H
+#define BASE_DER_H
+
+#include "base/buf.h"
+
+enum der_tag {
+    DER_BOOLEAN = 0x01,
+    DER_INTEGER = 0x02,
+    DER_BIT_STRING = 0x03,
+    DER_OCTET_STRING = 0x04,
+    DER_NULL = 0x05,
+    DER_OID = 0x06,
+    DER_ENUMERATED = 0x0a,
+    DER_UTF8_STRING = 0x0c,
+    DER_PRINTABLE_STRING = 0x13,
+    DER_IA5_STRING = 0x16,
+    DER_UTC_TIME = 0x17,
+    DER_GENERALIZED_TIME = 0x18,
+    DER_SEQUENCE = 0x30,
+    DER_SET = 0x31,
+};
+
+#define DER_CONTEXT(n) (0x80 | (n))             /* [n] IMPLICIT, primitive */
+#define DER_CONTEXT_CONSTRUCTED(n) (0xa0 | (n)) /* [n] EXPLICIT, or IMPLICIT of a constructed type */
+
+/* Opens a constructed value (or an OCTET STRING / BIT STRING that wraps one); give the mark to der_close. */
+size_t der_open(struct buf *b, uint8_t tag);
+void der_close(struct buf *b, size_t mark);
+
+void der_put(struct buf *b, uint8_t tag, struct span body);
+void der_put_oid(struct buf *b, struct span body);           /* the content octets of the OID */
+void der_put_bool(struct buf *b, bool v);                    /* DEFAULT FALSE is the caller's to leave out */
+void der_put_uint(struct buf *b, uint64_t v);                /* INTEGER */
+void der_put_unsigned(struct buf *b, struct span magnitude); /* INTEGER >= 0 from big-endian octets */
+void der_put_null(struct buf *b);
+void der_put_bits(struct buf *b, struct span bits);     /* BIT STRING, no unused bits */
+void der_put_named_bits(struct buf *b, uint16_t flags); /* named BIT STRING, bit 0 = 0x8000, trailing zeros cut (X.690 11.2.2) */
+/* RFC 5280 4.1.2.5: UTCTime through 2049, else GeneralizedTime, no fractions. */
+void der_put_time(struct buf *b, int64_t t_s);
+void der_put_generalized_time(struct buf *b, int64_t t_s); /* OCSP, invalidityDate */
+/* Octets that a header for `body_len` octets of content takes, tag included. */
+size_t der_header_len(size_t body_len);
+/* The header alone: for a body that is streamed after it. */
+void der_put_header(struct buf *b, uint8_t tag, size_t body_len);
+
+/* One element: `whole` is tag, length and body; all borrowed. */
+struct der {
+    uint8_t tag;
+    struct span body;
+    struct span whole;
+};
+
+/* Takes the next element off `in`. False (and `in` untouched) at the end or for anything but strict DER. */
+[[nodiscard]] bool der_next(struct span *in, struct der *out);
+/* der_next, and the tag must be this one. */
+[[nodiscard]] bool der_expect(struct span *in, uint8_t tag, struct der *out);
+/* True and takes it when the next element has this tag. */
+[[nodiscard]] bool der_optional(struct span *in, uint8_t tag, struct der *out);
+/* A minimal, non-negative INTEGER's content as a number below 2^63; false otherwise. */
+[[nodiscard]] bool der_uint(struct span body, uint64_t *out);
+/* UTCTime or GeneralizedTime in the DER form of RFC 5280 (ends in Z, seconds, no fraction). */
+[[nodiscard]] bool der_time(const struct der *d, int64_t *out_s);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fetch: one HTTP exchange as a client, over libcurl (its one owner), for the command line (and later the outbound room).
+ * TCP with or without TLS, or HTTP over a Unix socket. No redirects, no proxies, no cookies. Blocks up to the timeout.
+ */
+#ifndef BASE_FETCH_H
+#define BASE_FETCH_H
+
+#include "base/buf.h"
+
+struct fetch_target {
+    const char *unix_socket;         /* path, or NULL for TCP */
+    const char *base_url;            /* "https://ca.example.com:8443"; for a Unix socket "http://localhost" */
+    const char *cacert, *cert, *key; /* PEM files, NULL when not given */
+    const char *token;               /* bearer, NULL when not given */
+    long timeout_s;
+};
+
+struct fetch_request {
+    const char *method, *path; /* path with query, escaped already */
+    const char *accept, *content_type; /* NULL: none */
+    const char *idempotency_key;
+    struct span body;
+};
+
+struct fetch_answer {
+    unsigned status;
+    char content_type[128];
+    char location[256];
+    struct buf body; /* fetch_answer_free() */
+};
+
+/* ERR_UNAVAILABLE with the reason when no answer came (refused, TLS, timeout); any HTTP status is OK here. */
+enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out, struct fault *f);
+void fetch_answer_free(struct fetch_answer *a);
+/* Appends a percent-encoded query parameter ("?" or "&" as needed). */
+void fetch_query(struct buf *path, const char *name, const char *value);
+
+#endif

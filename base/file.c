@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file: durable replacement of files that other processes read. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum err path_join(char out[static PATH_LEN_MAX], const char *dir, const char *name, struct fault *f)
+{
+    int n = snprintf(out, PATH_LEN_MAX, "%s/%s", dir, name);
+
+    if (n < 0 || n >= PATH_LEN_MAX)
+        return fault_set(f, ERR_IO, "path too long: %.64s…", dir);
+    return OK;
+}
+
+enum err file_read(const char *path, struct buf *out, struct fault *f)
+{
+    uint8_t piece[16384];
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    while ((n = read(fd, piece, sizeof piece)) > 0)
+        buf_put(out, piece, (size_t)n);
+    int saved = errno;
+    close(fd);
+    if (n < 0)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(saved));
+    if (buf_end(out) != OK)
+        return fault_set(f, buf_end(out), "%s: larger than %zu octets", path, out->max);
+    return OK;
+}
+
+enum err file_draft_open(struct file_draft *d, const char *path, mode_t mode, struct fault *f)
+{
+    int n = snprintf(d->temp, sizeof d->temp, "%s.XXXXXX", path);
+
+    d->fd = -1;
+    if (n < 0 || n >= (int)sizeof d->temp) {
+        d->temp[0] = '\0';
+        return fault_set(f, ERR_IO, "path too long: %.64s…", path);
+    }
+    strcpy(d->path, path);
+    d->fd = mkostemp(d->temp, O_CLOEXEC);
+    if (d->fd < 0 || fchmod(d->fd, mode) != 0) {
+        enum err e = fault_set(f, ERR_IO, "%s: %s", d->temp, strerror(errno));
+
+        file_draft_abort(d);
+        return e;
+    }
+    return OK;
+}
+
+enum err file_draft_write(struct file_draft *d, struct span s, struct fault *f)
+{
+    while (s.len > 0) {
+        ssize_t n = write(d->fd, s.data, s.len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fault_set(f, ERR_IO, "%s: %s", d->temp, strerror(errno));
+        s.data += n;
+        s.len -= (size_t)n;
+    }
+    return OK;
+}
+
+/* A rename is durable once its directory is. */
+static enum err sync_directory(const char *path, struct fault *f)
+{
+    char dir[PATH_LEN_MAX];
+    char *slash;
+    int fd;
+    enum err e = OK;
+
+    strcpy(dir, path);
+    slash = strrchr(dir, '/');
+    if (slash == NULL)
+        strcpy(dir, ".");
+    else
+        slash[slash == dir ? 1 : 0] = '\0';
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        e = fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+enum err file_draft_commit(struct file_draft *d, struct fault *f)
+{
+    enum err e = OK;
+
+    if (fsync(d->fd) != 0)
+        e = fault_set(f, ERR_IO, "%s: fsync: %s", d->temp, strerror(errno));
+    if (e == OK && rename(d->temp, d->path) != 0)
+        e = fault_set(f, ERR_IO, "%s: rename: %s", d->path, strerror(errno));
+    if (e == OK) {
+        d->temp[0] = '\0';
+        e = sync_directory(d->path, f);
+    }
+    file_draft_abort(d);
+    return e;
+}
+
+void file_draft_abort(struct file_draft *d)
+{
+    if (d->fd >= 0)
+        close(d->fd);
+    d->fd = -1;
+    if (d->temp[0] != '\0')
+        unlink(d->temp);
+    d->temp[0] = '\0';
+}
+
+enum err file_replace(const char *path, struct span content, mode_t mode, struct fault *f)
+{
+    struct file_draft d;
+    enum err e = file_draft_open(&d, path, mode, f);
+
+    if (e == OK)
+        e = file_draft_write(&d, content, f);
+    if (e == OK)
+        return file_draft_commit(&d, f);
+    file_draft_abort(&d);
+    return e;
+}

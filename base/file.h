@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file: whole small files, and the one way in which we replace a file that others read:
+ * a temporary name in the same directory, write, fsync, rename, fsync of the directory.
+ * Blocks on the disk. Details of failures go into the fault with the path.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+#define PATH_LEN_MAX 1024 /* octets with the NUL, of any path we build: sockets need far less */
+
+/* Joins with one '/'; ERR_IO with a fault when it does not fit. */
+enum err path_join(char out[static PATH_LEN_MAX], const char *dir, const char *name, struct fault *f);
+
+/* Reads all of `path` into `out` (an initialised buf whose max is the limit). ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO. */
+enum err file_read(const char *path, struct buf *out, struct fault *f);
+
+/* Replaces `path` durably by these octets with this mode. Never leaves a partial file under the name. */
+enum err file_replace(const char *path, struct span content, mode_t mode, struct fault *f);
+
+/* The same in pieces, for content that is streamed. */
+struct file_draft {
+    int fd;
+    char temp[PATH_LEN_MAX];
+    char path[PATH_LEN_MAX];
+};
+
+enum err file_draft_open(struct file_draft *d, const char *path, mode_t mode, struct fault *f);
+enum err file_draft_write(struct file_draft *d, struct span s, struct fault *f);
+enum err file_draft_commit(struct file_draft *d, struct fault *f); /* fsync, rename, fsync of the directory; closes */
+void file_draft_abort(struct file_draft *d);                       /* removes the temporary file; safe after commit */
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loop: the event loop of the roles that face a network, over libuv (its one owner).
+ * Callbacks run on the thread that runs the loop; nothing here is for another thread.
+ */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct loop *loop_new(void); /* dies when the kernel refuses */
+void loop_run(struct loop *l); /* until loop_stop() */
+void loop_stop(struct loop *l);
+void loop_free(struct loop *l); /* after loop_run returned: closes what is still open */
+
+typedef void loop_fn(void *arg);
+
+/* A timer: first after `after_ms`, then every `repeat_ms` (0: once). timer_stop frees; a one-shot timer
+ * must still be stopped by its owner. */
+struct timer;
+struct timer *timer_start(struct loop *l, int64_t after_ms, int64_t repeat_ms, loop_fn *fn, void *arg);
+void timer_stop(struct timer *t); /* NULL is fine */
+
+/* Calls fn while `fd` is readable (level-triggered). The fd stays the caller's. */
+struct watch;
+struct watch *watch_start(struct loop *l, int fd, loop_fn *fn, void *arg);
+void watch_stop(struct watch *w);
+
+/* Calls fn when the signal arrives. Lives as long as the loop. */
+void loop_on_signal(struct loop *l, int signo, loop_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * port: the asking side of a signer. A port is a wire (base/wire.h) to a signer
+ * process; what may be asked through it was fixed when the signer started:
+ * certificates through the ca's port, CRLs through the crl's, OCSP through ocsp's.
+ *
+ * Request : u8 kind, u64 number, blob key id, then the to-be-signed octets.
+ * Answer  : u8 kind, u64 number, u8 err, blob signature, blob reason text for the log.
+ * A CRL is streamed, because it may be larger than any message: BEGIN (with u64
+ * total length of the tbsCertList), DATA pieces in order, and one answer after the last octet.
+ *
+ * Key ids: for CA keys the issuer id ("rsa-g1"); for OCSP keys the id of the issuer answered for.
+ * A lost signer is ERR_END: the role exits. Blocks unless it says otherwise.
+ */
+#ifndef BASE_PORT_H
+#define BASE_PORT_H
+
+#include "base/wire.h"
+
+enum port_kind { PORT_CERTIFICATE = 1, PORT_CRL_BEGIN, PORT_CRL_DATA, PORT_OCSP, PORT_PROBE };
+
+#define PORT_WINDOW 64                    /* jobs under way in one batch: their answers fit a socket's queue, so neither side can block the other */
+#define PORT_PIECE_MAX (64u * 1024)       /* octets of a streamed CRL in one message */
+
+struct port_answer {
+    uint64_t number;
+    enum err err; /* OK; ERR_POLICY: the key is not for this; ERR_MALFORMED; ERR_NOT_FOUND: no such key */
+    uint8_t signature[SIGNATURE_MAX];
+    size_t signature_len;
+    char reason[128]; /* for the log when refused */
+};
+
+/* One message each way: for event loops. port_ask never blocks (ERR_UNAVAILABLE when full);
+ * port_take never blocks (ERR_UNAVAILABLE when nothing waits). */
+enum err port_ask(int fd, enum port_kind kind, uint64_t number, const char *key_id, struct span tbs);
+enum err port_take(int fd, struct port_answer *out);
+
+/* A batch, answered in any order by the signer and put in place here. Returns ERR_END only; each job has its own err.
+ * PORT_PROBE signs nothing that anyone could use: 32 random octets behind a fixed prefix that is no DER. */
+struct port_job {
+    const char *key_id;
+    struct span tbs; /* borrowed until the call returns */
+    struct port_answer answer;
+};
+enum err port_batch(int fd, enum port_kind kind, struct port_job *jobs, size_t n);
+
+/* Streaming a tbsCertList. begin, then pieces that add up to total_len, then end waits for the answer. */
+enum err port_crl_begin(int fd, uint64_t number, const char *key_id, uint64_t total_len);
+enum err port_crl_data(int fd, uint64_t number, struct span piece); /* any length: it is cut up here */
+enum err port_crl_end(int fd, struct port_answer *out);
+
+#endif

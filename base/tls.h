@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tls: the server side of TLS 1.2 and 1.3 on OpenSSL, as a filter over octets: http.c feeds it what arrived and
+ * sends what it gives. Forward-secret AEAD suites only. A client certificate is asked for and never required
+ * here: who it is, is decided above, where it can be explained (a handshake alert explains nothing).
+ * Any chain is let through the handshake and handed up as its leaf's DER; possession of its key is proven by TLS.
+ */
+#ifndef BASE_TLS_H
+#define BASE_TLS_H
+
+#include "base/buf.h"
+
+struct tls_server; /* certificates, keys and suites: shared by connections */
+
+/* One key and its chain (PEM: leaf first). An RSA and an EC one may both be given; the handshake picks. */
+struct tls_identity {
+    struct span chain_pem;
+    struct span key_pem;
+};
+
+/* ERR_KEY with a fault when a key does not fit its certificate. Client CA names are sent as the hint of whom we accept
+ * (ca_pem: concatenated PEM, may be empty). */
+enum err tls_server_new(const struct tls_identity *ids, size_t n, struct span ca_pem, struct tls_server **out, struct fault *f);
+/* Connections that exist keep the old one (it is reference-counted). */
+void tls_server_free(struct tls_server *s);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * xml: a validated document and plain access to it, over libxml2 (its one owner). No network, no DTD, no entities, no
+ * XInclude; at most XML_DOC_MAX octets. A document is handed out only when its schema accepts it, so readers need not
+ * check shapes again. Errors name file, line, what was found and what is permitted there, all of them, one a line.
+ */
+#ifndef BASE_XML_H
+#define BASE_XML_H
+
+#include "base/buf.h"
+
+#define XML_DOC_MAX (1024u * 1024) /* a catalogue of a thousand profiles */
+
+struct xml;      /* a document */
+struct xml_node; /* an element of it, borrowed */
+
+/* Parses and validates. `name` is for messages. ERR_CONFIG; `report` (may be NULL) gets every mistake as "name:LINE: message\n",
+ * the fault the first. */
+enum err xml_parse(const char *name, struct span content, struct span schema, struct xml **out, struct buf *report, struct fault *f);
+void xml_free(struct xml *x);
+
+const struct xml_node *xml_root(const struct xml *x);
+/* First child element / next sibling element of that name (NULL: any). */
+const struct xml_node *xml_child(const struct xml_node *n, const char *name);
+const struct xml_node *xml_next(const struct xml_node *n, const char *name);
+const char *xml_name(const struct xml_node *n);
+const char *xml_attr(const struct xml_node *n, const char *name); /* NULL when absent (schema defaults are filled in); borrowed */
+unsigned xml_line(const struct xml_node *n);
+
+/* Escapes &, <, > and " for text or attribute values. */
+void xml_escape(struct buf *out, const char *text);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ca: the room that decides, and the only writer. One thread turns a loop: gather what waits on its wires, decide (profile
+ * rules, serial, to-be-signed octets), send one batch to the signer, record certificates and audit rows in one
+ * transaction, answer only after the commit is durable. While a commit waits for the disk the next batch grows.
+ *
+ * It reads facts, not hostile bytes: `api` parses a CSR, proves possession and sends struct facts. It does not listen, does not
+ * parse PEM or HTTP and holds no key.
+ */
+#ifndef CA_CA_H
+#define CA_CA_H
+
+#include "base/alg.h"
+#include "base/xml.h"
+#include "store/store.h"
+
+/* ---- what a CSR says (facts) ---- */
+
+/* keyUsage as in a named BIT STRING's first two octets: bit 0 (digitalSignature) is 0x8000. RFC 5280 4.2.1.3 */
+enum ku {
+    KU_DIGITAL_SIGNATURE = 0x8000,
+    KU_NON_REPUDIATION = 0x4000,
+    KU_KEY_ENCIPHERMENT = 0x2000,
+    KU_DATA_ENCIPHERMENT = 0x1000,
+    KU_KEY_AGREEMENT = 0x0800,
+    KU_KEY_CERT_SIGN = 0x0400,
+    KU_CRL_SIGN = 0x0200,
+    KU_ENCIPHER_ONLY = 0x0100,
+    KU_DECIPHER_ONLY = 0x0080,
+};
+
+/* The extended key usages we know by name; others are EKU_OTHER and always refused. */
+enum eku {
+    EKU_SERVER_AUTH,
+    EKU_CLIENT_AUTH,
+    EKU_CODE_SIGNING,
+    EKU_EMAIL_PROTECTION,
+    EKU_IPSEC_END_SYSTEM, /* 1.3.6.1.5.5.7.3.5 */
+    EKU_IPSEC_TUNNEL,
+    EKU_IPSEC_USER,
+    EKU_TIME_STAMPING,
+    EKU_OCSP_SIGNING,
+    EKU_IPSEC_IKE,        /* 1.3.6.1.5.5.7.3.17 */
+    EKU_SMARTCARD_LOGON,
+    EKU_ANY,              /* anyExtendedKeyUsage: known so that refusing it can name it */
+    EKU_OTHER,
+    EKU_COUNT
+};
+#define EKU_LIST_MAX 16u /* in one certificate: more than there are */
+
+const char *ku_name(enum ku bit);   /* "digitalSignature" */
+const char *eku_name(enum eku e);   /* "serverAuth" */
+struct span eku_oid(enum eku e);    /* content octets; empty for EKU_OTHER */
+enum eku eku_of_oid(struct span content);
+bool ku_parse(const char *name, uint16_t *bit);
+bool eku_parse(const char *name, enum eku *out);
+void ku_text(uint16_t bits, char *out, size_t cap); /* "digitalSignature, keyEncipherment" */
+
+enum san_kind { SAN_DNS = 2, SAN_IP = 7, SAN_EMAIL = 1, SAN_URI = 6, SAN_OTHER = 0 }; /* GeneralName tags, RFC 5280 4.2.1.6 */
+struct san {
+    enum san_kind kind;
+    struct span value; /* DNS, email, URI: IA5 text as in the CSR; IP: 4 or 16 octets */
+};
+
+/* What the api read in a CSR. Spans borrow from whoever made it (the CSR, or the frame). */
+struct facts {
+    struct span csr;      /* PKCS#10 DER: kept with the certificate */
+    struct span subject;  /* Name DER, byte for byte */
+    struct span spki;     /* SubjectPublicKeyInfo DER */
+    struct span cn;       /* the last commonName as UTF-8, empty when none */
+    struct span subject_text; /* for people: "CN=…, O=…" */
+    enum hash_alg signature_hash; /* of the CSR's self-signature */
+    bool has_san, has_ku, has_eku, asks_ca, sends_challenge;
+    uint16_t ku;
+    enum eku eku[EKU_LIST_MAX]; /* in the CSR's order */
+    size_t eku_count;
+    struct span eku_other;  /* dotted OIDs of the unknown ones, ", " between */
+    struct san *sans;       /* in the CSR's order; caller's array */
+    size_t san_count;
+    struct span other_extensions; /* dotted OIDs or names of requested extensions we do not act on */
+};
+
+/* To and from a wire frame's body. facts_read points `out->sans` into `sans`. False: broken framing (the reader's peer is broken). */
+void facts_write(struct buf *b, const struct facts *f);
+[[nodiscard]] bool facts_read(struct rd *r, struct facts *out, struct san sans[static SAN_COUNT_MAX]);
+
+/* ---- findings ---- */
+
+enum severity { SEVERITY_NOTE, SEVERITY_WARN, SEVERITY_REFUSE };
+const char *severity_name(enum severity s); /* "note", "warn", "refuse" */
+
+/* Text is owned by the list. `rule` is one of the names in the rule table (rule.c): "ku.missing". */
+struct finding {
+    const char *rule; /* static, from the table */
+    enum severity severity;
+    char *field, *got, *want, *message, *fix;
+};
+#define FINDINGS_MAX 64u /* a CSR that breaks more rules than there are repeats itself */
+struct findings {
+    struct finding items[FINDINGS_MAX];
+    size_t count;
+};
+/* Adds one; severity, message and fix come from the rule table, which is the one list of rules. Each text is cut at 512 octets. */
+void finding_add(struct findings *fs, const char *rule, const char *field, const char *got, const char *want);
+void findings_free(struct findings *fs);
+bool findings_refuse(const struct findings *fs); /* one of them refuses */
+void findings_write(struct buf *b, const struct findings *fs);
+[[nodiscard]] bool findings_read(struct rd *r, struct findings *out);
+
+/* The rule table, for documents and tests. */
+struct rule {
+    const char *name;
+    enum severity severity;
+    const char *message; /* one sentence */
+    const char *fix;     /* what the person asking can do */
+};
+const struct rule *rule_find(const char *name);
+const struct rule *rule_at(size_t i); /* NULL past the end */
+
+/* ---- profiles ---- */
+
+#define PROFILE_KEYS_MAX 8u
+struct profile_key {
+    enum key_type type;
+    unsigned bits;
+};
+/* Validated policy; read from the catalogue, see docs/profiles.md. */
+struct profile {
+    char id[PROFILE_ID_MAX];
+    char title[128];
+    bool is_internal;       /* chancery/…: built in, for our own certificates */
+    bool is_cisco;          /* RFC 8813 conflicts on EC keys are a note, elsewhere a refusal */
+    struct profile_key keys[PROFILE_KEYS_MAX]; /* permitted kinds; RSA bits: exact sizes permitted */
+    size_t key_count;
+    uint16_t ku_required, ku_tolerated;
+    uint32_t eku_required, eku_tolerated; /* bit (1 << enum eku) */
+    bool always_table;      /* issue the table whatever the CSR asks */
+    bool is_ca;             /* CA:TRUE, pathLenConstraint 0 */
+    bool multi_server;
+    bool wildcards;         /* may a name hold a leading "*." */
+    bool ip_sans;
+    bool drop_ou;
+    bool needs_approval;
+    unsigned days_default, days_max;
+};
+struct catalogue {
+    struct profile *profiles; /* in file order, internal ones last */
+    size_t count;
+};
+/* The site's catalogue (or the installed one when `content` is empty) plus the built-in internal profiles. ERR_CONFIG as xml_parse. */
+enum err catalogue_load(const char *name, struct span content, struct catalogue *out, struct buf *report, struct fault *f);
+void catalogue_free(struct catalogue *c);
+const struct profile *profile_find(const struct catalogue *c, const char *id); /* NULL */
+
+/* What would be issued: the outcome of policy, before there is a serial. */
+struct grant {
+    uint16_t ku;
+    enum eku eku[EKU_LIST_MAX]; /* CSR's order when mirrored, table order when default */
+    size_t eku_count;
+    bool is_ca;
+    bool san_from_cn;           /* the CSR has no SAN and its CN is a host name */
+    int64_t days;
+};
+/* Holds facts against a profile: adds every finding, not the first. `grant` is meaningful when findings_refuse() is false.
+ * days_asked 0: the default. Pure. */
+void profile_check(const struct profile *p, const struct facts *f, unsigned days_asked, struct grant *grant, struct findings *out);
+
+/* ---- configuration ---- */
+
+struct ca_issuer {
+    char id[ISSUER_ID_MAX];
+    char parent[ISSUER_ID_MAX];
+    enum key_type issues;       /* KEY_RSA, KEY_EC, or KEY_NONE for a root that issues no leaves */
+};
+struct ca_config {
+    struct ca_issuer issuers[ISSUERS_MAX];
+    size_t count;
+    uint8_t node;               /* 1..127: the serial's first octet */
+    char host[DNS_NAME_MAX + 1];
+    char public_url[256];       /* "http://ca.example.com:8080", no final slash */
+    int64_t responder_s;        /* life of an OCSP signer certificate */
+    int64_t listener_s;         /* life of the HTTPS listener's certificate */
+    char listener_names[8][DNS_NAME_MAX + 1]; /* names and addresses it may carry */
+    size_t listener_name_count;
+};
+enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f);
+
+/* ---- the wire between api and ca ---- */
+
+/* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail for people), then the kind's own. */
+enum ask_kind {
+    ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency key (zeros: none), facts
+                      -> findings; when OK and not a dry run: 19 octets serial, u16 issuer no, u8 repeated, blob certificate DER;
+                         when a dry run: the grant */
+    ASK_REVOKE,    /* blob principal, 19 octets serial, u8 reason, i64 invalidity -> u8 changed */
+    ASK_UNHOLD,    /* blob principal, 19 octets serial -> (nothing) */
+    ASK_PUBLISH,   /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */
+    ASK_PROBE,     /* (nothing) -> (nothing). Signs a probe with every CA key and reads the store */
+    ASK_LISTENER,  /* blob SPKI (PEM or CSR is api's business): facts -> as ASK_ISSUE, profile chancery/listener, names held against the configuration */
+};
+#define ASK_DRY_RUN 1u
+
+struct ca_role {
+    const char *home;
+    struct ca_config config;
+    struct catalogue catalogue;
+    const struct ca_responder_key *responder_keys;
+    int api_fd, port_fd, desk_fd;
+};
+/* An OCSP key's public half, read from issuers/ID-ocsp.pub. */
+struct ca_responder_key {
+    char id[ISSUER_ID_MAX];
+    struct span spki;
+};
+/* Turns until the api's wire closes. Dies when a commit fails or a peer role is lost. */
+enum err ca_run(struct ca_role *r);
+
+#endif

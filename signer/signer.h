@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * signer: the room that holds private keys and reads what it signs. It has no network, no store and, after start, no
+ * files: wires alone. It receives a to-be-signed structure, parses it again with the strict DER reader, holds it
+ * against what the key is for, and gives the signature only. It does not decide policy: it bounds what a captured
+ * ca, crl or ocsp could obtain.
+ *
+ * What a key is for:
+ *  - a CA key signs tbsCertificates whose issuer is its certificate's subject, byte for byte, whose inner signature
+ *    algorithm is its own, version v3, serial 1..20 octets positive, notAfter within its certificate's, not before its notBefore,
+ *    with an AKI equal to its SKI, whose only critical extensions are keyUsage, basicConstraints; CA:TRUE only when
+ *    `may_subordinate` and with a pathLenConstraint below its own; keyCertSign/cRLSign only with CA:TRUE; when not `may_leaf`, only
+ *    OCSP responder certificates (EKU exactly OCSPSigning, nocheck) and, if allowed, subordinates; never its own subject name
+ *  - a CA key signs tbsCertLists (v2, its issuer name, its algorithm, AKI, a CRL number; thisUpdate <= nextUpdate, entries well formed)
+ *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, SingleResponses well formed, producedAt within a day of the clock)
+ * RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
+ */
+#ifndef SIGNER_SIGNER_H
+#define SIGNER_SIGNER_H
+
+#include "base/alg.h"
+#include "base/port.h"
+
+struct signer_key; /* a loaded private key with what it is for */
+
+struct signer_spec {
+    char id[ISSUER_ID_MAX];    /* the key id ports use */
+    const char *uri;           /* OSSL_STORE URI: "file:/abs/path" or "pkcs11:…" */
+    struct span certificate;   /* CA key: DER of its certificate. OCSP key: empty */
+    bool is_ocsp;              /* signs ResponseData alone */
+    bool may_leaf, may_subordinate; /* CA keys */
+};
+
+/* Loads a key, checks that it fits its certificate. ERR_KEY names the file and what is wrong. */
+enum err signer_key_load(const struct signer_spec *spec, struct signer_key **out, struct fault *f);
+void signer_key_free(struct signer_key *k); /* cleanses */
+/* SubjectPublicKeyInfo DER, borrowed. */
+struct span signer_key_spki(const struct signer_key *k);
+
+/* Generates a key and writes it as PKCS#8 PEM with mode 0600; refuses a file that exists. `name`: "rsa-2048", "rsa-3072",
+ * "rsa-4096", "ec-256", "ec-384", "ec-521". Gives the SPKI DER (caller frees). */
+enum err signer_key_generate(const char *name, const char *path, uint8_t **spki, size_t *spki_len, struct fault *f);
+
+/* Checks and signs one structure in this process: what a port does, for init and tests. ERR_POLICY/ERR_MALFORMED with the reason. */
+enum err signer_sign(const struct signer_key *k, enum port_kind kind, struct span tbs, int64_t now_s,
+    uint8_t signature[static SIGNATURE_MAX], size_t *signature_len, struct fault *f);
+
+struct signer_role {
+    struct signer_key **keys;
+    size_t key_count;
+    int certificate_fd, crl_fd, ocsp_fd; /* the ports' far ends, -1: none. What arrives on one may only be of its kind */
+    unsigned workers;                    /* processes sharing certificate_fd or ocsp_fd, at least 1: one a core */
+};
+
+/* Serves until a port closes; then returns (the role ends). A worker that dies ends the role: returns ERR_END. */
+enum err signer_run(const struct signer_role *r);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does the writer give DER, judged by OpenSSL, and does the reader take nothing else? */
+#include "base/der.h"
+
+#include <criterion/criterion.h>
+#include <openssl/asn1.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct buf b;
+
+static void setup(void)
+{
+    buf_init(&b, 1 << 20);
+}
+
+static void teardown(void)
+{
+    buf_free(&b);
+}
+
+TestSuite(der, .init = setup, .fini = teardown);
+
+Test(der, integers_equal_openssl)
+{
+    static const uint64_t values[] = { 0, 1, 127, 128, 255, 256, 32767, 32768, 0x7fffffffffffffff, UINT64_MAX };
+
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        ASN1_INTEGER *a = ASN1_INTEGER_new();
+        uint8_t *der = NULL;
+        int len;
+
+        ASN1_INTEGER_set_uint64(a, values[i]);
+        len = i2d_ASN1_INTEGER(a, &der);
+        buf_reset(&b);
+        der_put_uint(&b, values[i]);
+        cr_assert(span_eq(buf_span(&b), span_of(der, (size_t)len)), "%lu", values[i]);
+        OPENSSL_free(der);
+        ASN1_INTEGER_free(a);
+    }
+}
+
+Test(der, named_bits_equal_openssl)
+{
+    for (unsigned flags = 0; flags < 512; flags++) {
+        ASN1_BIT_STRING *a = ASN1_BIT_STRING_new();
+        uint8_t *der = NULL;
+        int len;
+
+        for (int bit = 0; bit < 9; bit++)
+            if (flags & (1u << bit))
+                ASN1_BIT_STRING_set_bit(a, bit, 1);
+        len = i2d_ASN1_BIT_STRING(a, &der);
+        uint16_t ours = 0;
+        for (unsigned bit = 0; bit < 9; bit++)
+            if (flags & (1u << bit))
+                ours |= (uint16_t)(0x8000u >> bit);
+        buf_reset(&b);
+        der_put_named_bits(&b, ours);
+        cr_assert(span_eq(buf_span(&b), span_of(der, (size_t)len)), "%x", flags);
+        OPENSSL_free(der);
+        ASN1_BIT_STRING_free(a);
+    }
+}
+
+Test(der, nested_lengths_are_minimal_and_read_back)
+{
+    static uint8_t body[70000];
+
+    for (size_t len = 0; len < sizeof body; len = len < 300 ? len + 1 : len * 2 + 1) {
+        struct der outer, inner;
+        struct span in;
+        size_t m1, m2;
+
+        buf_reset(&b);
+        m1 = der_open(&b, DER_SEQUENCE);
+        m2 = der_open(&b, DER_CONTEXT_CONSTRUCTED(0));
+        der_put(&b, DER_OCTET_STRING, span_of(body, len));
+        der_close(&b, m2);
+        der_close(&b, m1);
+        in = buf_span(&b);
+        cr_assert(der_expect(&in, DER_SEQUENCE, &outer) && in.len == 0);
+        cr_assert(der_expect(&outer.body, 0xa0, &inner));
+        cr_assert(der_expect(&inner.body, DER_OCTET_STRING, &outer));
+        cr_assert_eq(outer.body.len, len);
+        cr_assert_eq(der_header_len(len) + len, outer.whole.len);
+    }
+}
+
+Test(der, times_change_form_in_2050)
+{
+    der_put_time(&b, 2524607999);
+    der_put_time(&b, 2524608000);
+    cr_assert_eq(memcmp(b.data, "\x17\x0d" "491231235959Z" "\x18\x0f" "20500101000000Z", b.len), 0);
+}
+
+Test(der, the_reader_refuses_what_is_not_der)
+{
+    static const struct {
+        const char *octets;
+        size_t len;
+    } bad[] = {
+        { "\x30", 1 },                     /* no length */
+        { "\x30\x01", 2 },                 /* body missing */
+        { "\x30\x80\x00\x00", 4 },         /* indefinite */
+        { "\x30\x81\x05" "aaaaa", 8 },     /* not minimal */
+        { "\x30\x82\x00\x80" "a", 5 },     /* not minimal, two octets */
+        { "\x1f\x01\x00", 3 },             /* high tag number */
+        { "\x30\x85\x00\x00\x00\x00\x00", 7 },
+    };
+    struct der d;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct span in = span_of(bad[i].octets, bad[i].len);
+
+        cr_assert(!der_next(&in, &d), "%zu", i);
+        cr_assert_eq(in.len, bad[i].len, "untouched");
+    }
+}
+
+Test(der, uint_refuses_negative_padded_and_large)
+{
+    uint64_t v;
+
+    cr_assert(der_uint(span_of("\x00\x80", 2), &v) && v == 128);
+    cr_assert(!der_uint(span_of("\x80", 1), &v));
+    cr_assert(!der_uint(span_of("\x00\x01", 2), &v));
+    cr_assert(!der_uint(span_of("", 0), &v));
+    cr_assert(!der_uint(span_of("\x01\x02\x03\x04\x05\x06\x07\x08\x09", 9), &v));
+}
