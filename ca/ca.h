@@ -187,18 +187,28 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
 
 /* ---- the wire between api and ca ---- */
 
-/* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail for people), then the kind's own. */
+/* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail for people), then the kind's own.
+ * What follows the text is there only when err is OK, except that ASK_ISSUE and ASK_LISTENER always send findings (perhaps none).
+ * Answers may come in any order; each request gets exactly one. */
 enum ask_kind {
-    ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency key (zeros: none), facts
+    ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency key (zeros: none),
+                      32 octets body hash (what struct idempotent keeps), facts
                       -> findings; when OK and not a dry run: 19 octets serial, u16 issuer no, u8 repeated, blob certificate DER;
-                         when a dry run: the grant */
+                         a dry run is OK whether it would be issued or not (the findings say): the grant as grant_write().
+                      ERR_POLICY: a finding refuses, or, without findings, the idempotency key was used with another body;
+                      ERR_NOT_FOUND: no such profile; ERR_FORBIDDEN: a profile that clients may not ask for. */
     ASK_REVOKE,    /* blob principal, 19 octets serial, u8 reason, i64 invalidity -> u8 changed */
     ASK_UNHOLD,    /* blob principal, 19 octets serial -> (nothing) */
     ASK_PUBLISH,   /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */
     ASK_PROBE,     /* (nothing) -> (nothing). Signs a probe with every CA key and reads the store */
-    ASK_LISTENER,  /* blob SPKI (PEM or CSR is api's business): facts -> as ASK_ISSUE, profile chancery/listener, names held against the configuration */
+    ASK_LISTENER,  /* facts (spki, cn and sans alone; there is no CSR) -> as ASK_ISSUE, principal "service", profile chancery/listener,
+                      names held against the configuration, the hierarchy by the key */
 };
 #define ASK_DRY_RUN 1u
+
+/* In a dry run's answer: u16 ku, u8 is_ca, u8 san_from_cn, i64 days, u8 count, then a u8 for each eku. */
+void grant_write(struct buf *b, const struct grant *g);
+[[nodiscard]] bool grant_read(struct rd *r, struct grant *out);
 
 struct ca_role {
     const char *home;
