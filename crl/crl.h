@@ -10,6 +10,7 @@
 #ifndef CRL_CRL_H
 #define CRL_CRL_H
 
+#include "base/desk.h" /* the wire to the ca */
 #include "base/xml.h"
 #include "store/store.h"
 
@@ -27,15 +28,6 @@ struct crl_config {
 
 /* Reads <issuer><crl every= overlap=/> and <crl on-revocation=/>. */
 enum err crl_config_read(const struct xml_node *root, struct crl_config *out, struct fault *f);
-
-/* The ca's side of the wire, as the crl sees it ("desk"): message kinds. All start with u8 kind, u64 number.
- *  ca -> crl : DESK_PUBLISH (blob issuer id, u8 cause): publish now, answer DESK_DONE with the same number
- *  crl -> ca : DESK_RESERVE (blob issuer id)           -> ca answers DESK_RESERVED (u8 err, u64 CRL number)
- *              DESK_RECORD (blob issuer id, u64 crl number, i64 thisUpdate, i64 nextUpdate, u64 size, u64 count, 32 octets SHA-256,
- *                          blob cause text)           -> ca answers DESK_RECORDED (u8 err)
- *              DESK_DONE (u8 err, u64 crl number, blob reason text)
- */
-enum desk_kind { DESK_PUBLISH = 32, DESK_RESERVE, DESK_RESERVED, DESK_RECORD, DESK_RECORDED, DESK_DONE };
 
 /* Everything one publication needs; `reserve` and `record` are the desk, injected so that tests have none. */
 struct crl_job {
