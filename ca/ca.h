@@ -165,6 +165,53 @@ struct grant {
  * days_asked 0: the default. Pure. */
 void profile_check(const struct profile *p, const struct facts *f, unsigned days_asked, struct grant *grant, struct findings *out);
 
+/* ---- structures ---- */
+
+/* A tbsCertificate about to be. All spans borrowed. RFC 5280 4.1; extensions are written in the order basicConstraints, keyUsage,
+ * extKeyUsage, subjectAltName, SKI, AKI, CRL distribution point, AIA, ocsp-nocheck; only the first two are critical. */
+struct tbs {
+    uint8_t serial[SERIAL_LEN];
+    enum sig_alg alg;
+    struct span issuer, subject; /* Name DER, copied byte for byte */
+    struct span spki;            /* its SHA-1 key hash becomes the SKI */
+    int64_t not_before_s, not_after_s;
+    uint16_t ku;
+    const enum eku *eku;
+    size_t eku_count;
+    const struct san *sans;
+    size_t san_count;
+    bool is_ca;
+    int path_len;                /* with is_ca: pathLenConstraint, -1: none */
+    struct span aki;             /* the issuer's SKI octets */
+    const char *ocsp_url, *issuer_url, *crl_url; /* NULL: left out */
+    bool nocheck;                /* id-pkix-ocsp-nocheck, RFC 6960 4.2.2.2.1 */
+};
+void tbs_write(struct buf *b, const struct tbs *t);
+/* The whole certificate from its signed part. */
+void certificate_write(struct buf *b, struct span tbs, enum sig_alg alg, struct span signature);
+/* SHA-1 of the key bits, RFC 5280 4.2.1.2 (1). False for what is no SubjectPublicKeyInfo. */
+[[nodiscard]] bool ski_of(struct span spki, uint8_t out[static SKI_LEN]);
+
+/* A new serial: node, the expiry day as the bucket, 16 random octets. DESIGN: unique without coordination, ordered by expiry. */
+void serial_new(uint8_t node, int64_t not_after_s, uint8_t out[static SERIAL_LEN]);
+
+/* The row that remembers a certificate; text parts go into `text`, which must outlive it. */
+struct cert_about {
+    struct span der;             /* the certificate */
+    struct span csr;             /* empty for our own */
+    struct span cn, subject_text;
+    const struct san *sans;
+    size_t san_count;
+    const char *profile, *requester;
+    uint16_t issuer_no;
+    int64_t now_s;
+};
+/* False when the certificate cannot be read back: our own bug, and the last check before it is remembered. */
+[[nodiscard]] bool cert_row(const struct cert_about *a, struct buf *text, struct cert *out);
+
+/* A Name of the form O=…, CN=… in UTF8String. */
+void name_write(struct buf *b, const char *organization, const char *common_name);
+
 /* ---- configuration ---- */
 
 struct ca_issuer {
@@ -211,16 +258,16 @@ void grant_write(struct buf *b, const struct grant *g);
 [[nodiscard]] bool grant_read(struct rd *r, struct grant *out);
 
 struct ca_role {
-    const char *home;
+    const char *store_dir;
+    uint64_t map_size;
     struct ca_config config;
     struct catalogue catalogue;
-    const struct ca_responder_key *responder_keys;
+    struct span responder_spki[ISSUERS_MAX]; /* OCSP keys' public halves (issuers/ID-ocsp.pub), in config's order */
+    bool publish_on_revocation;
     int api_fd, port_fd, desk_fd;
-};
-/* An OCSP key's public half, read from issuers/ID-ocsp.pub. */
-struct ca_responder_key {
-    char id[ISSUER_ID_MAX];
-    struct span spki;
+    /* SIGHUP: gives the configuration and catalogue as they are on disk now; false: keep the old. May be NULL. */
+    bool (*reload)(void *arg, struct ca_config *config, struct catalogue *catalogue);
+    void *reload_arg;
 };
 /* Turns until the api's wire closes. Dies when a commit fails or a peer role is lost. */
 enum err ca_run(struct ca_role *r);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inner: what the files of the ca room share: the state of the role and the turn of its loop. */
+#ifndef CA_INNER_H
+#define CA_INNER_H
+
+#include "base/desk.h"
+#include "base/port.h"
+#include "ca/ca.h"
+
+/* An issuer as the turn needs it: its certificate's parts, its URLs, the algorithm of its key. */
+struct issuing {
+    const struct ca_issuer *config;
+    uint16_t no;
+    struct buf certificate;     /* DER: owns what parts borrow */
+    struct span subject;
+    struct span ski;
+    int64_t not_before_s, not_after_s;
+    enum sig_alg alg;
+    char ocsp_url[300], issuer_url[300], crl_url[300];
+    struct span responder_spki; /* borrowed from the role */
+};
+
+struct ca {
+    struct ca_role *role;
+    struct store *store;
+    struct issuing issuers[ISSUERS_MAX];
+    size_t issuer_count;
+    struct publish_wait *publishing; /* asked of the crl, answer awaited */
+    uint64_t next_desk_number;
+};
+
+/* ---- issuing.c ---- */
+enum err issuing_load(struct ca *ca, struct fault *f);
+void issuing_free(struct ca *ca);
+const struct issuing *issuing_for_key(const struct ca *ca, enum key_type type); /* NULL: no hierarchy for it */
+const struct issuing *issuing_by_id(const struct ca *ca, const char *id);
+const struct issuing *issuing_by_no(const struct ca *ca, uint16_t no);
+
+/* ---- ask.c: one question from the api, from frame to answer ---- */
+
+struct ask {
+    enum ask_kind kind;
+    uint64_t number;
+    uint8_t *frame;             /* owned: what everything below borrows */
+    size_t frame_len;
+    char principal[PRINCIPAL_MAX];
+    enum err err;               /* the outcome */
+    char detail[256];
+    struct findings findings;
+    /* issue, listener */
+    char profile_id[PROFILE_ID_MAX];
+    bool dry_run, repeated;
+    uint8_t idempotency[HASH_LEN], body_hash[HASH_LEN];
+    bool is_idempotent;
+    unsigned days;
+    struct facts facts;
+    struct san *sans;           /* owned */
+    struct grant grant;
+    const struct issuing *issuer;
+    struct buf tbs, certificate, text;
+    uint8_t serial[SERIAL_LEN];
+    struct port_job *job;       /* of the turn's batch, when there is something to sign */
+    /* revoke, unhold */
+    enum reason reason;
+    int64_t invalidity_s;
+    bool changed;
+    /* publish */
+    char issuer_id[ISSUER_ID_MAX];
+};
+
+/* Reads a frame, which it takes. Dies on broken framing: the api is ours. */
+struct ask *ask_read(uint8_t *frame, size_t len);
+void ask_free(struct ask *a);
+void ask_answer(struct buf *b, const struct ask *a);
+
+/* ---- decide.c: policy and structure, before anything is signed or stored ---- */
+
+/* Issue and listener: findings, grant, issuer, serial and tbs; err is OK when there is something to sign (or a dry run passes). */
+void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
+/* Revoke and unhold: does the state allow it? err and changed. */
+void decide_revocation(struct view *v, struct ask *a);
+
+/* ---- record.c: what a turn leaves in the store ---- */
+void record_issue(struct txn *t, struct ask *a, int64_t now_s);
+void record_refusal(struct txn *t, const struct ask *a, int64_t now_s);
+void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);
+
+/* ---- responder.c: the OCSP signers' certificates ---- */
+/* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is lost. */
+void responder_renew(struct ca *ca, int64_t now_s);
+
+/* ---- publish.c: the desk to the crl publisher ---- */
+struct publish_wait;
+void publish_ask(struct ca *ca, struct ask *a); /* takes: answered when the crl says done */
+void publish_nudge(struct ca *ca, uint16_t issuer_no); /* after a revocation, when configured */
+/* What the crl sent: RESERVE and RECORD write into t; their answers are sent by publish_settle after the commit. */
+struct desk_note {
+    enum desk_kind kind;
+    uint64_t number;
+    char issuer_id[ISSUER_ID_MAX];
+    struct crl_state state;
+    char text[256];
+    enum err err;
+};
+bool publish_read(struct span frame, struct desk_note *out);
+void publish_record(struct ca *ca, struct txn *t, struct desk_note *n, int64_t now_s);
+void publish_settle(struct ca *ca, const struct desk_note *n);
+
+#endif
