@@ -27,6 +27,15 @@ const char *xml_name(const struct xml_node *n);
 const char *xml_attr(const struct xml_node *n, const char *name); /* NULL when absent (schema defaults are filled in); borrowed */
 unsigned xml_line(const struct xml_node *n);
 
+/* For a reader that finds a mistake no schema can express: "name:LINE: text" as a line of `report` (may be NULL) and, when it is
+ * the first, as the fault. Gives ERR_CONFIG. */
+enum err xml_fault(const struct xml_node *n, struct buf *report, struct fault *f, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* What we read policy from must be nobody else's to change: a regular file (no symbolic link) of root or our effective user,
+ * not writable by group or others. ERR_CONFIG naming the owner or mode; ERR_NOT_FOUND, ERR_IO. */
+enum err xml_file_trusted(const char *path, struct fault *f);
+
 /* Escapes &, <, > and " for text or attribute values. */
 void xml_escape(struct buf *out, const char *text);
 

@@ -124,6 +124,10 @@ struct profile_key {
     enum key_type type;
     unsigned bits;
 };
+/* keyUsage for one kind of key. `preset` is issued when the CSR asks for nothing: `required`, unless the catalogue adds to it. */
+struct profile_usage {
+    uint16_t required, tolerated, preset;
+};
 /* Validated policy; read from the catalogue, see docs/profiles.md. */
 struct profile {
     char id[PROFILE_ID_MAX];
@@ -132,11 +136,12 @@ struct profile {
     bool is_cisco;          /* RFC 8813 conflicts on EC keys are a note, elsewhere a refusal */
     struct profile_key keys[PROFILE_KEYS_MAX]; /* permitted kinds; RSA bits: exact sizes permitted */
     size_t key_count;
-    uint16_t ku_required, ku_tolerated;
+    struct profile_usage ku_rsa, ku_ec; /* zeros for a kind of key that is not permitted */
     uint32_t eku_required, eku_tolerated; /* bit (1 << enum eku) */
     bool always_table;      /* issue the table whatever the CSR asks */
     bool is_ca;             /* CA:TRUE, pathLenConstraint 0 */
     bool multi_server;
+    bool vos_names;         /* the naming of Cisco's VOS platform: "-EC" and "-ms" after the host in the CN */
     bool wildcards;         /* may a name hold a leading "*." */
     bool ip_sans;
     bool drop_ou;
@@ -151,6 +156,9 @@ struct catalogue {
 enum err catalogue_load(const char *name, struct span content, struct catalogue *out, struct buf *report, struct fault *f);
 void catalogue_free(struct catalogue *c);
 const struct profile *profile_find(const struct catalogue *c, const char *id); /* NULL */
+const struct profile_usage *profile_ku(const struct profile *p, enum key_type t); /* NULL when `p` takes no such key */
+struct span catalogue_schema(void);    /* profiles.xsd */
+struct span catalogue_installed(void); /* profiles.xml as shipped */
 
 /* What would be issued: the outcome of policy, before there is a serial. */
 struct grant {
@@ -209,7 +217,7 @@ struct cert_about {
 /* False when the certificate cannot be read back: our own bug, and the last check before it is remembered. */
 [[nodiscard]] bool cert_row(const struct cert_about *a, struct buf *text, struct cert *out);
 
-/* A Name of the form O=…, CN=… in UTF8String. */
+/* A Name of the form O=…, CN=… in UTF8String; organization NULL: CN alone. */
 void name_write(struct buf *b, const char *organization, const char *common_name);
 
 /* ---- configuration ---- */
@@ -230,6 +238,7 @@ struct ca_config {
     char listener_names[8][DNS_NAME_MAX + 1]; /* names and addresses it may carry */
     size_t listener_name_count;
 };
+struct span ca_config_schema(void); /* chancery.xsd: the schema of the whole file, for every room's reader */
 enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f);
 
 /* ---- the wire between api and ca ---- */
