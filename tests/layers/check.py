@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the architecture of a source tree: which room includes which, and who owns a third-party header.
+
+usage: check.py ROOT. Prints each fault as `file:line: what` and exits 1 when there is one.
+Rules: STYLE.md's rooms and doors as docs/architecture.md states them. The tests may include anything.
+"""
+import pathlib
+import re
+import sys
+
+# A room and the rooms it may include. STYLE: base <- store <- {ca, crl, ocsp} <- api; signer and cli know base alone.
+EDGES = {
+    "base": set(),
+    "store": {"base"},
+    "signer": {"base"},
+    "cli": {"base"},
+    "ca": {"store", "base"},
+    "crl": {"store", "base"},
+    "ocsp": {"store", "base"},
+    "api": {"base", "store", "signer", "cli", "ca", "crl", "ocsp"},
+}
+
+# A third-party header (a name, or a prefix that ends in /) and the one file that may include it.
+OWNERS = {
+    "lmdb.h": "store/lmdb.c",
+    "uv.h": "base/loop.c",
+    "llhttp.h": "base/http.c",
+    "openssl/ssl.h": "base/tls.c",
+    "libxml/": "base/xml.c",
+    "jansson.h": "base/json.c",
+    "curl/": "base/fetch.c",
+}
+
+# Where X.509 is parsed, something is hashed or random, or a key is used: other headers of OpenSSL are for these alone.
+OPENSSL_FILES = {
+    "base/hash.c",
+    "base/tls.c",
+}
+
+# What C, POSIX and Linux bring; anything else between < and > is third-party and needs an owner.
+SYSTEM = re.compile(
+    r"(sys|linux|net|netinet|arpa)/[a-z0-9_]+\.h"
+    r"|(assert|ctype|dirent|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|limits|locale|math|netdb|poll|pthread|pwd|sched"
+    r"|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios"
+    r"|time|unistd|wchar)\.h"
+)
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+LINK = re.compile(r"target_link_libraries\s*\(\s*(\w+)\s+([^)]*)\)")
+
+
+def sources(root):
+    for room in EDGES:
+        for path in sorted((root / room).rglob("*.[ch]")):
+            yield room, path.relative_to(root).as_posix(), path
+
+
+def includes(path):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if match := INCLUDE.match(line):
+            yield number, match[1] == "<", match[2]
+
+
+def check_own(room, file, header, root):
+    """An include of ours: written from the root, along a permitted edge, of a door."""
+    target = header.split("/")[0]
+    if target not in EDGES or not (root / header).is_file():
+        return f'"{header}" is no header of ours, written from the root'
+    if target == room:
+        return None
+    if target not in EDGES[room]:
+        return f"{room} must not include {target} ({header})"
+    if target != "base" and header != f"{target}/{target}.h":
+        return f"{header} is private to {target}; its door is {target}/{target}.h"
+    return None
+
+
+def owner_of(header):
+    for name, owner in OWNERS.items():
+        if header == name or (name.endswith("/") and header.startswith(name)):
+            return owner
+    return None
+
+
+def check_foreign(file, header):
+    """An include between angle brackets: the system's, or a third-party header in its owner's hands."""
+    if SYSTEM.fullmatch(header):
+        return None
+    owner = owner_of(header)
+    if owner:
+        return None if file == owner else f"<{header}> belongs to {owner}"
+    if header.startswith("openssl/"):
+        return None if file in OPENSSL_FILES else f"<{header}> in a file that is not listed for OpenSSL"
+    return f"<{header}> has no owner"
+
+
+def find_cycle(graph):
+    """A cycle among rooms as a list, or None."""
+    done = set()
+
+    def walk(room, path):
+        if room in path:
+            return path[path.index(room):] + [room]
+        if room in done:
+            return None
+        for target in sorted(graph.get(room, ())):
+            if cycle := walk(target, path + [room]):
+                return cycle
+        done.add(room)
+        return None
+
+    for room in sorted(graph):
+        if cycle := walk(room, []):
+            return cycle
+    return None
+
+
+def linked_rooms(root, room):
+    """The rooms of target_link_libraries(room ...) in its CMakeLists.txt, and where that line is."""
+    path = root / room / "CMakeLists.txt"
+    if not path.is_file():
+        return set(), 0
+    text = re.sub(r"#.*", "", path.read_text(encoding="utf-8"))
+    rooms, line = set(), 0
+    for match in LINK.finditer(text):
+        if match[1] == room:
+            rooms |= set(match[2].split()) & set(EDGES)
+            line = text.count("\n", 0, match.start()) + 1
+    return rooms, line
+
+
+def check_links(root, used):
+    """The edge list a room declares is permitted, and holds every edge its includes use."""
+    for room in EDGES:
+        linked, line = linked_rooms(root, room)
+        where = f"{room}/CMakeLists.txt:{line}"
+        for target in sorted(linked - EDGES[room] - {room}):
+            yield f"{where}: {room} must not link {target}"
+        for target in sorted(used.get(room, set()) - linked):
+            yield f"{where}: {room} includes {target} and does not link it"
+
+
+def check_tree(root):
+    faults, used = [], {}
+    for room, file, path in sources(root):
+        for line, is_angle, header in includes(path):
+            fault = check_foreign(file, header) if is_angle else check_own(room, file, header, root)
+            if fault:
+                faults.append(f"{file}:{line}: {fault}")
+            target = header.split("/")[0]
+            if not is_angle and target in EDGES and target != room:
+                used.setdefault(room, set()).add(target)
+    if cycle := find_cycle(used):
+        faults.append("rooms include each other in a cycle: " + " -> ".join(cycle))
+    faults.extend(check_links(root, used))
+    return faults
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    if not any(True for _ in sources(root)):
+        sys.exit(f"{root}: no source found")
+    faults = check_tree(root)
+    print("\n".join(faults) if faults else "every include is along an edge; every third-party header is with its owner")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
