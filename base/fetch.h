@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch: one HTTP exchange as a client, over libcurl (its one owner), for the command line (and later the outbound room).
- * TCP with or without TLS, or HTTP over a Unix socket. No redirects, no proxies, no cookies. Blocks up to the timeout.
+ * fetch: one HTTP exchange as a client, over libcurl (its one owner), for the command line (and later the
+ * outbound room). TCP with or without TLS, or HTTP over a Unix socket. No redirects, no proxies, no cookies.
+ * Blocks up to the timeout. A server is always verified; with `cacert` against that file alone. A token is
+ * never sent over plain TCP.
  */
 #ifndef BASE_FETCH_H
 #define BASE_FETCH_H
 
 #include "base/buf.h"
 
+/* Octets of an answer's body: a CRL of a million revoked serials is some 40 MiB. */
+#define FETCH_BODY_MAX (128u << 20)
+
 struct fetch_target {
     const char *unix_socket;         /* path, or NULL for TCP */
     const char *base_url;            /* "https://ca.example.com:8443"; for a Unix socket "http://localhost" */
     const char *cacert, *cert, *key; /* PEM files, NULL when not given */
     const char *token;               /* bearer, NULL when not given */
-    long timeout_s;
+    long timeout_s;                  /* of the whole exchange, 0: 60 */
 };
 
 struct fetch_request {
-    const char *method, *path; /* path with query, escaped already */
+    const char *method, *path;         /* path with query, escaped already */
     const char *accept, *content_type; /* NULL: none */
     const char *idempotency_key;
     struct span body;
@@ -26,14 +31,20 @@ struct fetch_request {
 struct fetch_answer {
     unsigned status;
     char content_type[128];
-    char location[256];
-    struct buf body; /* fetch_answer_free() */
+    char location[256]; /* "" when absent or longer */
+    struct buf body;    /* fetch_answer_free() */
 };
 
-/* ERR_UNAVAILABLE with the reason when no answer came (refused, TLS, timeout); any HTTP status is OK here. */
-enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out, struct fault *f);
-void fetch_answer_free(struct fetch_answer *a);
-/* Appends a percent-encoded query parameter ("?" or "&" as needed). */
+/* Any HTTP status is OK here. ERR_UNAVAILABLE with the reason when no answer came (refused, TLS, timeout);
+ * ERR_TOO_LARGE for a body beyond FETCH_BODY_MAX; ERR_KEY for a cacert, cert or key that cannot be used;
+ * ERR_USAGE for an address or a value that cannot be sent. */
+enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out,
+               struct fault *f);
+void fetch_answer_free(struct fetch_answer *a); /* after a failed fetch() too */
+
+/* Appends a percent-encoded query parameter ("?" or "&" as needed); nothing when the value is NULL. */
 void fetch_query(struct buf *path, const char *name, const char *value);
+/* Appends percent-encoded text to a path; a '/' in it stays one. */
+void fetch_path(struct buf *path, const char *text);
 
 #endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fetch: one easy handle an exchange. The command line makes a handful of them, so nothing is kept between
+ * two. */
+#include "base/fetch.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define TIMEOUT_DEFAULT_S 60L
+#define CONNECT_TIMEOUT_S 10L /* a service that is there answers a SYN at once */
+#define URL_MAX (64u * 1024)  /* far beyond the header block that any server takes */
+#define TOKEN_MAX 4096u /* octets: ours are shorter than a hundred, others put a signed document there */
+
+static void start_curl(void)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        die("libcurl: cannot start");
+}
+
+static bool starts_with(const char *url, const char *scheme)
+{
+    return strncasecmp(url, scheme, strlen(scheme)) == 0;
+}
+
+/* A line break in a value would start a header of its own. */
+static bool is_header_value(const char *v)
+{
+    return v == NULL || strpbrk(v, "\r\n") == NULL;
+}
+
+static enum err check(const struct fetch_target *t, const struct fetch_request *r, struct fault *f)
+{
+    if (!starts_with(t->base_url, "http://") && !starts_with(t->base_url, "https://"))
+        return fault_set(f, ERR_USAGE, "%s: not an http or https address", t->base_url);
+    if (!is_header_value(t->token) || !is_header_value(r->accept) || !is_header_value(r->content_type) ||
+        !is_header_value(r->idempotency_key))
+        return fault_set(f, ERR_USAGE, "a line break cannot be part of a token or header");
+    if (t->token != NULL && strlen(t->token) > TOKEN_MAX)
+        return fault_set(f, ERR_USAGE, "the token is longer than %u octets", TOKEN_MAX);
+    if (t->token != NULL && t->unix_socket == NULL && !starts_with(t->base_url, "https://"))
+        return fault_set(f, ERR_USAGE, "%s: a token is sent over https only", t->base_url);
+    return OK;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+    struct buf *body = arg;
+
+    buf_put(body, data, size * n);
+    return buf_end(body) == OK ? size * n : 0;
+}
+
+/* "Name: value"; without a value "Name:", which keeps libcurl from sending its own. */
+static void add_header(struct curl_slist **list, const char *name, const char *value)
+{
+    struct buf line;
+    struct curl_slist *longer;
+
+    buf_init(&line, URL_MAX);
+    buf_printf(&line, "%s:%s%s", name, value != NULL ? " " : "", value != NULL ? value : "");
+    buf_put_u8(&line, 0);
+    if (buf_end(&line) != OK || (longer = curl_slist_append(*list, (const char *)line.data)) == NULL)
+        die("libcurl: out of memory");
+    *list = longer;
+    buf_free(&line);
+}
+
+static struct curl_slist *headers_of(const struct fetch_target *t, const struct fetch_request *r)
+{
+    struct curl_slist *list = NULL;
+    char bearer[TOKEN_MAX + sizeof "Bearer "];
+
+    add_header(&list, "Accept", r->accept);
+    add_header(&list, "Content-Type", r->content_type);
+    add_header(&list, "Expect", NULL); /* no 100-continue: it costs a round trip and our bodies are small */
+    if (r->idempotency_key != NULL)
+        add_header(&list, "Idempotency-Key", r->idempotency_key);
+    if (t->token != NULL) {
+        snprintf(bearer, sizeof bearer, "Bearer %s", t->token);
+        add_header(&list, "Authorization", bearer);
+    }
+    return list;
+}
+
+static char *url_of(const struct fetch_target *t, const struct fetch_request *r)
+{
+    size_t len = strlen(t->base_url);
+    struct buf url;
+
+    while (len > 0 && t->base_url[len - 1] == '/')
+        len--;
+    buf_init(&url, URL_MAX);
+    buf_put(&url, t->base_url, len);
+    buf_put_str(&url, r->path);
+    return buf_end(&url) == OK ? (char *)buf_take(&url, NULL) : (buf_free(&url), NULL);
+}
+
+/* Every option set here exists in the libcurl we build with, so a refusal is a lack of memory. */
+#define SET(curl, option, value)                                                                             \
+    do {                                                                                                     \
+        if (curl_easy_setopt(curl, option, value) != CURLE_OK)                                               \
+            die("libcurl: " #option);                                                                        \
+    } while (0)
+
+static void set_transport(CURL *curl, const struct fetch_target *t)
+{
+    long timeout_s = t->timeout_s > 0 ? t->timeout_s : TIMEOUT_DEFAULT_S;
+
+    SET(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(curl, CURLOPT_PROXY, ""); /* not even from the environment */
+    SET(curl, CURLOPT_NOSIGNAL, 1L);
+    SET(curl, CURLOPT_TIMEOUT, timeout_s);
+    SET(curl, CURLOPT_CONNECTTIMEOUT, timeout_s < CONNECT_TIMEOUT_S ? timeout_s : CONNECT_TIMEOUT_S);
+    SET(curl, CURLOPT_UNIX_SOCKET_PATH, t->unix_socket);
+}
+
+static void set_trust(CURL *curl, const struct fetch_target *t)
+{
+    SET(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (t->cacert != NULL) {
+        SET(curl, CURLOPT_CAINFO, t->cacert);
+        SET(curl, CURLOPT_CAPATH, NULL); /* else the system's authorities would be trusted beside it */
+    }
+    if (t->cert != NULL)
+        SET(curl, CURLOPT_SSLCERT, t->cert);
+    if (t->key != NULL)
+        SET(curl, CURLOPT_SSLKEY, t->key);
+}
+
+static void set_request(CURL *curl, const struct fetch_request *r)
+{
+    bool is_get = strcmp(r->method, "GET") == 0;
+
+    assert(!is_get || r->body.len == 0);
+    SET(curl, CURLOPT_USERAGENT, "chancery/" CHANCERY_VERSION);
+    SET(curl, CURLOPT_PATH_AS_IS, 1L);
+    if (r->body.len > 0 || strcmp(r->method, "POST") == 0) {
+        SET(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
+        SET(curl, CURLOPT_POSTFIELDS, r->body.len > 0 ? (const char *)r->body.data : "");
+    }
+    if (strcmp(r->method, "HEAD") == 0)
+        SET(curl, CURLOPT_NOBODY, 1L);
+    else if (!is_get)
+        SET(curl, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static void read_answer(CURL *curl, struct fetch_answer *out)
+{
+    struct curl_header *location;
+    long status = 0;
+    char *type = NULL;
+
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+    out->status = (unsigned)status;
+    if (type != NULL)
+        snprintf(out->content_type, sizeof out->content_type, "%s", type);
+    if (curl_easy_header(curl, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK &&
+        strlen(location->value) < sizeof out->location)
+        strcpy(out->location, location->value);
+}
+
+static enum err err_of(CURLcode code, const struct buf *body)
+{
+    if (buf_end(body) != OK)
+        return buf_end(body);
+    switch (code) {
+    case CURLE_OUT_OF_MEMORY:
+        die("libcurl: out of memory");
+    case CURLE_URL_MALFORMAT:
+        return ERR_USAGE;
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+        return ERR_KEY;
+    default:
+        return ERR_UNAVAILABLE;
+    }
+}
+
+static enum err report(CURL *curl, CURLcode code, const char *text, const struct fetch_target *t,
+                       const struct buf *body, struct fault *f)
+{
+    const char *where = t->unix_socket != NULL ? t->unix_socket : t->base_url;
+    enum err e = err_of(code, body);
+    long os_errno = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+    if (e == ERR_TOO_LARGE)
+        return fault_set(f, e, "%s: the answer is larger than %u octets", where, FETCH_BODY_MAX);
+    if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
+        return fault_set(f, e, "%s: %s", where, strerror((int)os_errno));
+    return fault_set(f, e, "%s: %s", where, text[0] != '\0' ? text : curl_easy_strerror(code));
+}
+
+enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out,
+               struct fault *f)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char text[CURL_ERROR_SIZE] = "", *url;
+    struct curl_slist *headers;
+    CURLcode code;
+    CURL *curl;
+    enum err e;
+
+    *out = (struct fetch_answer){0};
+    buf_init(&out->body, FETCH_BODY_MAX);
+    e = check(t, r, f);
+    if (e != OK)
+        return e;
+    url = url_of(t, r);
+    if (url == NULL)
+        return fault_set(f, ERR_USAGE, "%s: the path is longer than %u octets", t->base_url, URL_MAX);
+
+    pthread_once(&once, start_curl);
+    curl = curl_easy_init();
+    if (curl == NULL)
+        die("libcurl: out of memory");
+    headers = headers_of(t, r);
+    set_transport(curl, t);
+    set_trust(curl, t);
+    set_request(curl, r);
+    SET(curl, CURLOPT_URL, url);
+    SET(curl, CURLOPT_HTTPHEADER, headers);
+    SET(curl, CURLOPT_ERRORBUFFER, text);
+    SET(curl, CURLOPT_WRITEFUNCTION, on_body);
+    SET(curl, CURLOPT_WRITEDATA, &out->body);
+
+    code = curl_easy_perform(curl);
+    if (code == CURLE_OK)
+        read_answer(curl, out);
+    else
+        e = report(curl, code, text, t, &out->body, f);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
+    free(url);
+    return e;
+}
+
+void fetch_answer_free(struct fetch_answer *a)
+{
+    buf_free(&a->body);
+}
+
+static void put_escaped(struct buf *path, const char *text, size_t len)
+{
+    char *escaped;
+
+    if (len == 0) /* curl_easy_escape takes 0 for "measure it" */
+        return;
+    assert(len <= INT32_MAX);
+    escaped = curl_easy_escape(NULL, text, (int)len);
+    if (escaped == NULL)
+        die("libcurl: out of memory");
+    buf_put_str(path, escaped);
+    curl_free(escaped);
+}
+
+void fetch_query(struct buf *path, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    buf_put_u8(path, path->len > 0 && memchr(path->data, '?', path->len) != NULL ? '&' : '?');
+    put_escaped(path, name, strlen(name));
+    buf_put_u8(path, '=');
+    put_escaped(path, value, strlen(value));
+}
+
+void fetch_path(struct buf *path, const char *text)
+{
+    for (;;) {
+        size_t len = strcspn(text, "/");
+
+        put_escaped(path, text, len);
+        if (text[len] == '\0')
+            return;
+        buf_put_u8(path, '/');
+        text += len + 1;
+    }
+}
