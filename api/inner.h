@@ -54,8 +54,9 @@ void config_free(struct config *c);
 
 struct csr; /* a parsed, verified request: owns what its facts borrow */
 /* Finds a PKCS#10 in DER, PEM ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"; text around the armour is skipped) or bare base64,
- * checks its self-signature and reads the facts. ERR_MALFORMED: not a CSR, trailing octets, not DER; ERR_POLICY with
- * a finding for what is well formed and refused here (csr.signature, csr.extension.duplicate, name.nul, …). */
+ * checks its self-signature and reads the facts. ERR_MALFORMED: not a CSR, trailing octets, not DER; ERR_TOO_LARGE; ERR_POLICY with
+ * a finding for what is well formed and refused here (csr.signature, csr.extension.duplicate, name.nul, …).
+ * With ERR_POLICY `out` is given too: to show people what they asked, never to issue. NULL with the other errors. */
 enum err csr_parse(struct span body, struct csr **out, struct findings *findings, struct fault *f);
 const struct facts *csr_facts(const struct csr *c);
 void csr_free(struct csr *c);
@@ -78,16 +79,38 @@ struct public_role {
 };
 enum err public_run(const struct public_role *r);
 
-/* ---- x509.c: views of certificates for people, by OpenSSL ---- */
+/* ---- pem.c: armour ---- */
 
-/* Concatenated PEM of DER certificates, INTERFACE 6 format. */
+#define PEM_LABEL_MAX 64
+
+/* Appends one PEM block, INTERFACE 6 format. */
 void pem_put(struct buf *out, const char *label, struct span der);
 /* The first PEM block of that label, decoded; ERR_NOT_FOUND, ERR_MALFORMED. */
 enum err pem_get(struct span pem, const char *label, struct buf *der);
-/* Subject as RFC 4514-like text. */
+/* Takes the next block off `pem`, whatever its label (cut to fit); text before it is skipped. ERR_END: no more;
+ * ERR_MALFORMED: broken armour, or one with header lines (an encrypted key). `der` is reset first and never cleansed: no keys. */
+enum err pem_next(struct span *pem, char label[static PEM_LABEL_MAX], struct buf *der);
+
+/* ---- x509.c: views of certificates for people, by OpenSSL ---- */
+
+/* Subject as RFC 4514-like text, control characters escaped: "CN=a.example.com, O=Example". Nothing when it is no Name. */
 void name_text(struct span name_der, struct buf *out);
-/* certs-only PKCS#7 (RFC 2315 9.1 degenerate SignedData). */
+/* One name as lists show it: "a.example.com", "192.0.2.1". */
+void san_text(const struct san *s, struct buf *out);
+/* certs-only PKCS#7 (RFC 2315 9.1 degenerate SignedData), certificates in the order given. */
 enum err p7b_put(struct buf *out, const struct span *certs, size_t n);
-/* Names of a GeneralNames value as text, each ended by NUL. */
+
+struct x509_info {
+    char serial[2 * 20 + 1]; /* lower-case hex */
+    int64_t not_before_s, not_after_s;
+    enum key_type key_type;
+    unsigned key_bits;
+    uint8_t key_hash[HASH_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
+    uint8_t sha256[HASH_LEN], sha1[20]; /* fingerprints of the DER */
+    char *subject; /* text; x509_info_free() */
+};
+/* ERR_MALFORMED with nothing to free. */
+enum err x509_info_read(struct span der, struct x509_info *out);
+void x509_info_free(struct x509_info *i);
 
 #endif
