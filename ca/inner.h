@@ -65,6 +65,7 @@ struct ask {
     int64_t invalidity_s;
     bool changed;
     /* publish */
+    uint64_t crl_number;
     char issuer_id[ISSUER_ID_MAX];
 };
 

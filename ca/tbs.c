@@ -237,7 +237,8 @@ void name_write(struct buf *b, const char *organization, const char *common_name
 {
     size_t seq = der_open(b, DER_SEQUENCE);
 
-    put_rdn(b, "\x55\x04\x0a", organization);
+    if (organization != NULL)
+        put_rdn(b, "\x55\x04\x0a", organization);
     put_rdn(b, "\x55\x04\x03", common_name);
     der_close(b, seq);
 }

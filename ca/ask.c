@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ask: one question of the api, read from its frame, and the answer written back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ca/inner.h"
+
+static bool read_text(struct rd *r, char *out, size_t cap)
+{
+    return span_to_str(rd_blob(r), out, cap);
+}
+
+static bool read_facts(struct rd *r, struct ask *a)
+{
+    a->sans = xcalloc(SAN_COUNT_MAX, sizeof *a->sans);
+    return facts_read(r, &a->facts, a->sans);
+}
+
+static bool read_issue(struct rd *r, struct ask *a)
+{
+    static const uint8_t none[HASH_LEN];
+
+    if (!read_text(r, a->principal, sizeof a->principal) || !read_text(r, a->profile_id, sizeof a->profile_id))
+        return false;
+    a->days = rd_u32(r);
+    a->dry_run = (rd_u8(r) & ASK_DRY_RUN) != 0;
+    rd_copy(r, a->idempotency, HASH_LEN);
+    rd_copy(r, a->body_hash, HASH_LEN);
+    a->is_idempotent = memcmp(a->idempotency, none, HASH_LEN) != 0;
+    return read_facts(r, a);
+}
+
+static bool read_listener(struct rd *r, struct ask *a)
+{
+    strcpy(a->principal, "service");
+    strcpy(a->profile_id, "chancery/listener");
+    return read_facts(r, a);
+}
+
+static bool read_revoke(struct rd *r, struct ask *a)
+{
+    if (!read_text(r, a->principal, sizeof a->principal))
+        return false;
+    rd_copy(r, a->serial, SERIAL_LEN);
+    a->reason = (enum reason)rd_u8(r);
+    a->invalidity_s = rd_i64(r);
+    return true;
+}
+
+static bool read_unhold(struct rd *r, struct ask *a)
+{
+    if (!read_text(r, a->principal, sizeof a->principal))
+        return false;
+    rd_copy(r, a->serial, SERIAL_LEN);
+    return true;
+}
+
+static bool read_publish(struct rd *r, struct ask *a)
+{
+    return read_text(r, a->principal, sizeof a->principal) && read_text(r, a->issuer_id, sizeof a->issuer_id);
+}
+
+static bool read_probe(struct rd *r, struct ask *a)
+{
+    (void)r;
+    (void)a;
+    return true;
+}
+
+static bool (*const readers[])(struct rd *r, struct ask *a) = {
+    [ASK_ISSUE] = read_issue,
+    [ASK_REVOKE] = read_revoke,
+    [ASK_UNHOLD] = read_unhold,
+    [ASK_PUBLISH] = read_publish,
+    [ASK_PROBE] = read_probe,
+    [ASK_LISTENER] = read_listener,
+};
+
+struct ask *ask_read(uint8_t *frame, size_t len)
+{
+    struct ask *a = xcalloc(1, sizeof *a);
+    struct rd r = rd_of(span_of(frame, len));
+    uint8_t kind = rd_u8(&r);
+
+    a->frame = frame;
+    a->frame_len = len;
+    a->kind = (enum ask_kind)kind;
+    a->number = rd_u64(&r);
+    buf_init(&a->tbs, WIRE_MSG_MAX);
+    buf_init(&a->certificate, WIRE_MSG_MAX);
+    buf_init(&a->text, WIRE_MSG_MAX);
+    if (kind >= sizeof readers / sizeof *readers || readers[kind] == NULL || !readers[kind](&r, a) || !rd_done(&r))
+        die("broken frame from the api, kind %u, %zu octets", kind, len);
+    return a;
+}
+
+void ask_free(struct ask *a)
+{
+    if (a == NULL)
+        return;
+    findings_free(&a->findings);
+    buf_free(&a->tbs);
+    buf_free(&a->certificate);
+    buf_free(&a->text);
+    free(a->sans);
+    free(a->frame);
+    free(a);
+}
+
+static void answer_issue(struct buf *b, const struct ask *a)
+{
+    findings_write(b, &a->findings);
+    if (a->err != OK)
+        return;
+    if (a->dry_run) {
+        grant_write(b, &a->grant);
+        return;
+    }
+    buf_put(b, a->serial, SERIAL_LEN);
+    buf_put_u16(b, a->issuer->no);
+    buf_put_u8(b, a->repeated);
+    buf_put_blob(b, buf_span(&a->certificate));
+}
+
+void ask_answer(struct buf *b, const struct ask *a)
+{
+    buf_put_u8(b, (uint8_t)a->kind);
+    buf_put_u64(b, a->number);
+    buf_put_u8(b, (uint8_t)a->err);
+    buf_put_blob(b, span_str(a->detail));
+    if (a->kind == ASK_ISSUE || a->kind == ASK_LISTENER)
+        answer_issue(b, a);
+    else if (a->kind == ASK_REVOKE && a->err == OK)
+        buf_put_u8(b, a->changed);
+    else if (a->kind == ASK_PUBLISH && a->err == OK)
+        buf_put_u64(b, a->crl_number);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decide: what a question leads to, before anything is signed or stored. Pure but for the serial's randomness. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ca/inner.h"
+
+/* notBefore lies this much in the past, so that a device whose clock runs a little late can use its certificate at once. */
+#define BACKDATE_S 300
+#define DAY_S 86400
+
+static void refuse(struct ask *a, enum err code, const char *detail)
+{
+    a->err = code;
+    snprintf(a->detail, sizeof a->detail, "%s", detail);
+}
+
+/* The answer already given under this Idempotency-Key, if there is one. */
+static bool repeat(struct ca *ca, struct view *v, struct ask *a)
+{
+    struct idempotent before;
+    struct cert c;
+
+    if (!a->is_idempotent || a->dry_run || idempotent_find(v, a->idempotency, &before) != OK)
+        return false;
+    if (memcmp(before.body, a->body_hash, HASH_LEN) != 0) {
+        refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
+        return true;
+    }
+    if (cert_find(v, before.serial, &c) != OK) {
+        refuse(a, ERR_INTERNAL, "The certificate of this Idempotency-Key cannot be read.");
+        return true;
+    }
+    memcpy(a->serial, c.serial, SERIAL_LEN);
+    buf_put_span(&a->certificate, c.der);
+    a->issuer = issuing_by_no(ca, c.status.issuer_no);
+    a->repeated = a->issuer != NULL;
+    if (!a->repeated)
+        refuse(a, ERR_INTERNAL, "The issuer of this Idempotency-Key's certificate is not configured.");
+    return true;
+}
+
+static bool listener_name_permitted(const struct ca_config *c, const struct san *san)
+{
+    char text[DNS_NAME_MAX + 1];
+
+    if (san->kind == SAN_IP) {
+        if (inet_ntop(san->value.len == 4 ? AF_INET : AF_INET6, san->value.data, text, sizeof text) == NULL)
+            return false;
+    } else if (!span_to_str(san->value, text, sizeof text)) {
+        return false;
+    }
+    for (size_t i = 0; i < c->listener_name_count; i++)
+        if (strcasecmp(c->listener_names[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* The listener's certificate may carry the names of the configuration and no others: the api asks, the ca knows. */
+static bool listener_names_permitted(const struct ca *ca, const struct ask *a)
+{
+    for (size_t i = 0; i < a->facts.san_count; i++)
+        if (!listener_name_permitted(&ca->role->config, &a->facts.sans[i]))
+            return false;
+    return a->facts.san_count > 0;
+}
+
+/* Which internal profile may be asked for, and by whom: clients may have administrators made, nothing else of ours. */
+static bool internal_permitted(const struct ask *a)
+{
+    return a->kind == ASK_LISTENER || strcmp(a->profile_id, "chancery/administrator") == 0;
+}
+
+static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
+{
+    const struct issuing *i = a->issuer;
+    struct san from_cn = { .kind = SAN_DNS, .value = a->facts.cn };
+    struct buf listener_name;
+    struct tbs t = {
+        .alg = i->alg,
+        .issuer = i->subject,
+        .subject = a->facts.subject,
+        .spki = a->facts.spki,
+        .not_before_s = now_s - BACKDATE_S,
+        .ku = a->grant.ku,
+        .eku = a->grant.eku,
+        .eku_count = a->grant.eku_count,
+        .sans = a->grant.san_from_cn ? &from_cn : a->facts.sans,
+        .san_count = a->grant.san_from_cn ? 1 : a->facts.san_count,
+        .is_ca = a->grant.is_ca,
+        .path_len = 0,
+        .aki = i->ski,
+        .ocsp_url = i->ocsp_url,
+        .issuer_url = i->issuer_url,
+        .crl_url = i->crl_url,
+    };
+
+    buf_init(&listener_name, 512);
+    if (a->kind == ASK_LISTENER) {
+        name_write(&listener_name, NULL, ca->role->config.host);
+        t.subject = buf_span(&listener_name);
+    }
+    t.not_after_s = t.not_before_s + a->grant.days * DAY_S - 1; /* both ends count, RFC 5280 4.1.2.5 */
+    if (t.not_before_s < i->not_before_s)
+        t.not_before_s = i->not_before_s;
+    if (t.not_after_s > i->not_after_s)
+        t.not_after_s = i->not_after_s;
+    serial_new(ca->role->config.node, t.not_after_s, a->serial);
+    memcpy(t.serial, a->serial, SERIAL_LEN);
+    tbs_write(&a->tbs, &t);
+    buf_free(&listener_name);
+}
+
+static const struct issuing *pick_issuer(const struct ca *ca, const struct ask *a)
+{
+    struct key_kind kind;
+
+    return key_kind_of(a->facts.spki, &kind) ? issuing_for_key(ca, kind.type) : NULL;
+}
+
+void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
+{
+    const struct profile *p = profile_find(&ca->role->catalogue, a->profile_id);
+
+    if (repeat(ca, v, a))
+        return;
+    if (p == NULL)
+        return refuse(a, ERR_NOT_FOUND, "There is no such profile.");
+    if (p->is_internal && !internal_permitted(a))
+        return refuse(a, ERR_FORBIDDEN, "This profile is the service's own.");
+    if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
+        return refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
+    if (p->needs_approval)
+        return refuse(a, ERR_FORBIDDEN, "This profile needs an approval, which this version cannot give.");
+    profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
+    if (findings_refuse(&a->findings)) {
+        if (!a->dry_run)
+            refuse(a, ERR_POLICY, "The profile refuses this request.");
+        return;
+    }
+    a->issuer = pick_issuer(ca, a);
+    if (a->issuer == NULL)
+        return refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
+    if (now_s < a->issuer->not_before_s || now_s >= a->issuer->not_after_s)
+        return refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
+    write_tbs(ca, a, now_s);
+    if (buf_end(&a->tbs) != OK)
+        refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
+}
+
+static void decide_revoke(struct ask *a, const struct status *s)
+{
+    if (s->state == CERT_REVOKED && s->reason == a->reason)
+        return; /* idempotent in effect: nothing changes, not even the times */
+    if (s->state == CERT_HELD && a->reason == REASON_CERTIFICATE_HOLD)
+        return;
+    if (s->state == CERT_REVOKED)
+        return refuse(a, ERR_CONFLICT, "It is revoked for another reason.");
+    a->changed = true;
+}
+
+static void decide_unhold(struct ask *a, const struct status *s)
+{
+    if (s->state != CERT_HELD)
+        return refuse(a, ERR_CONFLICT, "It is not on hold.");
+    a->changed = true;
+}
+
+void decide_revocation(struct view *v, struct ask *a)
+{
+    struct status s;
+    enum err e = status_find(v, a->serial, &s);
+
+    a->err = OK;
+    a->changed = false;
+    if (e == ERR_NOT_FOUND)
+        return refuse(a, ERR_NOT_FOUND, "There is no such certificate.");
+    if (e != OK)
+        return refuse(a, ERR_INTERNAL, "The status of this certificate cannot be read.");
+    if (a->kind == ASK_REVOKE)
+        decide_revoke(a, &s);
+    else
+        decide_unhold(a, &s);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* issuing: the issuers of the configuration, joined with their certificates in the store. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parts.h"
+#include "ca/inner.h"
+
+#define ISSUER_CERT_MAX 16384u /* an RSA 4096 CA certificate takes 2 KiB */
+
+static enum err load_one(struct ca *ca, struct view *v, const struct ca_issuer *config, struct span responder_spki,
+    struct issuing *out, struct fault *f)
+{
+    struct issuer row;
+    struct parts parts;
+    struct key_kind kind;
+    enum err e = issuer_find(v, config->id, &row);
+
+    if (e != OK)
+        return fault_set(f, ERR_CONFIG, "issuer %s is in chancery.xml but not in the store", config->id);
+    *out = (struct issuing){ .config = config, .no = row.no, .responder_spki = responder_spki };
+    buf_init(&out->certificate, ISSUER_CERT_MAX);
+    buf_put_span(&out->certificate, row.certificate);
+    if (!parts_of(buf_span(&out->certificate), &parts) || !key_kind_of(parts.spki, &kind) || parts.ski.len == 0)
+        return fault_set(f, ERR_CONFIG, "issuer %s: its certificate in the store cannot be read", config->id);
+    out->subject = parts.subject;
+    out->ski = parts.ski;
+    out->not_before_s = parts.not_before_s;
+    out->not_after_s = parts.not_after_s;
+    out->alg = sig_alg_for(&kind);
+    snprintf(out->ocsp_url, sizeof out->ocsp_url, "%s/ocsp", ca->role->config.public_url);
+    snprintf(out->issuer_url, sizeof out->issuer_url, "%s/ca/%s.cer", ca->role->config.public_url, config->id);
+    snprintf(out->crl_url, sizeof out->crl_url, "%s/crl/%s.crl", ca->role->config.public_url, config->id);
+    return OK;
+}
+
+enum err issuing_load(struct ca *ca, struct fault *f)
+{
+    struct view *v = NULL;
+    enum err e = view_open(ca->store, &v);
+
+    if (e != OK)
+        return fault_set(f, e, "the store cannot be read");
+    for (size_t i = 0; e == OK && i < ca->role->config.count; i++) {
+        ca->issuer_count = i + 1;
+        e = load_one(ca, v, &ca->role->config.issuers[i], ca->role->responder_spki[i], &ca->issuers[i], f);
+    }
+    view_close(v);
+    return e;
+}
+
+void issuing_free(struct ca *ca)
+{
+    for (size_t i = 0; i < ca->issuer_count; i++)
+        buf_free(&ca->issuers[i].certificate);
+    ca->issuer_count = 0;
+}
+
+const struct issuing *issuing_for_key(const struct ca *ca, enum key_type type)
+{
+    for (size_t i = 0; i < ca->issuer_count; i++)
+        if (type != KEY_NONE && ca->issuers[i].config->issues == type)
+            return &ca->issuers[i];
+    return NULL;
+}
+
+const struct issuing *issuing_by_id(const struct ca *ca, const char *id)
+{
+    for (size_t i = 0; i < ca->issuer_count; i++)
+        if (strcmp(ca->issuers[i].config->id, id) == 0)
+            return &ca->issuers[i];
+    return NULL;
+}
+
+const struct issuing *issuing_by_no(const struct ca *ca, uint16_t no)
+{
+    for (size_t i = 0; i < ca->issuer_count; i++)
+        if (ca->issuers[i].no == no)
+            return &ca->issuers[i];
+    return NULL;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* publish: the ca's side of the desk. Numbers are reserved and publications recorded here, because this is the only writer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ca/inner.h"
+
+struct publish_wait {
+    uint64_t desk_number;
+    struct ask *ask;
+    struct publish_wait *next;
+};
+
+static void send_message(int fd, struct buf *b, const char *to)
+{
+    if (buf_end(b) != OK || wire_send(fd, buf_span(b)) != OK)
+        die("the %s is gone", to);
+    buf_free(b);
+}
+
+static void send_publish(struct ca *ca, uint64_t number, const char *issuer_id, enum desk_cause cause)
+{
+    struct buf b;
+
+    buf_init(&b, 256);
+    buf_put_u8(&b, DESK_PUBLISH);
+    buf_put_u64(&b, number);
+    buf_put_blob(&b, span_str(issuer_id));
+    buf_put_u8(&b, (uint8_t)cause);
+    send_message(ca->role->desk_fd, &b, "crl role");
+}
+
+void publish_ask(struct ca *ca, struct ask *a)
+{
+    struct publish_wait *w = xcalloc(1, sizeof *w);
+
+    w->desk_number = ++ca->next_desk_number;
+    w->ask = a;
+    w->next = ca->publishing;
+    ca->publishing = w;
+    send_publish(ca, w->desk_number, a->issuer_id, CAUSE_REQUEST);
+}
+
+void publish_nudge(struct ca *ca, uint16_t issuer_no)
+{
+    const struct issuing *i = issuing_by_no(ca, issuer_no);
+
+    if (i != NULL && ca->role->publish_on_revocation)
+        send_publish(ca, ++ca->next_desk_number, i->config->id, CAUSE_REVOCATION);
+}
+
+bool publish_read(struct span frame, struct desk_note *out)
+{
+    struct rd r = rd_of(frame);
+
+    *out = (struct desk_note){ .kind = (enum desk_kind)rd_u8(&r) };
+    out->number = rd_u64(&r);
+    if (out->kind == DESK_DONE) {
+        out->err = (enum err)rd_u8(&r);
+        out->state.number = rd_u64(&r);
+        return span_to_str(rd_blob(&r), out->text, sizeof out->text) && rd_done(&r) && out->err < ERR_COUNT;
+    }
+    if (out->kind != DESK_RESERVE && out->kind != DESK_RECORD)
+        return false;
+    if (!span_to_str(rd_blob(&r), out->issuer_id, sizeof out->issuer_id))
+        return false;
+    if (out->kind == DESK_RESERVE)
+        return rd_done(&r);
+    out->state.number = rd_u64(&r);
+    out->state.this_update_s = rd_i64(&r);
+    out->state.next_update_s = rd_i64(&r);
+    out->state.size = rd_u64(&r);
+    out->state.count = rd_u64(&r);
+    rd_copy(&r, out->state.sha256, HASH_LEN);
+    return span_to_str(rd_blob(&r), out->text, sizeof out->text) && rd_done(&r);
+}
+
+/* Who asked for this publication: the first client that waits for the issuer, else the service by its schedule. */
+static const char *asker(const struct ca *ca, const char *issuer_id)
+{
+    for (const struct publish_wait *w = ca->publishing; w != NULL; w = w->next)
+        if (strcmp(w->ask->issuer_id, issuer_id) == 0)
+            return w->ask->principal;
+    return "service";
+}
+
+static void audit_record(struct ca *ca, struct txn *t, const struct desk_note *n, int64_t now_s)
+{
+    char detail[512];
+    struct audit_row row = { .at_s = now_s, .kind = AUDIT_CRL, .actor = span_str(asker(ca, n->issuer_id)) };
+
+    snprintf(detail, sizeof detail, "issuer %s, number %lu, %lu entries, cause %s", n->issuer_id, n->state.number, n->state.count, n->text);
+    row.detail = span_str(detail);
+    audit_append(t, &row);
+}
+
+void publish_record(struct ca *ca, struct txn *t, struct desk_note *n, int64_t now_s)
+{
+    const struct issuing *i = issuing_by_id(ca, n->issuer_id);
+
+    if (i == NULL) {
+        n->err = ERR_NOT_FOUND;
+        return;
+    }
+    if (n->kind == DESK_RESERVE) {
+        crl_state_reserve(t, i->no, &n->state.number);
+        return;
+    }
+    crl_state_publish(t, i->no, &n->state);
+    audit_record(ca, t, n, now_s);
+}
+
+static struct ask *take_waiting(struct ca *ca, uint64_t desk_number)
+{
+    for (struct publish_wait **p = &ca->publishing; *p != NULL; p = &(*p)->next) {
+        struct publish_wait *w = *p;
+        struct ask *a = w->ask;
+
+        if (w->desk_number != desk_number)
+            continue;
+        *p = w->next;
+        free(w);
+        return a;
+    }
+    return NULL;
+}
+
+static void settle_done(struct ca *ca, const struct desk_note *n)
+{
+    struct ask *a = take_waiting(ca, n->number);
+    struct buf b;
+
+    if (a == NULL)
+        return; /* nobody asked: a nudge after a revocation */
+    a->err = n->err;
+    a->crl_number = n->state.number;
+    if (n->err != OK)
+        snprintf(a->detail, sizeof a->detail, "The CRL could not be published; the one in force stays.");
+    buf_init(&b, WIRE_MSG_MAX);
+    ask_answer(&b, a);
+    send_message(ca->role->api_fd, &b, "api role");
+    ask_free(a);
+}
+
+void publish_settle(struct ca *ca, const struct desk_note *n)
+{
+    struct buf b;
+
+    if (n->kind == DESK_DONE)
+        return settle_done(ca, n);
+    buf_init(&b, 256);
+    buf_put_u8(&b, n->kind == DESK_RESERVE ? DESK_RESERVED : DESK_RECORDED);
+    buf_put_u64(&b, n->number);
+    buf_put_u8(&b, (uint8_t)n->err);
+    if (n->kind == DESK_RESERVE)
+        buf_put_u64(&b, n->state.number);
+    send_message(ca->role->desk_fd, &b, "crl role");
+}
