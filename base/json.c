@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 #define DEPTH_MAX 32          /* nothing we write or expect goes past 8; jansson alone would take 2,048 */
 #define STRING_MAX (1u << 30) /* the repaired copy of one string: larger than any body we take or hold */
@@ -51,37 +52,16 @@ struct js *js_copy(const struct js *v)
     return outside(json_deep_copy(within(v)));
 }
 
-/* Octets of the well-formed sequence that `s` begins with (RFC 3629 section 4), 0 when there is none. NUL
- * counts as malformed: js_str() gives C strings, which cannot hold it. */
-static size_t utf8_len(struct span s)
+/* NUL counts as malformed here: js_str() gives C strings, which cannot hold it. */
+static size_t sequence_len(struct span s)
 {
-    static const struct {
-        uint8_t first_min, first_max, second_min, second_max;
-        size_t len;
-    } forms[] = {
-        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    size_t i = 0;
-
-    while (i < sizeof forms / sizeof *forms &&
-           (s.data[0] < forms[i].first_min || s.data[0] > forms[i].first_max))
-        i++;
-    if (i == sizeof forms / sizeof *forms || s.len < forms[i].len)
-        return 0;
-    if (forms[i].len > 1 && (s.data[1] < forms[i].second_min || s.data[1] > forms[i].second_max))
-        return 0;
-    for (size_t k = 2; k < forms[i].len; k++)
-        if ((s.data[k] & 0xc0) != 0x80)
-            return 0;
-    return forms[i].len;
+    return s.data[0] != 0 ? utf8_next(s, NULL) : 0;
 }
 
 static bool is_utf8(struct span s)
 {
     while (s.len > 0) {
-        size_t n = utf8_len(s);
+        size_t n = sequence_len(s);
 
         if (n == 0)
             return false;
@@ -93,7 +73,7 @@ static bool is_utf8(struct span s)
 static void put_repaired(struct buf *out, struct span s)
 {
     while (s.len > 0) {
-        size_t n = utf8_len(s);
+        size_t n = sequence_len(s);
 
         if (n > 0)
             buf_put(out, s.data, n);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Are exactly the sequences of RFC 3629 taken? */
+#include "base/utf8.h"
+
+#include <criterion/criterion.h>
+
+Test(utf8, each_length_gives_its_code_point)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+        uint32_t code;
+    } rows[] = {{"A", 1, 'A'},
+                {"\x7f", 1, 0x7f},
+                {"\xc2\x80", 2, 0x80},
+                {"\xdf\xbf", 2, 0x7ff},
+                {"\xe0\xa0\x80", 3, 0x800},
+                {"\xef\xbf\xbf", 3, 0xffff},
+                {"\xf0\x90\x80\x80", 4, 0x10000},
+                {"\xf4\x8f\xbf\xbfz", 4, 0x10ffff}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t code = 0;
+
+        cr_assert_eq(utf8_next(span_str(rows[i].text), &code), rows[i].len, "row %zu", i);
+        cr_assert_eq(code, rows[i].code, "row %zu", i);
+    }
+}
+
+Test(utf8, anything_else_is_no_sequence)
+{
+    static const char *const bad[] = {"",
+                                      "\x80",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xc3",
+                                      "\xc3(",
+                                      "\xe0\x9f\xbf",
+                                      "\xe2\x82",
+                                      "\xe2(\xa1",
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf0\x9f\x94",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xfe",
+                                      "\xff"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_assert_eq(utf8_next(span_str(bad[i]), NULL), 0, "row %zu", i);
+}
