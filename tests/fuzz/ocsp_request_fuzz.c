@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is every OCSP request that our reader accepts accepted by OpenSSL, with the same content? */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ocsp/ocsp.h"
+#include "tests/unit/ocsp/agree.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct ocsp_request out;
+    const char *difference;
+
+    if (ocsp_request_read(span_of(data, size), &out) != OCSP_SUCCESSFUL)
+        return 0;
+    difference = agree(span_of(data, size), &out);
+    if (difference == NULL)
+        return 0;
+    fprintf(stderr, "%s\n", difference);
+    abort();
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does the reader take every request that is DER and within its bounds, nothing else, and always as OpenSSL
+ * reads it? */
+#include "ocsp/ocsp.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agree.h"
+#include "pki.h"
+
+static struct pki_cert ca, leaf;
+static struct ocsp_request out;
+
+static void setup(void)
+{
+    ca = pki_certificate("Example CA G1", NULL, PKI_CA, "EC", 1, PKI_NOW + 100 * PKI_DAY);
+    leaf = pki_certificate("a.example.com", &ca, PKI_LEAF, "EC", 2, PKI_NOW + 50 * PKI_DAY);
+}
+
+static void teardown(void)
+{
+    pki_free(&ca);
+    pki_free(&leaf);
+}
+
+TestSuite(ocsp_request, .init = setup, .fini = teardown);
+
+static OCSP_REQUEST *asking(const EVP_MD *md, size_t count)
+{
+    OCSP_REQUEST *r = OCSP_REQUEST_new();
+
+    for (size_t i = 0; i < count; i++)
+        pki_add(r, pki_certid(md, &ca, span_of(leaf.serial, SERIAL_LEN)));
+    return r;
+}
+
+static enum ocsp_status read_buf(struct buf *b)
+{
+    enum ocsp_status s = ocsp_request_read(buf_span(b), &out);
+
+    if (s == OCSP_SUCCESSFUL) {
+        const char *difference = agree(buf_span(b), &out);
+
+        cr_assert_null(difference, "%s", difference);
+    }
+    return s;
+}
+
+static enum ocsp_status read_once(OCSP_REQUEST *r)
+{
+    struct buf b = pki_encode(r);
+    enum ocsp_status s = read_buf(&b);
+
+    buf_free(&b);
+    return s;
+}
+
+Test(ocsp_request, every_usual_hash_is_read_as_openssl_reads_it)
+{
+    const EVP_MD *mds[] = {EVP_sha1(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
+    enum hash_alg algs[] = {HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512};
+
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_eq(read_once(asking(mds[i], 1)), OCSP_SUCCESSFUL);
+        cr_assert_eq(out.count, 1);
+        cr_assert_eq(out.ids[0].alg, algs[i]);
+        cr_assert_not(out.has_nonce);
+    }
+}
+
+Test(ocsp_request, an_unusual_hash_is_read_as_none)
+{
+    cr_assert_eq(read_once(asking(EVP_sha224(), 1)), OCSP_SUCCESSFUL);
+    cr_assert_eq(out.ids[0].alg, HASH_NONE);
+}
+
+Test(ocsp_request, up_to_32_certids_are_read)
+{
+    cr_assert_eq(read_once(asking(EVP_sha256(), OCSP_CERTIDS_MAX)), OCSP_SUCCESSFUL);
+    cr_assert_eq(out.count, OCSP_CERTIDS_MAX);
+    cr_assert_eq(read_once(asking(EVP_sha1(), OCSP_CERTIDS_MAX + 1)), OCSP_MALFORMED);
+    cr_assert_eq(read_once(asking(EVP_sha1(), 0)), OCSP_MALFORMED);
+}
+
+Test(ocsp_request, a_nonce_has_1_to_128_octets)
+{
+    static const size_t good[] = {1, 16, 32, 127, 128}, bad[] = {0, 129, 200};
+
+    for (size_t critical = 0; critical < 2; critical++) {
+        for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+            OCSP_REQUEST *r = asking(EVP_sha1(), 1);
+
+            pki_add_nonce(r, good[i], critical != 0);
+            cr_assert_eq(read_once(r), OCSP_SUCCESSFUL, "%zu", good[i]);
+            cr_assert(out.has_nonce && out.nonce.len == good[i]);
+        }
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            OCSP_REQUEST *r = asking(EVP_sha1(), 1);
+
+            pki_add_nonce(r, bad[i], critical != 0);
+            cr_assert_eq(read_once(r), OCSP_MALFORMED, "%zu", bad[i]);
+        }
+    }
+}
+
+Test(ocsp_request, two_nonces_are_malformed)
+{
+    OCSP_REQUEST *r = asking(EVP_sha1(), 1);
+
+    pki_add_nonce(r, 16, false);
+    pki_add_nonce(r, 16, false);
+    cr_assert_eq(read_once(r), OCSP_MALFORMED);
+}
+
+static X509_EXTENSION *other_extension(bool is_critical)
+{
+    ASN1_OCTET_STRING *s = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *e;
+
+    ASN1_OCTET_STRING_set(s, (const uint8_t *)"\x30\x00", 2);
+    e = X509_EXTENSION_create_by_NID(NULL, NID_id_pkix_OCSP_acceptableResponses, is_critical, s);
+    ASN1_OCTET_STRING_free(s);
+    return e;
+}
+
+Test(ocsp_request, other_extensions_are_ignored_unless_critical)
+{
+    for (int critical = 0; critical < 2; critical++) {
+        X509_EXTENSION *e = other_extension(critical != 0);
+        OCSP_REQUEST *r = asking(EVP_sha1(), 1), *s = asking(EVP_sha1(), 1);
+        enum ocsp_status want = critical ? OCSP_MALFORMED : OCSP_SUCCESSFUL;
+
+        pki_add_nonce(r, 16, false);
+        OCSP_REQUEST_add_ext(r, e, -1);
+        cr_assert_eq(read_once(r), want);
+        cr_assert(out.has_nonce);
+        OCSP_ONEREQ_add_ext(OCSP_request_onereq_get0(s, 0), e, -1);
+        cr_assert_eq(read_once(s), want);
+        X509_EXTENSION_free(e);
+    }
+}
+
+Test(ocsp_request, a_requestor_name_and_a_signature_are_read_and_ignored)
+{
+    OCSP_REQUEST *r = asking(EVP_sha256(), 2);
+
+    pki_add_nonce(r, 32, false);
+    OCSP_request_set1_name(r, X509_get_subject_name(leaf.x509));
+    cr_assert(OCSP_request_sign(r, leaf.x509, leaf.key, EVP_sha256(), NULL, 0) == 1);
+    cr_assert_eq(read_once(r), OCSP_SUCCESSFUL);
+    cr_assert_eq(out.count, 2);
+    cr_assert(out.has_nonce && out.nonce.len == 32);
+}
+
+/* Octets after the TBSRequest's header, both headers' lengths put right. */
+static struct buf with_version(struct buf *b, uint8_t version)
+{
+    const uint8_t explicit[] = {0xa0, 3, 2, 1, version};
+    struct span in = buf_span(b);
+    struct der request, tbs;
+    struct buf again;
+    size_t m1, m2;
+
+    cr_assert(der_expect(&in, DER_SEQUENCE, &request) && der_expect(&request.body, DER_SEQUENCE, &tbs));
+    buf_init(&again, 4096);
+    m1 = der_open(&again, DER_SEQUENCE);
+    m2 = der_open(&again, DER_SEQUENCE);
+    buf_put(&again, explicit, sizeof explicit);
+    buf_put_span(&again, tbs.body);
+    der_close(&again, m2);
+    der_close(&again, m1);
+    return again;
+}
+
+Test(ocsp_request, a_spelt_out_v1_is_understood_and_v2_is_not)
+{
+    struct buf plain = pki_encode(asking(EVP_sha1(), 1)), v1 = with_version(&plain, 0),
+               v2 = with_version(&plain, 1);
+
+    cr_assert_eq(read_buf(&v1), OCSP_SUCCESSFUL);
+    cr_assert_eq(out.count, 1);
+    cr_assert_eq(read_buf(&v2), OCSP_MALFORMED);
+    buf_free(&plain);
+    buf_free(&v1);
+    buf_free(&v2);
+}
+
+Test(ocsp_request, serials_are_given_as_they_are)
+{
+    static const uint8_t octets[21] = {0x7f, 1, 2, 3};
+    struct buf b;
+
+    for (size_t len = 1; len <= sizeof octets; len++) {
+        OCSP_REQUEST *r = OCSP_REQUEST_new();
+
+        pki_add(r, pki_certid(EVP_sha1(), &ca, span_of(octets, len)));
+        b = pki_encode(r);
+        cr_assert_eq(read_buf(&b), OCSP_SUCCESSFUL);
+        cr_assert(span_eq(out.ids[0].serial, span_of(octets, len)));
+        buf_free(&b);
+    }
+}
+
+Test(ocsp_request, more_than_the_limit_is_malformed)
+{
+    struct buf b;
+
+    buf_init(&b, 2 * OCSP_REQUEST_MAX);
+    der_put_header(&b, DER_SEQUENCE, OCSP_REQUEST_MAX);
+    memset(buf_grow(&b, OCSP_REQUEST_MAX), 0x30, OCSP_REQUEST_MAX);
+    cr_assert_eq(read_buf(&b), OCSP_MALFORMED);
+    buf_free(&b);
+    cr_assert_eq(ocsp_request_read((struct span){0}, &out), OCSP_MALFORMED);
+}
+
+/* Requests of every shape, for truncation and mutation. */
+static struct buf shape(int which)
+{
+    OCSP_REQUEST *r = asking(which % 2 == 0 ? EVP_sha1() : EVP_sha256(), which == 3 ? 3 : 1);
+
+    if (which > 0)
+        pki_add_nonce(r, 16, which == 2);
+    if (which == 4) {
+        X509_EXTENSION *e = other_extension(false);
+
+        OCSP_ONEREQ_add_ext(OCSP_request_onereq_get0(r, 0), e, -1);
+        OCSP_REQUEST_add_ext(r, e, -1);
+        X509_EXTENSION_free(e);
+    }
+    if (which == 5)
+        OCSP_request_sign(r, leaf.x509, leaf.key, EVP_sha256(), NULL, 0);
+    return pki_encode(r);
+}
+#define SHAPES 6
+#define ROUNDS_MAX 12000 /* mutations of one shape: 100 an octet, but for the signed one; a second or two */
+
+Test(ocsp_request, every_truncation_and_any_trailing_octet_is_malformed)
+{
+    for (int which = 0; which < SHAPES; which++) {
+        struct buf b = shape(which);
+
+        cr_assert_eq(read_buf(&b), OCSP_SUCCESSFUL, "shape %d", which);
+        for (size_t len = 0; len < b.len; len++) {
+            uint8_t *exact = malloc(len + 1); /* so that the sanitizer sees a read beyond */
+
+            memcpy(exact + 1, b.data, len);
+            cr_assert_eq(ocsp_request_read(span_of(exact + 1, len), &out), OCSP_MALFORMED, "shape %d, %zu",
+                         which, len);
+            free(exact);
+        }
+        buf_put_u8(&b, 0);
+        cr_assert_eq(read_buf(&b), OCSP_MALFORMED);
+        buf_free(&b);
+    }
+}
+
+Test(ocsp_request, whatever_is_accepted_openssl_accepts_with_the_same_content)
+{
+    uint64_t state = 0x243f6a8885a308d3; /* fixed: a failure can be repeated */
+    size_t accepted = 0;
+
+    for (int which = 0; which < SHAPES; which++) {
+        struct buf b = shape(which);
+        size_t rounds = b.len * 100 < ROUNDS_MAX ? b.len * 100 : ROUNDS_MAX;
+
+        for (size_t i = 0; i < rounds; i++) {
+            size_t at[2], count = 1 + i % 2;
+            uint8_t was[2];
+
+            for (size_t k = 0; k < count; k++) {
+                state = state * 6364136223846793005u + 1442695040888963407u;
+                at[k] = k == 0 ? i * b.len / rounds : (size_t)(state >> 40) % b.len;
+                was[k] = b.data[at[k]];
+                b.data[at[k]] = (uint8_t)(state >> 32);
+            }
+            accepted += read_buf(&b) == OCSP_SUCCESSFUL; /* asserts agreement */
+            for (size_t k = count; k-- > 0;)
+                b.data[at[k]] = was[k];
+        }
+        buf_free(&b);
+    }
+    cr_assert_gt(accepted, 1000, "%zu",
+                 accepted); /* the claim is not empty: hashes and serials may be anything */
+}
