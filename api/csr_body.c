@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* csr_body: finds the one request in what a client sent: DER, PEM with text around it, or bare base64. */
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "api/csr.h"
+#include "base/log.h"
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_base64(uint8_t c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+static bool is_request_label(const char *label)
+{
+    return strcmp(label, "CERTIFICATE REQUEST") == 0 || strcmp(label, "NEW CERTIFICATE REQUEST") == 0;
+}
+
+/* Exactly one block, and of the right kind: a private key that came along must be noticed, not skipped. */
+static enum err find_pem(struct span body, struct buf *der, struct fault *f)
+{
+    struct buf block;
+    char label[PEM_LABEL_MAX];
+    size_t found = 0;
+    enum err e;
+
+    buf_init(&block, CSR_MAX);
+    while ((e = pem_next(&body, label, &block)) == OK) {
+        if (!is_request_label(label)) {
+            e = fault_set(f, ERR_MALFORMED,
+                          "The body holds a PEM block \"%.60s\" beside or instead of a CSR.%s", label,
+                          strstr(label, "PRIVATE KEY") != NULL ? " Never send a private key." : "");
+            break;
+        }
+        if (++found > 1) {
+            e = fault_set(f, ERR_MALFORMED, "The body holds more than one CSR.");
+            break;
+        }
+        buf_put_span(der, buf_span(&block));
+    }
+    buf_free(&block);
+    if (e != ERR_END)
+        return fault_set(f, ERR_MALFORMED, "The PEM armour is broken.");
+    return found == 1 ? OK : fault_set(f, ERR_MALFORMED, "The PEM armour is broken.");
+}
+
+/* The base64 characters alone; false when there is anything but those, white space and final padding. */
+static bool gather_base64(struct span body, struct buf *out)
+{
+    size_t padding = 0;
+
+    for (size_t i = 0; i < body.len; i++) {
+        uint8_t c = body.data[i];
+
+        if (is_space(c))
+            continue;
+        if (c == '=')
+            padding++;
+        else if (!is_base64(c) || padding > 0)
+            return false;
+        buf_put_u8(out, c);
+    }
+    return padding <= 2 && out->len > 0 && out->len % 4 == 0 && buf_end(out) == OK;
+}
+
+static enum err find_base64(struct span body, struct buf *der, struct fault *f)
+{
+    struct buf text;
+    uint8_t *out;
+    size_t padding;
+    int len = -1;
+
+    buf_init(&text, CSR_MAX);
+    if (gather_base64(body, &text)) {
+        padding = text.data[text.len - 1] != '=' ? 0 : text.data[text.len - 2] != '=' ? 1 : 2;
+        out = buf_grow(der, text.len / 4 * 3);
+        len = out == NULL ? -1 : EVP_DecodeBlock(out, text.data, (int)text.len);
+        der->len = len < 0 ? 0 : (size_t)len - padding;
+    }
+    buf_free(&text);
+    return len < 0 ? fault_set(f, ERR_MALFORMED, "The body is neither DER, PEM nor base64 of a CSR.") : OK;
+}
+
+enum err csr_find(struct span body, struct buf *der, struct fault *f)
+{
+    static const char mark[] = "-----BEGIN ";
+
+    if (body.len > CSR_MAX)
+        return fault_set(f, ERR_TOO_LARGE, "A CSR may have %u octets.", CSR_MAX);
+    if (body.len >= 3 && memcmp(body.data, "\xef\xbb\xbf", 3) == 0)
+        body =
+            span_of(body.data + 3, body.len - 3); /* a UTF-8 byte order mark, as Windows editors leave it */
+    if (body.len == 0)
+        return fault_set(f, ERR_MALFORMED, "The body is empty; a CSR is expected.");
+    if (body.data[0] == DER_SEQUENCE) {
+        buf_put_span(der, body);
+        return buf_end(der);
+    }
+    if (memmem(body.data, body.len, mark, sizeof mark - 1) != NULL)
+        return find_pem(body, der, f);
+    return find_base64(body, der, f);
+}
