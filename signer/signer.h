@@ -10,8 +10,10 @@
  *    algorithm is its own, version v3, serial 1..20 octets positive, notAfter within its certificate's, not before its notBefore,
  *    with an AKI equal to its SKI, whose only critical extensions are keyUsage, basicConstraints; CA:TRUE only when
  *    `may_subordinate` and with a pathLenConstraint below its own; keyCertSign/cRLSign only with CA:TRUE; when not `may_leaf`, only
- *    OCSP responder certificates (EKU exactly OCSPSigning, nocheck) and, if allowed, subordinates; never its own subject name
+ *    OCSP responder certificates (EKU exactly OCSPSigning, nocheck) and, if allowed, subordinates; never its own subject name;
+ *    never anyExtendedKeyUsage, nor OCSPSigning or nocheck without the other
  *  - a CA key signs tbsCertLists (v2, its issuer name, its algorithm, AKI, a CRL number; thisUpdate <= nextUpdate, entries well formed)
+ *  - a new root's key (`is_new_root`, at init alone) signs one thing: the self-issued v3 CA certificate over itself
  *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, SingleResponses well formed, producedAt within a day of the clock)
  * RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
  */
@@ -28,6 +30,7 @@ struct signer_spec {
     const char *uri;           /* OSSL_STORE URI: "file:/abs/path" or "pkcs11:…" */
     struct span certificate;   /* CA key: DER of its certificate. OCSP key: empty */
     bool is_ocsp;              /* signs ResponseData alone */
+    bool is_new_root;          /* has no certificate yet: signs its own alone. Empty certificate; neither OCSP nor CA */
     bool may_leaf, may_subordinate; /* CA keys */
 };
 
@@ -41,7 +44,8 @@ struct span signer_key_spki(const struct signer_key *k);
  * "rsa-4096", "ec-256", "ec-384", "ec-521". Gives the SPKI DER (caller frees). */
 enum err signer_key_generate(const char *name, const char *path, uint8_t **spki, size_t *spki_len, struct fault *f);
 
-/* Checks and signs one structure in this process: what a port does, for init and tests. ERR_POLICY/ERR_MALFORMED with the reason. */
+/* Checks and signs one structure in this process: what a port does, for init and tests. PORT_CRL_BEGIN takes a whole tbsCertList.
+ * ERR_POLICY/ERR_MALFORMED with the reason, "certificate.issuer: …". */
 enum err signer_sign(const struct signer_key *k, enum port_kind kind, struct span tbs, int64_t now_s,
     uint8_t signature[static SIGNATURE_MAX], size_t *signature_len, struct fault *f);
 

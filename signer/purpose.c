@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * purpose: what a key is for, read from its specification and its certificate once, when the key is loaded.
+ * Everything later is compared with this.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/parts.h"
+#include "signer/inner.h"
+
+static uint8_t *copy_of(struct span s)
+{
+    uint8_t *p = xmalloc(s.len);
+
+    memcpy(p, s.data, s.len);
+    return p;
+}
+
+/* BasicConstraints of the key's own certificate: it must be a CA's. */
+static bool read_path_len(const struct parts *parts, int64_t *path_len)
+{
+    struct extension ext;
+    struct der seq, ca, len;
+    uint64_t v;
+
+    *path_len = -1;
+    if (!parts_extension(parts, span_str("\x55\x1d\x13"), &ext) ||
+        !der_expect(&ext.value, DER_SEQUENCE, &seq))
+        return false;
+    if (!der_expect(&seq.body, DER_BOOLEAN, &ca) || ca.body.len != 1 || ca.body.data[0] != 0xff)
+        return false;
+    if (seq.body.len == 0)
+        return true;
+    if (!der_expect(&seq.body, DER_INTEGER, &len) || !der_uint(len.body, &v) || v > INT32_MAX)
+        return false;
+    *path_len = (int64_t)v;
+    return seq.body.len == 0;
+}
+
+static enum err read_certificate(struct purpose *p, const struct signer_spec *spec, struct fault *f)
+{
+    struct parts parts;
+
+    p->certificate_copy = copy_of(spec->certificate);
+    if (!parts_of(span_of(p->certificate_copy, spec->certificate.len), &parts))
+        return fault_set(f, ERR_KEY, "%s: its certificate is not a certificate in DER", spec->id);
+    if (!span_eq(parts.spki, p->spki))
+        return fault_set(f, ERR_KEY, "%s: %s is not the key of its certificate", spec->id, spec->uri);
+    if (!read_path_len(&parts, &p->path_len))
+        return fault_set(f, ERR_KEY, "%s: its certificate is not a CA's", spec->id);
+    if (parts.ski.len == 0)
+        return fault_set(f, ERR_KEY, "%s: its certificate has no subjectKeyIdentifier", spec->id);
+    p->name = parts.subject;
+    p->ski = parts.ski;
+    p->not_before_s = parts.not_before_s;
+    p->not_after_s = parts.not_after_s;
+    return OK;
+}
+
+enum err purpose_read(struct purpose *p, const struct signer_spec *spec, struct span spki, struct fault *f)
+{
+    struct key_kind kind;
+
+    *p = (struct purpose){.is_ocsp = spec->is_ocsp,
+                          .is_new_root = spec->is_new_root,
+                          .may_leaf = spec->may_leaf,
+                          .may_subordinate = spec->may_subordinate,
+                          .path_len = -1};
+    strcpy(p->id, spec->id);
+    p->spki_copy = copy_of(spki);
+    p->spki = span_of(p->spki_copy, spki.len);
+    if (!key_kind_of(p->spki, &kind) || (p->alg = sig_alg_for(&kind)) == SIG_NONE)
+        return fault_set(f, ERR_KEY,
+                         "%s: %s is not a key we sign with (RSA 2048 to 4096, P-256, P-384, P-521)", spec->id,
+                         spec->uri);
+    sha1_of(kind.key_bits, p->key_hash);
+    if (spec->is_ocsp && spec->is_new_root)
+        return fault_set(f, ERR_KEY, "%s: an OCSP key is no root", spec->id);
+    if (!spec->is_ocsp && !spec->is_new_root)
+        return read_certificate(p, spec, f);
+    if (spec->certificate.len > 0 || spec->may_leaf || spec->may_subordinate)
+        return fault_set(f, ERR_KEY, "%s: a key without a certificate is for one kind of structure alone",
+                         spec->id);
+    return OK;
+}
+
+void purpose_free(struct purpose *p)
+{
+    free(p->spki_copy);
+    free(p->certificate_copy);
+    *p = (struct purpose){0};
+}

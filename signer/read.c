@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read: small strict readers of what certificates, CRLs and OCSP answers have in common. RFC 5280 4.1, 4.2.
+ */
+#include "signer/inner.h"
+
+#define YEAR_2050 INT64_C(2524608000) /* 2050-01-01T00:00:00Z */
+
+bool is_serial(struct span s)
+{
+    if (s.len == 0 || s.len > 20 || (s.data[0] & 0x80) != 0)
+        return false;
+    if (s.data[0] != 0)
+        return true;
+    return s.len > 1 && (s.data[1] & 0x80) != 0;
+}
+
+static bool is_rdn(struct span content)
+{
+    struct der pair, type, value;
+
+    do {
+        if (!der_expect(&content, DER_SEQUENCE, &pair))
+            return false;
+        if (!der_expect(&pair.body, DER_OID, &type) || !der_next(&pair.body, &value) || pair.body.len != 0)
+            return false;
+    } while (content.len > 0);
+    return true;
+}
+
+bool is_name(struct span element)
+{
+    struct der name, rdn;
+
+    if (!der_expect(&element, DER_SEQUENCE, &name) || element.len != 0)
+        return false;
+    while (name.body.len > 0)
+        if (!der_expect(&name.body, DER_SET, &rdn) || !is_rdn(rdn.body))
+            return false;
+    return true;
+}
+
+bool time_read(struct span *in, int64_t *out_s)
+{
+    struct der d;
+
+    if (!der_next(in, &d) || !der_time(&d, out_s))
+        return false;
+    return (d.tag == DER_UTC_TIME) == (*out_s < YEAR_2050);
+}
+
+bool generalized_time_read(struct span *in, int64_t *out_s)
+{
+    struct der d;
+
+    return der_expect(in, DER_GENERALIZED_TIME, &d) && der_time(&d, out_s);
+}
+
+struct extension {
+    struct span oid, value;
+    bool is_critical;
+};
+
+/* The value must be one element: an OCTET STRING that holds no DER is read by every parser in its own way. */
+static bool extension_next(struct span *list, struct extension *out)
+{
+    struct der ext, oid, flag, value, inside;
+    struct span content;
+
+    if (!der_expect(list, DER_SEQUENCE, &ext) || !der_expect(&ext.body, DER_OID, &oid) || oid.body.len == 0)
+        return false;
+    out->is_critical = der_optional(&ext.body, DER_BOOLEAN, &flag);
+    if (out->is_critical && (flag.body.len != 1 || flag.body.data[0] != 0xff))
+        return false;
+    if (!der_expect(&ext.body, DER_OCTET_STRING, &value) || ext.body.len != 0)
+        return false;
+    content = value.body;
+    if (!der_next(&content, &inside) || content.len != 0)
+        return false;
+    out->oid = oid.body;
+    out->value = value.body;
+    return true;
+}
+
+static const struct extension_rule *rule_of(struct span oid, const struct extension_rule *rules, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (span_eq(rules[i].oid, oid))
+            return &rules[i];
+    return NULL;
+}
+
+static bool is_among(struct span oid, const struct span *seen, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (span_eq(seen[i], oid))
+            return true;
+    return false;
+}
+
+static enum err extension_take(const struct extension *e, const struct extension_rule *rule, bool is_closed,
+                               const char *what, void *out, struct fault *f)
+{
+    char oid[41];
+
+    hex_encode(span_of(e->oid.data, e->oid.len < 20 ? e->oid.len : 20), oid);
+    if (rule == NULL && is_closed)
+        return fault_set(f, ERR_POLICY, "%s.extension: %s is not permitted here", what, oid);
+    if (e->is_critical && (rule == NULL || !rule->may_be_critical))
+        return fault_set(f, ERR_POLICY, "%s.extension: %s must not be critical", what, oid);
+    if (rule != NULL && !rule->read(e->value, e->is_critical, out))
+        return fault_set(f, ERR_MALFORMED, "%s.extension: %s is not of its form", what, oid);
+    return OK;
+}
+
+enum err extensions_read(struct span content, const struct extension_rule *rules, size_t n, bool is_closed,
+                         const char *what, void *out, struct fault *f)
+{
+    struct span seen[EXTENSIONS_MAX];
+    struct extension e;
+    size_t count = 0;
+
+    do {
+        enum err err;
+
+        if (!extension_next(&content, &e))
+            return fault_set(f, ERR_MALFORMED, "%s.extension: not an Extension in DER", what);
+        if (is_among(e.oid, seen, count))
+            return fault_set(f, ERR_MALFORMED, "%s.extension: one is there twice", what);
+        if (count == EXTENSIONS_MAX)
+            return fault_set(f, ERR_POLICY, "%s.extension: more than %d", what, EXTENSIONS_MAX);
+        seen[count++] = e.oid;
+        err = extension_take(&e, rule_of(e.oid, rules, n), is_closed, what, out, f);
+        if (err != OK)
+            return err;
+    } while (content.len > 0);
+    return OK;
+}
+
+bool aki_read(struct span value, struct span *keyid)
+{
+    struct der seq, id;
+
+    if (!der_expect(&value, DER_SEQUENCE, &seq) || value.len != 0)
+        return false;
+    if (!der_expect(&seq.body, DER_CONTEXT(0), &id) || id.body.len == 0 || seq.body.len != 0)
+        return false;
+    *keyid = id.body;
+    return true;
+}
