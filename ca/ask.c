@@ -21,7 +21,8 @@ static bool read_issue(struct rd *r, struct ask *a)
 {
     static const uint8_t none[HASH_LEN];
 
-    if (!read_text(r, a->principal, sizeof a->principal) || !read_text(r, a->profile_id, sizeof a->profile_id))
+    if (!read_text(r, a->principal, sizeof a->principal) ||
+        !read_text(r, a->profile_id, sizeof a->profile_id))
         return false;
     a->days = rd_u32(r);
     a->dry_run = (rd_u8(r) & ASK_DRY_RUN) != 0;
@@ -69,12 +70,8 @@ static bool read_probe(struct rd *r, struct ask *a)
 }
 
 static bool (*const readers[])(struct rd *r, struct ask *a) = {
-    [ASK_ISSUE] = read_issue,
-    [ASK_REVOKE] = read_revoke,
-    [ASK_UNHOLD] = read_unhold,
-    [ASK_PUBLISH] = read_publish,
-    [ASK_PROBE] = read_probe,
-    [ASK_LISTENER] = read_listener,
+    [ASK_ISSUE] = read_issue,     [ASK_REVOKE] = read_revoke, [ASK_UNHOLD] = read_unhold,
+    [ASK_PUBLISH] = read_publish, [ASK_PROBE] = read_probe,   [ASK_LISTENER] = read_listener,
 };
 
 struct ask *ask_read(uint8_t *frame, size_t len)
@@ -90,7 +87,8 @@ struct ask *ask_read(uint8_t *frame, size_t len)
     buf_init(&a->tbs, WIRE_MSG_MAX);
     buf_init(&a->certificate, WIRE_MSG_MAX);
     buf_init(&a->text, WIRE_MSG_MAX);
-    if (kind >= sizeof readers / sizeof *readers || readers[kind] == NULL || !readers[kind](&r, a) || !rd_done(&r))
+    if (kind >= sizeof readers / sizeof *readers || readers[kind] == NULL || !readers[kind](&r, a) ||
+        !rd_done(&r))
         die("broken frame from the api, kind %u, %zu octets", kind, len);
     return a;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ca: the room that decides, and the only writer. One thread turns a loop: gather what waits on its wires, decide (profile
- * rules, serial, to-be-signed octets), send one batch to the signer, record certificates and audit rows in one
- * transaction, answer only after the commit is durable. While a commit waits for the disk the next batch grows.
+ * ca: the room that decides, and the only writer. One thread turns a loop: gather what waits on its wires,
+ * decide (profile rules, serial, to-be-signed octets), send one batch to the signer, record certificates and
+ * audit rows in one transaction, answer only after the commit is durable. While a commit waits for the disk
+ * the next batch grows.
  *
- * It reads facts, not hostile bytes: `api` parses a CSR, proves possession and sends struct facts. It does not listen, does not
- * parse PEM or HTTP and holds no key.
+ * It reads facts, not hostile bytes: `api` parses a CSR, proves possession and sends struct facts. It does
+ * not listen, does not parse PEM or HTTP and holds no key.
  */
 #ifndef CA_CA_H
 #define CA_CA_H
@@ -16,7 +17,8 @@
 
 /* ---- what a CSR says (facts) ---- */
 
-/* keyUsage as in a named BIT STRING's first two octets: bit 0 (digitalSignature) is 0x8000. RFC 5280 4.2.1.3 */
+/* keyUsage as in a named BIT STRING's first two octets: bit 0 (digitalSignature) is 0x8000. RFC 5280 4.2.1.3
+ */
 enum ku {
     KU_DIGITAL_SIGNATURE = 0x8000,
     KU_NON_REPUDIATION = 0x4000,
@@ -40,23 +42,29 @@ enum eku {
     EKU_IPSEC_USER,
     EKU_TIME_STAMPING,
     EKU_OCSP_SIGNING,
-    EKU_IPSEC_IKE,        /* 1.3.6.1.5.5.7.3.17 */
+    EKU_IPSEC_IKE, /* 1.3.6.1.5.5.7.3.17 */
     EKU_SMARTCARD_LOGON,
-    EKU_ANY,              /* anyExtendedKeyUsage: known so that refusing it can name it */
+    EKU_ANY, /* anyExtendedKeyUsage: known so that refusing it can name it */
     EKU_OTHER,
     EKU_COUNT
 };
 #define EKU_LIST_MAX 16u /* in one certificate: more than there are */
 
-const char *ku_name(enum ku bit);   /* "digitalSignature" */
-const char *eku_name(enum eku e);   /* "serverAuth" */
-struct span eku_oid(enum eku e);    /* content octets; empty for EKU_OTHER */
+const char *ku_name(enum ku bit); /* "digitalSignature" */
+const char *eku_name(enum eku e); /* "serverAuth" */
+struct span eku_oid(enum eku e);  /* content octets; empty for EKU_OTHER */
 enum eku eku_of_oid(struct span content);
 bool ku_parse(const char *name, uint16_t *bit);
 bool eku_parse(const char *name, enum eku *out);
 void ku_text(uint16_t bits, char *out, size_t cap); /* "digitalSignature, keyEncipherment" */
 
-enum san_kind { SAN_DNS = 2, SAN_IP = 7, SAN_EMAIL = 1, SAN_URI = 6, SAN_OTHER = 0 }; /* GeneralName tags, RFC 5280 4.2.1.6 */
+enum san_kind {
+    SAN_DNS = 2,
+    SAN_IP = 7,
+    SAN_EMAIL = 1,
+    SAN_URI = 6,
+    SAN_OTHER = 0
+}; /* GeneralName tags, RFC 5280 4.2.1.6 */
 struct san {
     enum san_kind kind;
     struct span value; /* DNS, email, URI: IA5 text as in the CSR; IP: 4 or 16 octets */
@@ -64,23 +72,24 @@ struct san {
 
 /* What the api read in a CSR. Spans borrow from whoever made it (the CSR, or the frame). */
 struct facts {
-    struct span csr;      /* PKCS#10 DER: kept with the certificate */
-    struct span subject;  /* Name DER, byte for byte */
-    struct span spki;     /* SubjectPublicKeyInfo DER */
-    struct span cn;       /* the last commonName as UTF-8, empty when none */
-    struct span subject_text; /* for people: "CN=…, O=…" */
+    struct span csr;              /* PKCS#10 DER: kept with the certificate */
+    struct span subject;          /* Name DER, byte for byte */
+    struct span spki;             /* SubjectPublicKeyInfo DER */
+    struct span cn;               /* the last commonName as UTF-8, empty when none */
+    struct span subject_text;     /* for people: "CN=…, O=…" */
     enum hash_alg signature_hash; /* of the CSR's self-signature */
     bool has_san, has_ku, has_eku, asks_ca, sends_challenge;
     uint16_t ku;
     enum eku eku[EKU_LIST_MAX]; /* in the CSR's order */
     size_t eku_count;
-    struct span eku_other;  /* dotted OIDs of the unknown ones, ", " between */
-    struct san *sans;       /* in the CSR's order; caller's array */
+    struct span eku_other; /* dotted OIDs of the unknown ones, ", " between */
+    struct san *sans;      /* in the CSR's order; caller's array */
     size_t san_count;
     struct span other_extensions; /* dotted OIDs or names of requested extensions we do not act on */
 };
 
-/* To and from a wire frame's body. facts_read points `out->sans` into `sans`. False: broken framing (the reader's peer is broken). */
+/* To and from a wire frame's body. facts_read points `out->sans` into `sans`. False: broken framing (the
+ * reader's peer is broken). */
 void facts_write(struct buf *b, const struct facts *f);
 [[nodiscard]] bool facts_read(struct rd *r, struct facts *out, struct san sans[static SAN_COUNT_MAX]);
 
@@ -100,7 +109,8 @@ struct findings {
     struct finding items[FINDINGS_MAX];
     size_t count;
 };
-/* Adds one; severity, message and fix come from the rule table, which is the one list of rules. Each text is cut at 512 octets. */
+/* Adds one; severity, message and fix come from the rule table, which is the one list of rules. Each text is
+ * cut at 512 octets. */
 void finding_add(struct findings *fs, const char *rule, const char *field, const char *got, const char *want);
 void findings_free(struct findings *fs);
 bool findings_refuse(const struct findings *fs); /* one of them refuses */
@@ -124,7 +134,8 @@ struct profile_key {
     enum key_type type;
     unsigned bits;
 };
-/* keyUsage for one kind of key. `preset` is issued when the CSR asks for nothing: `required`, unless the catalogue adds to it. */
+/* keyUsage for one kind of key. `preset` is issued when the CSR asks for nothing: `required`, unless the
+ * catalogue adds to it. */
 struct profile_usage {
     uint16_t required, tolerated, preset;
 };
@@ -132,17 +143,17 @@ struct profile_usage {
 struct profile {
     char id[PROFILE_ID_MAX];
     char title[128];
-    bool is_internal;       /* chancery/…: built in, for our own certificates */
-    bool is_cisco;          /* RFC 8813 conflicts on EC keys are a note, elsewhere a refusal */
+    bool is_internal; /* chancery/…: built in, for our own certificates */
+    bool is_cisco;    /* RFC 8813 conflicts on EC keys are a note, elsewhere a refusal */
     struct profile_key keys[PROFILE_KEYS_MAX]; /* permitted kinds; RSA bits: exact sizes permitted */
     size_t key_count;
-    struct profile_usage ku_rsa, ku_ec; /* zeros for a kind of key that is not permitted */
+    struct profile_usage ku_rsa, ku_ec;   /* zeros for a kind of key that is not permitted */
     uint32_t eku_required, eku_tolerated; /* bit (1 << enum eku) */
-    bool always_table;      /* issue the table whatever the CSR asks */
-    bool is_ca;             /* CA:TRUE, pathLenConstraint 0 */
+    bool always_table;                    /* issue the table whatever the CSR asks */
+    bool is_ca;                           /* CA:TRUE, pathLenConstraint 0 */
     bool multi_server;
-    bool vos_names;         /* the naming of Cisco's VOS platform: "-EC" and "-ms" after the host in the CN */
-    bool wildcards;         /* may a name hold a leading "*." */
+    bool vos_names; /* the naming of Cisco's VOS platform: "-EC" and "-ms" after the host in the CN */
+    bool wildcards; /* may a name hold a leading "*." */
     bool ip_sans;
     bool drop_ou;
     bool needs_approval;
@@ -152,13 +163,16 @@ struct catalogue {
     struct profile *profiles; /* in file order, internal ones last */
     size_t count;
 };
-/* The site's catalogue (or the installed one when `content` is empty) plus the built-in internal profiles. ERR_CONFIG as xml_parse. */
-enum err catalogue_load(const char *name, struct span content, struct catalogue *out, struct buf *report, struct fault *f);
+/* The site's catalogue (or the installed one when `content` is empty) plus the built-in internal profiles.
+ * ERR_CONFIG as xml_parse. */
+enum err catalogue_load(const char *name, struct span content, struct catalogue *out, struct buf *report,
+                        struct fault *f);
 void catalogue_free(struct catalogue *c);
 const struct profile *profile_find(const struct catalogue *c, const char *id); /* NULL */
-const struct profile_usage *profile_ku(const struct profile *p, enum key_type t); /* NULL when `p` takes no such key */
-struct span catalogue_schema(void);    /* profiles.xsd */
-struct span catalogue_installed(void); /* profiles.xml as shipped */
+const struct profile_usage *profile_ku(const struct profile *p,
+                                       enum key_type t); /* NULL when `p` takes no such key */
+struct span catalogue_schema(void);                      /* profiles.xsd */
+struct span catalogue_installed(void);                   /* profiles.xml as shipped */
 
 /* What would be issued: the outcome of policy, before there is a serial. */
 struct grant {
@@ -166,17 +180,19 @@ struct grant {
     enum eku eku[EKU_LIST_MAX]; /* CSR's order when mirrored, table order when default */
     size_t eku_count;
     bool is_ca;
-    bool san_from_cn;           /* the CSR has no SAN and its CN is a host name */
+    bool san_from_cn; /* the CSR has no SAN and its CN is a host name */
     int64_t days;
 };
-/* Holds facts against a profile: adds every finding, not the first. `grant` is meaningful when findings_refuse() is false.
- * days_asked 0: the default. Pure. */
-void profile_check(const struct profile *p, const struct facts *f, unsigned days_asked, struct grant *grant, struct findings *out);
+/* Holds facts against a profile: adds every finding, not the first. `grant` is meaningful when
+ * findings_refuse() is false. days_asked 0: the default. Pure. */
+void profile_check(const struct profile *p, const struct facts *f, unsigned days_asked, struct grant *grant,
+                   struct findings *out);
 
 /* ---- structures ---- */
 
-/* A tbsCertificate about to be. All spans borrowed. RFC 5280 4.1; extensions are written in the order basicConstraints, keyUsage,
- * extKeyUsage, subjectAltName, SKI, AKI, CRL distribution point, AIA, ocsp-nocheck; only the first two are critical. */
+/* A tbsCertificate about to be. All spans borrowed. RFC 5280 4.1; extensions are written in the order
+ * basicConstraints, keyUsage, extKeyUsage, subjectAltName, SKI, AKI, CRL distribution point, AIA,
+ * ocsp-nocheck; only the first two are critical. */
 struct tbs {
     uint8_t serial[SERIAL_LEN];
     enum sig_alg alg;
@@ -189,10 +205,10 @@ struct tbs {
     const struct san *sans;
     size_t san_count;
     bool is_ca;
-    int path_len;                /* with is_ca: pathLenConstraint, -1: none */
-    struct span aki;             /* the issuer's SKI octets */
+    int path_len;                                /* with is_ca: pathLenConstraint, -1: none */
+    struct span aki;                             /* the issuer's SKI octets */
     const char *ocsp_url, *issuer_url, *crl_url; /* NULL: left out */
-    bool nocheck;                /* id-pkix-ocsp-nocheck, RFC 6960 4.2.2.2.1 */
+    bool nocheck;                                /* id-pkix-ocsp-nocheck, RFC 6960 4.2.2.2.1 */
 };
 void tbs_write(struct buf *b, const struct tbs *t);
 /* The whole certificate from its signed part. */
@@ -200,13 +216,14 @@ void certificate_write(struct buf *b, struct span tbs, enum sig_alg alg, struct 
 /* SHA-1 of the key bits, RFC 5280 4.2.1.2 (1). False for what is no SubjectPublicKeyInfo. */
 [[nodiscard]] bool ski_of(struct span spki, uint8_t out[static SKI_LEN]);
 
-/* A new serial: node, the expiry day as the bucket, 16 random octets. DESIGN: unique without coordination, ordered by expiry. */
+/* A new serial: node, the expiry day as the bucket, 16 random octets. DESIGN: unique without coordination,
+ * ordered by expiry. */
 void serial_new(uint8_t node, int64_t not_after_s, uint8_t out[static SERIAL_LEN]);
 
 /* The row that remembers a certificate; text parts go into `text`, which must outlive it. */
 struct cert_about {
-    struct span der;             /* the certificate */
-    struct span csr;             /* empty for our own */
+    struct span der; /* the certificate */
+    struct span csr; /* empty for our own */
     struct span cn, subject_text;
     const struct san *sans;
     size_t san_count;
@@ -225,16 +242,16 @@ void name_write(struct buf *b, const char *organization, const char *common_name
 struct ca_issuer {
     char id[ISSUER_ID_MAX];
     char parent[ISSUER_ID_MAX];
-    enum key_type issues;       /* KEY_RSA, KEY_EC, or KEY_NONE for a root that issues no leaves */
+    enum key_type issues; /* KEY_RSA, KEY_EC, or KEY_NONE for a root that issues no leaves */
 };
 struct ca_config {
     struct ca_issuer issuers[ISSUERS_MAX];
     size_t count;
-    uint8_t node;               /* 1..127: the serial's first octet */
+    uint8_t node; /* 1..127: the serial's first octet */
     char host[DNS_NAME_MAX + 1];
-    char public_url[256];       /* "http://ca.example.com:8080", no final slash */
-    int64_t responder_s;        /* life of an OCSP signer certificate */
-    int64_t listener_s;         /* life of the HTTPS listener's certificate */
+    char public_url[256];                     /* "http://ca.example.com:8080", no final slash */
+    int64_t responder_s;                      /* life of an OCSP signer certificate */
+    int64_t listener_s;                       /* life of the HTTPS listener's certificate */
     char listener_names[8][DNS_NAME_MAX + 1]; /* names and addresses it may carry */
     size_t listener_name_count;
 };
@@ -243,22 +260,25 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
 
 /* ---- the wire between api and ca ---- */
 
-/* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail for people), then the kind's own.
- * What follows the text is there only when err is OK, except that ASK_ISSUE and ASK_LISTENER always send findings (perhaps none).
- * Answers may come in any order; each request gets exactly one. */
+/* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail
+ * for people), then the kind's own. What follows the text is there only when err is OK, except that ASK_ISSUE
+ * and ASK_LISTENER always send findings (perhaps none). Answers may come in any order; each request gets
+ * exactly one. */
 enum ask_kind {
-    ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency key (zeros: none),
-                      32 octets body hash (what struct idempotent keeps), facts
-                      -> findings; when OK and not a dry run: 19 octets serial, u16 issuer no, u8 repeated, blob certificate DER;
-                         a dry run is OK whether it would be issued or not (the findings say): the grant as grant_write().
-                      ERR_POLICY: a finding refuses, or, without findings, the idempotency key was used with another body;
-                      ERR_NOT_FOUND: no such profile; ERR_FORBIDDEN: a profile that clients may not ask for. */
+    ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency
+                      key (zeros: none), 32 octets body hash (what struct idempotent keeps), facts
+                      -> findings; when OK and not a dry run: 19 octets serial, u16 issuer no, u8 repeated,
+                      blob certificate DER; a dry run is OK whether it would be issued or not (the findings
+                      say): the grant as grant_write(). ERR_POLICY: a finding refuses, or, without findings,
+                      the idempotency key was used with another body; ERR_NOT_FOUND: no such profile;
+                      ERR_FORBIDDEN: a profile that clients may not ask for. */
     ASK_REVOKE,    /* blob principal, 19 octets serial, u8 reason, i64 invalidity -> u8 changed */
     ASK_UNHOLD,    /* blob principal, 19 octets serial -> (nothing) */
-    ASK_PUBLISH,   /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */
-    ASK_PROBE,     /* (nothing) -> (nothing). Signs a probe with every CA key and reads the store */
-    ASK_LISTENER,  /* facts (spki, cn and sans alone; there is no CSR) -> as ASK_ISSUE, principal "service", profile chancery/listener,
-                      names held against the configuration, the hierarchy by the key */
+    ASK_PUBLISH,  /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */
+    ASK_PROBE,    /* (nothing) -> (nothing). Signs a probe with every CA key and reads the store */
+    ASK_LISTENER, /* facts (spki, cn and sans alone; there is no CSR) -> as ASK_ISSUE, principal "service",
+                     profile chancery/listener, names held against the configuration, the hierarchy by the key
+                   */
 };
 #define ASK_DRY_RUN 1u
 
@@ -271,10 +291,12 @@ struct ca_role {
     uint64_t map_size;
     struct ca_config config;
     struct catalogue catalogue;
-    struct span responder_spki[ISSUERS_MAX]; /* OCSP keys' public halves (issuers/ID-ocsp.pub), in config's order */
+    struct span
+        responder_spki[ISSUERS_MAX]; /* OCSP keys' public halves (issuers/ID-ocsp.pub), in config's order */
     bool publish_on_revocation;
     int api_fd, port_fd, desk_fd;
-    /* SIGHUP: gives the configuration and catalogue as they are on disk now; false: keep the old. May be NULL. */
+    /* SIGHUP: gives the configuration and catalogue as they are on disk now; false: keep the old. May be
+     * NULL. */
     bool (*reload)(void *arg, struct ca_config *config, struct catalogue *catalogue);
     void *reload_arg;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decide: what a question leads to, before anything is signed or stored. Pure but for the serial's randomness. */
+/* decide: what a question leads to, before anything is signed or stored. Pure but for the serial's
+ * randomness. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 
 #include "ca/inner.h"
 
-/* notBefore lies this much in the past, so that a device whose clock runs a little late can use its certificate at once. */
+/* notBefore lies this much in the past, so that a device whose clock runs a little late can use its
+ * certificate at once. */
 #define BACKDATE_S 300
 #define DAY_S 86400
 
@@ -58,7 +60,8 @@ static bool listener_name_permitted(const struct ca_config *c, const struct san 
     return false;
 }
 
-/* The listener's certificate may carry the names of the configuration and no others: the api asks, the ca knows. */
+/* The listener's certificate may carry the names of the configuration and no others: the api asks, the ca
+ * knows. */
 static bool listener_names_permitted(const struct ca *ca, const struct ask *a)
 {
     for (size_t i = 0; i < a->facts.san_count; i++)
@@ -67,7 +70,8 @@ static bool listener_names_permitted(const struct ca *ca, const struct ask *a)
     return a->facts.san_count > 0;
 }
 
-/* Which internal profile may be asked for, and by whom: clients may have administrators made, nothing else of ours. */
+/* Which internal profile may be asked for, and by whom: clients may have administrators made, nothing else of
+ * ours. */
 static bool internal_permitted(const struct ask *a)
 {
     return a->kind == ASK_LISTENER || strcmp(a->profile_id, "chancery/administrator") == 0;
@@ -76,7 +80,7 @@ static bool internal_permitted(const struct ask *a)
 static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
 {
     const struct issuing *i = a->issuer;
-    struct san from_cn = { .kind = SAN_DNS, .value = a->facts.cn };
+    struct san from_cn = {.kind = SAN_DNS, .value = a->facts.cn};
     struct buf listener_name;
     struct tbs t = {
         .alg = i->alg,

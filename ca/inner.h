@@ -11,7 +11,7 @@
 struct issuing {
     const struct ca_issuer *config;
     uint16_t no;
-    struct buf certificate;     /* DER: owns what parts borrow */
+    struct buf certificate; /* DER: owns what parts borrow */
     struct span subject;
     struct span ski;
     int64_t not_before_s, not_after_s;
@@ -32,7 +32,8 @@ struct ca {
 /* ---- issuing.c ---- */
 enum err issuing_load(struct ca *ca, struct fault *f);
 void issuing_free(struct ca *ca);
-const struct issuing *issuing_for_key(const struct ca *ca, enum key_type type); /* NULL: no hierarchy for it */
+const struct issuing *issuing_for_key(const struct ca *ca,
+                                      enum key_type type); /* NULL: no hierarchy for it */
 const struct issuing *issuing_by_id(const struct ca *ca, const char *id);
 const struct issuing *issuing_by_no(const struct ca *ca, uint16_t no);
 
@@ -41,10 +42,10 @@ const struct issuing *issuing_by_no(const struct ca *ca, uint16_t no);
 struct ask {
     enum ask_kind kind;
     uint64_t number;
-    uint8_t *frame;             /* owned: what everything below borrows */
+    uint8_t *frame; /* owned: what everything below borrows */
     size_t frame_len;
     char principal[PRINCIPAL_MAX];
-    enum err err;               /* the outcome */
+    enum err err; /* the outcome */
     char detail[256];
     struct findings findings;
     /* issue, listener */
@@ -54,12 +55,12 @@ struct ask {
     bool is_idempotent;
     unsigned days;
     struct facts facts;
-    struct san *sans;           /* owned */
+    struct san *sans; /* owned */
     struct grant grant;
     const struct issuing *issuer;
     struct buf tbs, certificate, text;
     uint8_t serial[SERIAL_LEN];
-    struct port_job *job;       /* of the turn's batch, when there is something to sign */
+    struct port_job *job; /* of the turn's batch, when there is something to sign */
     /* revoke, unhold */
     enum reason reason;
     int64_t invalidity_s;
@@ -76,7 +77,8 @@ void ask_answer(struct buf *b, const struct ask *a);
 
 /* ---- decide.c: policy and structure, before anything is signed or stored ---- */
 
-/* Issue and listener: findings, grant, issuer, serial and tbs; err is OK when there is something to sign (or a dry run passes). */
+/* Issue and listener: findings, grant, issuer, serial and tbs; err is OK when there is something to sign (or
+ * a dry run passes). */
 void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* Revoke and unhold: does the state allow it? err and changed. */
 void decide_revocation(struct view *v, struct ask *a);
@@ -87,14 +89,16 @@ void record_refusal(struct txn *t, const struct ask *a, int64_t now_s);
 void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);
 
 /* ---- responder.c: the OCSP signers' certificates ---- */
-/* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is lost. */
+/* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is
+ * lost. */
 void responder_renew(struct ca *ca, int64_t now_s);
 
 /* ---- publish.c: the desk to the crl publisher ---- */
 struct publish_wait;
-void publish_ask(struct ca *ca, struct ask *a); /* takes: answered when the crl says done */
+void publish_ask(struct ca *ca, struct ask *a);        /* takes: answered when the crl says done */
 void publish_nudge(struct ca *ca, uint16_t issuer_no); /* after a revocation, when configured */
-/* What the crl sent: RESERVE and RECORD write into t; their answers are sent by publish_settle after the commit. */
+/* What the crl sent: RESERVE and RECORD write into t; their answers are sent by publish_settle after the
+ * commit. */
 struct desk_note {
     enum desk_kind kind;
     uint64_t number;

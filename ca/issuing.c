@@ -8,8 +8,8 @@
 
 #define ISSUER_CERT_MAX 16384u /* an RSA 4096 CA certificate takes 2 KiB */
 
-static enum err load_one(struct ca *ca, struct view *v, const struct ca_issuer *config, struct span responder_spki,
-    struct issuing *out, struct fault *f)
+static enum err load_one(struct ca *ca, struct view *v, const struct ca_issuer *config,
+                         struct span responder_spki, struct issuing *out, struct fault *f)
 {
     struct issuer row;
     struct parts parts;
@@ -18,10 +18,11 @@ static enum err load_one(struct ca *ca, struct view *v, const struct ca_issuer *
 
     if (e != OK)
         return fault_set(f, ERR_CONFIG, "issuer %s is in chancery.xml but not in the store", config->id);
-    *out = (struct issuing){ .config = config, .no = row.no, .responder_spki = responder_spki };
+    *out = (struct issuing){.config = config, .no = row.no, .responder_spki = responder_spki};
     buf_init(&out->certificate, ISSUER_CERT_MAX);
     buf_put_span(&out->certificate, row.certificate);
-    if (!parts_of(buf_span(&out->certificate), &parts) || !key_kind_of(parts.spki, &kind) || parts.ski.len == 0)
+    if (!parts_of(buf_span(&out->certificate), &parts) || !key_kind_of(parts.spki, &kind) ||
+        parts.ski.len == 0)
         return fault_set(f, ERR_CONFIG, "issuer %s: its certificate in the store cannot be read", config->id);
     out->subject = parts.subject;
     out->ski = parts.ski;
@@ -29,7 +30,8 @@ static enum err load_one(struct ca *ca, struct view *v, const struct ca_issuer *
     out->not_after_s = parts.not_after_s;
     out->alg = sig_alg_for(&kind);
     snprintf(out->ocsp_url, sizeof out->ocsp_url, "%s/ocsp", ca->role->config.public_url);
-    snprintf(out->issuer_url, sizeof out->issuer_url, "%s/ca/%s.cer", ca->role->config.public_url, config->id);
+    snprintf(out->issuer_url, sizeof out->issuer_url, "%s/ca/%s.cer", ca->role->config.public_url,
+             config->id);
     snprintf(out->crl_url, sizeof out->crl_url, "%s/crl/%s.crl", ca->role->config.public_url, config->id);
     return OK;
 }

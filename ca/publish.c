@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* publish: the ca's side of the desk. Numbers are reserved and publications recorded here, because this is the only writer. */
+/* publish: the ca's side of the desk. Numbers are reserved and publications recorded here, because this is
+ * the only writer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ bool publish_read(struct span frame, struct desk_note *out)
 {
     struct rd r = rd_of(frame);
 
-    *out = (struct desk_note){ .kind = (enum desk_kind)rd_u8(&r) };
+    *out = (struct desk_note){.kind = (enum desk_kind)rd_u8(&r)};
     out->number = rd_u64(&r);
     if (out->kind == DESK_DONE) {
         out->err = (enum err)rd_u8(&r);
@@ -77,7 +78,8 @@ bool publish_read(struct span frame, struct desk_note *out)
     return span_to_str(rd_blob(&r), out->text, sizeof out->text) && rd_done(&r);
 }
 
-/* Who asked for this publication: the first client that waits for the issuer, else the service by its schedule. */
+/* Who asked for this publication: the first client that waits for the issuer, else the service by its
+ * schedule. */
 static const char *asker(const struct ca *ca, const char *issuer_id)
 {
     for (const struct publish_wait *w = ca->publishing; w != NULL; w = w->next)
@@ -89,9 +91,10 @@ static const char *asker(const struct ca *ca, const char *issuer_id)
 static void audit_record(struct ca *ca, struct txn *t, const struct desk_note *n, int64_t now_s)
 {
     char detail[512];
-    struct audit_row row = { .at_s = now_s, .kind = AUDIT_CRL, .actor = span_str(asker(ca, n->issuer_id)) };
+    struct audit_row row = {.at_s = now_s, .kind = AUDIT_CRL, .actor = span_str(asker(ca, n->issuer_id))};
 
-    snprintf(detail, sizeof detail, "issuer %s, number %lu, %lu entries, cause %s", n->issuer_id, n->state.number, n->state.count, n->text);
+    snprintf(detail, sizeof detail, "issuer %s, number %lu, %lu entries, cause %s", n->issuer_id,
+             n->state.number, n->state.count, n->text);
     row.detail = span_str(detail);
     audit_append(t, &row);
 }

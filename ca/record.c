@@ -6,10 +6,14 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-static void audit(struct txn *t, enum audit_kind kind, const struct ask *a, bool has_serial, const char *detail, int64_t now_s)
+static void audit(struct txn *t, enum audit_kind kind, const struct ask *a, bool has_serial,
+                  const char *detail, int64_t now_s)
 {
-    struct audit_row row = { .at_s = now_s, .kind = kind, .has_serial = has_serial,
-        .actor = span_str(a->principal), .detail = span_str(detail) };
+    struct audit_row row = {.at_s = now_s,
+                            .kind = kind,
+                            .has_serial = has_serial,
+                            .actor = span_str(a->principal),
+                            .detail = span_str(detail)};
 
     memcpy(row.serial, a->serial, SERIAL_LEN);
     audit_append(t, &row);
@@ -22,14 +26,14 @@ void record_issue(struct txn *t, struct ask *a, int64_t now_s)
         .csr = a->facts.csr,
         .cn = a->facts.cn,
         .subject_text = a->facts.subject_text,
-        .sans = a->grant.san_from_cn ? &(struct san){ SAN_DNS, a->facts.cn } : a->facts.sans,
+        .sans = a->grant.san_from_cn ? &(struct san){SAN_DNS, a->facts.cn} : a->facts.sans,
         .san_count = a->grant.san_from_cn ? 1 : a->facts.san_count,
         .profile = a->profile_id,
         .requester = a->principal,
         .issuer_no = a->issuer->no,
         .now_s = now_s,
     };
-    struct idempotent done = { .at_s = now_s };
+    struct idempotent done = {.at_s = now_s};
     char detail[256];
     struct cert row;
     uint64_t number;
@@ -38,7 +42,8 @@ void record_issue(struct txn *t, struct ask *a, int64_t now_s)
         die("a certificate that was just made cannot be read back");
     cert_add(t, &row, &number);
     snprintf(detail, sizeof detail, "profile %s, issuer %s, %.*s", a->profile_id, a->issuer->config->id,
-        (int)(a->facts.subject_text.len < 128 ? a->facts.subject_text.len : 128), (const char *)a->facts.subject_text.data);
+             (int)(a->facts.subject_text.len < 128 ? a->facts.subject_text.len : 128),
+             (const char *)a->facts.subject_text.data);
     audit(t, a->kind == ASK_LISTENER ? AUDIT_LISTENER : AUDIT_ISSUE, a, true, detail, now_s);
     if (!a->is_idempotent)
         return;

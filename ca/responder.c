@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * responder: certificates of the delegated OCSP signers (RFC 6960 4.2.2.2): one per issuer, signed by that issuer, short-lived,
- * with ocsp-nocheck, renewed at half their life so that a week of trouble goes unnoticed by clients.
+ * responder: certificates of the delegated OCSP signers (RFC 6960 4.2.2.2): one per issuer, signed by that
+ * issuer, short-lived, with ocsp-nocheck, renewed at half their life so that a week of trouble goes unnoticed
+ * by clients.
  */
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +28,8 @@ static bool is_fresh(const struct ca *ca, struct view *v, const struct issuing *
     sha256_of(i->responder_spki, key_hash);
     if (memcmp(key_hash, c.key_hash, HASH_LEN) != 0)
         return false;
-    return c.status.not_after_s == i->not_after_s || c.status.not_after_s - now_s > ca->role->config.responder_s / 2;
+    return c.status.not_after_s == i->not_after_s ||
+           c.status.not_after_s - now_s > ca->role->config.responder_s / 2;
 }
 
 /* The issuer's name with another commonName: O=Example UC, CN=OCSP rsa-g1. */
@@ -42,7 +44,8 @@ static void write_name(struct buf *b, const struct issuing *i)
         while (der_next(&name.body, &set)) {
             struct span body = set.body;
 
-            if (der_next(&body, &attribute) && der_next(&attribute.body, &type) && !span_eq(type.body, span_str("\x55\x04\x03")))
+            if (der_next(&body, &attribute) && der_next(&attribute.body, &type) &&
+                !span_eq(type.body, span_str("\x55\x04\x03")))
                 buf_put_span(b, set.whole);
         }
     }
@@ -64,7 +67,7 @@ struct responder_draft {
 
 static void draft_write(struct ca *ca, const struct issuing *i, struct responder_draft *d, int64_t now_s)
 {
-    static const enum eku eku[] = { EKU_OCSP_SIGNING };
+    static const enum eku eku[] = {EKU_OCSP_SIGNING};
     struct tbs t = {
         .alg = i->alg,
         .issuer = i->subject,
@@ -89,7 +92,7 @@ static void draft_write(struct ca *ca, const struct issuing *i, struct responder
     serial_new(ca->role->config.node, t.not_after_s, d->serial);
     memcpy(t.serial, d->serial, SERIAL_LEN);
     tbs_write(&d->tbs, &t);
-    d->job = (struct port_job){ .key_id = i->config->id, .tbs = buf_span(&d->tbs) };
+    d->job = (struct port_job){.key_id = i->config->id, .tbs = buf_span(&d->tbs)};
 }
 
 static void draft_free(struct responder_draft *d)
@@ -103,12 +106,15 @@ static void draft_free(struct responder_draft *d)
 static void draft_record(struct txn *t, const struct issuing *i, struct responder_draft *d, int64_t now_s)
 {
     char cn[CN_MAX], detail[64];
-    struct cert_about about = { .profile = "chancery/ocsp", .requester = "service", .issuer_no = i->no, .now_s = now_s };
-    struct audit_row row = { .at_s = now_s, .kind = AUDIT_RESPONDER, .has_serial = true, .actor = span_str("service") };
+    struct cert_about about = {
+        .profile = "chancery/ocsp", .requester = "service", .issuer_no = i->no, .now_s = now_s};
+    struct audit_row row = {
+        .at_s = now_s, .kind = AUDIT_RESPONDER, .has_serial = true, .actor = span_str("service")};
     struct cert c;
     uint64_t number;
 
-    certificate_write(&d->certificate, buf_span(&d->tbs), i->alg, span_of(d->job.answer.signature, d->job.answer.signature_len));
+    certificate_write(&d->certificate, buf_span(&d->tbs), i->alg,
+                      span_of(d->job.answer.signature, d->job.answer.signature_len));
     snprintf(cn, sizeof cn, "OCSP %s", i->config->id);
     about.der = buf_span(&d->certificate);
     about.cn = about.subject_text = span_str(cn);
@@ -124,14 +130,15 @@ static void draft_record(struct txn *t, const struct issuing *i, struct responde
 
 static void renew_one(struct ca *ca, const struct issuing *i, int64_t now_s)
 {
-    struct responder_draft d = { 0 };
+    struct responder_draft d = {0};
     struct txn *t = NULL;
 
     draft_write(ca, i, &d, now_s);
     if (port_batch(ca->role->port_fd, PORT_CERTIFICATE, &d.job, 1) != OK)
         die("the signer is gone");
     if (d.job.answer.err != OK) {
-        log_error("responder-refused", "%s: the signer refuses its OCSP signer certificate: %s", i->config->id, d.job.answer.reason);
+        log_error("responder-refused", "%s: the signer refuses its OCSP signer certificate: %s",
+                  i->config->id, d.job.answer.reason);
         draft_free(&d);
         return;
     }
@@ -146,13 +153,14 @@ static void renew_one(struct ca *ca, const struct issuing *i, int64_t now_s)
 
 void responder_renew(struct ca *ca, int64_t now_s)
 {
-    bool due[ISSUERS_MAX] = { false };
+    bool due[ISSUERS_MAX] = {false};
     struct view *v = NULL;
 
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
     for (size_t i = 0; i < ca->issuer_count; i++)
-        due[i] = ca->issuers[i].responder_spki.len > 0 && now_s < ca->issuers[i].not_after_s && !is_fresh(ca, v, &ca->issuers[i], now_s);
+        due[i] = ca->issuers[i].responder_spki.len > 0 && now_s < ca->issuers[i].not_after_s &&
+                 !is_fresh(ca, v, &ca->issuers[i], now_s);
     view_close(v);
     for (size_t i = 0; i < ca->issuer_count; i++)
         if (due[i])

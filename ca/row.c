@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* row: what the store remembers of a certificate, read back from the certificate itself so that row and DER cannot differ. */
+/* row: what the store remembers of a certificate, read back from the certificate itself so that row and DER
+ * cannot differ. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,10 @@ bool cert_row(const struct cert_about *a, struct buf *text, struct cert *out)
     if (buf_end(text) != OK)
         return false;
     *out = (struct cert){
-        .status = { .issuer_no = a->issuer_no, .not_after_s = parts.not_after_s, .revoked_at_s = NO_TIME, .invalidity_s = NO_TIME },
+        .status = {.issuer_no = a->issuer_no,
+                   .not_after_s = parts.not_after_s,
+                   .revoked_at_s = NO_TIME,
+                   .invalidity_s = NO_TIME},
         .not_before_s = parts.not_before_s,
         .issued_at_s = a->now_s,
         .key_type = kind.type,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * serial: 1 octet node (01..7f, so the INTEGER is positive and never padded), 2 octets expiry day, 16 random. Two nodes
- * cannot collide, rows of one expiry day lie together, and a whole day can be dropped once it has expired.
+ * serial: 1 octet node (01..7f, so the INTEGER is positive and never padded), 2 octets expiry day, 16 random.
+ * Two nodes cannot collide, rows of one expiry day lie together, and a whole day can be dropped once it has
+ * expired.
  */
 #include <assert.h>
 

@@ -4,8 +4,8 @@
 #include "ca/ca.h"
 
 static const struct {
-    const char *basic_constraints, *key_usage, *ext_key_usage, *subject_alt_name, *subject_key_id, *authority_key_id,
-        *crl_points, *authority_info, *nocheck, *ad_ocsp, *ad_issuers;
+    const char *basic_constraints, *key_usage, *ext_key_usage, *subject_alt_name, *subject_key_id,
+        *authority_key_id, *crl_points, *authority_info, *nocheck, *ad_ocsp, *ad_issuers;
 } oid = {
     .basic_constraints = "\x55\x1d\x13",
     .key_usage = "\x55\x1d\x0f",
@@ -86,7 +86,7 @@ static void put_subject_alt_name(struct buf *b, const struct san *sans, size_t c
 
 static void put_subject_key_id(struct buf *b, struct span spki)
 {
-    uint8_t ski[SKI_LEN] = { 0 };
+    uint8_t ski[SKI_LEN] = {0};
     struct extension_marks m = extension_open(b, oid.subject_key_id, false);
 
     if (!ski_of(spki, ski))

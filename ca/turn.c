@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * turn: the loop of the only writer. One turn gathers what waits, decides, signs one batch, records in one transaction and
- * answers after the commit is durable. While a commit waits for the disk the next batch grows, so group size follows load:
- * no timer, no tunable, no mutex.
+ * turn: the loop of the only writer. One turn gathers what waits, decides, signs one batch, records in one
+ * transaction and answers after the commit is durable. While a commit waits for the disk the next batch
+ * grows, so group size follows load: no timer, no tunable, no mutex.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,11 +17,12 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define TURN_ASKS_MAX 256u   /* questions of one turn: 256 certificates of 2 KiB are half a megabyte of transaction */
-#define TURN_NOTES_MAX 32u   /* the crl asks one thing at a time for each of at most 16 issuers */
-#define UPKEEP_MS 60000      /* reader check, responder renewal, pruning: nothing there is finer than a minute */
-#define IDEMPOTENCY_S 86400  /* how long an Idempotency-Key is remembered: a day of retries */
-#define PRUNE_MOST 1000u     /* rows of one upkeep, so that it never holds up a turn for long */
+#define TURN_ASKS_MAX                                                                                        \
+    256u /* questions of one turn: 256 certificates of 2 KiB are half a megabyte of transaction */
+#define TURN_NOTES_MAX 32u /* the crl asks one thing at a time for each of at most 16 issuers */
+#define UPKEEP_MS 60000 /* reader check, responder renewal, pruning: nothing there is finer than a minute */
+#define IDEMPOTENCY_S 86400 /* how long an Idempotency-Key is remembered: a day of retries */
+#define PRUNE_MOST 1000u    /* rows of one upkeep, so that it never holds up a turn for long */
 
 struct turn {
     struct ask *asks[TURN_ASKS_MAX];
@@ -79,7 +80,8 @@ static bool is_issue(const struct ask *a)
     return a->kind == ASK_ISSUE || a->kind == ASK_LISTENER;
 }
 
-/* Two asks of one turn under the same Idempotency-Key: the later one is answered with what the first one gets. */
+/* Two asks of one turn under the same Idempotency-Key: the later one is answered with what the first one
+ * gets. */
 static struct ask *twin_of(const struct turn *t, size_t n)
 {
     const struct ask *a = t->asks[n];
@@ -87,8 +89,8 @@ static struct ask *twin_of(const struct turn *t, size_t n)
     if (a->kind != ASK_ISSUE || !a->is_idempotent || a->dry_run)
         return NULL;
     for (size_t i = 0; i < n; i++)
-        if (t->asks[i]->kind == ASK_ISSUE && t->asks[i]->is_idempotent && !t->asks[i]->dry_run
-            && memcmp(t->asks[i]->idempotency, a->idempotency, HASH_LEN) == 0)
+        if (t->asks[i]->kind == ASK_ISSUE && t->asks[i]->is_idempotent && !t->asks[i]->dry_run &&
+            memcmp(t->asks[i]->idempotency, a->idempotency, HASH_LEN) == 0)
             return t->asks[i];
     return NULL;
 }
@@ -120,7 +122,7 @@ static void sign(struct ca *ca, struct turn *t)
         if (!is_issue(a) || a->err != OK || a->dry_run || a->repeated || a->tbs.len == 0)
             continue;
         a->job = &t->jobs[t->job_count++];
-        *a->job = (struct port_job){ .key_id = a->issuer->config->id, .tbs = buf_span(&a->tbs) };
+        *a->job = (struct port_job){.key_id = a->issuer->config->id, .tbs = buf_span(&a->tbs)};
     }
     if (t->job_count > 0 && port_batch(ca->role->port_fd, PORT_CERTIFICATE, t->jobs, t->job_count) != OK)
         die("the signer is gone");
@@ -136,7 +138,7 @@ static void sign(struct ca *ca, struct turn *t)
             continue;
         }
         certificate_write(&a->certificate, buf_span(&a->tbs), a->issuer->alg,
-            span_of(a->job->answer.signature, a->job->answer.signature_len));
+                          span_of(a->job->answer.signature, a->job->answer.signature_len));
     }
 }
 
@@ -151,7 +153,7 @@ static void probe(struct ca *ca, struct turn *t)
     if (!asked)
         return;
     for (size_t i = 0; i < ca->issuer_count; i++)
-        jobs[i] = (struct port_job){ .key_id = ca->issuers[i].config->id };
+        jobs[i] = (struct port_job){.key_id = ca->issuers[i].config->id};
     if (port_batch(ca->role->port_fd, PORT_PROBE, jobs, ca->issuer_count) != OK)
         die("the signer is gone");
     for (size_t i = 0; i < ca->issuer_count; i++)
@@ -171,7 +173,8 @@ static bool is_refusal(const struct ask *a)
 static bool writes(const struct turn *t)
 {
     for (size_t i = 0; i < t->ask_count; i++)
-        if (t->asks[i]->job != NULL || t->asks[i]->kind == ASK_REVOKE || t->asks[i]->kind == ASK_UNHOLD || is_refusal(t->asks[i]))
+        if (t->asks[i]->job != NULL || t->asks[i]->kind == ASK_REVOKE || t->asks[i]->kind == ASK_UNHOLD ||
+            is_refusal(t->asks[i]))
             return true;
     for (size_t i = 0; i < t->note_count; i++)
         if (t->notes[i].kind != DESK_DONE)
@@ -288,7 +291,7 @@ static void upkeep(struct ca *ca, int64_t now_s)
 static void reload(struct ca *ca, int signal_fd)
 {
     struct signalfd_siginfo info;
-    struct catalogue fresh = { 0 };
+    struct catalogue fresh = {0};
     struct ca_config config;
 
     if (read(signal_fd, &info, sizeof info) != sizeof info || ca->role->reload == NULL)
@@ -302,7 +305,10 @@ static void reload(struct ca *ca, int signal_fd)
 
 static void audit_start(struct ca *ca, int64_t now_s)
 {
-    struct audit_row row = { .at_s = now_s, .kind = AUDIT_START, .actor = span_str("service"), .detail = span_str("version " CHANCERY_VERSION) };
+    struct audit_row row = {.at_s = now_s,
+                            .kind = AUDIT_START,
+                            .actor = span_str("service"),
+                            .detail = span_str("version " CHANCERY_VERSION)};
     struct txn *t = NULL;
 
     if (txn_begin(ca->store, &t) != OK)
@@ -342,8 +348,9 @@ static int block_hangup(void)
 
 static void serve(struct ca *ca)
 {
-    struct pollfd fds[] = { { .fd = ca->role->api_fd, .events = POLLIN }, { .fd = ca->role->desk_fd, .events = POLLIN },
-        { .fd = block_hangup(), .events = POLLIN } };
+    struct pollfd fds[] = {{.fd = ca->role->api_fd, .events = POLLIN},
+                           {.fd = ca->role->desk_fd, .events = POLLIN},
+                           {.fd = block_hangup(), .events = POLLIN}};
     int64_t next_upkeep_ms = clock_monotonic_ms() + UPKEEP_MS;
 
     for (;;) {
@@ -365,8 +372,8 @@ static void serve(struct ca *ca)
 
 enum err ca_run(struct ca_role *r)
 {
-    struct ca ca = { .role = r };
-    struct fault f = { 0 };
+    struct ca ca = {.role = r};
+    struct fault f = {0};
     enum err e = store_open(r->store_dir, STORE_WRITE, r->map_size, &ca.store, &f);
 
     if (e == OK)

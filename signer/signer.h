@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * signer: the room that holds private keys and reads what it signs. It has no network, no store and, after start, no
- * files: wires alone. It receives a to-be-signed structure, parses it again with the strict DER reader, holds it
- * against what the key is for, and gives the signature only. It does not decide policy: it bounds what a captured
- * ca, crl or ocsp could obtain.
+ * signer: the room that holds private keys and reads what it signs. It has no network, no store and, after
+ * start, no files: wires alone. It receives a to-be-signed structure, parses it again with the strict DER
+ * reader, holds it against what the key is for, and gives the signature only. It does not decide policy: it
+ * bounds what a captured ca, crl or ocsp could obtain.
  *
  * What a key is for:
- *  - a CA key signs tbsCertificates whose issuer is its certificate's subject, byte for byte, whose inner signature
- *    algorithm is its own, version v3, serial 1..20 octets positive, notAfter within its certificate's, not before its notBefore,
- *    with an AKI equal to its SKI, whose only critical extensions are keyUsage, basicConstraints; CA:TRUE only when
- *    `may_subordinate` and with a pathLenConstraint below its own; keyCertSign/cRLSign only with CA:TRUE; when not `may_leaf`, only
- *    OCSP responder certificates (EKU exactly OCSPSigning, nocheck) and, if allowed, subordinates; never its own subject name;
- *    never anyExtendedKeyUsage, nor OCSPSigning or nocheck without the other
- *  - a CA key signs tbsCertLists (v2, its issuer name, its algorithm, AKI, a CRL number; thisUpdate <= nextUpdate, entries well formed)
- *  - a new root's key (`is_new_root`, at init alone) signs one thing: the self-issued v3 CA certificate over itself
- *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, SingleResponses well formed, producedAt within a day of the clock)
- * RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
+ *  - a CA key signs tbsCertificates whose issuer is its certificate's subject, byte for byte, whose inner
+ * signature algorithm is its own, version v3, serial 1..20 octets positive, notAfter within its
+ * certificate's, not before its notBefore, with an AKI equal to its SKI, whose only critical extensions are
+ * keyUsage, basicConstraints; CA:TRUE only when `may_subordinate` and with a pathLenConstraint below its own;
+ * keyCertSign/cRLSign only with CA:TRUE; when not `may_leaf`, only OCSP responder certificates (EKU exactly
+ * OCSPSigning, nocheck) and, if allowed, subordinates; never its own subject name; never anyExtendedKeyUsage,
+ * nor OCSPSigning or nocheck without the other
+ *  - a CA key signs tbsCertLists (v2, its issuer name, its algorithm, AKI, a CRL number; thisUpdate <=
+ * nextUpdate, entries well formed)
+ *  - a new root's key (`is_new_root`, at init alone) signs one thing: the self-issued v3 CA certificate over
+ * itself
+ *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, SingleResponses well formed,
+ * producedAt within a day of the clock) RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
  */
 #ifndef SIGNER_SIGNER_H
 #define SIGNER_SIGNER_H
@@ -26,11 +29,12 @@
 struct signer_key; /* a loaded private key with what it is for */
 
 struct signer_spec {
-    char id[ISSUER_ID_MAX];    /* the key id ports use */
-    const char *uri;           /* OSSL_STORE URI: "file:/abs/path" or "pkcs11:…" */
-    struct span certificate;   /* CA key: DER of its certificate. OCSP key: empty */
-    bool is_ocsp;              /* signs ResponseData alone */
-    bool is_new_root;          /* has no certificate yet: signs its own alone. Empty certificate; neither OCSP nor CA */
+    char id[ISSUER_ID_MAX];  /* the key id ports use */
+    const char *uri;         /* OSSL_STORE URI: "file:/abs/path" or "pkcs11:…" */
+    struct span certificate; /* CA key: DER of its certificate. OCSP key: empty */
+    bool is_ocsp;            /* signs ResponseData alone */
+    bool
+        is_new_root; /* has no certificate yet: signs its own alone. Empty certificate; neither OCSP nor CA */
     bool may_leaf, may_subordinate; /* CA keys */
 };
 
@@ -40,23 +44,31 @@ void signer_key_free(struct signer_key *k); /* cleanses */
 /* SubjectPublicKeyInfo DER, borrowed. */
 struct span signer_key_spki(const struct signer_key *k);
 
-/* Generates a key and writes it as PKCS#8 PEM with mode 0600; refuses a file that exists. `name`: "rsa-2048", "rsa-3072",
- * "rsa-4096", "ec-256", "ec-384", "ec-521". Gives the SPKI DER (caller frees). */
-enum err signer_key_generate(const char *name, const char *path, uint8_t **spki, size_t *spki_len, struct fault *f);
+/* Generates a key and writes it as PKCS#8 PEM with mode 0600; refuses a file that exists. `name`: "rsa-2048",
+ * "rsa-3072", "rsa-4096", "ec-256", "ec-384", "ec-521". Gives the SPKI DER (caller frees). */
+enum err signer_key_generate(const char *name, const char *path, uint8_t **spki, size_t *spki_len,
+                             struct fault *f);
 
-/* Checks and signs one structure in this process: what a port does, for init and tests. PORT_CRL_BEGIN takes a whole tbsCertList.
- * ERR_POLICY/ERR_MALFORMED with the reason, "certificate.issuer: …". */
+/* Checks and signs one structure in this process: what a port does, for init and tests. PORT_CRL_BEGIN takes
+ * a whole tbsCertList. ERR_POLICY/ERR_MALFORMED with the reason, "certificate.issuer: …". */
 enum err signer_sign(const struct signer_key *k, enum port_kind kind, struct span tbs, int64_t now_s,
-    uint8_t signature[static SIGNATURE_MAX], size_t *signature_len, struct fault *f);
+                     uint8_t signature[static SIGNATURE_MAX], size_t *signature_len, struct fault *f);
+
+/* Certificate, key (a PEM file) and chain as PKCS#12 with an empty password, for a browser: init's gift to
+ * the administrator. */
+enum err signer_p12_write(const char *key_path, struct span certificate, const struct span *chain,
+                          size_t chain_len, const char *friendly_name, struct buf *out, struct fault *f);
 
 struct signer_role {
     struct signer_key **keys;
     size_t key_count;
-    int certificate_fd, crl_fd, ocsp_fd; /* the ports' far ends, -1: none. What arrives on one may only be of its kind */
-    unsigned workers;                    /* processes sharing certificate_fd or ocsp_fd, at least 1: one a core */
+    int certificate_fd, crl_fd,
+        ocsp_fd;      /* the ports' far ends, -1: none. What arrives on one may only be of its kind */
+    unsigned workers; /* processes sharing certificate_fd or ocsp_fd, at least 1: one a core */
 };
 
-/* Serves until a port closes; then returns (the role ends). A worker that dies ends the role: returns ERR_END. */
+/* Serves until a port closes; then returns (the role ends). A worker that dies ends the role: returns
+ * ERR_END. */
 enum err signer_run(const struct signer_role *r);
 
 #endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config: chancery.xml and profiles.xml of a home, put together from what each room reads of its own
+ * elements. Every role reads it for itself; SIGHUP reads it again.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/inner.h"
+#include "api/role.h"
+
+/* Text of the schema-checked document into a field that the schema bounds as well. */
+static enum err copy_attr(const struct xml_node *n, const char *name, char *out, size_t cap,
+                          struct buf *report, struct fault *f)
+{
+    const char *v = n != NULL ? xml_attr(n, name) : NULL;
+
+    if (v == NULL || strlen(v) >= cap)
+        return xml_fault(n, report, f, "attribute %s is missing or longer than %zu octets", name, cap - 1);
+    strcpy(out, v);
+    return OK;
+}
+
+static enum err read_service(const struct xml_node *root, struct config *c, struct buf *report,
+                             struct fault *f)
+{
+    const struct xml_node *service = xml_child(root, "service"), *http = xml_child(root, "http"),
+                          *store = xml_child(root, "store");
+    char *end = NULL;
+    const char *mib;
+    enum err e = copy_attr(service, "name", c->name, sizeof c->name, report, f);
+
+    if (e == OK)
+        e = copy_attr(service, "host", c->host, sizeof c->host, report, f);
+    if (e == OK)
+        e = copy_attr(http, "listen", c->http_listen, sizeof c->http_listen, report, f);
+    if (e == OK)
+        e = copy_attr(http, "public-url", c->public_url, sizeof c->public_url, report, f);
+    if (e == OK)
+        e = copy_attr(xml_child(root, "https"), "listen", c->https_listen, sizeof c->https_listen, report, f);
+    mib = store != NULL ? xml_attr(store, "map-size-mib") : NULL;
+    if (mib != NULL)
+        c->map_size = strtoull(mib, &end, 10) << 20;
+    return e;
+}
+
+/* "file:keys/x.key" means a path in the home; anything else is OSSL_STORE's to understand. */
+static enum err key_uri(const char *home, const char *uri, char *out, size_t cap)
+{
+    static const char scheme[] = "file:";
+    bool is_relative = strncmp(uri, scheme, sizeof scheme - 1) == 0 && uri[sizeof scheme - 1] != '/';
+    int n = is_relative ? snprintf(out, cap, "file:%s/%s", home, uri + sizeof scheme - 1)
+                        : snprintf(out, cap, "%s", uri);
+
+    return n < 0 || (size_t)n >= cap ? ERR_CONFIG : OK;
+}
+
+/* home/issuers/ID<suffix> */
+static enum err issuer_path(char out[static PATH_LEN_MAX], const char *home, const char *id,
+                            const char *suffix, struct fault *f)
+{
+    char name[ISSUER_ID_MAX + 32];
+
+    snprintf(name, sizeof name, "issuers/%s%s", id, suffix);
+    return path_join(out, home, name, f);
+}
+
+static enum err read_issuer(const struct xml_node *n, const char *home, struct issuer_files *out,
+                            struct buf *report, struct fault *f)
+{
+    enum err e = copy_attr(n, "id", out->id, sizeof out->id, report, f);
+
+    if (e != OK)
+        return e;
+    if (key_uri(home, xml_attr(n, "key"), out->key_uri, sizeof out->key_uri) != OK ||
+        key_uri(home, xml_attr(n, "ocsp-key"), out->ocsp_key_uri, sizeof out->ocsp_key_uri) != OK)
+        return xml_fault(n, report, f, "the key's path is longer than %d octets", PATH_LEN_MAX - 1);
+    e = issuer_path(out->certificate, home, out->id, ".pem", f);
+    if (e == OK)
+        e = issuer_path(out->chain, home, out->id, "-chain.pem", f);
+    if (e == OK)
+        e = issuer_path(out->ocsp_public, home, out->id, "-ocsp.pub", f);
+    out->issues_leaves = xml_attr(n, "issues") != NULL;
+    return e;
+}
+
+static enum err read_issuers(const struct xml_node *root, struct config *c, struct buf *report,
+                             struct fault *f)
+{
+    enum err e = OK;
+
+    for (const struct xml_node *n = xml_child(root, "issuer"); n != NULL && e == OK;
+         n = xml_next(n, "issuer"))
+        if (c->issuer_count < ISSUERS_MAX)
+            e = read_issuer(n, c->home, &c->issuers[c->issuer_count++], report, f);
+    return e;
+}
+
+static enum err read_rooms(const struct xml_node *root, struct config *c, struct fault *f)
+{
+    enum err e = ca_config_read(root, &c->ca, f);
+
+    if (e == OK)
+        e = crl_config_read(root, &c->crl, f);
+    return e == OK ? ocsp_config_read(root, &c->ocsp, f) : e;
+}
+
+enum err config_read(const char *name, struct span content, struct config *c, struct buf *report,
+                     struct fault *f)
+{
+    struct xml *x = NULL;
+    enum err e = xml_parse(name, content, ca_config_schema(), &x, report, f);
+
+    if (e != OK)
+        return e;
+    e = read_service(xml_root(x), c, report, f);
+    if (e == OK)
+        e = read_issuers(xml_root(x), c, report, f);
+    if (e == OK)
+        e = read_rooms(xml_root(x), c, f);
+    xml_free(x);
+    return e;
+}
+
+static enum err read_trusted(const char *path, struct buf *content, struct fault *f)
+{
+    enum err e = xml_file_trusted(path, f);
+
+    return e == OK ? file_read(path, content, f) : e;
+}
+
+static enum err load_settings(struct config *c, struct buf *report, struct fault *f)
+{
+    char path[PATH_LEN_MAX];
+    struct buf content;
+    enum err e = path_join(path, c->home, "chancery.xml", f);
+
+    buf_init(&content, XML_DOC_MAX);
+    if (e == OK)
+        e = read_trusted(path, &content, f);
+    if (e == OK)
+        e = config_read("chancery.xml", buf_span(&content), c, report, f);
+    buf_free(&content);
+    return e;
+}
+
+/* profiles.xml may be absent: then the installed catalogue is in force. */
+static enum err load_catalogue(struct config *c, struct buf *report, struct fault *f)
+{
+    char path[PATH_LEN_MAX];
+    struct fault quiet = {0};
+    struct buf content;
+    enum err e = path_join(path, c->home, "profiles.xml", f);
+
+    buf_init(&content, XML_DOC_MAX);
+    if (e == OK)
+        e = read_trusted(path, &content, &quiet);
+    if (e == ERR_NOT_FOUND)
+        e = OK;
+    else if (e != OK)
+        e = fault_set(f, e, "%s", quiet.detail);
+    if (e == OK)
+        e = catalogue_load("profiles.xml", buf_span(&content), &c->catalogue, report, f);
+    buf_free(&content);
+    return e;
+}
+
+static enum err set_paths(const char *home, struct config *c, struct fault *f)
+{
+    enum err e;
+
+    if (realpath(home, c->home) == NULL)
+        return fault_set(f, ERR_NOT_FOUND, "%s: %s", home, strerror(errno));
+    e = path_join(c->store_dir, c->home, "store", f);
+    if (e == OK)
+        e = path_join(c->public_dir, c->home, "public", f);
+    return e == OK ? path_join(c->control_path, c->home, "control.sock", f) : e;
+}
+
+enum err config_load(const char *home, struct config *out, struct buf *report, struct fault *f)
+{
+    enum err e;
+
+    *out = (struct config){0};
+    e = set_paths(home, out, f);
+    if (e == OK)
+        e = load_settings(out, report, f);
+    if (e == OK)
+        e = load_catalogue(out, report, f);
+    if (e != OK)
+        config_free(out);
+    return e;
+}
+
+void config_free(struct config *c)
+{
+    catalogue_free(&c->catalogue);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* role: what each process does once it is itself: reads the configuration, finds its wires, runs its room. */
+#include "api/role.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/parts.h"
+
+#define EXIT_LOCAL 1
+#define EXIT_FAILED 2
+
+static int exit_code(enum err e)
+{
+    if (e == OK)
+        return 0;
+    return e == ERR_CONFIG || e == ERR_KEY || e == ERR_NOT_FOUND || e == ERR_CONFLICT || e == ERR_EXISTS
+               ? EXIT_LOCAL
+               : EXIT_FAILED;
+}
+
+/* ---- signers ---- */
+
+static enum err read_pem_file(const char *path, const char *label, struct buf *der, struct fault *f)
+{
+    struct buf pem;
+    enum err e;
+
+    buf_init(&pem, PEM_MAX);
+    e = file_read(path, &pem, f);
+    if (e == OK && pem_get(buf_span(&pem), label, der) != OK)
+        e = fault_set(f, ERR_CONFIG, "%s: no PEM block %s", path, label);
+    buf_free(&pem);
+    return e;
+}
+
+static enum err load_key(const struct issuer_files *i, bool is_ocsp, struct signer_key **key, struct fault *f)
+{
+    struct buf certificate;
+    struct signer_spec spec = {.uri = is_ocsp ? i->ocsp_key_uri : i->key_uri,
+                               .is_ocsp = is_ocsp,
+                               .may_leaf = i->issues_leaves,
+                               .may_subordinate = i->issues_leaves};
+    enum err e = OK;
+
+    buf_init(&certificate, PEM_MAX);
+    if (!is_ocsp)
+        e = read_pem_file(i->certificate, "CERTIFICATE", &certificate, f);
+    if (e == OK) {
+        strcpy(spec.id, i->id);
+        spec.certificate = buf_span(&certificate);
+        e = signer_key_load(&spec, key, f);
+    }
+    buf_free(&certificate);
+    return e;
+}
+
+static unsigned worker_count(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
+static int run_signer(struct config *c, struct signer_role r, bool is_ocsp)
+{
+    struct signer_key *keys[ISSUERS_MAX] = {0};
+    struct fault f = {0};
+    enum err e = OK;
+
+    for (size_t i = 0; e == OK && i < c->issuer_count; i++)
+        e = load_key(&c->issuers[i], is_ocsp, &keys[i], &f);
+    if (e != OK)
+        log_error("key", "%s", f.detail);
+    r.keys = keys;
+    r.key_count = c->issuer_count;
+    if (e == OK)
+        e = signer_run(&r);
+    for (size_t i = 0; i < c->issuer_count; i++)
+        signer_key_free(keys[i]);
+    return exit_code(e);
+}
+
+static int run_ca_signer(struct config *c, const int *fds)
+{
+    return run_signer(
+        c,
+        (struct signer_role){
+            .certificate_fd = fds[0], .crl_fd = fds[1], .ocsp_fd = -1, .workers = worker_count()},
+        false);
+}
+
+static int run_ocsp_signer(struct config *c, const int *fds)
+{
+    return run_signer(c,
+                      (struct signer_role){
+                          .certificate_fd = -1, .crl_fd = -1, .ocsp_fd = fds[0], .workers = worker_count()},
+                      true);
+}
+
+/* ---- ca ---- */
+
+static bool reload_catalogue(void *arg, struct ca_config *config, struct catalogue *catalogue)
+{
+    const struct config *now = arg;
+    struct config *fresh = xcalloc(1, sizeof *fresh);
+    struct fault f = {0};
+    bool good = config_load(now->home, fresh, NULL, &f) == OK;
+
+    if (good) {
+        *config = fresh->ca;
+        *catalogue = fresh->catalogue;
+        fresh->catalogue = (struct catalogue){0};
+    } else {
+        log_error("reload", "the configuration in force stays: %s", f.detail);
+    }
+    free(fresh);
+    return good;
+}
+
+static int run_ca(struct config *c, const int *fds)
+{
+    struct ca_role *r = xcalloc(1, sizeof *r);
+    struct buf spki[ISSUERS_MAX];
+    struct fault f = {0};
+    enum err e = OK;
+
+    *r = (struct ca_role){.store_dir = c->store_dir,
+                          .map_size = c->map_size,
+                          .config = c->ca,
+                          .catalogue = c->catalogue,
+                          .publish_on_revocation = c->crl.on_revocation,
+                          .api_fd = fds[0],
+                          .port_fd = fds[1],
+                          .desk_fd = fds[2],
+                          .reload = reload_catalogue,
+                          .reload_arg = c};
+    c->catalogue = (struct catalogue){0}; /* the ca's from here on */
+    for (size_t i = 0; i < c->issuer_count; i++) {
+        buf_init(&spki[i], PEM_MAX);
+        if (e == OK)
+            e = read_pem_file(c->issuers[i].ocsp_public, "PUBLIC KEY", &spki[i], &f);
+        r->responder_spki[i] = buf_span(&spki[i]);
+    }
+    if (e != OK)
+        log_error("key", "%s", f.detail);
+    if (e == OK)
+        e = ca_run(r);
+    for (size_t i = 0; i < c->issuer_count; i++)
+        buf_free(&spki[i]);
+    catalogue_free(&r->catalogue);
+    free(r);
+    return exit_code(e);
+}
+
+/* ---- the rest ---- */
+
+static int run_crl(struct config *c, const int *fds)
+{
+    struct crl_role r = {.store_dir = c->store_dir,
+                         .public_dir = c->public_dir,
+                         .config = c->crl,
+                         .port_fd = fds[0],
+                         .desk_fd = fds[1]};
+
+    return exit_code(crl_run(&r));
+}
+
+static int run_ocsp(struct config *c, const int *fds)
+{
+    struct public_role r = {.config = c, .http_fd = fds[0], .port_fd = fds[1]};
+
+    return exit_code(public_run(&r));
+}
+
+static int run_api(struct config *c, const int *fds)
+{
+    struct api_role r = {.config = c, .https_fd = fds[0], .control_fd = fds[1], .ca_fd = fds[2]};
+
+    return exit_code(api_run(&r));
+}
+
+const struct role_kind role_kinds[ROLE_COUNT] = {
+    [ROLE_SIGNER] = {"signer", 2, false, run_ca_signer},             /* certificate port, CRL port */
+    [ROLE_OCSP_SIGNER] = {"ocsp-signer", 1, false, run_ocsp_signer}, /* OCSP port */
+    [ROLE_CA] = {"ca", 3, false, run_ca},                            /* api, certificate port, desk */
+    [ROLE_CRL] = {"crl", 2, false, run_crl},                         /* CRL port, desk */
+    [ROLE_OCSP] = {"ocsp", 2, true, run_ocsp},                       /* HTTP listener, OCSP port */
+    [ROLE_API] = {"api", 3, true, run_api},                          /* HTTPS listener, control socket, ca */
+};
+
+/* The end of the supervisor ends every role, however it ends. */
+static void follow_parent(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == 1)
+        _exit(EXIT_FAILED);
+}
+
+int role_main(const char *name, const char *home)
+{
+    const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2};
+    struct config *c = xcalloc(1, sizeof *c);
+    struct fault f = {0};
+    int code = EXIT_LOCAL;
+
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        if (strcmp(role_kinds[i].name, name) != 0)
+            continue;
+        log_role(role_kinds[i].name);
+        follow_parent();
+        if (config_load(home, c, NULL, &f) != OK) {
+            log_error("config", "%s", f.detail);
+            break;
+        }
+        code = role_kinds[i].run(c, fds);
+        config_free(c);
+        break;
+    }
+    free(c);
+    return code;
+}

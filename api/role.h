@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * role: the processes of the service and how they are put together: private to main.c, serve.c, role.c,
+ * init.c and config_command.c of the api room.
+ */
+#ifndef API_ROLE_H
+#define API_ROLE_H
+
+#include "api/inner.h"
+
+/* Descriptors a role finds open, in this order from FIRST_FD. */
+#define FIRST_FD 3
+#define ROLE_FDS_MAX 3
+
+enum role_id { ROLE_SIGNER, ROLE_OCSP_SIGNER, ROLE_CA, ROLE_CRL, ROLE_OCSP, ROLE_API, ROLE_COUNT };
+
+struct role_kind {
+    const char *name;
+    unsigned fds;
+    bool is_front; /* faces a network: SIGTERM lets it finish what it answers; the others end when their wires
+                      close */
+    int (*run)(struct config *c, const int *fds); /* exit code: 0 ended in order, 1 local error, 2 failed */
+};
+extern const struct role_kind role_kinds[ROLE_COUNT];
+
+/* `chancery role NAME --home DIR`: started by the supervisor alone. */
+int role_main(const char *name, const char *home);
+
+/* `chancery serve`: the supervisor. Exit code. */
+int serve_main(const char *home, const char *ready_file);
+
+struct init_options {
+    const char *home, *name, *host, *http, *https;
+};
+/* `chancery init`. Exit code. */
+int init_main(const struct init_options *o);
+
+/* `chancery config check [FILE]`, `chancery config show`. Exit code. */
+int config_check_main(const char *home, const char *file);
+int config_show_main(const char *home, const char *output);
+
+/* Reads one document of the configuration that need not be in a home: for `config check FILE`. */
+enum err config_read(const char *name, struct span content, struct config *c, struct buf *report,
+                     struct fault *f);
+
+#endif
