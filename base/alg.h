@@ -20,12 +20,15 @@ enum sig_alg {
 
 struct key_kind {
     enum key_type type;
-    unsigned bits; /* RSA: of the modulus; EC: 256, 384, 521 for the named NIST curves, 224 for P-224, 0 for any other */
-    /* The subjectPublicKey BIT STRING's content without the unused-bits octet: what SKI and the OCSP key hash digest. Borrowed. */
+    unsigned bits; /* RSA: of the modulus; EC: 256, 384, 521 for the named NIST curves, 224 for P-224, 0 for
+                      any other */
+    /* The subjectPublicKey BIT STRING's content without the unused-bits octet: what SKI and the OCSP key hash
+     * digest. Borrowed. */
     struct span key_bits;
 };
 
-/* Reads a SubjectPublicKeyInfo. False for anything but strict DER of the right shape; an unknown algorithm is KEY_OTHER. */
+/* Reads a SubjectPublicKeyInfo. False for anything but strict DER of the right shape; an unknown algorithm is
+ * KEY_OTHER. */
 [[nodiscard]] bool key_kind_of(struct span spki, struct key_kind *out);
 const char *key_type_name(enum key_type t); /* "rsa", "ec", "other" */
 

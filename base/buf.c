@@ -13,7 +13,7 @@
 
 struct span span_of(const void *data, size_t len)
 {
-    return (struct span){ data, len };
+    return (struct span){data, len};
 }
 
 struct span span_str(const char *s)
@@ -38,13 +38,13 @@ bool span_to_str(struct span s, char *out, size_t cap)
 
 void buf_init(struct buf *b, size_t max)
 {
-    *b = (struct buf){ .max = max };
+    *b = (struct buf){.max = max};
 }
 
 void buf_free(struct buf *b)
 {
     free(b->data);
-    *b = (struct buf){ .max = b->max };
+    *b = (struct buf){.max = b->max};
 }
 
 void buf_reset(struct buf *b)
@@ -105,7 +105,7 @@ uint8_t *buf_take(struct buf *b, size_t *len)
     data[b->len] = 0;
     if (len != NULL)
         *len = b->len;
-    *b = (struct buf){ .max = b->max };
+    *b = (struct buf){.max = b->max};
     return data;
 }
 
@@ -188,12 +188,12 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 struct rd rd_of(struct span s)
 {
-    return (struct rd){ .rest = s };
+    return (struct rd){.rest = s};
 }
 
 struct span rd_take(struct rd *r, size_t len)
 {
-    struct span s = { 0 };
+    struct span s = {0};
 
     if (r->failed || len > r->rest.len) {
         r->failed = true;

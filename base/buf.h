@@ -38,7 +38,8 @@ void buf_free(struct buf *b);
 void buf_reset(struct buf *b); /* keeps the memory, forgets content and error */
 enum err buf_end(const struct buf *b);
 struct span buf_span(const struct buf *b);
-/* Gives the octets, caller frees with free(); the buf is empty after. A NUL follows the last octet, not counted in `len`. */
+/* Gives the octets, caller frees with free(); the buf is empty after. A NUL follows the last octet, not
+ * counted in `len`. */
 uint8_t *buf_take(struct buf *b, size_t *len);
 
 void buf_put(struct buf *b, const void *data, size_t len);
@@ -52,7 +53,8 @@ void buf_put_i64(struct buf *b, int64_t v);
 void buf_put_blob(struct buf *b, struct span s);
 void buf_put_str(struct buf *b, const char *s); /* the characters alone, no NUL */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Room for `len` octets at the end, counted as written; NULL once sticky. The caller fills them before the next put. */
+/* Room for `len` octets at the end, counted as written; NULL once sticky. The caller fills them before the
+ * next put. */
 uint8_t *buf_grow(struct buf *b, size_t len);
 
 /* A sticky cursor over a span: past the end it gives zeros and remembers. */

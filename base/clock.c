@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-static const char day_names[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-static const char month_names[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+static const char day_names[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char month_names[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 int64_t clock_now_s(void)
 {
@@ -43,7 +43,7 @@ void clock_rfc3339(int64_t t_s, char out[static CLOCK_TEXT_MAX])
     struct tm tm = split(t_s);
 
     snprintf(out, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-        tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 void clock_http(int64_t t_s, char out[static CLOCK_TEXT_MAX])
@@ -51,7 +51,7 @@ void clock_http(int64_t t_s, char out[static CLOCK_TEXT_MAX])
     struct tm tm = split(t_s);
 
     snprintf(out, CLOCK_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[tm.tm_wday], tm.tm_mday,
-        month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+             month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 void clock_generalized(int64_t t_s, char out[static CLOCK_TEXT_MAX])
@@ -59,7 +59,7 @@ void clock_generalized(int64_t t_s, char out[static CLOCK_TEXT_MAX])
     struct tm tm = split(t_s);
 
     snprintf(out, CLOCK_TEXT_MAX, "%04d%02d%02d%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-        tm.tm_hour, tm.tm_min, tm.tm_sec);
+             tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX])
@@ -77,13 +77,17 @@ void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX])
 /* The fields must survive the round trip through timegm: that is what makes 31 February an error. */
 static bool join(int year, int month, int day, int hour, int minute, int second, int64_t *out_s)
 {
-    struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour,
-        .tm_min = minute, .tm_sec = second };
+    struct tm tm = {.tm_year = year - 1900,
+                    .tm_mon = month - 1,
+                    .tm_mday = day,
+                    .tm_hour = hour,
+                    .tm_min = minute,
+                    .tm_sec = second};
     struct tm same = tm;
     time_t t = timegm(&tm);
 
-    if (tm.tm_year != same.tm_year || tm.tm_mon != same.tm_mon || tm.tm_mday != same.tm_mday
-        || tm.tm_hour != same.tm_hour || tm.tm_min != same.tm_min || tm.tm_sec != same.tm_sec)
+    if (tm.tm_year != same.tm_year || tm.tm_mon != same.tm_mon || tm.tm_mday != same.tm_mday ||
+        tm.tm_hour != same.tm_hour || tm.tm_min != same.tm_min || tm.tm_sec != same.tm_sec)
         return false;
     *out_s = t;
     return true;
@@ -107,12 +111,12 @@ static bool picture(const char *text, const char *pic, int *digits)
 static bool from_digits(const int *d, int64_t *out_s)
 {
     return join(d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3], d[4] * 10 + d[5], d[6] * 10 + d[7],
-        d[8] * 10 + d[9], d[10] * 10 + d[11], d[12] * 10 + d[13], out_s);
+                d[8] * 10 + d[9], d[10] * 10 + d[11], d[12] * 10 + d[13], out_s);
 }
 
 bool clock_parse_rfc3339(const char *text, int64_t *out_s)
 {
-    int d[14] = { 0 };
+    int d[14] = {0};
 
     if (picture(text, "9999-99-99", d))
         return from_digits(d, out_s);
@@ -158,7 +162,7 @@ bool clock_parse_span(const char *text, int64_t *out_s)
     static const struct {
         char unit;
         int64_t seconds;
-    } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
     const int64_t century = (int64_t)36525 * 86400;
     char *end;
     long long n;

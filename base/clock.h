@@ -9,16 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLOCK_TEXT_MAX 40        /* octets for any text form here, with the NUL */
-#define CLOCK_MAX 253402300799   /* 9999-12-31T23:59:59Z, the last GeneralizedTime */
+#define CLOCK_TEXT_MAX 40      /* octets for any text form here, with the NUL */
+#define CLOCK_MAX 253402300799 /* 9999-12-31T23:59:59Z, the last GeneralizedTime */
 
-int64_t clock_now_s(void);       /* wall clock */
+int64_t clock_now_s(void);        /* wall clock */
 int64_t clock_monotonic_ms(void); /* for deadlines */
 
-void clock_rfc3339(int64_t t_s, char out[static CLOCK_TEXT_MAX]);     /* 2026-01-31T12:00:00Z */
-void clock_http(int64_t t_s, char out[static CLOCK_TEXT_MAX]);        /* Sat, 31 Jan 2026 12:00:00 GMT, RFC 9110 5.6.7 */
+void clock_rfc3339(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 2026-01-31T12:00:00Z */
+void clock_http(int64_t t_s,
+                char out[static CLOCK_TEXT_MAX]); /* Sat, 31 Jan 2026 12:00:00 GMT, RFC 9110 5.6.7 */
 void clock_generalized(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 20260131120000Z */
-void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX]);     /* 260131120000Z; "" outside 1950..2049 */
+void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 260131120000Z; "" outside 1950..2049 */
 
 /* Each refuses anything but its exact form and a real calendar time. RFC 3339 takes `Z` only, no fraction;
  * a bare date means its midnight. */

@@ -114,7 +114,7 @@ void der_put_uint(struct buf *b, uint64_t v)
 
 void der_put_null(struct buf *b)
 {
-    der_put(b, DER_NULL, (struct span){ 0 });
+    der_put(b, DER_NULL, (struct span){0});
 }
 
 void der_put_bits(struct buf *b, struct span bits)
@@ -126,7 +126,7 @@ void der_put_bits(struct buf *b, struct span bits)
 
 void der_put_named_bits(struct buf *b, uint16_t flags)
 {
-    uint8_t body[3] = { 0, (uint8_t)(flags >> 8), (uint8_t)flags };
+    uint8_t body[3] = {0, (uint8_t)(flags >> 8), (uint8_t)flags};
     size_t len = body[2] != 0 ? 3 : body[1] != 0 ? 2 : 1;
 
     if (len > 1)

@@ -43,8 +43,9 @@ void der_put_bool(struct buf *b, bool v);                    /* DEFAULT FALSE is
 void der_put_uint(struct buf *b, uint64_t v);                /* INTEGER */
 void der_put_unsigned(struct buf *b, struct span magnitude); /* INTEGER >= 0 from big-endian octets */
 void der_put_null(struct buf *b);
-void der_put_bits(struct buf *b, struct span bits);     /* BIT STRING, no unused bits */
-void der_put_named_bits(struct buf *b, uint16_t flags); /* named BIT STRING, bit 0 = 0x8000, trailing zeros cut (X.690 11.2.2) */
+void der_put_bits(struct buf *b, struct span bits); /* BIT STRING, no unused bits */
+void der_put_named_bits(
+    struct buf *b, uint16_t flags); /* named BIT STRING, bit 0 = 0x8000, trailing zeros cut (X.690 11.2.2) */
 /* RFC 5280 4.1.2.5: UTCTime through 2049, else GeneralizedTime, no fractions. */
 void der_put_time(struct buf *b, int64_t t_s);
 void der_put_generalized_time(struct buf *b, int64_t t_s); /* OCSP, invalidityDate */

@@ -11,30 +11,28 @@
 
 #include <stddef.h>
 
-enum [[nodiscard]] err {
-    OK = 0,
-    ERR_MALFORMED,       /* bytes that are not what they claim to be            400 */
-    ERR_UNAUTHENTICATED, /* no login, or one that proves nothing                401 */
-    ERR_FORBIDDEN,       /* a login that may not do this                        403 */
-    ERR_NOT_FOUND,       /* no such certificate, issuer, profile, path          404 */
-    ERR_METHOD,          /* the path exists, not with this method               405 */
-    ERR_NOT_ACCEPTABLE,  /* no representation that the Accept header admits     406 */
-    ERR_TIMEOUT,         /* the client was too slow                             408 */
-    ERR_CONFLICT,        /* the state does not allow it                         409 */
-    ERR_TOO_LARGE,       /* a body beyond its limit                             413 */
-    ERR_MEDIA_TYPE,      /* a body of a type the route does not take            415 */
-    ERR_POLICY,          /* understood and refused, findings say why            422 */
-    ERR_HEADERS,         /* a header block beyond its limit                     431 */
-    ERR_INTERNAL,        /* ours, the log has the rest                          500 */
-    ERR_UNAVAILABLE,     /* a part of the service does not answer now           503 */
-    ERR_USAGE,           /* a command line that makes no sense                  local */
-    ERR_CONFIG,          /* chancery.xml or profiles.xml is wrong               local */
-    ERR_EXISTS,          /* refuses to overwrite                                local */
-    ERR_IO,              /* the operating system refused                        local */
-    ERR_KEY,             /* a private key is missing, unreadable or the wrong one local */
-    ERR_END,             /* no more rows, end of stream: not a failure */
-    ERR_COUNT
-};
+enum [[nodiscard]] err{OK = 0,
+                       ERR_MALFORMED,       /* bytes that are not what they claim to be            400 */
+                       ERR_UNAUTHENTICATED, /* no login, or one that proves nothing                401 */
+                       ERR_FORBIDDEN,       /* a login that may not do this                        403 */
+                       ERR_NOT_FOUND,       /* no such certificate, issuer, profile, path          404 */
+                       ERR_METHOD,          /* the path exists, not with this method               405 */
+                       ERR_NOT_ACCEPTABLE,  /* no representation that the Accept header admits     406 */
+                       ERR_TIMEOUT,         /* the client was too slow                             408 */
+                       ERR_CONFLICT,        /* the state does not allow it                         409 */
+                       ERR_TOO_LARGE,       /* a body beyond its limit                             413 */
+                       ERR_MEDIA_TYPE,      /* a body of a type the route does not take            415 */
+                       ERR_POLICY,          /* understood and refused, findings say why            422 */
+                       ERR_HEADERS,         /* a header block beyond its limit                     431 */
+                       ERR_INTERNAL,        /* ours, the log has the rest                          500 */
+                       ERR_UNAVAILABLE,     /* a part of the service does not answer now           503 */
+                       ERR_USAGE,           /* a command line that makes no sense                  local */
+                       ERR_CONFIG,          /* chancery.xml or profiles.xml is wrong               local */
+                       ERR_EXISTS,          /* refuses to overwrite                                local */
+                       ERR_IO,              /* the operating system refused                        local */
+                       ERR_KEY,             /* a private key is missing, unreadable or the wrong one local */
+                       ERR_END,             /* no more rows, end of stream: not a failure */
+                       ERR_COUNT};
 
 /* The code's stable name, e.g. "not-found": used in problem `type` and logs. */
 const char *err_name(enum err code);
@@ -59,6 +57,7 @@ struct fault {
 
 /* Records code and text when `f` is not NULL and holds nothing yet; gives `code` back
  * so that a guard clause is one line. */
-enum err fault_set(struct fault *f, enum err code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+enum err fault_set(struct fault *f, enum err code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

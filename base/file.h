@@ -16,7 +16,8 @@
 /* Joins with one '/'; ERR_IO with a fault when it does not fit. */
 enum err path_join(char out[static PATH_LEN_MAX], const char *dir, const char *name, struct fault *f);
 
-/* Reads all of `path` into `out` (an initialised buf whose max is the limit). ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO. */
+/* Reads all of `path` into `out` (an initialised buf whose max is the limit). ERR_NOT_FOUND, ERR_TOO_LARGE,
+ * ERR_IO. */
 enum err file_read(const char *path, struct buf *out, struct fault *f);
 
 /* Replaces `path` durably by these octets with this mode. Never leaves a partial file under the name. */
@@ -31,7 +32,8 @@ struct file_draft {
 
 enum err file_draft_open(struct file_draft *d, const char *path, mode_t mode, struct fault *f);
 enum err file_draft_write(struct file_draft *d, struct span s, struct fault *f);
-enum err file_draft_commit(struct file_draft *d, struct fault *f); /* fsync, rename, fsync of the directory; closes */
-void file_draft_abort(struct file_draft *d);                       /* removes the temporary file; safe after commit */
+enum err file_draft_commit(struct file_draft *d,
+                           struct fault *f); /* fsync, rename, fsync of the directory; closes */
+void file_draft_abort(struct file_draft *d); /* removes the temporary file; safe after commit */
 
 #endif

@@ -12,16 +12,14 @@ static const struct {
     const char *fetch, *name;
     size_t len;
 } table[] = {
-    [HASH_NONE] = { NULL, "none", 0 },
-    [HASH_MD5] = { "MD5", "MD5", 16 },
-    [HASH_SHA1] = { "SHA1", "SHA-1", 20 },
-    [HASH_SHA224] = { "SHA224", "SHA-224", 28 },
-    [HASH_SHA256] = { "SHA256", "SHA-256", 32 },
-    [HASH_SHA384] = { "SHA384", "SHA-384", 48 },
-    [HASH_SHA512] = { "SHA512", "SHA-512", 64 },
+    [HASH_NONE] = {NULL, "none", 0},           [HASH_MD5] = {"MD5", "MD5", 16},
+    [HASH_SHA1] = {"SHA1", "SHA-1", 20},       [HASH_SHA224] = {"SHA224", "SHA-224", 28},
+    [HASH_SHA256] = {"SHA256", "SHA-256", 32}, [HASH_SHA384] = {"SHA384", "SHA-384", 48},
+    [HASH_SHA512] = {"SHA512", "SHA-512", 64},
 };
 
-static EVP_MD *fetched[sizeof table / sizeof *table]; /* a cache of constants: the one thing here that outlives a call */
+static EVP_MD *
+    fetched[sizeof table / sizeof *table]; /* a cache of constants: the one thing here that outlives a call */
 
 static const EVP_MD *digest(enum hash_alg alg)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json: building and reading JSON over jansson (its one owner). Reading refuses duplicate members and anything beyond
- * 32 levels. Values are reference-free trees: a container owns what is put into it. Out of memory dies. Strings that are not
- * UTF-8 are written with each bad octet as U+FFFD, so hostile names cannot break an answer.
+ * json: building and reading JSON over jansson (its one owner). Reading refuses duplicate members and
+ * anything beyond 32 levels. Values are reference-free trees: a container owns what is put into it. Out of
+ * memory dies. Strings that are not UTF-8 are written with each bad octet as U+FFFD, so hostile names cannot
+ * break an answer.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -38,9 +39,9 @@ bool js_bool(const struct js *v, bool *out);
 bool js_is_null(const struct js *v);
 bool js_is_object(const struct js *v);
 bool js_is_array(const struct js *v);
-size_t js_len(const struct js *v);                             /* of an array or object, else 0 */
+size_t js_len(const struct js *v); /* of an array or object, else 0 */
 const struct js *js_at(const struct js *a, size_t i);
-const char *js_name_at(const struct js *o, size_t i);          /* member names in order */
+const char *js_name_at(const struct js *o, size_t i); /* member names in order */
 const struct js *js_value_at(const struct js *o, size_t i);
 
 /* Compact, or indented by two; no final newline. */

@@ -3,26 +3,27 @@
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
-#define HEADER_MAX (16u * 1024)    /* HTTP header block, INTERFACE 5: far beyond any real client */
-#define CSR_MAX (64u * 1024)       /* CSR body, INTERFACE 5: 1,000 SANs and an RSA 4096 key fit in half */
-#define OCSP_REQUEST_MAX 4096u     /* INTERFACE 5: some 40 CertIDs with SHA-256 */
-#define JSON_BODY_MAX 4096u        /* revocation and the like: two short members */
-#define PEM_MAX (128u * 1024)      /* a CSR_MAX of DER in base64, with its armour */
-#define WIRE_MSG_MAX (160u * 1024) /* one message between roles: CSR + its facts; below the 208 KiB that
-                                      the kernel's default socket buffer takes in one piece */
-#define SERIAL_LEN 19u             /* octets: 1 node, 2 expiry bucket, 16 random; the RFC 5280 4.1.2.2 limit is 20 */
+#define HEADER_MAX (16u * 1024) /* HTTP header block, INTERFACE 5: far beyond any real client */
+#define CSR_MAX (64u * 1024)    /* CSR body, INTERFACE 5: 1,000 SANs and an RSA 4096 key fit in half */
+#define OCSP_REQUEST_MAX 4096u  /* INTERFACE 5: some 40 CertIDs with SHA-256 */
+#define JSON_BODY_MAX 4096u     /* revocation and the like: two short members */
+#define PEM_MAX (128u * 1024)   /* a CSR_MAX of DER in base64, with its armour */
+#define WIRE_MSG_MAX                                                                                         \
+    (160u * 1024)      /* one message between roles: CSR + its facts; below the 208 KiB that                 \
+                          the kernel's default socket buffer takes in one piece */
+#define SERIAL_LEN 19u /* octets: 1 node, 2 expiry bucket, 16 random; the RFC 5280 4.1.2.2 limit is 20 */
 #define SERIAL_HEX_LEN 38u
-#define HASH_LEN 32u               /* SHA-256 */
-#define SKI_LEN 20u                /* SHA-1 of the key bits, RFC 5280 4.2.1.2 (1) */
-#define ISSUER_ID_MAX 32u          /* "rsa-root-g1": short names, with the final NUL */
-#define PROFILE_ID_MAX 64u         /* "imp/cup-xmpp-s2s-ECDSA", with the final NUL */
-#define PRINCIPAL_MAX 128u         /* who asks, as audit rows name them, with the final NUL */
-#define SAN_COUNT_MAX 1000u        /* names in one certificate: beyond any multi-server cluster */
-#define ISSUERS_MAX 16u            /* four from init, and room for eight generations of re-keying */
-#define SIGNATURE_MAX 512u         /* octets: RSA 4096; EC P-521 needs 141 */
-#define CN_MAX 64u                 /* characters, RFC 5280 ub-common-name */
-#define DNS_NAME_MAX 253u          /* characters, RFC 1035 2.3.4 without the final dot */
-#define LIST_LIMIT_DEFAULT 100u    /* rows of a list page unless asked */
-#define LIST_LIMIT_MAX 1000u       /* rows of a list page at most: some 500 KiB of JSON */
+#define HASH_LEN 32u            /* SHA-256 */
+#define SKI_LEN 20u             /* SHA-1 of the key bits, RFC 5280 4.2.1.2 (1) */
+#define ISSUER_ID_MAX 32u       /* "rsa-root-g1": short names, with the final NUL */
+#define PROFILE_ID_MAX 64u      /* "imp/cup-xmpp-s2s-ECDSA", with the final NUL */
+#define PRINCIPAL_MAX 128u      /* who asks, as audit rows name them, with the final NUL */
+#define SAN_COUNT_MAX 1000u     /* names in one certificate: beyond any multi-server cluster */
+#define ISSUERS_MAX 16u         /* four from init, and room for eight generations of re-keying */
+#define SIGNATURE_MAX 512u      /* octets: RSA 4096; EC P-521 needs 141 */
+#define CN_MAX 64u              /* characters, RFC 5280 ub-common-name */
+#define DNS_NAME_MAX 253u       /* characters, RFC 1035 2.3.4 without the final dot */
+#define LIST_LIMIT_DEFAULT 100u /* rows of a list page unless asked */
+#define LIST_LIMIT_MAX 1000u    /* rows of a list page at most: some 500 KiB of JSON */
 
 #endif

@@ -6,8 +6,8 @@ static bool read_validity(struct span body, struct parts *out)
 {
     struct der from, to;
 
-    return der_next(&body, &from) && der_next(&body, &to) && body.len == 0 && der_time(&from, &out->not_before_s)
-        && der_time(&to, &out->not_after_s);
+    return der_next(&body, &from) && der_next(&body, &to) && body.len == 0 &&
+           der_time(&from, &out->not_before_s) && der_time(&to, &out->not_after_s);
 }
 
 static bool read_extension(struct span *list, struct span *oid, struct extension *out)
@@ -16,7 +16,8 @@ static bool read_extension(struct span *list, struct span *oid, struct extension
 
     if (!der_expect(list, DER_SEQUENCE, &ext) || !der_expect(&ext.body, DER_OID, &id))
         return false;
-    out->is_critical = der_optional(&ext.body, DER_BOOLEAN, &flag) && flag.body.len == 1 && flag.body.data[0] == 0xff;
+    out->is_critical =
+        der_optional(&ext.body, DER_BOOLEAN, &flag) && flag.body.len == 1 && flag.body.data[0] == 0xff;
     if (!der_expect(&ext.body, DER_OCTET_STRING, &value) || ext.body.len != 0)
         return false;
     *oid = id.body;
@@ -39,8 +40,9 @@ static struct span read_ski(const struct parts *p)
     struct extension ext;
     struct der ski;
 
-    if (!parts_extension(p, span_str("\x55\x1d\x0e"), &ext) || !der_expect(&ext.value, DER_OCTET_STRING, &ski))
-        return (struct span){ 0 };
+    if (!parts_extension(p, span_str("\x55\x1d\x0e"), &ext) ||
+        !der_expect(&ext.value, DER_OCTET_STRING, &ski))
+        return (struct span){0};
     return ski.body;
 }
 
@@ -49,13 +51,13 @@ bool parts_of(struct span certificate, struct parts *out)
     struct der cert, tbs, d, list;
     uint64_t version;
 
-    *out = (struct parts){ 0 };
-    if (!der_expect(&certificate, DER_SEQUENCE, &cert) || certificate.len != 0
-        || !der_expect(&cert.body, DER_SEQUENCE, &tbs))
+    *out = (struct parts){0};
+    if (!der_expect(&certificate, DER_SEQUENCE, &cert) || certificate.len != 0 ||
+        !der_expect(&cert.body, DER_SEQUENCE, &tbs))
         return false;
     out->tbs = tbs.whole;
-    if (!der_expect(&tbs.body, DER_CONTEXT_CONSTRUCTED(0), &d) || !der_expect(&d.body, DER_INTEGER, &list)
-        || !der_uint(list.body, &version) || version != 2)
+    if (!der_expect(&tbs.body, DER_CONTEXT_CONSTRUCTED(0), &d) || !der_expect(&d.body, DER_INTEGER, &list) ||
+        !der_uint(list.body, &version) || version != 2)
         return false;
     if (!der_expect(&tbs.body, DER_INTEGER, &d))
         return false;

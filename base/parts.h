@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * parts: where the parts of one of our own certificates lie (RFC 5280 4.1). For certificates we wrote or installed; those of
- * strangers are OpenSSL's to parse. Everything is borrowed from the DER.
+ * parts: where the parts of one of our own certificates lie (RFC 5280 4.1). For certificates we wrote or
+ * installed; those of strangers are OpenSSL's to parse. Everything is borrowed from the DER.
  */
 #ifndef BASE_PARTS_H
 #define BASE_PARTS_H
@@ -9,13 +9,13 @@
 #include "base/der.h"
 
 struct parts {
-    struct span tbs;            /* the tbsCertificate element */
-    struct span serial;         /* INTEGER content octets */
+    struct span tbs;             /* the tbsCertificate element */
+    struct span serial;          /* INTEGER content octets */
     struct span issuer, subject; /* Name elements */
-    struct span spki;           /* SubjectPublicKeyInfo element */
+    struct span spki;            /* SubjectPublicKeyInfo element */
     int64_t not_before_s, not_after_s;
-    struct span ski;            /* keyIdentifier octets, empty when the extension is absent */
-    struct span extensions;     /* content of the Extensions SEQUENCE, empty when none */
+    struct span ski;        /* keyIdentifier octets, empty when the extension is absent */
+    struct span extensions; /* content of the Extensions SEQUENCE, empty when none */
 };
 
 /* False for anything but a strict-DER v3 certificate. */

@@ -19,10 +19,13 @@
 
 enum port_kind { PORT_CERTIFICATE = 1, PORT_CRL_BEGIN, PORT_CRL_DATA, PORT_OCSP, PORT_PROBE };
 
-#define PORT_WINDOW 64                    /* jobs under way in one batch: their answers fit a socket's queue, so neither side can block the other */
-#define PORT_PROBE_PREFIX "\0chancery probe\0"  /* with its last NUL too: no DER that X.509 knows begins with 00 */
-#define PORT_PROBE_MAX 32                 /* octets behind the prefix */
-#define PORT_PIECE_MAX (64u * 1024)       /* octets of a streamed CRL in one message */
+#define PORT_WINDOW                                                                                          \
+    64 /* jobs under way in one batch: their answers fit a socket's queue, so neither side can block the     \
+          other */
+#define PORT_PROBE_PREFIX                                                                                    \
+    "\0chancery probe\0"            /* with its last NUL too: no DER that X.509 knows begins with 00 */
+#define PORT_PROBE_MAX 32           /* octets behind the prefix */
+#define PORT_PIECE_MAX (64u * 1024) /* octets of a streamed CRL in one message */
 
 struct port_answer {
     uint64_t number;
@@ -37,9 +40,9 @@ struct port_answer {
 enum err port_ask(int fd, enum port_kind kind, uint64_t number, const char *key_id, struct span tbs);
 enum err port_take(int fd, struct port_answer *out);
 
-/* A batch, answered in any order by the signer and put in place here. Returns ERR_END only; each job has its own err.
- * PORT_PROBE signs nothing that anyone could use: PORT_PROBE_PREFIX and at most 32 octets of the asker's (random, so that an
- * answer cannot be an old one; or none). */
+/* A batch, answered in any order by the signer and put in place here. Returns ERR_END only; each job has its
+ * own err. PORT_PROBE signs nothing that anyone could use: PORT_PROBE_PREFIX and at most 32 octets of the
+ * asker's (random, so that an answer cannot be an old one; or none). */
 struct port_job {
     const char *key_id;
     struct span tbs; /* borrowed until the call returns */

@@ -9,15 +9,15 @@ static const struct {
     enum reason value;
     const char *name;
 } table[] = {
-    { REASON_UNSPECIFIED, "unspecified" },
-    { REASON_KEY_COMPROMISE, "keyCompromise" },
-    { REASON_CA_COMPROMISE, "cACompromise" },
-    { REASON_AFFILIATION_CHANGED, "affiliationChanged" },
-    { REASON_SUPERSEDED, "superseded" },
-    { REASON_CESSATION_OF_OPERATION, "cessationOfOperation" },
-    { REASON_CERTIFICATE_HOLD, "certificateHold" },
-    { REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn" },
-    { REASON_AA_COMPROMISE, "aACompromise" },
+    {REASON_UNSPECIFIED, "unspecified"},
+    {REASON_KEY_COMPROMISE, "keyCompromise"},
+    {REASON_CA_COMPROMISE, "cACompromise"},
+    {REASON_AFFILIATION_CHANGED, "affiliationChanged"},
+    {REASON_SUPERSEDED, "superseded"},
+    {REASON_CESSATION_OF_OPERATION, "cessationOfOperation"},
+    {REASON_CERTIFICATE_HOLD, "certificateHold"},
+    {REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn"},
+    {REASON_AA_COMPROMISE, "aACompromise"},
 };
 
 const char *reason_name(enum reason r)

@@ -19,7 +19,7 @@ enum reason {
     REASON_AA_COMPROMISE = 10,
 };
 
-const char *reason_name(enum reason r);                           /* "keyCompromise" */
+const char *reason_name(enum reason r);                              /* "keyCompromise" */
 [[nodiscard]] bool reason_parse(const char *name, enum reason *out); /* exact spelling of INTERFACE 2 */
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * crl: the publisher. It reads one view of the store, writes a v2 CRL (RFC 5280 5) as a stream into DER file, hash and signing
- * port at once, and puts DER and PEM under public/crl/ by temporary file, fsync, rename. It owns the schedule. It does not
- * write the store: the number is reserved and the publication recorded by the ca, over the desk.
+ * crl: the publisher. It reads one view of the store, writes a v2 CRL (RFC 5280 5) as a stream into DER file,
+ * hash and signing port at once, and puts DER and PEM under public/crl/ by temporary file, fsync, rename. It
+ * owns the schedule. It does not write the store: the number is reserved and the publication recorded by the
+ * ca, over the desk.
  *
- * Order of one publication: reserve a number (durable) -> open a view -> count and measure -> stream, sign -> rename both files ->
- * record (durable) -> answer. A crash in between costs a number, never repeats one.
+ * Order of one publication: reserve a number (durable) -> open a view -> count and measure -> stream, sign ->
+ * rename both files -> record (durable) -> answer. A crash in between costs a number, never repeats one.
  */
 #ifndef CRL_CRL_H
 #define CRL_CRL_H
@@ -17,7 +18,8 @@
 struct crl_issuer {
     char id[ISSUER_ID_MAX];
     int64_t every_s;   /* between scheduled issues */
-    int64_t overlap_s; /* nextUpdate = thisUpdate + every + overlap: how late a run may be before clients see an expired list */
+    int64_t overlap_s; /* nextUpdate = thisUpdate + every + overlap: how late a run may be before clients see
+                          an expired list */
 };
 
 struct crl_config {
@@ -33,10 +35,10 @@ enum err crl_config_read(const struct xml_node *root, struct crl_config *out, st
 struct crl_job {
     struct store *store;
     const struct crl_issuer *issuer;
-    const char *public_dir;  /* holds crl/ID.crl and crl/ID.pem */
-    int port_fd;             /* signing port */
+    const char *public_dir; /* holds crl/ID.crl and crl/ID.pem */
+    int port_fd;            /* signing port */
     int64_t now_s;
-    const char *cause;       /* "schedule", "start", "request", "revocation": audit */
+    const char *cause; /* "schedule", "start", "request", "revocation": audit */
     enum err (*reserve)(void *arg, const char *issuer_id, uint64_t *number);
     enum err (*record)(void *arg, const char *issuer_id, const struct crl_state *s, const char *cause);
     void *arg;
@@ -44,18 +46,21 @@ struct crl_job {
 /* OK and the published state, or the reason with nothing changed under public/. */
 enum err crl_publish(const struct crl_job *job, struct crl_state *out, struct fault *f);
 
-/* Writes the tbsCertList header fields and entries; exposed for tests that compare with OpenSSL. Sink is called with consecutive pieces. */
+/* Writes the tbsCertList header fields and entries; exposed for tests that compare with OpenSSL. Sink is
+ * called with consecutive pieces. */
 struct crl_content {
-    struct span issuer_name;  /* Name DER */
-    struct span algorithm;    /* AlgorithmIdentifier DER */
-    struct span ski;          /* issuer's SKI octets, for the AKI */
+    struct span issuer_name; /* Name DER */
+    struct span algorithm;   /* AlgorithmIdentifier DER */
+    struct span ski;         /* issuer's SKI octets, for the AKI */
     uint64_t number;
     int64_t this_update_s, next_update_s;
 };
 typedef bool crl_sink(struct span piece, void *arg);
 /* Length of the whole tbsCertList element for this view, and the entry count. */
-enum err crl_measure(struct view *v, uint16_t issuer_no, const struct crl_content *c, uint64_t *tbs_len, uint64_t *count);
-enum err crl_stream(struct view *v, uint16_t issuer_no, const struct crl_content *c, crl_sink *sink, void *arg);
+enum err crl_measure(struct view *v, uint16_t issuer_no, const struct crl_content *c, uint64_t *tbs_len,
+                     uint64_t *count);
+enum err crl_stream(struct view *v, uint16_t issuer_no, const struct crl_content *c, crl_sink *sink,
+                    void *arg);
 
 /* When the next scheduled run is due given what was published; now when nothing current is there. */
 int64_t crl_due(const struct crl_issuer *i, const struct crl_state *s, int64_t now_s);
@@ -65,8 +70,8 @@ struct crl_role {
     struct crl_config config;
     int port_fd, desk_fd;
 };
-/* Publishes what is due, then serves desk and schedule until the desk closes. On start also re-creates a public file
- * that is missing or does not match the recorded hash by publishing anew. */
+/* Publishes what is due, then serves desk and schedule until the desk closes. On start also re-creates a
+ * public file that is missing or does not match the recorded hash by publishing anew. */
 enum err crl_run(const struct crl_role *r);
 
 #endif

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ocsp: answers "what is the status of this serial" (RFC 6960, nonce RFC 9654, caching RFC 9919) from the
- * store, signed by a delegated key per issuer that lives behind a signing port. It knows neither the CA nor HTTP: octets in, octets
- * out, asynchronously, because a signature is made by another process.
+ * store, signed by a delegated key per issuer that lives behind a signing port. It knows neither the CA nor
+ * HTTP: octets in, octets out, asynchronously, because a signature is made by another process.
  *
- * It never says good for what was not issued: unknown for an issuer it serves; `unauthorized`, unsigned, when it serves none of the
- * issuers asked about. Every answer is read from the state committed when it is signed.
+ * It never says good for what was not issued: unknown for an issuer it serves; `unauthorized`, unsigned, when
+ * it serves none of the issuers asked about. Every answer is read from the state committed when it is signed.
  *
- * One answer, one signer. RFC 6960 4.2.2.2 wants a delegated signer to be authorised by the issuer of each certificate it answers
- * for, and an answer carries one signature. So a request whose CertIDs name two of our issuers is answered `unauthorized`: either
- * signer would be wrong for the other half, and `unknown` would be a lie. CertIDs of foreign issuers beside those of one of ours are
- * answered unknown. A serial that we cannot have issued (not SERIAL_LEN octets, negative) is unknown like any other we did not issue.
+ * One answer, one signer. RFC 6960 4.2.2.2 wants a delegated signer to be authorised by the issuer of each
+ * certificate it answers for, and an answer carries one signature. So a request whose CertIDs name two of our
+ * issuers is answered `unauthorized`: either signer would be wrong for the other half, and `unknown` would be
+ * a lie. CertIDs of foreign issuers beside those of one of ours are answered unknown. A serial that we cannot
+ * have issued (not SERIAL_LEN octets, negative) is unknown like any other we did not issue.
  */
 #ifndef OCSP_OCSP_H
 #define OCSP_OCSP_H
@@ -29,56 +30,61 @@ enum ocsp_status {
 
 #define OCSP_CERTIDS_MAX 32 /* a request of 4 KiB holds no more with SHA-256; each costs a lookup */
 #define OCSP_NONCE_MAX 128  /* RFC 9654 2.1 */
-#define OCSP_UNDER_WAY_MAX 1024 /* signatures awaited at once, the HTTP server's connections: two seconds of RSA 3072 on one core.
-                                   A client that would wait longer is told to try later */
-#define OCSP_UNKNOWN_S 300      /* nextUpdate of an unknown: the serial may be issued the next minute */
+#define OCSP_UNDER_WAY_MAX                                                                                   \
+    1024 /* signatures awaited at once, the HTTP server's connections: two seconds of RSA 3072 on one core.  \
+            A client that would wait longer is told to try later */
+#define OCSP_UNKNOWN_S 300 /* nextUpdate of an unknown: the serial may be issued the next minute */
 
 struct ocsp_config {
-    int64_t validity_s;      /* nextUpdate - thisUpdate, cut to the signer certificate's end */
+    int64_t validity_s; /* nextUpdate - thisUpdate, cut to the signer certificate's end */
 };
 /* Reads <ocsp validity=/>. */
 enum err ocsp_config_read(const struct xml_node *root, struct ocsp_config *out, struct fault *f);
 
 /* A request, read. Spans borrow from the request octets. */
 struct ocsp_certid {
-    enum hash_alg alg;         /* SHA-1, SHA-256, SHA-384, SHA-512; HASH_NONE for others: unknown issuer */
-    struct span whole;         /* the CertID DER, copied into the answer byte for byte */
+    enum hash_alg alg; /* SHA-1, SHA-256, SHA-384, SHA-512; HASH_NONE for others: unknown issuer */
+    struct span whole; /* the CertID DER, copied into the answer byte for byte */
     struct span name_hash, key_hash;
-    struct span serial;        /* INTEGER content octets */
+    struct span serial; /* INTEGER content octets */
 };
 struct ocsp_request {
     struct ocsp_certid ids[OCSP_CERTIDS_MAX];
     size_t count;
     bool has_nonce;
-    struct span nonce;         /* octets inside the OCTET STRING, 1..128 */
+    struct span nonce; /* octets inside the OCTET STRING, 1..128 */
 };
-/* OCSP_SUCCESSFUL, or OCSP_MALFORMED (also: no CertID, too many, a nonce of 0 or over 128 octets or given twice, version other than
- * v1, a critical extension that is not the nonce, anything but DER, more than OCSP_REQUEST_MAX octets). Signed requests are read, the
- * signature ignored: RFC 6960 4.1.2 leaves it to us, and the answer is public. Pure. */
+/* OCSP_SUCCESSFUL, or OCSP_MALFORMED (also: no CertID, too many, a nonce of 0 or over 128 octets or given
+ * twice, version other than v1, a critical extension that is not the nonce, anything but DER, more than
+ * OCSP_REQUEST_MAX octets). Signed requests are read, the signature ignored: RFC 6960 4.1.2 leaves it to us,
+ * and the answer is public. Pure. */
 enum ocsp_status ocsp_request_read(struct span der, struct ocsp_request *out);
 
 struct ocsp; /* the responder: issuers, signer certificates, answers under way */
 
 struct ocsp_answer {
-    struct span der;      /* OCSPResponse, borrowed for the callback */
+    struct span der; /* OCSPResponse, borrowed for the callback */
     enum ocsp_status status;
-    bool has_nonce;       /* then not to be cached */
-    bool has_unknown;     /* likewise: a serial that is unknown now may be issued soon */
-    size_t count;         /* CertIDs answered: more than one is not to be cached by GET */
+    bool has_nonce;                       /* then not to be cached */
+    bool has_unknown;                     /* likewise: a serial that is unknown now may be issued soon */
+    size_t count;                         /* CertIDs answered: more than one is not to be cached by GET */
     int64_t this_update_s, next_update_s; /* the earliest nextUpdate of the answers */
 };
 typedef void ocsp_done(const struct ocsp_answer *a, void *arg);
 
-/* `port_fd` is a signing port of kind PORT_OCSP. Loads issuers and responder certificates from the store, and again when the store
- * names another responder certificate (looked at no more often than once a second). An issuer whose responder certificate is missing
- * or not valid now is answered OCSP_TRY_LATER, with a line in the log at most once a minute. ERR_IO; ERR_INTERNAL: a certificate
- * in the store cannot be read. */
-enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, struct ocsp **out, struct fault *f);
+/* `port_fd` is a signing port of kind PORT_OCSP. Loads issuers and responder certificates from the store, and
+ * again when the store names another responder certificate (looked at no more often than once a second). An
+ * issuer whose responder certificate is missing or not valid now is answered OCSP_TRY_LATER, with a line in
+ * the log at most once a minute. ERR_IO; ERR_INTERNAL: a certificate in the store cannot be read. */
+enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, struct ocsp **out,
+                   struct fault *f);
 void ocsp_close(struct ocsp *o);
-/* Calls `done` exactly once: before returning (errors), or when ocsp_pump saw the signature, or in ocsp_close (OCSP_TRY_LATER). `arg`
- * must live until then; `request` is not needed after the call. Never blocks on the port. Too many under way: OCSP_TRY_LATER. */
+/* Calls `done` exactly once: before returning (errors), or when ocsp_pump saw the signature, or in ocsp_close
+ * (OCSP_TRY_LATER). `arg` must live until then; `request` is not needed after the call. Never blocks on the
+ * port. Too many under way: OCSP_TRY_LATER. */
 void ocsp_respond(struct ocsp *o, struct span request, int64_t now_s, ocsp_done *done, void *arg);
-/* The port is readable: takes every signature that waits, and sends what found no room before. ERR_END: the signer is gone. */
+/* The port is readable: takes every signature that waits, and sends what found no room before. ERR_END: the
+ * signer is gone. */
 enum err ocsp_pump(struct ocsp *o);
 
 #endif

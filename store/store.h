@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store: the door to everything the service remembers: certificates with their status, revoked entries,
- * issuers, CRL state, audit rows. It speaks of certificates, never of keys and values; LMDB is one file behind it.
+ * issuers, CRL state, audit rows. It speaks of certificates, never of keys and values; LMDB is one file
+ * behind it.
  *
- * Two types keep reading and writing apart: a `struct view` sees one committed state and can only read; a `struct txn`
- * is the one writer's transaction, sticky like every writer: after the first failure its verbs do nothing and
- * txn_commit() returns that first error. What txn_commit() said OK to is on the disk.
+ * Two types keep reading and writing apart: a `struct view` sees one committed state and can only read; a
+ * `struct txn` is the one writer's transaction, sticky like every writer: after the first failure its verbs
+ * do nothing and txn_commit() returns that first error. What txn_commit() said OK to is on the disk.
  *
- * Open after exec, one store a process, one writing process (ca). Spans handed out by a view or a txn are borrowed until
- * it ends (or, for a txn, its next write). Keep views short: an old one holds pages back. Thread rule: one thread.
+ * Open after exec, one store a process, one writing process (ca). Spans handed out by a view or a txn are
+ * borrowed until it ends (or, for a txn, its next write). Keep views short: an old one holds pages back.
+ * Thread rule: one thread.
  *
  * It does not decide anything: no policy, no clock, no keys.
  */
@@ -32,12 +34,14 @@ enum store_mode {
     STORE_CREATE, /* the directory exists and is empty */
 };
 
-/* ERR_NOT_FOUND: no store there; ERR_EXISTS: STORE_CREATE on one; ERR_CONFLICT: another writer has it, or a schema of another
- * version; ERR_IO. `map_size` in octets is where the map starts (0: 1 GiB); it grows by itself before it is full. */
-enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out, struct fault *f);
+/* ERR_NOT_FOUND: no store there; ERR_EXISTS: STORE_CREATE on one; ERR_CONFLICT: another writer has it, or a
+ * schema of another version; ERR_IO. `map_size` in octets is where the map starts (0: 1 GiB); it grows by
+ * itself before it is full. */
+enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out,
+                    struct fault *f);
 void store_close(struct store *s);
-/* Call on a timer: forgets readers of dead processes; for a writer, also grows the map when more than half is used.
- * Gives the used share in per mille. No view or txn may be open in this process. */
+/* Call on a timer: forgets readers of dead processes; for a writer, also grows the map when more than half is
+ * used. Gives the used share in per mille. No view or txn may be open in this process. */
 unsigned store_maintain(struct store *s);
 
 /* The state as of the last commit. Sees one snapshot until closed. ERR_IO (also: too many readers). */
@@ -45,8 +49,9 @@ enum err view_open(struct store *s, struct view **out);
 void view_close(struct view *v);
 
 enum err txn_begin(struct store *s, struct txn **out);
-/* Frees the txn. Durable when OK. ERR_CONFLICT when a verb hit a duplicate; ERR_IO when the disk failed: the store then refuses
- * every later txn_begin with ERR_IO, because LMDB itself would go on acknowledging after a failed fsync. */
+/* Frees the txn. Durable when OK. ERR_CONFLICT when a verb hit a duplicate; ERR_IO when the disk failed: the
+ * store then refuses every later txn_begin with ERR_IO, because LMDB itself would go on acknowledging after a
+ * failed fsync. */
 enum err txn_commit(struct txn *t);
 void txn_abort(struct txn *t);
 /* Sees the txn's own uncommitted writes. Valid until commit or abort; not to be closed. */
@@ -57,17 +62,18 @@ enum err txn_error(const struct txn *t);
 /* ---- issuers ---- */
 
 struct issuer {
-    uint16_t no;                /* 1.., given by issuer_add: the short form in every row */
-    char id[ISSUER_ID_MAX];     /* "rsa-g1" */
-    char parent[ISSUER_ID_MAX]; /* "" for a root */
-    struct span certificate;    /* DER */
+    uint16_t no;                   /* 1.., given by issuer_add: the short form in every row */
+    char id[ISSUER_ID_MAX];        /* "rsa-g1" */
+    char parent[ISSUER_ID_MAX];    /* "" for a root */
+    struct span certificate;       /* DER */
     uint8_t responder[SERIAL_LEN]; /* serial of the OCSP signer's present certificate; all zero: none yet */
 };
 
-void issuer_add(struct txn *t, const struct issuer *i, uint16_t *no); /* i->no and responder are not read; duplicate id: ERR_CONFLICT */
+void issuer_add(struct txn *t, const struct issuer *i,
+                uint16_t *no); /* i->no and responder are not read; duplicate id: ERR_CONFLICT */
 void issuer_set_responder(struct txn *t, uint16_t no, const uint8_t serial[static SERIAL_LEN]);
-enum err issuer_find(struct view *v, const char *id, struct issuer *out);      /* ERR_NOT_FOUND */
-enum err issuer_find_no(struct view *v, uint16_t no, struct issuer *out);      /* ERR_NOT_FOUND */
+enum err issuer_find(struct view *v, const char *id, struct issuer *out); /* ERR_NOT_FOUND */
+enum err issuer_find_no(struct view *v, uint16_t no, struct issuer *out); /* ERR_NOT_FOUND */
 /* In order of number. fn returns false to stop. */
 enum err issuer_each(struct view *v, bool (*fn)(const struct issuer *i, void *arg), void *arg);
 
@@ -79,16 +85,16 @@ enum cert_state { CERT_VALID = 0, CERT_HELD = 1, CERT_REVOKED = 2 }; /* expired 
 struct status {
     uint16_t issuer_no;
     enum cert_state state;
-    enum reason reason;     /* when not valid */
-    int64_t revoked_at_s;   /* when not valid, else NO_TIME */
-    int64_t invalidity_s;   /* NO_TIME: not given */
+    enum reason reason;   /* when not valid */
+    int64_t revoked_at_s; /* when not valid, else NO_TIME */
+    int64_t invalidity_s; /* NO_TIME: not given */
     int64_t not_after_s;
 };
 
 struct cert {
     uint8_t serial[SERIAL_LEN];
-    uint64_t number;         /* order of issue, given by cert_add: 1, 2, 3, … */
-    struct status status;    /* cert_add stores it as valid, reads issuer_no and not_after_s alone */
+    uint64_t number;      /* order of issue, given by cert_add: 1, 2, 3, … */
+    struct status status; /* cert_add stores it as valid, reads issuer_no and not_after_s alone */
     int64_t not_before_s, issued_at_s;
     enum key_type key_type;
     uint16_t key_bits;
@@ -98,48 +104,55 @@ struct cert {
     char requester[PRINCIPAL_MAX];
     struct span cn;      /* UTF-8 without NUL, may be empty */
     struct span subject; /* RFC 4514-like text for people */
-    struct span sans;    /* names as text ("a.example.com", "192.0.2.1", "2001:db8::1"), each ended by one NUL */
-    struct span der;     /* the certificate */
-    struct span csr;     /* the request it answers, DER; empty for our own */
+    struct span sans; /* names as text ("a.example.com", "192.0.2.1", "2001:db8::1"), each ended by one NUL */
+    struct span der;  /* the certificate */
+    struct span csr;  /* the request it answers, DER; empty for our own */
 };
 
 /* Adds certificate, status and every index row. Its serial must be new in the whole store: ERR_CONFLICT. */
 void cert_add(struct txn *t, const struct cert *c, uint64_t *number);
-enum err cert_find(struct view *v, const uint8_t serial[static SERIAL_LEN], struct cert *out);     /* ERR_NOT_FOUND */
-enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN], struct status *out); /* ERR_NOT_FOUND; OCSP's hot path */
+enum err cert_find(struct view *v, const uint8_t serial[static SERIAL_LEN],
+                   struct cert *out); /* ERR_NOT_FOUND */
+enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN],
+                     struct status *out); /* ERR_NOT_FOUND; OCSP's hot path */
 
-/* Moves the state: writes status row, revoked entry and index in step. The caller has decided that the move is allowed;
- * ERR_NOT_FOUND. Held -> revoked keeps nothing of the hold but what the caller passes. */
-void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum reason reason, int64_t revoked_at_s, int64_t invalidity_s);
+/* Moves the state: writes status row, revoked entry and index in step. The caller has decided that the move
+ * is allowed; ERR_NOT_FOUND. Held -> revoked keeps nothing of the hold but what the caller passes. */
+void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum reason reason,
+                 int64_t revoked_at_s, int64_t invalidity_s);
 void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
 
 /* Every certificate on this key (SHA-256 of SPKI), oldest first. */
-enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN], bool (*fn)(const struct cert *c, void *arg), void *arg);
+enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN],
+                          bool (*fn)(const struct cert *c, void *arg), void *arg);
 
 /* Which status filter a list asks for; "expired" is any state past not_after. */
 enum cert_filter { FILTER_ANY, FILTER_VALID, FILTER_REVOKED, FILTER_HELD, FILTER_EXPIRED };
 
-#define CURSOR_MAX 1024 /* octets of an opaque cursor text with NUL: URL-safe, holds where the scan stopped */
+#define CURSOR_MAX 1024 /* octets of an opaque cursor text with NUL: URL-safe, holds where the scan stopped  \
+                         */
 
 struct cert_query {
-    const char *cn;         /* glob with * and ?, case-insensitive; NULL: any */
-    const char *san;        /* exact name, case-insensitive; NULL: any */
-    const char *profile;    /* exact; NULL: any */
-    const char *requester;  /* exact; NULL: any */
-    uint16_t issuer_no;     /* 0: any */
+    const char *cn;        /* glob with * and ?, case-insensitive; NULL: any */
+    const char *san;       /* exact name, case-insensitive; NULL: any */
+    const char *profile;   /* exact; NULL: any */
+    const char *requester; /* exact; NULL: any */
+    uint16_t issuer_no;    /* 0: any */
     enum cert_filter status;
-    enum key_type key_type; /* KEY_NONE: any */
-    int64_t expires_before_s; /* NO_TIME: any; else not_after_s < this (and not yet expired at now_s, unless status is expired or any revoked) */
+    enum key_type key_type;   /* KEY_NONE: any */
+    int64_t expires_before_s; /* NO_TIME: any; else not_after_s < this (and not yet expired at now_s, unless
+                                 status is expired or any revoked) */
     int64_t now_s;
-    const char *after;      /* cursor of the previous page; NULL: first */
-    unsigned limit;         /* 1..LIST_LIMIT_MAX */
+    const char *after; /* cursor of the previous page; NULL: first */
+    unsigned limit;    /* 1..LIST_LIMIT_MAX */
 };
 
-/* One page, from the index that narrows most. Newest first, except that a query with expires_before goes by not_after.
- * The work for one page is bounded (10,000 index rows visited): a page may then be short, even empty, and still have a next cursor.
- * `next` is "" when there is no more. ERR_MALFORMED: bad cursor, or one of another query. fn returns false to stop. */
-enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const struct cert *c, void *arg), void *arg,
-    char next[static CURSOR_MAX]);
+/* One page, from the index that narrows most. Newest first, except that a query with expires_before goes by
+ * not_after. The work for one page is bounded (10,000 index rows visited): a page may then be short, even
+ * empty, and still have a next cursor. `next` is "" when there is no more. ERR_MALFORMED: bad cursor, or one
+ * of another query. fn returns false to stop. */
+enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const struct cert *c, void *arg),
+                   void *arg, char next[static CURSOR_MAX]);
 
 struct store_counts {
     uint64_t certificates, revoked, held, audit;
@@ -154,21 +167,26 @@ struct revoked {
     int64_t revoked_at_s, invalidity_s, not_after_s;
 };
 
-/* Held and revoked certificates of one issuer in ascending serial order (as unsigned big-endian). Streams: memory does not depend on the count. */
-enum err revoked_each(struct view *v, uint16_t issuer_no, bool (*fn)(const struct revoked *r, void *arg), void *arg);
+/* Held and revoked certificates of one issuer in ascending serial order (as unsigned big-endian). Streams:
+ * memory does not depend on the count. */
+enum err revoked_each(struct view *v, uint16_t issuer_no, bool (*fn)(const struct revoked *r, void *arg),
+                      void *arg);
 
 struct crl_state {
-    uint64_t reserved;      /* highest number ever handed out: numbers are used once, even when publishing fails */
-    uint64_t number;        /* of the published CRL; 0: none yet */
+    uint64_t reserved; /* highest number ever handed out: numbers are used once, even when publishing fails */
+    uint64_t number;   /* of the published CRL; 0: none yet */
     int64_t this_update_s, next_update_s;
-    uint64_t size;          /* octets of the DER */
-    uint64_t count;         /* entries */
+    uint64_t size;            /* octets of the DER */
+    uint64_t count;           /* entries */
     uint8_t sha256[HASH_LEN]; /* of the DER */
 };
 
-enum err crl_state_find(struct view *v, uint16_t issuer_no, struct crl_state *out); /* all zero when none yet: still OK */
-void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number);        /* reserved + 1 */
-void crl_state_publish(struct txn *t, uint16_t issuer_no, const struct crl_state *s); /* s->number must be reserved and above the published one: ERR_CONFLICT */
+enum err crl_state_find(struct view *v, uint16_t issuer_no,
+                        struct crl_state *out); /* all zero when none yet: still OK */
+void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number); /* reserved + 1 */
+void crl_state_publish(
+    struct txn *t, uint16_t issuer_no,
+    const struct crl_state *s); /* s->number must be reserved and above the published one: ERR_CONFLICT */
 
 /* ---- audit ---- */
 
@@ -187,32 +205,35 @@ enum audit_kind {
 const char *audit_kind_name(enum audit_kind k); /* "issue" */
 
 struct audit_row {
-    uint64_t seq;                /* 1.., without gaps: given by audit_append */
+    uint64_t seq; /* 1.., without gaps: given by audit_append */
     int64_t at_s;
     enum audit_kind kind;
     bool has_serial;
     uint8_t serial[SERIAL_LEN];
-    struct span actor;           /* who: a principal, "service" */
-    struct span detail;          /* one line of text */
-    uint8_t previous[HASH_LEN];  /* hash of row seq - 1; zeros for the first */
-    uint8_t hash[HASH_LEN];      /* SHA-256 of this row's encoding, previous included */
+    struct span actor;          /* who: a principal, "service" */
+    struct span detail;         /* one line of text */
+    uint8_t previous[HASH_LEN]; /* hash of row seq - 1; zeros for the first */
+    uint8_t hash[HASH_LEN];     /* SHA-256 of this row's encoding, previous included */
 };
 
 /* Appends to the chain; reads at_s, kind, serial, actor (cut at PRINCIPAL_MAX) and detail (cut at 4 KiB). */
 void audit_append(struct txn *t, const struct audit_row *r);
-enum err audit_each(struct view *v, uint64_t from_seq, bool (*fn)(const struct audit_row *r, void *arg), void *arg);
+enum err audit_each(struct view *v, uint64_t from_seq, bool (*fn)(const struct audit_row *r, void *arg),
+                    void *arg);
 /* Recomputes the chain. ERR_CONFLICT with the first bad seq in the fault. */
 enum err audit_verify(struct view *v, struct fault *f);
 
 /* ---- idempotency ---- */
 
-/* Answers already given under an Idempotency-Key. `key` is SHA-256 of principal and key; `body` of what was asked. */
+/* Answers already given under an Idempotency-Key. `key` is SHA-256 of principal and key; `body` of what was
+ * asked. */
 struct idempotent {
     uint8_t body[HASH_LEN];
     uint8_t serial[SERIAL_LEN];
     int64_t at_s;
 };
-enum err idempotent_find(struct view *v, const uint8_t key[static HASH_LEN], struct idempotent *out); /* ERR_NOT_FOUND */
+enum err idempotent_find(struct view *v, const uint8_t key[static HASH_LEN],
+                         struct idempotent *out); /* ERR_NOT_FOUND */
 void idempotent_add(struct txn *t, const uint8_t key[static HASH_LEN], const struct idempotent *i);
 /* Removes at most `most` rows older than before_s. */
 void idempotent_prune(struct txn *t, int64_t before_s, unsigned most);
