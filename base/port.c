@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * port: questions to a signer, written as base/port.h says. A batch keeps at most PORT_WINDOW jobs under way:
+ * so many answers fit the socket's queue, so the signer is never blocked on us while we are blocked on it.
+ */
+#include "base/port.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Octets of an answer at most: its fixed part, two blob lengths, signature and reason. */
+#define ANSWER_MAX (1 + 8 + 1 + 4 + SIGNATURE_MAX + 4 + 128)
+
+static void question_write(struct buf *b, enum port_kind kind, uint64_t number, const char *key_id,
+                           struct span body)
+{
+    buf_init(b, WIRE_MSG_MAX);
+    buf_put_u8(b, (uint8_t)kind);
+    buf_put_u64(b, number);
+    buf_put_blob(b, span_str(key_id));
+    buf_put_span(b, body);
+}
+
+static enum err question_send(int fd, enum port_kind kind, uint64_t number, const char *key_id,
+                              struct span body, enum err (*send)(int fd, struct span message))
+{
+    struct buf b;
+    enum err e;
+
+    question_write(&b, kind, number, key_id, body);
+    e = buf_end(&b);
+    if (e == OK)
+        e = send(fd, buf_span(&b));
+    buf_free(&b);
+    return e;
+}
+
+static bool copy_blob(struct rd *r, void *out, size_t cap, size_t *len)
+{
+    struct span s = rd_blob(r);
+
+    if (s.len > cap)
+        return false;
+    if (s.len > 0)
+        memcpy(out, s.data, s.len);
+    *len = s.len;
+    return true;
+}
+
+/* An answer that is not one means that the other end is no signer of ours: as good as gone. */
+static enum err answer_read(struct span message, struct port_answer *out)
+{
+    struct rd r = rd_of(message);
+    size_t reason_len = 0;
+    uint8_t code;
+
+    memset(out, 0, sizeof *out);
+    (void)rd_u8(&r); /* the kind: answers are matched by number */
+    out->number = rd_u64(&r);
+    code = rd_u8(&r);
+    if (!copy_blob(&r, out->signature, sizeof out->signature, &out->signature_len) ||
+        !copy_blob(&r, out->reason, sizeof out->reason - 1, &reason_len) || !rd_done(&r) || code >= ERR_COUNT)
+        return ERR_END;
+    out->err = (enum err)code;
+    return OK;
+}
+
+static enum err answer_receive(int fd, struct port_answer *out,
+                               enum err (*receive)(int fd, uint8_t *buf, size_t cap, struct span *out))
+{
+    uint8_t octets[ANSWER_MAX];
+    struct span message;
+    enum err e = receive(fd, octets, sizeof octets, &message);
+
+    if (e == OK)
+        return answer_read(message, out);
+    return e == ERR_MALFORMED ? ERR_END : e;
+}
+
+enum err port_ask(int fd, enum port_kind kind, uint64_t number, const char *key_id, struct span tbs)
+{
+    return question_send(fd, kind, number, key_id, tbs, wire_try_send);
+}
+
+enum err port_take(int fd, struct port_answer *out)
+{
+    return answer_receive(fd, out, wire_try_receive);
+}
+
+/* ---- batches ---- */
+
+/* True when the question is on its way; else the job is answered here (too large for a message) or *e is
+ * ERR_END. */
+static bool job_send(int fd, enum port_kind kind, struct port_job *job, uint64_t number, enum err *e)
+{
+    *e = question_send(fd, kind, number, job->key_id, job->tbs, wire_send);
+    if (*e == OK)
+        return true;
+    if (*e != ERR_TOO_LARGE)
+        return false;
+    job->answer = (struct port_answer){.number = number, .err = ERR_TOO_LARGE};
+    strcpy(job->answer.reason, "port: larger than a message");
+    *e = OK;
+    return false;
+}
+
+static enum err job_take(int fd, struct port_job *jobs, size_t n)
+{
+    struct port_answer a;
+    enum err e = answer_receive(fd, &a, wire_receive);
+
+    if (e != OK)
+        return ERR_END;
+    if (a.number >= n)
+        return ERR_END;
+    jobs[a.number].answer = a;
+    return OK;
+}
+
+enum err port_batch(int fd, enum port_kind kind, struct port_job *jobs, size_t n)
+{
+    size_t next = 0, under_way = 0;
+    enum err e = OK;
+
+    while (e == OK && (next < n || under_way > 0)) {
+        if (next < n && under_way < PORT_WINDOW) {
+            under_way += job_send(fd, kind, &jobs[next], next, &e);
+            next++;
+            continue;
+        }
+        e = job_take(fd, jobs, n);
+        under_way--;
+    }
+    return e == OK ? OK : ERR_END;
+}
+
+/* ---- a streamed CRL ---- */
+
+enum err port_crl_begin(int fd, uint64_t number, const char *key_id, uint64_t total_len)
+{
+    uint8_t octets[8];
+
+    for (size_t i = sizeof octets; i-- > 0; total_len >>= 8)
+        octets[i] = (uint8_t)total_len;
+    return question_send(fd, PORT_CRL_BEGIN, number, key_id, span_of(octets, sizeof octets), wire_send);
+}
+
+enum err port_crl_data(int fd, uint64_t number, struct span piece)
+{
+    while (piece.len > 0) {
+        struct span part = span_of(piece.data, piece.len < PORT_PIECE_MAX ? piece.len : PORT_PIECE_MAX);
+        enum err e = question_send(fd, PORT_CRL_DATA, number, "", part, wire_send);
+
+        if (e != OK)
+            return e;
+        piece = span_of(piece.data + part.len, piece.len - part.len);
+    }
+    return OK;
+}
+
+enum err port_crl_end(int fd, struct port_answer *out)
+{
+    return answer_receive(fd, out, wire_receive);
+}

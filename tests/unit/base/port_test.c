@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Are questions put as the port says, and do answers find their questions whatever their order? The far end
+ * is a stand-in. */
+#include "base/port.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int fds[2];
+static uint8_t octets[WIRE_MSG_MAX];
+
+static void setup(void)
+{
+    cr_assert_eq(wire_pair(fds), OK);
+}
+
+static void teardown(void)
+{
+    close(fds[0]);
+    close(fds[1]);
+}
+
+TestSuite(port, .init = setup, .fini = teardown, .timeout = 20);
+
+static enum err answer(int fd, uint64_t number, enum err code, struct span signature, const char *reason)
+{
+    struct buf b;
+    enum err e;
+
+    buf_init(&b, 4096);
+    buf_put_u8(&b, PORT_CERTIFICATE);
+    buf_put_u64(&b, number);
+    buf_put_u8(&b, (uint8_t)code);
+    buf_put_blob(&b, signature);
+    buf_put_blob(&b, span_str(reason));
+    e = wire_send(fd, buf_span(&b));
+    buf_free(&b);
+    return e;
+}
+
+Test(port, a_question_is_kind_number_key_and_octets)
+{
+    struct span got;
+    struct rd r;
+
+    cr_assert_eq(port_ask(fds[0], PORT_OCSP, 7, "rsa-g1", span_str("tbs")), OK);
+    cr_assert_eq(wire_receive(fds[1], octets, sizeof octets, &got), OK);
+    r = rd_of(got);
+    cr_assert_eq(rd_u8(&r), PORT_OCSP);
+    cr_assert_eq(rd_u64(&r), 7);
+    cr_assert(span_eq(rd_blob(&r), span_str("rsa-g1")));
+    cr_assert(span_eq(r.rest, span_str("tbs")));
+}
+
+Test(port, an_answer_is_read_back_and_none_is_said_to_wait)
+{
+    struct port_answer a;
+
+    cr_assert_eq(port_take(fds[0], &a), ERR_UNAVAILABLE);
+    cr_assert_eq(answer(fds[1], 9, ERR_POLICY, span_str("sig"), "certificate.issuer: no"), OK);
+    cr_assert_eq(port_take(fds[0], &a), OK);
+    cr_assert_eq(a.number, 9);
+    cr_assert_eq(a.err, ERR_POLICY);
+    cr_assert_eq(a.signature_len, 3);
+    cr_assert_str_eq(a.reason, "certificate.issuer: no");
+}
+
+Test(port, an_answer_that_is_none_ends_the_port)
+{
+    static const uint8_t signature[SIGNATURE_MAX + 1];
+    struct port_answer a;
+
+    cr_assert_eq(wire_send(fds[1], span_str("short")), OK);
+    cr_assert_eq(port_take(fds[0], &a), ERR_END);
+    cr_assert_eq(answer(fds[1], 1, (enum err)200, span_str(""), ""), OK);
+    cr_assert_eq(port_take(fds[0], &a), ERR_END);
+    cr_assert_eq(answer(fds[1], 1, OK, span_of(signature, sizeof signature), ""), OK);
+    cr_assert_eq(port_take(fds[0], &a), ERR_END);
+    cr_assert_eq(wire_send(fds[1], span_of(octets, sizeof octets)), OK);
+    cr_assert_eq(port_take(fds[0], &a), ERR_END);
+}
+
+Test(port, a_lost_signer_is_the_end)
+{
+    struct port_answer a;
+    struct port_job job = {.key_id = "k", .tbs = span_str("t")};
+
+    close(fds[1]);
+    cr_assert_eq(port_take(fds[0], &a), ERR_END);
+    cr_assert_eq(port_ask(fds[0], PORT_OCSP, 1, "k", span_str("t")), ERR_END);
+    cr_assert_eq(port_batch(fds[0], PORT_CERTIFICATE, &job, 1), ERR_END);
+    cr_assert_eq(port_crl_begin(fds[0], 1, "k", 10), ERR_END);
+    cr_assert_eq(port_crl_end(fds[0], &a), ERR_END);
+    fds[1] = -1;
+}
+
+Test(port, a_full_queue_is_said_and_nothing_blocks)
+{
+    enum err e = OK;
+    size_t sent = 0;
+
+    while (e == OK && sent++ < 100000)
+        e = port_ask(fds[0], PORT_OCSP, sent, "k", span_of(octets, 4096));
+    cr_assert_eq(e, ERR_UNAVAILABLE);
+}
+
+/* Answers in blocks and backwards; the signature is the question's first octet. */
+static void stand_in(int fd, size_t n)
+{
+    static uint64_t numbers[PORT_WINDOW];
+    static uint8_t firsts[PORT_WINDOW];
+
+    while (n > 0) {
+        size_t block = n < PORT_WINDOW / 2 ? n : PORT_WINDOW / 2;
+
+        for (size_t i = 0; i < block; i++) {
+            struct span got;
+            struct rd r;
+
+            if (wire_receive(fd, octets, sizeof octets, &got) != OK)
+                _exit(1);
+            r = rd_of(got);
+            (void)rd_u8(&r);
+            numbers[i] = rd_u64(&r);
+            (void)rd_blob(&r);
+            firsts[i] = rd_u8(&r);
+        }
+        for (size_t i = block; i-- > 0;)
+            if (answer(fd, numbers[i], OK, span_of(&firsts[i], 1), "") != OK)
+                _exit(1);
+        n -= block;
+    }
+    _exit(0);
+}
+
+Test(port, a_batch_larger_than_the_window_is_put_in_place)
+{
+    static struct port_job jobs[1000];
+    static uint8_t tbs[1000][2000];
+    size_t n = sizeof jobs / sizeof *jobs;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        stand_in(fds[1], n);
+    for (size_t i = 0; i < n; i++) {
+        tbs[i][0] = (uint8_t)(i * 7);
+        jobs[i] = (struct port_job){.key_id = "k", .tbs = span_of(tbs[i], sizeof tbs[i])};
+    }
+    cr_assert_eq(port_batch(fds[0], PORT_CERTIFICATE, jobs, n), OK);
+    for (size_t i = 0; i < n; i++) {
+        cr_assert_eq(jobs[i].answer.err, OK);
+        cr_assert_eq(jobs[i].answer.number, i);
+        cr_assert_eq(jobs[i].answer.signature[0], (uint8_t)(i * 7));
+    }
+    waitpid(pid, NULL, 0);
+}
+
+Test(port, a_job_too_large_for_a_message_fails_alone)
+{
+    struct port_job jobs[2] = {{.key_id = "k", .tbs = span_of(octets, sizeof octets)},
+                               {.key_id = "k", .tbs = span_str("small")}};
+    pid_t pid = fork();
+
+    if (pid == 0)
+        stand_in(fds[1], 1);
+    cr_assert_eq(port_batch(fds[0], PORT_CERTIFICATE, jobs, 2), OK);
+    cr_assert_eq(jobs[0].answer.err, ERR_TOO_LARGE);
+    cr_assert_eq(jobs[1].answer.err, OK);
+    waitpid(pid, NULL, 0);
+}
+
+Test(port, a_crl_is_cut_into_pieces_that_add_up)
+{
+    static uint8_t tbs[3 * PORT_PIECE_MAX / 2];
+    size_t total = 0;
+    struct span got;
+    struct rd r;
+
+    cr_assert_eq(port_crl_begin(fds[0], 5, "rsa-g1", sizeof tbs), OK);
+    cr_assert_eq(port_crl_data(fds[0], 5, span_of(tbs, sizeof tbs)), OK);
+    cr_assert_eq(wire_receive(fds[1], octets, sizeof octets, &got), OK);
+    r = rd_of(got);
+    cr_assert_eq(rd_u8(&r), PORT_CRL_BEGIN);
+    cr_assert_eq(rd_u64(&r), 5);
+    cr_assert(span_eq(rd_blob(&r), span_str("rsa-g1")));
+    cr_assert_eq(rd_u64(&r), sizeof tbs);
+    cr_assert(rd_done(&r));
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(wire_receive(fds[1], octets, sizeof octets, &got), OK);
+        r = rd_of(got);
+        cr_assert_eq(rd_u8(&r), PORT_CRL_DATA);
+        cr_assert_eq(rd_u64(&r), 5);
+        cr_assert_eq(rd_blob(&r).len, 0);
+        total += r.rest.len;
+    }
+    cr_assert_eq(total, sizeof tbs);
+}
