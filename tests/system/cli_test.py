@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: each command, each form of output, each exit code; the control socket and --server give the same."""
+import csv
+import io
+import json
+import unittest
+
+import der
+from harness import CHANCERY, Service, ServiceTest, make_csr, new_file, pem_to_der, run, self_signed
+
+DONE, WRONG_USE, NO_SERVICE, REFUSED, NOT_FOUND, NOT_PERMITTED = 0, 1, 2, 3, 5, 6
+
+
+class Cli(ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.csr = make_csr(sans=["cucm1.example.com"])
+        cls.csr_file = new_file(cls.csr.pem, ".csr")
+
+    def chancery(self, *arguments, code=DONE, stdin=None):
+        done = self.service.chancery(*arguments, stdin=stdin, check=False)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.said}")
+        return done
+
+    def json(self, *arguments, **options):
+        return json.loads(self.chancery(*arguments, "--output", "json", **options).text)
+
+    def remote(self, *arguments, client=True, code=DONE, stdin=None):
+        """The same by HTTPS; no home is named."""
+        admin = self.service.home / "admin"
+        login = ["--cert", admin / "admin.pem", "--key", admin / "admin.key"] if client else []
+        done = run(CHANCERY, *arguments, "--server", f"https://127.0.0.1:{self.service.https_port}", "--cacert", admin / "server-ca.pem",
+                   *login, stdin=stdin, check=False)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.said}")
+        return done
+
+    def signed(self, *options):
+        """Signs by the command line; the leaf."""
+        return der.Certificate(pem_to_der(self.chancery("csr", "sign", self.csr_file, "--profile", "ucm/tomcat", *options).text)[0])
+
+    # ---- csr ----
+
+    def test_sign_gives_the_leaf_and_its_chain(self):
+        done = self.chancery("csr", "sign", self.csr_file, "--profile", "ucm/tomcat")
+        blocks = pem_to_der(done.text)
+        leaf = der.Certificate(blocks[0])
+        leaf.chain_pem = done.text
+        self.assertEqual(leaf.spki, self.csr.fields.spki)
+        self.assertEqual(len(blocks), 2)
+        self.assert_chain(leaf)
+
+    def test_sign_reads_standard_input_and_writes_a_file(self):
+        out = new_file(b"")
+        done = self.chancery("csr", "sign", "-", "--profile", "ucm/tomcat", "--out", out, stdin=self.csr.pem.encode())
+        self.assertEqual(done.stdout, b"")
+        with open(out, "rb") as file:
+            self.assertEqual(der.Certificate(pem_to_der(file.read())[0]).spki, self.csr.fields.spki)
+
+    def test_sign_in_every_form(self):
+        sign = ["csr", "sign", self.csr_file, "--profile", "ucm/tomcat", "--output"]
+        self.assertEqual(der.Certificate(self.chancery(*sign, "der").stdout).spki, self.csr.fields.spki)
+        self.assertEqual(len(pem_to_der(self.chancery(*sign, "pem").text)), 2)
+        self.assertEqual(json.loads(self.chancery(*sign, "json").text)["profile"], "ucm/tomcat")
+        bundle = self.chancery(*sign, "p7b").stdout
+        run("openssl", "pkcs7", "-inform", "PEM" if bundle.startswith(b"-----") else "DER", "-noout", stdin=bundle)
+
+    def test_a_refused_csr_is_exit_code_3_with_the_rule(self):
+        wildcard = new_file(make_csr(sans=["*.example.com"]).pem)
+        for verb in ("sign", "check"):
+            done = self.chancery("csr", verb, wildcard, "--profile", "ucm/tomcat", code=REFUSED)
+            self.assertIn("name.wildcard", done.said)
+
+    def test_check_says_yes_and_stores_nothing(self):
+        before = self.service.serials()
+        self.chancery("csr", "check", self.csr_file, "--profile", "ucm/tomcat")
+        self.assertTrue(self.json("csr", "check", self.csr_file, "--profile", "ucm/tomcat")["accepted"])
+        self.assertEqual(self.service.serials(), before)
+
+    def test_dry_run_signs_nothing(self):
+        before = self.service.serials()
+        self.chancery("csr", "sign", self.csr_file, "--profile", "ucm/tomcat", "--dry-run")
+        self.assertEqual(self.service.serials(), before)
+
+    def test_wrong_use_is_exit_code_1(self):
+        for words in (["csr", "sign", self.csr_file], ["csr", "sign", "/nonexistent", "--profile", "ucm/tomcat"],
+                      ["csr", "sign", self.csr_file, "--profile", "ucm/tomcat", "--days", "many"],
+                      ["cert", "show", "not-a-serial"], ["cert", "show"], ["cert", "list", "--output", "nonsense"],
+                      ["cert", "revoke", "01" * 19], ["cert", "revoke", "01" * 19, "--reason", "nonsense"]):
+            with self.subTest(words=words):
+                done = self.chancery(*words, code=WRONG_USE)
+                self.assertEqual(done.stdout, b"")
+                self.assertTrue(done.stderr)
+
+    def test_a_file_that_is_no_csr_is_exit_code_1(self):
+        self.chancery("csr", "sign", new_file("hello"), "--profile", "ucm/tomcat", code=WRONG_USE)
+
+    # ---- cert ----
+
+    def test_list_in_every_form(self):
+        serials = [self.signed().serial_hex for _ in range(3)]
+        self.assertIn(serials[0], self.chancery("cert", "list").text)
+        rows = self.json("cert", "list")
+        items = rows if isinstance(rows, list) else rows["items"]
+        self.assertEqual(set(serials) - {each["serial"] for each in items}, set())
+        lines = [json.loads(line) for line in self.chancery("cert", "list", "--output", "jsonl").text.splitlines()]
+        self.assertEqual(set(serials) - {each["serial"] for each in lines}, set())
+        table = list(csv.DictReader(io.StringIO(self.chancery("cert", "list", "--output", "csv").text, newline="")))
+        self.assertEqual(set(serials) - {each["serial"] for each in table}, set())
+
+    def test_list_filters(self):
+        serial = self.signed().serial_hex
+
+        def listed(*options):
+            return {json.loads(line)["serial"] for line in self.chancery("cert", "list", "--output", "jsonl", *options).text.splitlines()}
+
+        for options in (["--cn", "cucm*"], ["--san", "cucm1.example.com"], ["--profile", "ucm/tomcat"], ["--issuer", "rsa-g1"],
+                        ["--status", "valid"], ["--key-type", "rsa"], ["--expires-within", "9000d"]):
+            with self.subTest(options=options):
+                self.assertIn(serial, listed(*options))
+        for options in (["--cn", "other*"], ["--san", "other.example.com"], ["--profile", "ucm/TVS"], ["--issuer", "ec-g1"],
+                        ["--status", "revoked"], ["--key-type", "ec"], ["--expires-within", "1d"]):
+            with self.subTest(options=options):
+                self.assertNotIn(serial, listed(*options))
+        self.assertEqual(len(listed("--limit", "1")), 1)
+
+    def test_show_and_export(self):
+        leaf = self.signed()
+        self.assertIn("cucm1.example.com", self.chancery("cert", "show", leaf.serial_hex).text)
+        self.assertEqual(self.json("cert", "show", leaf.serial_hex)["serial"], leaf.serial_hex)
+        self.assertEqual(pem_to_der(self.chancery("cert", "export", leaf.serial_hex).text)[0], leaf.der)
+        self.assertEqual(len(pem_to_der(self.chancery("cert", "export", leaf.serial_hex, "--output", "chain").text)), 2)
+        bundle = self.chancery("cert", "export", leaf.serial_hex, "--output", "p7b").stdout
+        run("openssl", "pkcs7", "-inform", "PEM" if bundle.startswith(b"-----") else "DER", "-noout", stdin=bundle)
+
+    def test_what_does_not_exist_is_exit_code_5(self):
+        for words in (["cert", "show", "01" * 19], ["cert", "revoke", "01" * 19, "--reason", "superseded", "--yes"], ["ca", "show", "nonsense"],
+                      ["profile", "show", "nonsense"], ["csr", "sign", self.csr_file, "--profile", "ucm/nonsense"]):
+            with self.subTest(words=words):
+                self.chancery(*words, code=NOT_FOUND)
+
+    def test_revoke_hold_and_unhold(self):
+        serial = self.signed().serial_hex
+        self.chancery("cert", "revoke", serial, "--reason", "certificateHold", "--yes")
+        self.assertEqual(self.json("cert", "show", serial)["status"], "held")
+        self.chancery("cert", "unhold", serial)
+        self.assertEqual(self.json("cert", "show", serial)["status"], "valid")
+        self.chancery("cert", "revoke", serial, "--reason", "keyCompromise", "--invalidity-date", "2026-01-02T03:04:05Z", "--yes")
+        self.assertEqual(self.json("cert", "show", serial)["status"], "revoked")
+        self.chancery("cert", "revoke", serial, "--reason", "keyCompromise", "--yes")
+        self.chancery("cert", "unhold", serial, code=REFUSED)
+
+    # ---- the rest ----
+
+    def test_crl_publish_and_show(self):
+        before = self.service.crl("rsa-g1").number
+        self.chancery("crl", "publish", "--issuer", "rsa-g1")
+        self.assertGreater(self.service.crl("rsa-g1").number, before)
+        self.chancery("crl", "publish")
+        self.assertIn("rsa-g1", self.chancery("crl", "show", "--issuer", "rsa-g1").text)
+        self.assertIn("ec-root-g1", self.chancery("crl", "show").text)
+
+    def test_ocsp_query_prints_the_status(self):
+        leaf, issuer = self.signed(), self.service.ca_file("rsa-g1")
+        file = new_file(der_pem(self.service, leaf), ".pem")
+        query = ["ocsp", "query", file, "--issuer-cert", issuer, "--url", f"http://127.0.0.1:{self.service.http_port}/ocsp"]
+        self.assertIn("good", self.chancery(*query).text)
+        self.assert_status(self.service.revoke(leaf.serial_hex, "keyCompromise"), 200)
+        self.assertIn("revoked", self.chancery(*query).text)
+
+    def test_ocsp_query_finds_address_and_issuer_itself(self):
+        file = new_file(der_pem(self.service, self.signed()), ".pem")
+        self.assertIn("good", self.chancery("ocsp", "query", file).text)
+
+    def test_ca_and_profile(self):
+        for each in ("rsa-root-g1", "rsa-g1", "ec-root-g1", "ec-g1"):
+            self.assertIn(each, self.chancery("ca", "list").text)
+            self.assertIn(each, self.chancery("ca", "show", each).text)
+            chain = pem_to_der(self.chancery("ca", "chain", each).text)
+            self.assertEqual(chain[0], self.service.plain(f"/ca/{each}.cer").body)
+            self.assertEqual(chain[-1], self.service.plain(f"/ca/{each.split('-')[0]}-root-g1.cer").body)
+        self.assertIn("ucm/tomcat-ECDSA", self.chancery("profile", "list").text)
+        self.assertIn("dataEncipherment", self.chancery("profile", "show", "ucm/tomcat").text)
+
+    def test_health_is_fine(self):
+        self.chancery("health")
+
+    def test_config_check_and_show(self):
+        self.chancery("config", "check")
+        self.assertIn("rsa-g1", self.chancery("config", "show").text)
+        self.chancery("config", "check", new_file("<nonsense/>"), code=WRONG_USE)
+
+    def test_the_home_may_come_from_the_environment(self):
+        done = run(CHANCERY, "ca", "list", env={"CHANCERY_HOME": str(self.service.home)})
+        self.assertEqual(done.text, self.chancery("ca", "list").text)
+
+    # ---- by HTTPS ----
+
+    def test_the_server_gives_the_same_output(self):
+        serial = self.signed().serial_hex
+        for words in (["cert", "list"], ["cert", "list", "--output", "csv"], ["cert", "show", serial], ["cert", "export", serial], ["ca", "list"],
+                      ["ca", "chain", "ec-g1"], ["profile", "list"], ["profile", "show", "ucm/tomcat"], ["crl", "show"],
+                      ["csr", "check", self.csr_file, "--profile", "ucm/tomcat"]):
+            with self.subTest(words=words):
+                self.assertEqual(self.remote(*words).text, self.chancery(*words).text)
+
+    def test_the_server_signs_and_revokes(self):
+        leaf = der.Certificate(pem_to_der(self.remote("csr", "sign", "-", "--profile", "ucm/tomcat", stdin=self.csr.der).text)[0])
+        self.remote("cert", "revoke", leaf.serial_hex, "--reason", "superseded", "--yes")
+        self.assertEqual(self.json("cert", "show", leaf.serial_hex)["status"], "revoked")
+
+    def test_no_login_is_exit_code_6(self):
+        self.remote("cert", "list", client=False, code=NOT_PERMITTED)
+
+    def test_a_server_that_is_not_trusted_is_exit_code_2(self):
+        stranger = self_signed("/CN=Stranger")[0]
+        done = run(CHANCERY, "ca", "list", "--server", f"https://127.0.0.1:{self.service.https_port}", "--cacert", stranger, check=False)
+        self.assertEqual(done.returncode, NO_SERVICE, done.said)
+
+    def test_no_service_is_exit_code_2(self):
+        silent = Service(start=False)
+        done = silent.chancery("cert", "list", check=False)
+        self.assertEqual(done.returncode, NO_SERVICE, done.said)
+        self.assertEqual(done.stdout, b"")
+
+    def test_hostile_names_do_not_reach_the_terminal(self):
+        csr = make_csr(subject="/O=\x1b[31mred/CN=cucm1.example.com")
+        answer = self.service.issue(csr, "ucm/tomcat")
+        if answer.status == 201:
+            serial = der.Certificate(pem_to_der(answer.text)[0]).serial_hex
+            for words in (["cert", "list"], ["cert", "show", serial]):
+                self.assertNotIn(b"\x1b", self.chancery(*words).stdout)
+        else:
+            self.assert_problem(answer, 422)
+
+
+def der_pem(service, leaf):
+    return service.api(f"/certificates/{leaf.serial_hex}.pem").text
+
+
+if __name__ == "__main__":
+    unittest.main()

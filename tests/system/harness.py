@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every system test needs: a home and a running service, requests made by openssl, an HTTP client that is not
+ours, and the independent programs that judge. Every wait is bounded; every process ends by its own id."""
+import atexit
+import base64
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import der
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHANCERY = os.environ.get("CHANCERY", str(ROOT / "build/chancery"))
+DATA = pathlib.Path(__file__).resolve().parent / "data"
+WAIT_S = 60  # for anything at all: a sanitizer build on a busy machine is slow
+
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="chancery-test-"))
+atexit.register(shutil.rmtree, WORK, ignore_errors=True)
+
+
+def run(*argv, stdin=None, check=True, env=None):
+    """Runs a program; its outputs as text. A failure is an error that shows what the program said."""
+    done = subprocess.run(
+        [str(each) for each in argv], input=stdin, capture_output=True, timeout=WAIT_S, check=False,
+        env={**os.environ, **(env or {})},
+    )
+    done.text = done.stdout.decode(errors="replace")
+    done.said = done.text + done.stderr.decode(errors="replace")
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, argv))} ended with {done.returncode}:\n{done.said}")
+    return done
+
+
+def wait_until(claim, what):
+    """Gives the first true value of claim()."""
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        if value := claim():
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {WAIT_S} s: {what}")
+
+
+def free_ports(count):
+    """Ports that nothing listens on; all are held until the last is found, so they differ."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return ports
+
+
+def new_file(content, suffix=""):
+    handle, path = tempfile.mkstemp(dir=WORK, suffix=suffix)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+# ---- keys and requests, by openssl ----
+
+def pem_to_der(pem):
+    """The DER of each PEM block, in order."""
+    if isinstance(pem, bytes):
+        pem = pem.decode()
+    blocks = [block.split("-----END ")[0] for block in pem.split("-----BEGIN ")[1:]]
+    return [base64.b64decode(block.split("-----", 1)[1]) for block in blocks]
+
+
+def der_to_pem(data, label):
+    text = base64.b64encode(data).decode()
+    lines = [text[i : i + 64] for i in range(0, len(text), 64)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
+
+
+def key(kind, name="shared"):
+    """The path of a private key, "rsa-2048", "ec-P-256", "ed25519"; made once under each name."""
+    path = WORK / f"{kind}-{name}.key"
+    if not path.exists():
+        algorithm, _, size = kind.partition("-")
+        options = {
+            "rsa": ["-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{size}"],
+            "ec": ["-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{size}"],
+            "explicit": ["-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{size}", "-pkeyopt", "ec_param_enc:explicit"],
+            "ed25519": ["-algorithm", "ED25519"],
+        }[algorithm]
+        run("openssl", "genpkey", *options, "-out", path)
+    return path
+
+
+def public_key(path):
+    """SubjectPublicKeyInfo DER."""
+    return run("openssl", "pkey", "-in", path, "-pubout", "-outform", "DER").stdout
+
+
+# The weakest hash that DOMAIN.md, section 3, permits with the key.
+DIGESTS = {"ec-P-384": "sha384", "ec-P-521": "sha512"}
+
+
+class Csr:
+    def __init__(self, data, key_path):
+        self.der, self.key = data, key_path
+        self.pem = der_to_pem(data, "CERTIFICATE REQUEST")
+        self.fields = der.Request(data)
+
+
+def signed_request(info, kind, digest=None, tamper=False):
+    """A PKCS#10 around a CertificationRequestInfo that openssl would not make itself; openssl signs it."""
+    digest = digest or DIGESTS.get(kind, "sha256")
+    algorithm = {
+        ("rsa", "sha1"): "1.2.840.113549.1.1.5", ("rsa", "sha256"): "1.2.840.113549.1.1.11",
+        ("ec", "sha256"): "1.2.840.10045.4.3.2", ("ec", "sha384"): "1.2.840.10045.4.3.3", ("ec", "sha512"): "1.2.840.10045.4.3.4",
+    }[kind.split("-")[0], digest]
+    signature = run("openssl", "dgst", f"-{digest}", "-sign", key(kind), stdin=info).stdout
+    if tamper:
+        signature = signature[:-1] + bytes([signature[-1] ^ 1])
+    parameters = der.tlv(der.NULL) if kind.startswith("rsa") else b""
+    return der.sequence(info, der.sequence(der.oid(algorithm), parameters), der.tlv(der.BITS, b"\0", signature))
+
+
+def make_csr(kind="rsa-2048", subject="/C=PL/O=Example/CN=cucm1.example.com", sans=(), ku=None, eku=None, digest=None, name="shared"):
+    """A CSR by `openssl req`; ku and eku None: none asked for. Names of sans are DNS names unless they say "IP:" or the like."""
+    lines = ["[req]", "distinguished_name=dn", "prompt=no", "[dn]", "CN=unused", "[ext]"]
+    if sans:
+        lines.append("subjectAltName=" + ",".join(each if ":" in each else "DNS:" + each for each in sans))
+    if ku:
+        lines.append("keyUsage=" + ",".join(ku))
+    if eku:
+        lines.append("extendedKeyUsage=" + ",".join(der.EKU_OIDS.get(each, each) for each in eku))
+    config = new_file("\n".join(lines) + "\n", ".cnf")
+    wanted = ["-reqexts", "ext"] if sans or ku or eku else []
+    private = key(kind, name)
+    hash_option = [] if kind == "ed25519" else ["-" + (digest or DIGESTS.get(kind, "sha256"))]
+    done = run("openssl", "req", "-new", "-config", config, "-key", private, "-subj", subject, "-utf8", *hash_option,
+               *wanted, "-outform", "DER")
+    return Csr(done.stdout, private)
+
+
+def self_signed(subject):
+    """A certificate of no CA of ours, and its key: paths."""
+    certificate, private = new_file(b"", ".pem"), new_file(b"", ".key")
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", private, "-subj", subject,
+        "-addext", "extendedKeyUsage=clientAuth", "-out", certificate)
+    return certificate, private
+
+
+# ---- the service ----
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    @property
+    def type(self):
+        return self.headers.get("Content-Type", "")
+
+    def __repr__(self):
+        return f"{self.status} {self.type}: {self.body[:2000]!r}"
+
+
+def exchange(connection, method, path, body, headers):
+    try:
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+class Service:
+    """A home in a directory of its own, and `serve` on it on ports that were free."""
+
+    def __init__(self, *init_options, start=True):
+        self.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        self.home = self.directory / "home"
+        self.log = self.directory / "log"
+        self.http_port, self.https_port = free_ports(2)
+        self.process = None
+        atexit.register(self.kill)
+        self.public_url = f"http://localhost:{self.http_port}"
+        self.chancery("init", "--name", "Test", "--host", "localhost", "--http", f"127.0.0.1:{self.http_port}",
+                      "--https", f"127.0.0.1:{self.https_port}", *init_options)
+        if start:
+            self.start()
+
+    def chancery(self, *arguments, stdin=None, check=True):
+        """The command line on this home."""
+        return run(CHANCERY, *arguments, "--home", self.home, stdin=stdin, check=check)
+
+    def start(self):
+        ready = self.directory / "ready"
+        ready.unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True)
+        wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
+        if self.process.poll() is not None:
+            raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.tail()}")
+        self.ready = json.loads(ready.read_text())
+
+    def stop(self, signo=signal.SIGTERM):
+        """Ends the service; its exit code."""
+        self.process.send_signal(signo)
+        return self.process.wait(timeout=WAIT_S)
+
+    def kill(self):
+        """Ends whatever is left of the service, at once."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(timeout=WAIT_S)
+        for pids in self.roles().values():
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+    def roles(self):
+        """{role name: [pid]} of this home's running role processes, by their command line `chancery role NAME --home HOME`."""
+        found = {}
+        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue  # it ended meanwhile
+            if "role" in words and str(self.home) in words:
+                found.setdefault(words[words.index("role") + 1], []).append(int(path.parent.name))
+        return found
+
+    def restart(self):
+        code = self.stop()
+        if code != 0:
+            raise AssertionError(f"SIGTERM: serve ended with {code}:\n{self.tail()}")
+        self.start()
+
+    def tail(self):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:]) + "\n"
+
+    # ---- clients ----
+
+    def plain(self, path, method="GET", body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=WAIT_S)
+        return exchange(connection, method, path, body, headers)
+
+    def tls(self, certificate="admin", key_path=None):
+        """A context that trusts the service; certificate None: no client certificate."""
+        context = ssl.create_default_context(cafile=str(self.home / "admin/server-ca.pem"))
+        if certificate == "admin":
+            certificate, key_path = self.home / "admin/admin.pem", self.home / "admin/admin.key"
+        if certificate:
+            context.load_cert_chain(certificate, key_path)
+        return context
+
+    def https(self, path, method="GET", body=None, headers=None, tls=None):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, timeout=WAIT_S, context=tls or self.tls())
+        return exchange(connection, method, path, body, headers)
+
+    def api(self, path, method="GET", body=None, headers=None, tls=None):
+        return self.https("/api/v1" + path, method, body, headers, tls)
+
+    def issue(self, csr, profile, accept=None, **query):
+        """POST /certificates: `csr` a Csr or octets."""
+        parameters = "&".join(f"{each}={value}" for each, value in {"profile": profile, **query}.items())
+        headers = {"Content-Type": "application/pkcs10", **({"Accept": accept} if accept else {})}
+        return self.api(f"/certificates?{parameters}", "POST", csr.der if isinstance(csr, Csr) else csr, headers)
+
+    def issued(self, csr, profile, **query):
+        """Issues, and the leaf as a Certificate with its chain in .chain_pem; anything but 201 is a failure."""
+        answer = self.issue(csr, profile, **query)
+        if answer.status != 201:
+            raise AssertionError(f"{profile}: {answer}")
+        leaf = der.Certificate(pem_to_der(answer.text)[0])
+        leaf.chain_pem = answer.text
+        return leaf
+
+    def revoke(self, serial, reason, invalidity=None):
+        body = {"reason": reason, **({"invalidity_date": invalidity} if invalidity else {})}
+        return self.api(f"/certificates/{serial}/revocation", "PUT", json.dumps(body), {"Content-Type": "application/json"})
+
+    def unhold(self, serial):
+        return self.api(f"/certificates/{serial}/revocation", "DELETE")
+
+    def publish(self, issuer):
+        answer = self.api(f"/issuers/{issuer}/crl", "POST")
+        if answer.status != 200:
+            raise AssertionError(f"publish {issuer}: {answer}")
+
+    def crl(self, issuer):
+        return der.Crl(self.plain(f"/crl/{issuer}.crl").body)
+
+    def serials(self):
+        """Every serial the service lists, by pages."""
+        found, after = [], ""
+        while after is not None:
+            page = self.api("/certificates?limit=1000" + (f"&after={after}" if after else "")).json()
+            found += [each["serial"] for each in page["items"]]
+            after = page["next"]
+        return found
+
+    # ---- files for the judges ----
+
+    def ca_file(self, *ids):
+        """A PEM file of the named issuers' certificates, as published."""
+        return new_file("".join(self.plain(f"/ca/{each}.pem").text for each in ids), ".pem")
+
+    def crl_file(self, *ids):
+        return new_file("".join(self.plain(f"/crl/{each}.pem").text for each in ids), ".pem")
+
+
+class ServiceTest(unittest.TestCase):
+    """One service for all tests of a class; the log's end is shown with a failure, and the service must end cleanly."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service()
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.service.stop()
+        if code != 0:
+            raise AssertionError(f"SIGTERM: serve ended with {code}:\n{cls.service.tail()}")
+
+    def run(self, result=None):
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            sys.stderr.write(f"-- the service's log at the end of {self.id()}:\n{self.service.tail()}")
+
+    def assert_status(self, answer, status):
+        self.assertEqual(answer.status, status, answer)
+        return answer
+
+    def assert_problem(self, answer, status, rule=None):
+        """RFC 9457 problem details with what INTERFACE.md promises; with `rule`, a refusing finding of that name."""
+        self.assertEqual(answer.status, status, answer)
+        self.assertEqual(answer.type.split(";")[0], "application/problem+json", answer)
+        problem = answer.json()
+        self.assertEqual(problem["status"], status)
+        for member in ("type", "title", "detail", "request_id"):
+            self.assertTrue(problem.get(member), f"{member} in {problem}")
+        if rule:
+            refused = [each["rule"] for each in problem["findings"] if each["severity"] == "refuse"]
+            self.assertIn(rule, refused, problem)
+        return problem
+
+    def issuer_of(self, leaf):
+        """The id of the issuer: the one issuing CA whose subject is the leaf's issuer."""
+        for each in ("rsa-g1", "ec-g1"):
+            if der.Certificate(self.service.plain(f"/ca/{each}.cer").body).subject == leaf.issuer:
+                return each
+        self.fail("the leaf has no issuer of ours")
+
+    def assert_chain(self, leaf):
+        """openssl and gnutls both accept leaf and chain up to the root of the leaf's hierarchy."""
+        root = self.issuer_of(leaf).replace("-g1", "-root-g1")
+        chain, trust = new_file(leaf.chain_pem, ".pem"), self.service.ca_file(root)
+        run("openssl", "verify", "-x509_strict", "-purpose", "any", "-CAfile", trust, "-untrusted", chain, chain)
+        said = run("certtool", "--verify", "--load-ca-certificate", trust, "--infile", chain).said
+        self.assertIn("The certificate is trusted", said)

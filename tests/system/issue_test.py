@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every profile with every key kind it takes, issued over HTTPS and judged by openssl, gnutls and octet for octet.
+The table is DOMAIN's section 4 typed in again: the catalogue of the product is not asked what is right."""
+import calendar
+import json
+import time
+import unittest
+
+import der
+from harness import ServiceTest, make_csr, new_file, pem_to_der, run
+
+RSA = ("rsa-2048", "rsa-3072", "rsa-4096")
+EC = ("ec-P-256", "ec-P-384", "ec-P-521")
+KU = {
+    "d": "digitalSignature", "k": "keyEncipherment", "D": "dataEncipherment", "a": "keyAgreement", "c": "keyCertSign",
+}
+EKU = {"S": "serverAuth", "C": "clientAuth", "I": "ipsecEndSystem"}
+
+HOST = "/C=PL/ST=Malopolska/L=Krakow/O=Example/CN=node1.example.com"
+HOST_EC = "/C=PL/ST=Malopolska/L=Krakow/O=Example/CN=node1-EC.example.com"
+CAPF = "/CN=CAPF-36205338/O=Cisco/C=PL/serialNumber=56669f92835ffed5084b2915867000f0b669bb7dafa43f3d39aa4d1335e9e253"
+PHONE = "/serialNumber=PID:CP-8861 SN:FCH18198CNQ/C=AU/O=Example/OU=IST/CN=CP-8861-SEPB000B4BA0AEE"
+# profile: key kinds, subject, EKU and KU required = default, EKU and KU tolerated
+PROFILES = {
+    "ucm/CallManager": (RSA, HOST, "SC", "dD", "I", "ka"),
+    "ucm/CallManager-ECDSA": (EC, HOST_EC, "SC", "dD", "I", "ka"),
+    "ucm/tomcat": (RSA, HOST, "SC", "dD", "I", "ka"),
+    "ucm/tomcat-ECDSA": (EC, HOST_EC, "SC", "dD", "I", "ka"),
+    "ucm/CAPF": (RSA, CAPF, "S", "dc", "CI", "k"),
+    "ucm/ipsec": (RSA, HOST, "SCI", "dkD", "", "a"),
+    "ucm/TVS": (RSA, HOST, "SC", "dkD", "I", "a"),
+    "imp/cup": (RSA, HOST, "SCI", "dkD", "", "a"),
+    "imp/cup-ECDSA": (EC, HOST_EC, "SCI", "dkD", "", "a"),
+    "imp/cup-xmpp": (RSA, HOST, "SCI", "dkD", "", "a"),
+    "imp/cup-xmpp-ECDSA": (EC, HOST_EC, "SCI", "dkD", "", "a"),
+    "imp/cup-xmpp-s2s": (RSA, HOST, "SCI", "dkD", "", "a"),
+    "imp/cup-xmpp-s2s-ECDSA": (EC, HOST_EC, "SCI", "dkD", "", "a"),
+    "imp/ipsec": (RSA, HOST, "SCI", "dkD", "", "a"),
+    "imp/tomcat": (RSA, HOST, "SC", "dkD", "I", "a"),
+    "imp/tomcat-ECDSA": (EC, HOST_EC, "SC", "dkD", "I", "a"),
+    "vos/tomcat": (RSA, HOST, "SC", "dD", "I", "ka"),
+    "vos/tomcat-ECDSA": (EC, HOST_EC, "SC", "dD", "I", "ka"),
+    "ucce/host": (RSA, HOST, "SC", "dk", "", "Da"),
+    "ucce/host-ECDSA": (EC, HOST_EC, "SC", "d", "", "Da"),
+    "phone/LSC": (RSA, PHONE, "C", "dk", "SI", "Da"),
+    "phone/LSC-EC": (EC, PHONE, "C", "d", "SI", "Da"),
+    "expressway/server": (RSA + EC, HOST, "SC", "d", "", "Da"),
+}
+# expressway/server: keyEncipherment is required with RSA alone
+EXPRESSWAY_RSA_KU = "dk"
+
+
+def sans_for(subject):
+    """A host asks for itself and its domain, as UCM does; CAPF and phones have no name to ask for."""
+    host = subject.rpartition("CN=")[2]
+    return (host, "example.com") if host.endswith(".example.com") else ()
+
+
+def names(table, letters):
+    return [table[each] for each in letters]
+
+
+def cases():
+    for profile, (kinds, subject, eku, ku, eku_tolerated, ku_tolerated) in PROFILES.items():
+        for kind in kinds:
+            required = EXPRESSWAY_RSA_KU if profile == "expressway/server" and kind in RSA else ku
+            yield profile, kind, subject, names(EKU, eku), names(KU, required), names(EKU, eku_tolerated), names(KU, ku_tolerated)
+
+
+class Issue(ServiceTest):
+    def check_certificate(self, leaf, csr, profile, kind):
+        """What holds for every certificate, whatever its profile."""
+        issuer_id = "ec-g1" if kind in EC else "rsa-g1"
+        issuer = der.Certificate(self.service.plain(f"/ca/{issuer_id}.cer").body)
+        is_ca = profile == "ucm/CAPF"
+        self.assertEqual(leaf.version[-1], 2, "v3")
+        self.assertEqual(len(leaf.serial), 19)
+        self.assertTrue(1 <= leaf.serial[0] <= 0x7F, "the node")
+        self.assertEqual(leaf.subject, csr.fields.subject, "the subject's octets are the CSR's")
+        self.assertEqual(leaf.spki, csr.fields.spki)
+        self.assertEqual(leaf.issuer, issuer.subject, f"by {issuer_id}")
+        self.assertLessEqual(seconds_of(leaf.not_after), seconds_of(issuer.not_after))
+        self.assertGreaterEqual(seconds_of(leaf.not_before), seconds_of(issuer.not_before))
+        self.assertEqual(leaf.critical(), {der.KEY_USAGE, der.BASIC_CONSTRAINTS} if is_ca else {der.KEY_USAGE})
+        self.assertEqual(extension_body(leaf, der.SUBJECT_KEY_ID), leaf.key_id)
+        self.assertEqual(leaf.value(der.AUTHORITY_KEY_ID), der.sequence(der.tlv(0x80, extension_body(issuer, der.SUBJECT_KEY_ID))))
+        self.check_addresses(leaf, issuer_id)
+        if is_ca:
+            self.assertEqual(leaf.value(der.BASIC_CONSTRAINTS), der.sequence(der.tlv(der.BOOLEAN, b"\xff"), der.tlv(der.INTEGER, b"\0")))
+        elif der.BASIC_CONSTRAINTS in leaf.extensions:
+            self.assertEqual(leaf.value(der.BASIC_CONSTRAINTS), der.sequence())
+        self.assert_chain(leaf)
+
+    def check_addresses(self, leaf, issuer_id):
+        url = self.service.public_url.encode()
+        ocsp = der.sequence(der.oid(der.OCSP_METHOD), der.tlv(0x86, url + b"/ocsp"))
+        issuer = der.sequence(der.oid(der.CA_ISSUERS_METHOD), der.tlv(0x86, url + f"/ca/{issuer_id}.cer".encode()))
+        self.assertEqual({each.whole for each in der.Element(leaf.value(der.AUTHORITY_INFO))}, {ocsp, issuer})
+        point = der.tlv(0xA0, der.tlv(0xA0, der.tlv(0x86, url + f"/crl/{issuer_id}.crl".encode())))
+        self.assertEqual(leaf.value(der.CRL_POINTS), der.sequence(der.sequence(point)))
+
+    def test_a_csr_that_asks_for_no_usage_gets_the_profile_default(self):
+        for profile, kind, subject, eku, ku, _, _ in cases():
+            with self.subTest(profile=profile, kind=kind):
+                csr = make_csr(kind, subject, sans_for(subject))
+                leaf = self.service.issued(csr, profile)
+                self.assertEqual(der.read_key_usage(leaf.value(der.KEY_USAGE)), set(ku))
+                usages = {der.oid_text(each) for each in der.Element(leaf.value(der.EXTENDED_KEY_USAGE))}
+                self.assertEqual(usages, {der.EKU_OIDS[each] for each in eku})
+                self.assertEqual(leaf.alt_names(), san_octets(csr))
+                self.check_certificate(leaf, csr, profile, kind)
+
+    def test_usages_within_required_and_tolerated_are_issued_as_asked(self):
+        for profile, kind, subject, eku, ku, eku_tolerated, ku_tolerated in cases():
+            with self.subTest(profile=profile, kind=kind):
+                # In an order that no table has: the CSR's is kept.
+                csr = make_csr(kind, subject, sans_for(subject), ku + ku_tolerated, (eku + eku_tolerated)[::-1])
+                leaf = self.service.issued(csr, profile)
+                for extension in (der.KEY_USAGE, der.EXTENDED_KEY_USAGE):
+                    self.assertEqual(leaf.value(extension), csr.fields.extensions[extension][1])
+                self.assertEqual(leaf.alt_names(), san_octets(csr))
+                self.check_certificate(leaf, csr, profile, kind)
+
+    def test_a_usage_outside_the_profile_is_refused_and_named(self):
+        csr = make_csr(sans=["cucm1.example.com"], ku=["digitalSignature", "dataEncipherment", "cRLSign"], eku=["serverAuth", "clientAuth"])
+        problem = self.assert_problem(self.service.issue(csr, "ucm/tomcat"), 422)
+        self.assertIn("cRLSign", json.dumps(problem["findings"]))
+
+    def test_a_missing_required_usage_is_refused_and_named(self):
+        csr = make_csr(sans=["cucm1.example.com"], ku=["digitalSignature"], eku=["serverAuth", "clientAuth"])
+        problem = self.assert_problem(self.service.issue(csr, "ucm/tomcat"), 422)
+        self.assertIn("dataEncipherment", json.dumps(problem["findings"]))
+
+    def test_a_key_of_the_wrong_type_for_the_purpose_is_refused(self):
+        self.assert_problem(self.service.issue(make_csr("ec-P-384", HOST_EC), "ucm/tomcat"), 422, "purpose.key-type")
+        self.assert_problem(self.service.issue(make_csr("rsa-2048", HOST), "ucm/tomcat-ECDSA"), 422, "purpose.key-type")
+
+    def test_a_csr_without_san_gets_its_host_name_as_san(self):
+        leaf = self.service.issued(make_csr(subject="/CN=pg1.example.com"), "ucce/host")
+        self.assertEqual(leaf.alt_names(), {der.tlv(0x82, b"pg1.example.com")})
+
+    def test_san_of_every_kind_is_kept(self):
+        csr = make_csr(sans=["cucm1.example.com", "IP:192.0.2.7", "IP:2001:db8::7"])
+        leaf = self.service.issued(csr, "ucm/tomcat")
+        self.assertEqual(leaf.alt_names(), san_octets(csr))
+        self.assertEqual(len(leaf.alt_names()), 3)
+
+    def test_a_wildcard_is_refused(self):
+        self.assert_problem(self.service.issue(make_csr(sans=["*.example.com"]), "ucm/tomcat"), 422, "name.wildcard")
+
+    def test_days_shorten_the_life_and_cannot_exceed_the_profile(self):
+        leaf = self.service.issued(make_csr(), "ucm/tomcat", days=30)
+        seconds = seconds_of(leaf.not_after) - seconds_of(leaf.not_before)
+        self.assertTrue(30 * 86400 <= seconds <= 31 * 86400, seconds)
+        self.assert_problem(self.service.issue(make_csr(), "ucm/tomcat", days=36500), 422)
+        self.assert_problem(self.service.issue(make_csr(), "ucm/tomcat", days=0), 400)
+
+    def test_pem_and_der_requests_give_the_same(self):
+        csr = make_csr(sans=["cucm1.example.com"])
+        old_armour = csr.pem.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
+        with_text = "Certificate Request:\r\n    Data:\r\n" + csr.pem.replace("\n", "\r\n")
+        for body in (csr.der, csr.pem.encode(), old_armour.encode(), with_text.encode()):
+            with self.subTest(body=body[:40]):
+                leaf = der.Certificate(pem_to_der(self.assert_status(self.service.issue(body, "ucm/tomcat"), 201).text)[0])
+                self.assertEqual(leaf.spki, csr.fields.spki)
+
+    def test_an_unknown_profile_is_a_problem_and_an_internal_one_too(self):
+        for profile in ("ucm/nonsense", "chancery/issuer", "chancery/ocsp", "chancery/listener"):
+            with self.subTest(profile=profile):
+                answer = self.service.issue(make_csr(), profile)
+                self.assertIn(answer.status, (403, 404, 422), answer)
+                self.assert_problem(answer, answer.status)
+
+    def test_the_answer_names_its_resource(self):
+        answer = self.service.issue(make_csr(), "ucm/tomcat")
+        serial = der.Certificate(pem_to_der(answer.text)[0]).serial_hex
+        self.assertEqual(answer.headers["Location"], f"/api/v1/certificates/{serial}")
+        shown = self.service.api(f"/certificates/{serial}")
+        self.assertEqual(self.assert_status(shown, 200).json()["serial"], serial)
+
+    def test_accept_chooses_the_form(self):
+        csr = make_csr(sans=["cucm1.example.com"])
+        chain = self.service.issue(csr, "ucm/tomcat", "application/pem-certificate-chain")
+        self.assertEqual(len(pem_to_der(chain.text)), 2, "leaf and issuing CA, no root")
+        self.assertEqual(chain.text, self.service.api(chain.headers["Location"][7:] + "-chain.pem").text)
+        leaf = self.service.issue(csr, "ucm/tomcat", "application/x-pem-file")
+        self.assertEqual(len(pem_to_der(leaf.text)), 1)
+        alone = self.service.issue(csr, "ucm/tomcat", "application/pkix-cert")
+        self.assertEqual(der.Certificate(alone.body).spki, csr.fields.spki)
+        bundle = self.service.issue(csr, "ucm/tomcat", "application/pkcs7-mime")
+        self.assertIn("BEGIN CERTIFICATE", run("openssl", "pkcs7", "-inform", "DER", "-print_certs", stdin=bundle.body).text)
+        document = self.service.issue(csr, "ucm/tomcat", "application/json").json()
+        for member in ("serial", "issuer", "profile", "subject", "sans", "not_before", "not_after", "pem", "chain", "findings"):
+            self.assertIn(member, document)
+        self.assertEqual((document["issuer"], document["profile"], document["sans"]), ("rsa-g1", "ucm/tomcat", ["cucm1.example.com"]))
+        self.assert_problem(self.service.issue(csr, "ucm/tomcat", "image/png"), 406)
+
+    def test_every_stored_form_is_the_same_certificate(self):
+        leaf = self.service.issued(make_csr(), "ucm/tomcat")
+        path = f"/certificates/{leaf.serial_hex}"
+        self.assertEqual(self.service.api(path + ".der").body, leaf.der)
+        self.assertEqual(pem_to_der(self.service.api(path + ".pem").text), [leaf.der])
+        self.assertEqual(self.service.api(path + "-chain.pem").text, leaf.chain_pem)
+        bundle = self.service.api(path + ".p7b").body
+        form = "PEM" if bundle.startswith(b"-----") else "DER"
+        printed = run("openssl", "pkcs7", "-inform", form, "-print_certs", stdin=bundle).text
+        self.assertIn(leaf.der, pem_to_der(printed[printed.index("-----BEGIN"):]))
+
+    def test_pem_is_strict(self):
+        text = self.service.issued(make_csr(), "ucm/tomcat").chain_pem
+        self.assertNotIn("\r", text)
+        self.assertTrue(text.endswith("-----END CERTIFICATE-----\n"))
+        inside = False
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 64)
+            self.assertTrue(inside or line == "-----BEGIN CERTIFICATE-----", "nothing outside the armour")
+            inside = line != "-----END CERTIFICATE-----"
+
+    def test_an_idempotency_key_gives_the_same_certificate_again(self):
+        headers = {"Content-Type": "application/pkcs10", "Idempotency-Key": "node1-tomcat-2026"}
+        path, csr = "/certificates?profile=ucm/tomcat", make_csr()
+        first = self.assert_status(self.service.api(path, "POST", csr.der, headers), 201)
+        again = self.service.api(path, "POST", csr.der, headers)
+        self.assertEqual(again.body, first.body)
+        other = make_csr(subject="/CN=cucm2.example.com")
+        self.assert_problem(self.service.api(path, "POST", other.der, headers), 422)
+
+    def test_preflight_says_what_would_be_issued_and_stores_nothing(self):
+        before = self.service.serials()
+        good, bad = make_csr(sans=["cucm1.example.com"]), make_csr(sans=["*.example.com"])
+        verdict = self.service.api("/preflight?profile=ucm/tomcat", "POST", good.der).json()
+        self.assertTrue(verdict["accepted"], verdict)
+        for member in ("profile", "request", "would_issue", "findings"):
+            self.assertIn(member, verdict)
+        refused = self.assert_status(self.service.api("/preflight?profile=ucm/tomcat", "POST", bad.der), 200).json()
+        self.assertFalse(refused["accepted"])
+        self.assertIn("name.wildcard", [each["rule"] for each in refused["findings"]])
+        self.assertEqual(self.service.serials(), before)
+
+    def test_the_list_pages_and_filters(self):
+        wanted = [self.service.issued(make_csr(subject=f"/CN=page{i}.example.com"), "ucce/host").serial_hex for i in range(5)]
+        first = self.service.api("/certificates?cn=page*&limit=3")
+        page = self.assert_status(first, 200).json()
+        self.assertIn('rel="next"', first.headers["Link"])
+        rest = self.service.api(f"/certificates?cn=page*&limit=3&after={page['next']}").json()
+        self.assertEqual([each["serial"] for each in page["items"] + rest["items"]], wanted[::-1], "newest first")
+        self.assertIsNone(rest["next"])
+        found = self.service.api("/certificates?san=PAGE3.example.com").json()["items"]
+        self.assertEqual([each["serial"] for each in found], [wanted[3]])
+        self.assertEqual(self.service.api("/certificates?cn=page*&key_type=ec").json()["items"], [])
+        self.assert_problem(self.service.api("/certificates?limit=none"), 400)
+        self.assert_problem(self.service.api("/certificates?after=nonsense"), 400)
+
+    def test_issuers_and_profiles_are_listed(self):
+        issuers = {each["id"] for each in self.service.api("/issuers").json()["items"]}
+        self.assertEqual(issuers, {"rsa-root-g1", "rsa-g1", "ec-root-g1", "ec-g1"})
+        profiles = {each["id"] for each in self.service.api("/profiles").json()["items"]}
+        self.assertEqual(set(PROFILES) - profiles, set())
+
+    def test_published_certificates_are_those_of_the_home(self):
+        for each in ("rsa-root-g1", "rsa-g1", "ec-root-g1", "ec-g1"):
+            [certificate] = pem_to_der((self.service.home / f"issuers/{each}.pem").read_text())
+            self.assertEqual(self.service.plain(f"/ca/{each}.cer").body, certificate)
+            self.assertEqual(pem_to_der(self.service.plain(f"/ca/{each}.pem").text), [certificate])
+            run("openssl", "pkcs7", "-in", new_file(self.service.plain(f"/ca/{each}.p7c").body), "-inform", "DER", "-noout")
+        self.assert_status(self.service.plain("/ca/nonsense.cer"), 404)
+
+    def test_two_hierarchies_of_their_own_kind(self):
+        for each, kind in (("rsa", "rsaEncryption"), ("ec", "id-ecPublicKey")):
+            text = run("openssl", "x509", "-in", self.service.ca_file(f"{each}-g1"), "-noout", "-text").text
+            self.assertIn(f"Public Key Algorithm: {kind}", text)
+            self.assertIn("sha256WithRSAEncryption" if each == "rsa" else "ecdsa-with-SHA384", text)
+            self.assertIn("(3072 bit)" if each == "rsa" else "NIST CURVE: P-384", text)
+
+
+def extension_body(certificate, extension):
+    return der.Element(certificate.value(extension)).body
+
+
+def san_octets(csr):
+    if der.SUBJECT_ALT_NAME not in csr.fields.extensions:
+        # A host name in the CN becomes the SAN; nothing else does.
+        return set()
+    return {each.whole for each in der.Element(csr.fields.extensions[der.SUBJECT_ALT_NAME][1])}
+
+
+def seconds_of(moment):
+    tag, text = moment
+    return calendar.timegm(time.strptime(text, "%y%m%d%H%M%SZ" if tag == 0x17 else "%Y%m%d%H%M%SZ"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Starting and ending: what is wrong is one clear line and exit code 1; what was acknowledged is there after a restart."""
+import os
+import re
+import signal
+import socket
+import stat
+import unittest
+
+from harness import CHANCERY, ROOT, Service, ServiceTest, make_csr, run, wait_until
+
+
+class Init(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service(start=False)
+
+    def test_the_home_holds_what_the_interface_names(self):
+        for name in ("chancery.xml", "keys", "store", "public", "admin/admin.pem", "admin/admin.key", "admin/admin.p12",
+                     "admin/server-ca.pem", "issuers/rsa-g1.pem", "issuers/rsa-g1-chain.pem", "issuers/ec-root-g1.pem"):
+            self.assertTrue((self.service.home / name).exists(), name)
+
+    def test_private_keys_are_for_their_owner_alone(self):
+        keys = [*(self.service.home / "keys").iterdir(), self.service.home / "admin/admin.key", self.service.home / "admin/admin.p12"]
+        self.assertGreater(len(keys), 5)
+        for each in keys:
+            self.assertEqual(stat.S_IMODE(each.stat().st_mode), 0o600, each)
+
+    def test_a_home_that_exists_is_refused_and_left_alone(self):
+        before = (self.service.home / "chancery.xml").read_bytes()
+        done = self.service.chancery("init", check=False)
+        self.assert_one_line(done, str(self.service.home))
+        self.assertEqual((self.service.home / "chancery.xml").read_bytes(), before)
+
+    def test_a_place_that_cannot_be_written_is_one_line(self):
+        done = run(CHANCERY, "init", "--home", "/proc/nonsense/home", check=False)
+        self.assert_one_line(done, "/proc/nonsense")
+
+    def test_wrong_use_is_exit_code_1(self):
+        for words in (["nonsense"], ["cert"], ["cert", "nonsense"], ["init", "--nonsense"], ["serve", "--home"], []):
+            with self.subTest(words=words):
+                done = run(CHANCERY, *words, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertTrue(done.stderr)
+                self.assertFalse(done.stdout)
+
+    def test_the_client_certificate_opens_as_pkcs12(self):
+        run("openssl", "pkcs12", "-in", self.service.home / "admin/admin.p12", "-passin", "pass:", "-noout")
+
+    def assert_one_line(self, done, *texts):
+        self.assertEqual(done.returncode, 1, done.said)
+        lines = done.stderr.decode().strip().splitlines()
+        self.assertEqual(len(lines), 1, lines)
+        for text in texts:
+            self.assertIn(text, lines[0])
+
+
+class WrongStart(unittest.TestCase):
+    """A home of its own for each mistake; none may be half started."""
+
+    def setUp(self):
+        self.service = Service(start=False)
+
+    def tearDown(self):
+        self.assertEqual(self.service.roles(), {}, "no process is left")
+
+    def serve(self):
+        return run(CHANCERY, "serve", "--home", self.service.home, check=False)
+
+    def assert_refused(self, *texts, code=1):
+        done = self.serve()
+        self.assertEqual(done.returncode, code, done.said)
+        said = [line for line in done.stderr.decode().splitlines() if all(text in line for text in texts)]
+        self.assertTrue(said, f"no line with {texts} in:\n{done.said}")
+        return done
+
+    def test_no_home(self):
+        done = run(CHANCERY, "serve", "--home", str(self.service.home) + "-nonsense", check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assertIn("-nonsense", done.said)
+
+    def test_a_port_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", self.service.http_port)):
+            self.assert_refused(str(self.service.http_port), "in use")
+
+    def test_a_broken_configuration_names_its_line(self):
+        path = self.service.home / "chancery.xml"
+        lines = path.read_text().splitlines()
+        number = next(i for i, line in enumerate(lines) if "<ocsp" in line)
+        lines[number] = '  <ocsp validity="a while"/>'
+        path.write_text("\n".join(lines) + "\n")
+        self.assert_refused(f"chancery.xml:{number + 1}:", "a while")
+
+    def test_a_configuration_that_is_no_xml(self):
+        (self.service.home / "chancery.xml").write_text("<chancery\n")
+        self.assert_refused("chancery.xml:")
+
+    def test_entities_and_doctypes_are_refused(self):
+        path = self.service.home / "chancery.xml"
+        text = path.read_text()
+        start = text.index("<chancery")
+        path.write_text('<!DOCTYPE chancery [<!ENTITY e SYSTEM "file:///etc/passwd">]>\n' + text[start:].replace('name="Test"', 'name="&e;"'))
+        done = self.assert_refused("chancery.xml:")
+        self.assertNotIn("root:", done.said)
+
+    def test_a_missing_key(self):
+        (self.service.home / "keys/rsa-g1.key").unlink()
+        self.assert_refused("rsa-g1.key")
+
+    def test_a_key_of_another_issuer(self):
+        keys = self.service.home / "keys"
+        (keys / "rsa-g1.key").write_bytes((keys / "rsa-root-g1.key").read_bytes())
+        self.assert_refused("rsa-g1.key")
+
+    def test_a_missing_issuer_certificate(self):
+        (self.service.home / "issuers/ec-g1.pem").unlink()
+        self.assert_refused("ec-g1.pem")
+
+    def test_a_missing_store(self):
+        for each in (self.service.home / "store").iterdir():
+            each.unlink()
+        self.assert_refused("store")
+
+    @unittest.skipIf(os.getuid() == 0, "root may write anywhere")
+    def test_a_home_that_cannot_be_written(self):
+        self.service.home.chmod(0o500)
+        self.addCleanup(self.service.home.chmod, 0o700)
+        self.assert_refused(str(self.service.home))
+
+    def test_config_check_says_what_serve_would(self):
+        self.service.chancery("config", "check")
+        path = self.service.home / "chancery.xml"
+        path.write_text(re.sub(r"<http ", "<htpp ", path.read_text()))
+        done = self.service.chancery("config", "check", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("htpp", done.said)
+
+
+class Run(ServiceTest):
+    def test_the_ready_file_says_where(self):
+        self.assertEqual(self.service.ready, {
+            "pid": self.service.process.pid,
+            "http": f"127.0.0.1:{self.service.http_port}",
+            "https": f"127.0.0.1:{self.service.https_port}",
+            "home": str(self.service.home),
+        })
+
+    def test_every_role_is_a_process(self):
+        self.assertEqual(set(self.service.roles()), {"signer", "ocsp-signer", "ca", "crl", "ocsp", "api"})
+
+    def test_a_second_service_on_the_home_is_refused(self):
+        done = run(CHANCERY, "serve", "--home", self.service.home, check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assert_status(self.service.api("/issuers"), 200)
+
+    def test_sigterm_ends_it_cleanly_and_everything_acknowledged_is_there_again(self):
+        issued = [self.service.issued(make_csr(), "ucm/tomcat") for _ in range(5)]
+        self.assert_status(self.service.revoke(issued[0].serial_hex, "keyCompromise"), 200)
+        self.assertEqual(self.service.stop(), 0)
+        wait_until(lambda: not self.service.roles(), "no process is left")
+        self.assertFalse((self.service.home / "control.sock").exists())
+        self.service.start()
+        for each in issued:
+            self.assertEqual(self.service.api(f"/certificates/{each.serial_hex}.der").body, each.der)
+        self.assertEqual(self.service.api(f"/certificates/{issued[0].serial_hex}").json()["status"], "revoked")
+        self.assertEqual(self.service.api(f"/certificates/{issued[1].serial_hex}").json()["status"], "valid")
+
+    def test_sigint_ends_it_cleanly_too(self):
+        self.assertEqual(self.service.stop(signal.SIGINT), 0)
+        self.service.start()
+
+    def test_sighup_with_a_wrong_file_keeps_the_old(self):
+        path = self.service.home / "chancery.xml"
+        good = path.read_text()
+        mark = self.service.log.stat().st_size
+        path.write_text(good.replace("</chancery>", "<nonsense/></chancery>"))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: b"nonsense" in self.service.log.read_bytes()[mark:], "the log names the mistake")
+        self.service.issued(make_csr(), "ucm/tomcat")
+        path.write_text(good)
+        self.service.process.send_signal(signal.SIGHUP)
+        self.service.issued(make_csr(), "ucm/tomcat")
+
+    def test_sighup_reads_a_changed_catalogue(self):
+        path = self.service.home / "profiles.xml"
+        self.assert_problem(self.service.issue(make_csr(), "site/new"), 404)
+        installed = (path if path.exists() else ROOT / "ca/profiles.xml").read_text()
+        path.write_text(re.sub(r'id="ucce/host"', 'id="site/new"', installed, count=1))
+        self.addCleanup(self.service.process.send_signal, signal.SIGHUP)
+        self.addCleanup(path.write_text, installed)
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.service.issue(make_csr(), "site/new").status == 201, "the new profile is in force")
+
+    def test_health_answers(self):
+        tls = self.service.tls(None)
+        for path in ("/livez", "/readyz", "/metrics"):
+            self.assert_status(self.service.https(path, tls=tls), 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
