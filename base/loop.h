@@ -10,23 +10,26 @@
 #include <stdint.h>
 
 struct loop;
-struct loop *loop_new(void); /* dies when the kernel refuses */
+struct loop *loop_new(void);   /* dies when the kernel refuses */
 void loop_run(struct loop *l); /* until loop_stop() */
 void loop_stop(struct loop *l);
 void loop_free(struct loop *l); /* after loop_run returned: closes what is still open */
 
 typedef void loop_fn(void *arg);
 
-/* A timer: first after `after_ms`, then every `repeat_ms` (0: once). timer_stop frees; a one-shot timer
- * must still be stopped by its owner. */
+/* A timer: first after `after_ms` (negative: not before timer_arm), then every `repeat_ms` (0: once).
+ * timer_stop frees; a one-shot timer must still be stopped by its owner, before loop_free(). */
 struct timer;
 struct timer *timer_start(struct loop *l, int64_t after_ms, int64_t repeat_ms, loop_fn *fn, void *arg);
+void timer_arm(struct timer *t,
+               int64_t after_ms); /* anew: after that time from now instead; negative: not at all */
 void timer_stop(struct timer *t); /* NULL is fine */
 
-/* Calls fn while `fd` is readable (level-triggered). The fd stays the caller's. */
+/* Calls fn while `fd` is readable, closed by its peer or in error (level-triggered). The fd stays the
+ * caller's, and blocking or not as it was. */
 struct watch;
 struct watch *watch_start(struct loop *l, int fd, loop_fn *fn, void *arg);
-void watch_stop(struct watch *w);
+void watch_stop(struct watch *w); /* before the fd is closed; NULL is fine */
 
 /* Calls fn when the signal arrives. Lives as long as the loop. */
 void loop_on_signal(struct loop *l, int signo, loop_fn *fn, void *arg);
