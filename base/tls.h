@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tls: the server side of TLS 1.2 and 1.3 on OpenSSL, as a filter over octets: http.c feeds it what arrived and
- * sends what it gives. Forward-secret AEAD suites only. A client certificate is asked for and never required
- * here: who it is, is decided above, where it can be explained (a handshake alert explains nothing).
- * Any chain is let through the handshake and handed up as its leaf's DER; possession of its key is proven by TLS.
+ * tls: the server side of TLS 1.2 and 1.3 on OpenSSL, as a filter over octets: http.c feeds it what arrived
+ * and sends what it gives. Forward-secret AEAD suites only. A client certificate is asked for and never
+ * required here: who it is, is decided above, where it can be explained (a handshake alert explains nothing).
+ * Any chain is let through the handshake and handed up as its leaf's DER; possession of its key is proven by
+ * TLS.
  */
 #ifndef BASE_TLS_H
 #define BASE_TLS_H
@@ -18,10 +19,33 @@ struct tls_identity {
     struct span key_pem;
 };
 
-/* ERR_KEY with a fault when a key does not fit its certificate. Client CA names are sent as the hint of whom we accept
- * (ca_pem: concatenated PEM, may be empty). */
-enum err tls_server_new(const struct tls_identity *ids, size_t n, struct span ca_pem, struct tls_server **out, struct fault *f);
+/* ERR_KEY with a fault when a key does not fit its certificate. Client CA names are sent as the hint of whom
+ * we accept (ca_pem: concatenated PEM, may be empty). */
+enum err tls_server_new(const struct tls_identity *ids, size_t n, struct span ca_pem, struct tls_server **out,
+                        struct fault *f);
 /* Connections that exist keep the old one (it is reference-counted). */
 void tls_server_free(struct tls_server *s);
+
+/* ---- for http.c: one connection, a filter between the octets of the wire and the plain ones. Never blocks.
+ * ---- */
+
+struct tls_conn;
+struct tls_conn *tls_conn_new(const struct tls_server *s);
+void tls_conn_free(struct tls_conn *c); /* NULL is fine */
+
+/* Takes what arrived; appends what it decrypts to. ERR_END: the peer closed its side; ERR_MALFORMED:
+ * handshake or record refused, nothing but the alert in the output may follow. After each call send
+ * tls_conn_output(). */
+enum err tls_conn_feed(struct tls_conn *c, struct span wire, struct buf *plain);
+enum err tls_conn_write(struct tls_conn *c,
+                        struct span plain); /* encrypts into the output; ERR_IO after a fatal error */
+void tls_conn_end(struct tls_conn *c);      /* puts close_notify into the output */
+/* What waits to be sent, borrowed until the next call; then tls_conn_sent() forgets all of it. */
+struct span tls_conn_output(const struct tls_conn *c);
+void tls_conn_sent(struct tls_conn *c);
+
+bool tls_conn_is_ready(const struct tls_conn *c); /* the handshake is complete */
+void tls_conn_peer(const struct tls_conn *c,
+                   struct buf *der); /* appends the client's leaf, nothing when it sent none */
 
 #endif
