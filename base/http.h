@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http: an HTTP/1.1 server (RFC 9112) on loop.h, tls.h and llhttp (its one owner). It accepts, parses, bounds and
- * times requests; routes and meaning are above.
+ * http: an HTTP/1.1 server (RFC 9112) on loop.h, tls.h and llhttp (its one owner). It accepts, parses, bounds
+ * and times requests; routes and meaning are above.
  *
- * What it promises: a connection handles one request at a time, and while a request is being answered it reads nothing
- * more than its buffer holds, so a client that pipelines and never reads cannot grow memory. Deadlines are absolute:
- * the header block `header_ms` after the connection or the previous answer's first next octet, the body `body_ms`
- * after the header, a write must progress within `write_ms`, an idle keep-alive connection ends after `idle_ms`.
- * Two Content-Length, Content-Length with Transfer-Encoding, bare LF, obs-fold and a missing Host are 400. HEAD is
- * answered as GET without the body. TCP_NODELAY is set. Beyond `connections` a new one is closed at once.
- * Errors of the protocol itself are answered by the `error` callback's body, so that they look like every other error.
+ * What it promises: a connection handles one request at a time, and while a request is being answered it
+ * reads nothing more than its buffer holds, so a client that pipelines and never reads cannot grow memory.
+ * Deadlines are absolute: the header block `header_ms` after the connection or the previous answer's first
+ * next octet, the body `body_ms` after the header, a write must progress within `write_ms`, an idle
+ * keep-alive connection ends after `idle_ms`. Two Content-Length, Content-Length with Transfer-Encoding, bare
+ * LF, obs-fold and a missing Host are 400. HEAD is answered as GET without the body. TCP_NODELAY is set.
+ * Beyond `connections` a new one is closed at once. Errors of the protocol itself are answered by the `error`
+ * callback's body, so that they look like every other error.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H
@@ -24,49 +25,58 @@ struct http_server;
 struct http_request;
 
 struct http_limits {
-    size_t header_max;   /* octets of request line and header block, 431 beyond */
-    size_t connections;  /* at once */
+    size_t header_max;  /* octets of request line and header block, 431 beyond */
+    size_t connections; /* at once */
     int64_t header_ms, body_ms, idle_ms, write_ms;
 };
 /* 16 KiB, 1024, 10 s, 30 s, 60 s, 30 s. */
 extern const struct http_limits HTTP_LIMITS_DEFAULT;
 
 struct http_peer {
-    char address[64];   /* "127.0.0.1", "::1", "unix" */
-    bool is_loopback;   /* or a Unix socket */
+    char address[64]; /* "127.0.0.1", "::1", "unix" */
+    bool is_loopback; /* or a Unix socket */
     bool is_unix;
-    uid_t uid;          /* of the peer process, Unix socket only */
-    struct span certificate; /* DER of the TLS client certificate, empty when none; borrowed for the request's life */
+    uid_t uid; /* of the peer process, Unix socket only */
+    struct span
+        certificate; /* DER of the TLS client certificate, empty when none; borrowed for the request's life */
 };
 
 struct http_handlers {
     /* The header block is complete: the largest body this request may have (413 beyond). NULL: 0. */
     size_t (*body_max)(const struct http_request *r, void *arg);
-    /* A whole request. Reply now or later, exactly once, on the loop's thread: `r` lives until then even when the client
-     * has gone (the reply is then dropped). */
+    /* A whole request. Reply now or later, exactly once, on the loop's thread: `r` lives until then even when
+     * the client has gone (the reply is then dropped). */
     void (*request)(struct http_request *r, void *arg);
-    /* Writes type and body for an error found here (status 400, 408, 413, 431, 501, 505). NULL: an empty body. */
+    /* Writes type and body for an error found here (status 400, 408, 413, 431, 501, 505). NULL: an empty
+     * body. */
     void (*error)(unsigned status, const char *detail, const char **type, struct buf *body, void *arg);
     void *arg;
 };
 
-/* Serves a listening socket (TCP or Unix), which the server now owns. `tls` NULL: plain; it may be replaced while running. */
-struct http_server *http_serve(struct loop *l, int listen_fd, struct tls_server *tls, const struct http_limits *limits,
-    const struct http_handlers *h);
+/* Serves a listening socket (TCP or Unix). Takes listen_fd and `tls`, which may be replaced while running.
+ * `tls` NULL: plain; `limits` NULL: the default. */
+struct http_server *http_serve(struct loop *l, int listen_fd, struct tls_server *tls,
+                               const struct http_limits *limits, const struct http_handlers *h);
 void http_server_set_tls(struct http_server *s, struct tls_server *tls); /* takes; new connections use it */
-/* Stops accepting, lets running requests end for up to grace_ms, then closes all and calls done (may be NULL). */
+/* Stops accepting, lets running requests end for up to grace_ms, then closes all and calls done (may be
+ * NULL). */
 void http_server_drain(struct http_server *s, int64_t grace_ms, loop_fn *done, void *arg);
-void http_server_free(struct http_server *s); /* after drain's done or after loop_run returned */
+void http_server_free(
+    struct http_server *s); /* in or after drain's done, or after loop_run returned; before loop_free */
 size_t http_server_connections(const struct http_server *s);
 
-const char *http_method(const struct http_request *r); /* "GET", "POST", … */
-/* The path as received, without query, NOT percent-decoded (routes decide what to decode); "//" is kept. */
+const char *
+http_method(const struct http_request *r); /* "GET" (for HEAD too: the body is left out here), "POST", … */
+/* The path as received, without query, NOT percent-decoded (routes decide what to decode); "//" is kept. Of
+ * an absolute-form target its path; "*" for OPTIONS alone. */
 const char *http_path(const struct http_request *r);
-/* A query parameter, percent- and plus-decoded. ERR_NOT_FOUND: absent; ERR_MALFORMED: bad escape, NUL, given twice or longer than cap. */
+/* A query parameter, percent- and plus-decoded, cap octets with the NUL. ERR_NOT_FOUND: absent;
+ * ERR_MALFORMED: bad escape, NUL, given twice or longer than cap. */
 enum err http_query(const struct http_request *r, const char *name, char *out, size_t cap);
 /* The first parameter name not in `known` (NULL-terminated list), or NULL. Borrowed, raw. */
 const char *http_query_unknown(const struct http_request *r, const char *const *known);
-/* A header field's value, case-insensitive name, NULL when absent; several lines are joined by ", ". Borrowed. */
+/* A header field's value, case-insensitive name, NULL when absent; several lines are joined by ", ".
+ * Borrowed. */
 const char *http_header(const struct http_request *r, const char *name);
 struct span http_body(const struct http_request *r); /* borrowed */
 const struct http_peer *http_peer(const struct http_request *r);
@@ -78,13 +88,17 @@ struct http_field {
     const char *name, *value;
 };
 
-/* Content-Length, Date and Connection are ours; fields and body are copied. Fields end at a NULL name (or fields NULL). */
+/* Content-Length, Date and Connection are ours; fields and body are copied. Fields end at a NULL name (or
+ * fields NULL). `r` is gone after. With 204 and 304 the body is left out. */
 void http_reply(struct http_request *r, unsigned status, const struct http_field *fields, struct span body);
-/* The same with `len` octets of `fd` from `offset` as the body, read in pieces as the client takes them; takes fd. */
-void http_reply_file(struct http_request *r, unsigned status, const struct http_field *fields, int fd, off_t offset, uint64_t len);
+/* The same with `len` octets of `fd` from `offset` as the body, read in pieces as the client takes them;
+ * takes fd. */
+void http_reply_file(struct http_request *r, unsigned status, const struct http_field *fields, int fd,
+                     off_t offset, uint64_t len);
 
-/* Listening sockets, made by the supervisor before any role starts. `where` is "ADDR:PORT", "[v6]:PORT" (port 0: any) or for Unix
- * a path with a mode. Non-blocking, close-on-exec. ERR_IO with the reason ("127.0.0.1:8080: Address already in use"). */
+/* Listening sockets, made by the supervisor before any role starts. `where` is "ADDR:PORT", "[v6]:PORT" (port
+ * 0: any) or for Unix a path with a mode. Non-blocking, close-on-exec. ERR_IO with the reason
+ * ("127.0.0.1:8080: Address already in use"). */
 enum err http_listen_tcp(const char *where, int *fd, struct fault *f);
 enum err http_listen_unix(const char *path, mode_t mode, int *fd, struct fault *f);
 /* The bound address as "ADDR:PORT". */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_inner: what the http files share. http.c turns octets into requests and knows nothing of connections;
+ * http_conn.c moves octets and keeps the deadlines; http_reply.c writes answers; http_server.c accepts and
+ * drains.
+ */
+#ifndef BASE_HTTP_INNER_H
+#define BASE_HTTP_INNER_H
+
+#include "base/http.h"
+#include "base/stream.h"
+
+#define HTTP_PIECE (64u * 1024) /* octets of an answer encrypted and handed to the kernel at a time */
+
+/* ---- requests: http_request.c, filled by http.c ---- */
+
+struct field_at {
+    size_t name, value; /* offsets into `text` */
+};
+
+struct shelf; /* strings made for the accessors, freed with the request */
+
+struct http_request {
+    struct conn *conn; /* NULL once the client is gone */
+    struct http_peer peer;
+    struct buf certificate; /* what peer.certificate borrows */
+    const char *method;
+    bool is_head, is_http10, keeps_alive;
+    struct buf text;          /* NUL-terminated: the target, then names and values */
+    const char *path, *query; /* in `text`; query NULL when there is none */
+    struct field_at *fields;
+    size_t field_count, field_cap;
+    struct buf body;
+    struct shelf *shelf;
+};
+
+struct http_request *request_new(const struct http_peer *peer, size_t header_max);
+void request_free(struct http_request *r);
+void request_add_field(struct http_request *r, size_t name, size_t value);
+size_t request_count_field(const struct http_request *r, const char *name);
+/* Cuts the target into path and query. False when it is none that a server takes (RFC 9112 3.2). */
+[[nodiscard]] bool request_set_target(struct http_request *r, bool is_options);
+
+/* ---- intake: octets to requests, http.c ---- */
+
+enum intake_stage { INTAKE_EMPTY, INTAKE_HEADER, INTAKE_BODY }; /* of the request that is arriving */
+enum intake_step {
+    INTAKE_MORE,     /* feed again */
+    INTAKE_CONTINUE, /* the same, and the client waits for 100 Continue */
+    INTAKE_WHOLE,    /* intake_request() */
+    INTAKE_REFUSED,  /* intake_refusal(); the connection is beyond repair */
+};
+
+struct intake;
+/* `peer` is copied into each request; all three are borrowed. */
+struct intake *intake_new(const struct http_limits *limits, const struct http_handlers *handlers,
+                          const struct http_peer *peer);
+void intake_free(struct intake *i);
+/* Takes from `in` up to the end of the header block or of the request. */
+enum intake_step intake_take(struct intake *i, struct span in, size_t *used);
+enum intake_stage intake_stage(const struct intake *i);
+bool intake_is_head(const struct intake *i);           /* of the request that is arriving */
+struct http_request *intake_request(struct intake *i); /* gives it, and is ready for the next */
+unsigned intake_refusal(const struct intake *i, const char **detail);
+
+/* ---- replies: http_reply.c ---- */
+
+struct reply {
+    struct buf out; /* octets to send, from `at` on */
+    size_t at;
+    int fd; /* -1, or the file that follows */
+    off_t offset;
+    uint64_t left;
+    bool closes;
+};
+
+/* An answer to what never became a request. */
+void reply_refuse(struct reply *p, const struct http_handlers *h, unsigned status, const char *detail,
+                  bool is_head);
+bool reply_is_over(const struct reply *p);
+/* The next piece, borrowed until the next call; empty when the file has shrunk or cannot be read. */
+struct span reply_next(struct reply *p);
+void reply_free(struct reply *p);
+
+/* ---- connections: http_conn.c ---- */
+
+struct conn;
+void conn_open(struct http_server *s, struct stream *stream, const struct http_peer *peer,
+               struct tls_server *tls);
+void conn_close(struct conn *c); /* at once */
+void conn_drain(struct conn *c); /* at once when no request has begun */
+struct conn *conn_next(const struct conn *c);
+/* Where to write the answer; forgets the request. */
+struct reply *conn_reply(struct conn *c, struct http_request *r);
+void conn_answer(struct conn *c); /* the reply is filled: send it, from the loop when called from outside */
+bool conn_is_draining(const struct conn *c);
+void conn_run_ready(struct http_server *s); /* what was put off to the loop's next round */
+
+/* ---- the server: http_server.c ---- */
+
+struct http_server {
+    struct loop *loop;
+    struct listener *listener;
+    struct tls_server *tls;
+    struct http_limits limits;
+    struct http_handlers handlers;
+    struct conn *first; /* every open connection */
+    size_t count;
+    struct conn *ready;  /* connections with work that was put off */
+    struct timer *tick;  /* the loop's next round */
+    struct timer *grace; /* while draining */
+    bool is_draining;
+    loop_fn *done;
+    void *done_arg;
+};
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_server: accepts, caps and drains connections. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/http_inner.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+const struct http_limits HTTP_LIMITS_DEFAULT = {
+    .header_max = HEADER_MAX,
+    .connections = 1024, /* some 100 KiB each at worst, and as many descriptors as a process has by default */
+    .header_ms = 10000,
+    .body_ms = 30000,
+    .idle_ms = 60000,
+    .write_ms = 30000,
+};
+
+static void peer_set_unix(struct http_peer *p, int fd)
+{
+    struct ucred who = {.uid = (uid_t)-1};
+    socklen_t len = sizeof who;
+
+    snprintf(p->address, sizeof p->address, "unix");
+    p->is_unix = p->is_loopback = true;
+    p->uid = (uid_t)-1; /* nobody, should the kernel not say */
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
+        p->uid = who.uid;
+}
+
+static void peer_set_v4(struct http_peer *p, const void *a)
+{
+    const uint8_t *octets = a;
+
+    inet_ntop(AF_INET, a, p->address, sizeof p->address);
+    p->is_loopback = octets[0] == 127;
+}
+
+static void peer_set(struct http_peer *p, int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
+    } a = {0};
+    socklen_t len = sizeof a;
+
+    *p = (struct http_peer){.uid = (uid_t)-1};
+    if (getsockname(fd, &a.any, &len) == 0 && a.any.sa_family == AF_UNIX) {
+        peer_set_unix(p, fd);
+        return;
+    }
+    len = sizeof a;
+    if (getpeername(fd, &a.any, &len) != 0)
+        return; /* gone already */
+    if (a.any.sa_family == AF_INET) {
+        peer_set_v4(p, &a.v4.sin_addr);
+    } else if (IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr)) {
+        peer_set_v4(p, &a.v6.sin6_addr.s6_addr[12]);
+    } else {
+        inet_ntop(AF_INET6, &a.v6.sin6_addr, p->address, sizeof p->address);
+        p->is_loopback = IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr);
+    }
+}
+
+static void accepted(void *arg, struct stream *stream)
+{
+    struct http_server *s = arg;
+    struct http_peer peer;
+
+    if (s->count >= s->limits.connections) {
+        stream_close(stream);
+        return;
+    }
+    peer_set(&peer, stream_fd(stream));
+    conn_open(s, stream, &peer, s->tls);
+}
+
+static void ticked(void *arg)
+{
+    struct http_server *s = arg;
+    loop_fn *done = s->done;
+
+    conn_run_ready(s);
+    if (!s->is_draining || s->count > 0 || s->ready != NULL)
+        return;
+    s->done = NULL;
+    timer_arm(s->grace, -1);
+    if (done != NULL)
+        done(s->done_arg); /* may free the server */
+}
+
+struct http_server *http_serve(struct loop *l, int listen_fd, struct tls_server *tls,
+                               const struct http_limits *limits, const struct http_handlers *h)
+{
+    struct http_server *s = xcalloc(1, sizeof *s);
+
+    s->loop = l;
+    s->tls = tls;
+    s->limits = limits != NULL ? *limits : HTTP_LIMITS_DEFAULT;
+    s->handlers = *h;
+    s->tick = timer_start(l, -1, 0, ticked, s);
+    s->listener = listener_start(l, listen_fd, accepted, s);
+    return s;
+}
+
+void http_server_set_tls(struct http_server *s, struct tls_server *tls)
+{
+    tls_server_free(s->tls);
+    s->tls = tls;
+}
+
+static void close_all(void *arg)
+{
+    struct http_server *s = arg;
+
+    while (s->first != NULL)
+        conn_close(s->first);
+}
+
+void http_server_drain(struct http_server *s, int64_t grace_ms, loop_fn *done, void *arg)
+{
+    struct conn *next;
+
+    if (s->is_draining)
+        return;
+    s->is_draining = true;
+    s->done = done;
+    s->done_arg = arg;
+    listener_stop(s->listener);
+    s->listener = NULL;
+    s->grace = timer_start(s->loop, grace_ms, 0, close_all, s);
+    for (struct conn *c = s->first; c != NULL; c = next) {
+        next = conn_next(c);
+        conn_drain(c);
+    }
+    timer_arm(s->tick, 0);
+}
+
+void http_server_free(struct http_server *s)
+{
+    if (s == NULL)
+        return;
+    close_all(s);
+    conn_run_ready(s); /* frees those that waited for the loop's next round */
+    listener_stop(s->listener);
+    timer_stop(s->tick);
+    timer_stop(s->grace);
+    tls_server_free(s->tls);
+    free(s);
+}
+
+size_t http_server_connections(const struct http_server *s)
+{
+    return s->count;
+}
