@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does the only writer answer each question once, after it is stored, and refuse what it must? The test plays
+ * api, signer and crl. */
+#include <criterion/criterion.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/desk.h"
+#include "base/port.h"
+#include "ca/ca.h"
+
+static char dir[64];
+static struct ca_role *role;
+static struct buf spki, subject, issuer_certificate;
+static int api[2], port[2], desk[2];
+static pthread_t ca_thread, signer_thread;
+static volatile bool signer_refuses;
+static enum err ca_result;
+static struct store *reader;
+
+/* ---- the other roles ---- */
+
+static void *signer(void *arg)
+{
+    static uint8_t frame[WIRE_MSG_MAX];
+    struct span s;
+
+    (void)arg;
+    while (wire_receive(port[1], frame, sizeof frame, &s) == OK) {
+        struct rd r = rd_of(s);
+        uint8_t kind = rd_u8(&r);
+        uint64_t number = rd_u64(&r);
+        struct buf b;
+
+        buf_init(&b, 1024);
+        buf_put_u8(&b, kind);
+        buf_put_u64(&b, number);
+        buf_put_u8(&b, signer_refuses ? ERR_POLICY : OK);
+        buf_put_blob(&b, span_str(signer_refuses ? "" : "a signature"));
+        buf_put_blob(&b, span_str("as the test says"));
+        cr_assert_eq(wire_send(port[1], buf_span(&b)), OK);
+        buf_free(&b);
+    }
+    return NULL;
+}
+
+static void *turn(void *arg)
+{
+    (void)arg;
+    ca_result = ca_run(role);
+    close(api[1]);
+    close(port[0]);
+    return NULL;
+}
+
+/* ---- a store with one issuer ---- */
+
+static void make_issuer(struct txn *t)
+{
+    struct issuer row = {.id = "ec-g1"};
+    uint8_t ski[SKI_LEN];
+    struct buf tbs;
+    struct tbs about = {.serial = {1},
+                        .alg = SIG_ECDSA_SHA256,
+                        .issuer = buf_span(&subject),
+                        .subject = buf_span(&subject),
+                        .spki = buf_span(&spki),
+                        .not_before_s = clock_now_s() - 86400,
+                        .not_after_s = clock_now_s() + 86400 * 400,
+                        .ku = KU_KEY_CERT_SIGN,
+                        .is_ca = true,
+                        .path_len = 1};
+    uint16_t no;
+
+    cr_assert(ski_of(about.spki, ski));
+    about.aki = span_of(ski, sizeof ski);
+    buf_init(&tbs, 65536);
+    tbs_write(&tbs, &about);
+    certificate_write(&issuer_certificate, buf_span(&tbs), about.alg, span_str("signature"));
+    row.certificate = buf_span(&issuer_certificate);
+    issuer_add(t, &row, &no);
+    buf_free(&tbs);
+}
+
+static void make_store(void)
+{
+    struct store *s;
+    struct txn *t;
+
+    strcpy(dir, "/tmp/chancery-turn-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &s, NULL), OK);
+    cr_assert_eq(txn_begin(s, &t), OK);
+    make_issuer(t);
+    cr_assert_eq(txn_commit(t), OK);
+    store_close(s);
+}
+
+static void make_key(void)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    uint8_t *p = NULL;
+    int len = i2d_PUBKEY(key, &p);
+
+    buf_put(&spki, p, (size_t)len);
+    OPENSSL_free(p);
+    EVP_PKEY_free(key);
+}
+
+static void setup(void)
+{
+    struct fault f = {0};
+
+    buf_init(&spki, 4096);
+    buf_init(&subject, 4096);
+    buf_init(&issuer_certificate, 65536);
+    make_key();
+    name_write(&subject, "Example UC", "Issuer");
+    make_store();
+    role = calloc(1, sizeof *role);
+    role->store_dir = dir;
+    role->config = (struct ca_config){.count = 1,
+                                      .node = 1,
+                                      .host = "ca.example.com",
+                                      .public_url = "http://ca.example.com",
+                                      .responder_s = 14 * 86400,
+                                      .listener_s = 90 * 86400,
+                                      .listener_names = {"ca.example.com"},
+                                      .listener_name_count = 1};
+    role->config.issuers[0] = (struct ca_issuer){.id = "ec-g1", .issues = KEY_EC};
+    role->responder_spki[0] = buf_span(&spki);
+    cr_assert_eq(catalogue_load("installed", (struct span){0}, &role->catalogue, NULL, &f), OK, "%s",
+                 f.detail);
+    cr_assert_eq(wire_pair(api), OK);
+    cr_assert_eq(wire_pair(port), OK);
+    cr_assert_eq(wire_pair(desk), OK);
+    role->api_fd = api[1];
+    role->port_fd = port[0];
+    role->desk_fd = desk[1];
+    pthread_create(&signer_thread, NULL, signer, NULL);
+}
+
+static void start(void)
+{
+    pthread_create(&ca_thread, NULL, turn, NULL);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    close(api[0]);
+    pthread_join(ca_thread, NULL);
+    pthread_join(signer_thread, NULL);
+    cr_assert_eq(ca_result, OK, "the api's end closing ends the ca in order");
+    catalogue_free(&role->catalogue);
+    free(role);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    cr_assert_eq(system(command), 0);
+    buf_free(&spki);
+    buf_free(&subject);
+    buf_free(&issuer_certificate);
+}
+
+TestSuite(turn, .init = setup, .fini = teardown, .timeout = 30);
+
+/* ---- asking ---- */
+
+struct reply {
+    uint8_t octets[WIRE_MSG_MAX];
+    uint8_t kind;
+    uint64_t number;
+    enum err err;
+    struct rd rest;
+};
+
+static void receive(struct reply *out)
+{
+    struct span s;
+
+    cr_assert_eq(wire_receive(api[0], out->octets, sizeof out->octets, &s), OK);
+    out->rest = rd_of(s);
+    out->kind = rd_u8(&out->rest);
+    out->number = rd_u64(&out->rest);
+    out->err = (enum err)rd_u8(&out->rest);
+    rd_blob(&out->rest);
+}
+
+struct question {
+    enum ask_kind kind;
+    const char *profile;
+    const char *name;
+    uint8_t flags, key, body;
+};
+
+static void send_issue(uint64_t number, const struct question *q)
+{
+    struct san sans[] = {{SAN_DNS, span_str(q->name)}};
+    struct facts facts = {.csr = span_str("a request"),
+                          .subject = buf_span(&subject),
+                          .spki = buf_span(&spki),
+                          .cn = span_str(q->name),
+                          .subject_text = span_str(q->name),
+                          .signature_hash = HASH_SHA256,
+                          .has_san = true,
+                          .sans = sans,
+                          .san_count = 1};
+    uint8_t key[HASH_LEN] = {q->key}, body[HASH_LEN] = {q->body};
+    struct buf b;
+
+    buf_init(&b, WIRE_MSG_MAX);
+    buf_put_u8(&b, (uint8_t)q->kind);
+    buf_put_u64(&b, number);
+    if (q->kind == ASK_ISSUE) {
+        buf_put_blob(&b, span_str("tester"));
+        buf_put_blob(&b, span_str(q->profile));
+        buf_put_u32(&b, 0);
+        buf_put_u8(&b, q->flags);
+        buf_put(&b, key, sizeof key);
+        buf_put(&b, body, sizeof body);
+    }
+    facts_write(&b, &facts);
+    cr_assert_eq(buf_end(&b), OK);
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    buf_free(&b);
+}
+
+struct issued {
+    uint8_t serial[SERIAL_LEN];
+    bool repeated;
+};
+
+static struct issued read_issued(struct reply *r)
+{
+    static struct findings fs;
+    struct issued i;
+
+    cr_assert_eq(r->err, OK);
+    cr_assert(findings_read(&r->rest, &fs));
+    findings_free(&fs);
+    rd_copy(&r->rest, i.serial, SERIAL_LEN);
+    rd_u16(&r->rest);
+    i.repeated = rd_u8(&r->rest) != 0;
+    cr_assert_gt(rd_blob(&r->rest).len, 0);
+    cr_assert(rd_done(&r->rest));
+    return i;
+}
+
+static enum err status_of(const uint8_t serial[static SERIAL_LEN], struct status *out)
+{
+    struct view *v;
+    enum err e;
+
+    if (reader == NULL)
+        cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
+    cr_assert_eq(view_open(reader, &v), OK);
+    e = status_find(v, serial, out);
+    view_close(v);
+    return e;
+}
+
+static uint64_t count_certificates(void)
+{
+    struct store_counts c;
+    struct view *v;
+
+    if (reader == NULL)
+        cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
+    cr_assert_eq(view_open(reader, &v), OK);
+    cr_assert_eq(store_count(v, &c), OK);
+    view_close(v);
+    return c.certificates;
+}
+
+static struct issued issue_one(void)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply r;
+
+    send_issue(1, &q);
+    receive(&r);
+    return read_issued(&r);
+}
+
+static enum err change(enum ask_kind kind, const uint8_t serial[static SERIAL_LEN], enum reason reason,
+                       bool *changed)
+{
+    static struct reply r;
+    struct buf b;
+
+    buf_init(&b, 1024);
+    buf_put_u8(&b, (uint8_t)kind);
+    buf_put_u64(&b, 7);
+    buf_put_blob(&b, span_str("tester"));
+    buf_put(&b, serial, SERIAL_LEN);
+    if (kind == ASK_REVOKE) {
+        buf_put_u8(&b, (uint8_t)reason);
+        buf_put_i64(&b, NO_TIME);
+    }
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    buf_free(&b);
+    receive(&r);
+    cr_assert_eq(r.kind, kind);
+    if (kind == ASK_REVOKE && r.err == OK)
+        *changed = rd_u8(&r.rest) != 0;
+    return r.err;
+}
+
+/* ---- claims ---- */
+
+Test(turn, what_is_answered_is_stored)
+{
+    struct issued i;
+    struct status s;
+
+    start();
+    i = issue_one();
+    cr_assert(!i.repeated);
+    cr_assert_eq(i.serial[0], 1, "the node");
+    cr_assert_eq(status_of(i.serial, &s), OK);
+    cr_assert_eq(s.state, CERT_VALID);
+}
+
+Test(turn, two_asks_of_one_turn_under_one_key_get_one_certificate)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 9, 1};
+    static const struct question other = {ASK_ISSUE, "general/server", "a.example.com", 0, 9, 2};
+    static struct reply r[4];
+    struct issued first = {0}, again;
+    uint64_t before;
+
+    send_issue(1, &q);
+    send_issue(2, &q);
+    send_issue(3, &other);
+    start();
+    for (int i = 0; i < 3; i++) {
+        receive(&r[i]);
+        if (r[i].number == 3) {
+            cr_assert_eq(r[i].err, ERR_POLICY, "another body");
+            continue;
+        }
+        again = read_issued(&r[i]);
+        if (first.serial[0] == 0)
+            first = again;
+        else
+            cr_assert_neq(again.repeated, first.repeated);
+        cr_assert_eq(memcmp(again.serial, first.serial, SERIAL_LEN), 0);
+    }
+    before = count_certificates();
+    send_issue(4, &q); /* and later, from the store */
+    receive(&r[3]);
+    again = read_issued(&r[3]);
+    cr_assert(again.repeated);
+    cr_assert_eq(memcmp(again.serial, first.serial, SERIAL_LEN), 0);
+    cr_assert_eq(count_certificates(), before);
+}
+
+Test(turn, a_dry_run_stores_nothing)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", ASK_DRY_RUN, 0, 0};
+    static struct reply r;
+    static struct findings fs;
+    struct grant g;
+    uint64_t before;
+
+    start();
+    issue_one();
+    before = count_certificates();
+    send_issue(2, &q);
+    receive(&r);
+    cr_assert_eq(r.err, OK);
+    cr_assert(findings_read(&r.rest, &fs));
+    cr_assert(grant_read(&r.rest, &g) && rd_done(&r.rest));
+    cr_assert_neq(g.ku & KU_DIGITAL_SIGNATURE, 0);
+    findings_free(&fs);
+    cr_assert_eq(count_certificates(), before);
+}
+
+Test(turn, our_own_profiles_are_not_for_clients)
+{
+    static const struct question questions[] = {
+        {ASK_ISSUE, "chancery/ocsp", "a.example.com", 0, 0, 0},
+        {ASK_ISSUE, "chancery/listener", "ca.example.com", 0, 0, 0},
+        {ASK_ISSUE, "chancery/issuer", "a.example.com", 0, 0, 0},
+    };
+    static struct reply r;
+
+    start();
+    for (size_t i = 0; i < 3; i++) {
+        send_issue(i, &questions[i]);
+        receive(&r);
+        cr_assert_eq(r.err, ERR_FORBIDDEN, "%s", questions[i].profile);
+    }
+}
+
+Test(turn, an_unknown_profile_is_not_found)
+{
+    static const struct question q = {ASK_ISSUE, "ucm/nothing", "a.example.com", 0, 0, 0};
+    static struct reply r;
+
+    start();
+    send_issue(1, &q);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_NOT_FOUND);
+}
+
+Test(turn, the_listener_gets_its_own_names_and_no_others)
+{
+    static const struct question own = {ASK_LISTENER, "", "ca.example.com", 0, 0, 0};
+    static const struct question foreign = {ASK_LISTENER, "", "www.example.com", 0, 0, 0};
+    static struct reply r;
+
+    start();
+    send_issue(1, &own);
+    receive(&r);
+    read_issued(&r);
+    send_issue(2, &foreign);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_FORBIDDEN);
+}
+
+Test(turn, a_refusing_signer_leaves_nothing_behind)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply r;
+    uint64_t before;
+
+    start();
+    issue_one();
+    before = count_certificates();
+    signer_refuses = true;
+    send_issue(1, &q);
+    receive(&r);
+    signer_refuses = false;
+    cr_assert_eq(r.err, ERR_INTERNAL);
+    cr_assert_eq(count_certificates(), before);
+}
+
+Test(turn, revocation_moves_as_the_state_allows)
+{
+    struct issued i;
+    struct status s;
+    bool changed = false;
+
+    start();
+    i = issue_one();
+    cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), ERR_CONFLICT, "not held");
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
+    cr_assert(changed);
+    cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), OK);
+    cr_assert_eq(status_of(i.serial, &s), OK);
+    cr_assert_eq(s.state, CERT_VALID);
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_KEY_COMPROMISE, &changed), OK,
+                 "a hold may become final");
+    cr_assert(changed);
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_KEY_COMPROMISE, &changed), OK);
+    cr_assert(!changed, "idempotent");
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), ERR_CONFLICT);
+    cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), ERR_CONFLICT);
+    cr_assert_eq(status_of(i.serial, &s), OK);
+    cr_assert_eq(s.reason, REASON_KEY_COMPROMISE);
+    i.serial[SERIAL_LEN - 1] ^= 1;
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), ERR_NOT_FOUND);
+}
+
+static void desk_send(uint8_t kind, uint64_t number, const struct buf *body)
+{
+    struct buf b;
+
+    buf_init(&b, 4096);
+    buf_put_u8(&b, kind);
+    buf_put_u64(&b, number);
+    buf_put_span(&b, buf_span(body));
+    cr_assert_eq(wire_send(desk[0], buf_span(&b)), OK);
+    buf_free(&b);
+}
+
+static struct rd desk_receive(uint8_t *frame, size_t cap, uint8_t kind, uint64_t *number)
+{
+    struct span s;
+    struct rd r;
+
+    cr_assert_eq(wire_receive(desk[0], frame, cap, &s), OK);
+    r = rd_of(s);
+    cr_assert_eq(rd_u8(&r), kind);
+    *number = rd_u64(&r);
+    return r;
+}
+
+Test(turn, a_publication_is_numbered_recorded_and_answered)
+{
+    static struct reply r;
+    uint8_t frame[1024], hash[HASH_LEN] = {1};
+    uint64_t asked, number, crl;
+    struct buf b;
+    struct rd rd;
+
+    start();
+    buf_init(&b, 1024);
+    buf_put_u8(&b, ASK_PUBLISH);
+    buf_put_u64(&b, 11);
+    buf_put_blob(&b, span_str("tester"));
+    buf_put_blob(&b, span_str("ec-g1"));
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    rd = desk_receive(frame, sizeof frame, DESK_PUBLISH, &asked);
+    cr_assert(span_eq(rd_blob(&rd), span_str("ec-g1")));
+
+    buf_reset(&b);
+    buf_put_blob(&b, span_str("ec-g1"));
+    desk_send(DESK_RESERVE, 5, &b);
+    rd = desk_receive(frame, sizeof frame, DESK_RESERVED, &number);
+    cr_assert_eq(number, 5);
+    cr_assert_eq(rd_u8(&rd), OK);
+    crl = rd_u64(&rd);
+    cr_assert_eq(crl, 1);
+
+    buf_put_u64(&b, crl);
+    buf_put_i64(&b, 100);
+    buf_put_i64(&b, 200);
+    buf_put_u64(&b, 1000);
+    buf_put_u64(&b, 0);
+    buf_put(&b, hash, sizeof hash);
+    buf_put_blob(&b, span_str("request"));
+    desk_send(DESK_RECORD, 6, &b);
+    rd = desk_receive(frame, sizeof frame, DESK_RECORDED, &number);
+    cr_assert_eq(rd_u8(&rd), OK);
+
+    buf_reset(&b);
+    buf_put_u8(&b, OK);
+    buf_put_u64(&b, crl);
+    buf_put_blob(&b, span_str(""));
+    desk_send(DESK_DONE, asked, &b);
+    receive(&r);
+    cr_assert_eq(r.kind, ASK_PUBLISH);
+    cr_assert_eq(r.number, 11);
+    cr_assert_eq(r.err, OK);
+    cr_assert_eq(rd_u64(&r.rest), crl);
+    buf_free(&b);
+}
+
+Test(turn, a_probe_is_answered)
+{
+    static struct reply r;
+    struct buf b;
+
+    start();
+    buf_init(&b, 64);
+    buf_put_u8(&b, ASK_PROBE);
+    buf_put_u64(&b, 3);
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    receive(&r);
+    cr_assert_eq(r.err, OK);
+    cr_assert_eq(r.number, 3);
+    signer_refuses = true;
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_UNAVAILABLE);
+    buf_free(&b);
+}
