@@ -32,10 +32,22 @@ OWNERS = {
     "curl/": "base/fetch.c",
 }
 
-# Where X.509 is parsed, something is hashed or random, or a key is used: other headers of OpenSSL are for these alone.
+# Where X.509 is parsed, something is hashed or a key is used: other headers of OpenSSL are for these alone, and this is why.
 OPENSSL_FILES = {
-    "base/hash.c",
-    "base/tls.c",
+    "api/csr.c": "parses requests",
+    "api/csr.h": "parses requests",
+    "api/csr_body.c": "base64",
+    "api/csr_extensions.c": "parses requests",
+    "api/csr_proof.c": "verifies the proof of possession",
+    "api/ocsp_http.c": "base64",
+    "api/page.c": "fingerprints",
+    "api/pem.c": "armour",
+    "api/x509.c": "shows names and certificates",
+    "base/hash.c": "hashes and random octets",
+    "base/tls.c": "keys of the listener",
+    "ocsp/request.c": "parses requests beyond the canonical shape",
+    "signer/key.c": "loads, makes and uses private keys",
+    "signer/p12.c": "packs a private key",
 }
 
 # What C, POSIX and Linux bring; anything else between < and > is third-party and needs an owner.
