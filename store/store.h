@@ -129,8 +129,9 @@ enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN
 /* Which status filter a list asks for; "expired" is any state past not_after. */
 enum cert_filter { FILTER_ANY, FILTER_VALID, FILTER_REVOKED, FILTER_HELD, FILTER_EXPIRED };
 
-#define CURSOR_MAX 1024 /* octets of an opaque cursor text with NUL: URL-safe, holds where the scan stopped  \
-                         */
+#define CURSOR_MAX                                                                                           \
+    1024 /* octets of an opaque cursor text with NUL: URL-safe, holds where the scan stopped                 \
+          */
 
 struct cert_query {
     const char *cn;        /* glob with * and ?, case-insensitive; NULL: any */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crl_state: numbers of an issuer's CRLs only rise: one is reserved, durably, before anything is signed under
+ * it. */
+#include <string.h>
+
+#include "store/inner.h"
+
+enum err crl_state_find(struct view *v, uint16_t issuer_no, struct crl_state *out)
+{
+    struct key key = key_of_issuer(issuer_no);
+    struct span row = {0};
+    enum err err = table_find(v, TABLE_CRL_STATE, key_span(&key), &row);
+
+    memset(out, 0, sizeof *out);
+    if (err == ERR_NOT_FOUND)
+        return OK;
+    if (err == OK && !row_get_crl_state(row, out))
+        return table_damaged(TABLE_CRL_STATE, key_span(&key));
+    return err;
+}
+
+static void crl_state_set(struct txn *t, uint16_t issuer_no, const struct crl_state *s)
+{
+    struct key key = key_of_issuer(issuer_no);
+    struct buf *row = txn_row(t);
+
+    row_put_crl_state(row, s);
+    table_set(t, TABLE_CRL_STATE, key_span(&key), buf_span(row));
+}
+
+void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number)
+{
+    struct crl_state s;
+
+    *number = 0;
+    if (txn_error(t) != OK)
+        return;
+    txn_fail(t, crl_state_find(txn_view(t), issuer_no, &s));
+    if (txn_error(t) != OK)
+        return;
+    *number = ++s.reserved;
+    crl_state_set(t, issuer_no, &s);
+}
+
+void crl_state_publish(struct txn *t, uint16_t issuer_no, const struct crl_state *given)
+{
+    struct crl_state s = *given, old;
+
+    if (txn_error(t) != OK)
+        return;
+    txn_fail(t, crl_state_find(txn_view(t), issuer_no, &old));
+    if (txn_error(t) != OK)
+        return;
+    if (s.number > old.reserved || s.number <= old.number) {
+        txn_fail(t, ERR_CONFLICT);
+        return;
+    }
+    s.reserved = old.reserved;
+    crl_state_set(t, issuer_no, &s);
+}

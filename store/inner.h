@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inner: what the files of the store share: tables of ordered rows, which lmdb.c keeps; the encoding of every
+ * row (row.c); the keys of the index (index.c). Above this line of tables nothing knows LMDB, below it
+ * nothing knows certificates.
+ *
+ * Tables, key -> row (integers big-endian, so that octet order is numeric order):
+ *   meta            "schema", "counters"
+ *   cert            number(8)                      appended: a new certificate touches the last page alone
+ *   status          serial(19)                     fixed width: OCSP's hot path
+ *   index           tag(1) ‖ value ‖ number(8)     empty rows; see enum index
+ *   revoked         issuer no(2) ‖ serial(19)      what a CRL streams
+ *   issuer          issuer no(2)
+ *   crl_state       issuer no(2)
+ *   audit           seq(8)                         appended
+ *   idempotent      key(32)
+ *   idempotent_time at(8) ‖ key(32)                empty rows
+ */
+#ifndef STORE_INNER_H
+#define STORE_INNER_H
+
+#include "store/store.h"
+
+#define SCHEMA_VERSION 1
+#define ROW_MAX                                                                                              \
+    (2u * 1024 * 1024) /* octets: DER and CSR with SAN_COUNT_MAX names of DNS_NAME_MAX are some 600 KiB */
+#define NAME_KEY_MAX                                                                                         \
+    300u /* octets of a name in an index key: beyond any DNS name and CN, within LMDB's 511 */
+#define KEY_MAX (1 + NAME_KEY_MAX + 1 + 8)
+#define NUMBER_LEN 8u
+
+enum table {
+    TABLE_META,
+    TABLE_CERT,
+    TABLE_STATUS,
+    TABLE_INDEX,
+    TABLE_REVOKED,
+    TABLE_ISSUER,
+    TABLE_CRL_STATE,
+    TABLE_AUDIT,
+    TABLE_IDEMPOTENT,
+    TABLE_IDEMPOTENT_TIME,
+    TABLE_COUNT
+};
+
+/* ---- lmdb.c: environment and tables ---- */
+
+/* What of store_open() is LMDB's. Takes lock_fd (-1: not a writer), also when it fails. */
+enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int lock_fd, struct store **out,
+                  struct fault *f);
+
+/* ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL (a damaged file). `row` is borrowed from the view. */
+enum err table_find(struct view *v, enum table t, struct span key, struct span *row);
+
+/* Sticky, like every verb of a txn. */
+void table_add(struct txn *t, enum table table, struct span key,
+               struct span row); /* ERR_CONFLICT when the key is there */
+void table_append(struct txn *t, enum table table, struct span key,
+                  struct span row); /* as table_add; the key is above all others */
+void table_set(struct txn *t, enum table table, struct span key, struct span row);
+void table_remove(struct txn *t, enum table table, struct span key); /* nothing there: ERR_INTERNAL */
+
+/* A scan walks a table in octet order of its keys. Each step gives the row it lands on, or ERR_END. */
+struct MDB_cursor;
+struct scan {
+    struct MDB_cursor *cursor;
+};
+struct entry {
+    struct span key, row; /* borrowed from the view */
+};
+enum err scan_open(struct view *v, enum table t, struct scan *out);
+void scan_close(struct scan *s);
+enum err scan_from(struct scan *s, struct span key, struct entry *out);   /* the first at or after key */
+enum err scan_before(struct scan *s, struct span key, struct entry *out); /* the last before key */
+enum err scan_next(struct scan *s, struct entry *out);
+enum err scan_previous(struct scan *s, struct entry *out);
+
+/* Records the first failure: what a verb calls when it detects one. OK is ignored. */
+void txn_fail(struct txn *t, enum err err);
+/* Scratch for one encoded row, empty. */
+struct buf *txn_row(struct txn *t);
+/* The txn's working copy of the counters: written once, by txn_commit. */
+struct counters *txn_counters(struct txn *t);
+/* The counters a view must show before they are written: NULL for a view that is not a txn's. */
+const struct counters *view_pending(const struct view *v);
+
+/* A row that cannot be what it claims to be: logs table and key once; gives ERR_INTERNAL. */
+enum err table_damaged(enum table t, struct span key);
+
+/* ---- lock.c ---- */
+
+/* Holds dir/writer.lock until the descriptor is closed, or the process ends in whatever way. ERR_CONFLICT:
+ * another holds it. */
+enum err lock_take(const char *dir, int *fd, struct fault *f);
+
+/* ---- meta.c ---- */
+
+struct counters {
+    uint64_t last_number; /* of a certificate */
+    uint64_t certificates, revoked, held;
+    uint64_t audit;               /* rows, and the last seq */
+    uint8_t audit_hash[HASH_LEN]; /* of the last audit row: so that its end cannot be cut off unseen */
+};
+
+void schema_add(struct txn *t);
+enum err schema_check(struct view *v, struct fault *f); /* ERR_CONFLICT */
+enum err counters_find(struct view *v, struct counters *out);
+void counters_set(struct txn *t, const struct counters *c);
+
+/* ---- row.c: encodings. Each row starts with its version; `false` for anything but a whole row of a known
+ * version ---- */
+
+struct status_row {
+    struct status status;
+    uint64_t number;
+};
+
+void row_put_status(struct buf *b, const struct status_row *s);
+[[nodiscard]] bool row_get_status(struct span row, struct status_row *out);
+void row_put_cert(struct buf *b, const struct cert *c);
+/* Spans borrow from the row; of the status, issuer_no and not_after_s alone are known here. */
+[[nodiscard]] bool row_get_cert(struct span row, struct cert *out);
+void row_put_revoked(struct buf *b, const struct status *s);
+[[nodiscard]] bool row_get_revoked(struct span row, struct revoked *out); /* the serial is in the key */
+void row_put_issuer(struct buf *b, const struct issuer *i);
+[[nodiscard]] bool row_get_issuer(struct span row, struct issuer *out); /* the number is in the key */
+void row_put_crl_state(struct buf *b, const struct crl_state *s);
+[[nodiscard]] bool row_get_crl_state(struct span row, struct crl_state *out);
+void row_put_audit(struct buf *b, const struct audit_row *r);
+[[nodiscard]] bool row_get_audit(struct span row, struct audit_row *out); /* computes the hash */
+void row_put_idempotent(struct buf *b, const struct idempotent *i);
+[[nodiscard]] bool row_get_idempotent(struct span row, struct idempotent *out);
+void row_put_counters(struct buf *b, const struct counters *c);
+[[nodiscard]] bool row_get_counters(struct span row, struct counters *out);
+
+/* ---- key.c: building keys ---- */
+
+struct key {
+    uint8_t data[KEY_MAX + 1]; /* one more: the successor of a key is the key and a zero octet */
+    size_t len;
+};
+
+struct span key_span(const struct key *k);
+void key_put(struct key *k, const void *data, size_t len);
+void key_put_u8(struct key *k, uint8_t v);
+void key_put_u16(struct key *k, uint16_t v);
+void key_put_u64(struct key *k, uint64_t v);
+void key_put_time(struct key *k, int64_t t_s); /* ordered for times before 1970 as well */
+void key_put_text(
+    struct key *k,
+    const char *text); /* shorter than NAME_KEY_MAX; ended by a NUL, so that "ab" is not under "a" */
+void key_put_fold(struct key *k, struct span name); /* ASCII lower case, cut to NAME_KEY_MAX, not ended */
+struct key key_of_number(uint64_t number);
+struct key key_of_issuer(uint16_t issuer_no);
+struct key key_of_revoked(uint16_t issuer_no, const uint8_t serial[static SERIAL_LEN]);
+char fold(char c); /* ASCII lower case, whatever the locale */
+
+/* ---- index.c ---- */
+
+enum index {
+    INDEX_CN = 'c',        /* folded name ‖ NUL */
+    INDEX_ISSUER = 'i',    /* issuer no(2) */
+    INDEX_KEY = 'k',       /* SHA-256 of the SPKI */
+    INDEX_NOT_AFTER = 'n', /* time(8) */
+    INDEX_PROFILE = 'p',   /* text ‖ NUL */
+    INDEX_REQUESTER = 'r', /* text ‖ NUL */
+    INDEX_SAN = 's',       /* folded name ‖ NUL, one row a name */
+    INDEX_STATE = 't',     /* state(1); valid ones have no row: they are most of all */
+};
+
+struct key key_of_index(enum index i); /* the tag alone */
+void index_add(struct txn *t, const struct cert *c);
+void index_move_state(struct txn *t, uint64_t number, enum cert_state from, enum cert_state to);
+
+/* ---- cert.c ---- */
+
+/* The certificate of that number without its state; with it. A number without its rows is ERR_INTERNAL. */
+enum err cert_load(struct view *v, uint64_t number, struct cert *out);
+enum err cert_load_state(struct view *v, struct cert *c);
+/* The number at the end of an index key; false when it is too short to hold one. */
+[[nodiscard]] bool number_of_key(struct span key, uint64_t *number);
+
+/* ---- glob.c ---- */
+
+#define GLOB_MAX 512u /* octets: a CN has at most CN_MAX characters, whatever is longer fits none */
+
+/* `*` any run, `?` one character of UTF-8; ASCII case is ignored. Time at most |name|² + |pattern|. */
+bool glob_fits(const char *pattern, struct span name);
+size_t glob_literal_len(const char *pattern); /* octets before the first * or ? */
+
+/* ---- cursor.c ---- */
+
+/* The text of a list's position, bound to what the query filters on (not to its limit, its clock or the value
+ * of expires_before, which move from page to page). */
+void cursor_write(const struct cert_query *q, struct span position, char out[static CURSOR_MAX]);
+[[nodiscard]] bool cursor_parse(const struct cert_query *q, struct key *position); /* of q->after */
+
+#endif

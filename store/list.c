@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * list: one page of certificates. A plan is a range of keys of one table and a direction; the first fitting
+ * rule of the planner, which are in order of how much they narrow, makes it. Every row of the range is then
+ * held against the whole query.
+ */
+#include <string.h>
+
+#include "store/inner.h"
+
+#define VISIT_MAX 10000u /* index rows for one page, whatever the filters: some 30 ms */
+
+struct plan {
+    enum table table;
+    bool is_backward;
+    struct key low, high; /* low <= key < high */
+};
+
+static int compare(struct span a, struct span b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* ---- the plan ---- */
+
+/* The least key above every key that starts with this one. */
+static void key_bump(struct key *k)
+{
+    while (k->len > 0 && k->data[k->len - 1] == 0xff)
+        k->len--;
+    if (k->len > 0)
+        k->data[k->len - 1]++;
+}
+
+/* Everything that starts with `prefix`, newest first. */
+static struct plan plan_under(struct key prefix)
+{
+    struct plan p = {.table = TABLE_INDEX, .is_backward = true, .low = prefix, .high = prefix};
+
+    key_bump(&p.high);
+    return p;
+}
+
+static struct plan plan_name(enum index i, struct span name)
+{
+    struct key k = key_of_index(i);
+
+    key_put_fold(&k, name);
+    key_put_u8(&k, '\0');
+    return plan_under(k);
+}
+
+/* By name, and not newest first: a prefix has many names. */
+static struct plan plan_cn_prefix(struct span literal)
+{
+    struct key k = key_of_index(INDEX_CN);
+    struct plan p;
+
+    key_put_fold(&k, literal);
+    p = plan_under(k);
+    p.is_backward = false;
+    return p;
+}
+
+static struct plan plan_cn(const char *pattern)
+{
+    struct span literal = span_of(pattern, glob_literal_len(pattern));
+
+    return pattern[literal.len] == '\0' ? plan_name(INDEX_CN, literal) : plan_cn_prefix(literal);
+}
+
+static struct plan plan_text(enum index i, const char *text)
+{
+    struct key k = key_of_index(i);
+
+    key_put(&k, text, strnlen(text, NAME_KEY_MAX)); /* a longer one is none of ours */
+    key_put_u8(&k, '\0');
+    return plan_under(k);
+}
+
+static struct plan plan_state(enum cert_state state)
+{
+    struct key k = key_of_index(INDEX_STATE);
+
+    key_put_u8(&k, (uint8_t)state);
+    return plan_under(k);
+}
+
+static struct plan plan_issuer(uint16_t issuer_no)
+{
+    struct key k = key_of_index(INDEX_ISSUER);
+
+    key_put_u16(&k, issuer_no);
+    return plan_under(k);
+}
+
+/* from <= notAfter < before */
+static struct plan plan_not_after(int64_t from_s, int64_t before_s)
+{
+    struct plan p = {.table = TABLE_INDEX};
+
+    p.low = p.high = key_of_index(INDEX_NOT_AFTER);
+    key_put_time(&p.low, from_s);
+    key_put_time(&p.high, before_s);
+    return p;
+}
+
+static struct plan plan_expired(int64_t now_s)
+{
+    struct plan p = plan_not_after(INT64_MIN, now_s);
+
+    p.is_backward = true;
+    return p;
+}
+
+static struct plan plan_all(void)
+{
+    struct plan p = {
+        .table = TABLE_CERT, .is_backward = true, .low = key_of_number(0), .high = key_of_number(UINT64_MAX)};
+
+    return p;
+}
+
+/* Whether a certificate that has expired is out of a query by expiry: one that asks what needs renewing. */
+static bool wants_unexpired(const struct cert_query *q)
+{
+    return q->status == FILTER_ANY || q->status == FILTER_VALID;
+}
+
+static struct plan plan_make(const struct cert_query *q)
+{
+    if (q->expires_before_s != NO_TIME)
+        return plan_not_after(wants_unexpired(q) ? q->now_s : INT64_MIN, q->expires_before_s);
+    if (q->san != NULL)
+        return plan_name(INDEX_SAN, span_str(q->san));
+    if (q->cn != NULL && glob_literal_len(q->cn) > 0)
+        return plan_cn(q->cn);
+    if (q->status == FILTER_HELD)
+        return plan_state(CERT_HELD);
+    if (q->status == FILTER_REVOKED)
+        return plan_state(CERT_REVOKED);
+    if (q->requester != NULL)
+        return plan_text(INDEX_REQUESTER, q->requester);
+    if (q->profile != NULL)
+        return plan_text(INDEX_PROFILE, q->profile);
+    if (q->status == FILTER_EXPIRED)
+        return plan_expired(q->now_s);
+    if (q->issuer_no != 0)
+        return plan_issuer(q->issuer_no);
+    return plan_all();
+}
+
+/* Narrows the range to what comes after `position`, wherever that is. */
+static void plan_resume(struct plan *p, struct key position)
+{
+    if (p->is_backward) {
+        if (compare(key_span(&position), key_span(&p->high)) < 0)
+            p->high = position;
+        return;
+    }
+    key_put_u8(&position, 0); /* the next possible key */
+    if (compare(key_span(&position), key_span(&p->low)) > 0)
+        p->low = position;
+}
+
+static bool plan_holds(const struct plan *p, struct span key)
+{
+    return p->is_backward ? compare(key, key_span(&p->low)) >= 0 : compare(key, key_span(&p->high)) < 0;
+}
+
+static enum err plan_start(const struct plan *p, struct scan *s, struct entry *e)
+{
+    return p->is_backward ? scan_before(s, key_span(&p->high), e) : scan_from(s, key_span(&p->low), e);
+}
+
+static enum err plan_step(const struct plan *p, struct scan *s, struct entry *e)
+{
+    return p->is_backward ? scan_previous(s, e) : scan_next(s, e);
+}
+
+/* ---- the filters ---- */
+
+static bool text_eq_fold(struct span a, const char *b)
+{
+    for (size_t i = 0; i < a.len; i++)
+        if (b[i] == '\0' || fold(b[i]) != fold((char)a.data[i]))
+            return false;
+    return b[a.len] == '\0';
+}
+
+static bool sans_hold(struct span sans, const char *name)
+{
+    while (sans.len > 0) {
+        size_t len = strnlen((const char *)sans.data, sans.len);
+
+        if (text_eq_fold(span_of(sans.data, len), name))
+            return true;
+        if (len == sans.len)
+            return false;
+        sans = span_of(sans.data + len + 1, sans.len - len - 1);
+    }
+    return false;
+}
+
+/* What a certificate is: needs no second row. */
+static bool fits(const struct cert_query *q, const struct cert *c)
+{
+    if (q->issuer_no != 0 && c->status.issuer_no != q->issuer_no)
+        return false;
+    if (q->key_type != KEY_NONE && c->key_type != q->key_type)
+        return false;
+    if (q->profile != NULL && strcmp(c->profile, q->profile) != 0)
+        return false;
+    if (q->requester != NULL && strcmp(c->requester, q->requester) != 0)
+        return false;
+    if (q->expires_before_s != NO_TIME && c->status.not_after_s >= q->expires_before_s)
+        return false;
+    if (q->expires_before_s != NO_TIME && wants_unexpired(q) && c->status.not_after_s < q->now_s)
+        return false;
+    if (q->cn != NULL && !glob_fits(q->cn, c->cn))
+        return false;
+    return q->san == NULL || sans_hold(c->sans, q->san);
+}
+
+static bool state_fits(const struct cert_query *q, const struct status *s)
+{
+    bool is_expired = s->not_after_s < q->now_s; /* notAfter is the last valid second, RFC 5280 4.1.2.5 */
+
+    switch (q->status) {
+    case FILTER_VALID:
+        return s->state == CERT_VALID && !is_expired;
+    case FILTER_REVOKED:
+        return s->state == CERT_REVOKED;
+    case FILTER_HELD:
+        return s->state == CERT_HELD;
+    case FILTER_EXPIRED:
+        return is_expired;
+    case FILTER_ANY:
+        break;
+    }
+    return true;
+}
+
+/* OK: it fits; ERR_NOT_FOUND: it does not. */
+static enum err row_offer(struct view *v, const struct cert_query *q, enum table table, struct span key,
+                          struct cert *c)
+{
+    uint64_t number;
+    enum err err = number_of_key(key, &number) ? cert_load(v, number, c) : table_damaged(table, key);
+
+    if (err == OK && !fits(q, c))
+        return ERR_NOT_FOUND;
+    if (err == OK)
+        err = cert_load_state(v, c);
+    if (err == OK && !state_fits(q, &c->status))
+        return ERR_NOT_FOUND;
+    return err;
+}
+
+/* ---- the page ---- */
+
+enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const struct cert *c, void *arg),
+                   void *arg, char next[static CURSOR_MAX])
+{
+    struct plan p = plan_make(q);
+    unsigned visited = 0, given = 0;
+    struct key position;
+    struct span last = {0};
+    struct entry e;
+    struct scan scan;
+    struct cert c;
+    enum err err;
+
+    next[0] = '\0';
+    if (q->limit < 1 || q->limit > LIST_LIMIT_MAX || (q->cn != NULL && strlen(q->cn) > GLOB_MAX))
+        return ERR_MALFORMED;
+    if (q->after != NULL && !cursor_parse(q, &position))
+        return ERR_MALFORMED;
+    if (q->after != NULL)
+        plan_resume(&p, position);
+    err = scan_open(v, p.table, &scan);
+    if (err != OK)
+        return err;
+    for (err = plan_start(&p, &scan, &e); err == OK && plan_holds(&p, e.key);
+         err = plan_step(&p, &scan, &e)) {
+        if (given == q->limit ||
+            visited == VISIT_MAX) { /* there is more in the range, perhaps nothing that fits */
+            cursor_write(q, last, next);
+            break;
+        }
+        last = e.key;
+        visited++;
+        err = row_offer(v, q, p.table, e.key, &c);
+        if (err == ERR_NOT_FOUND)
+            continue;
+        if (err != OK)
+            break;
+        given++;
+        if (!fn(&c, arg))
+            given = q->limit;
+    }
+    scan_close(&scan);
+    return err == ERR_END ? OK : err;
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lmdb: environment, views, the one writer's transactions and tables of ordered rows, on LMDB 0.9.
+ *
+ * What LMDB leaves to its user and is kept here: one writing process (LMDB's own lock would let a second one
+ * wait its turn); no commit after a failed one (LMDB goes on acknowledging after a failed fsync); a map that
+ * grows before it is full, between transactions, and that readers follow; readers of dead processes are
+ * forgotten. MDB_WRITEMAP and MDB_NOSYNC are never set.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <lmdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/inner.h"
+
+#define MAP_DEFAULT ((uint64_t)1 << 30) /* octets, address space alone: the file grows as it is used */
+#define MAP_HEADROOM                                                                                         \
+    (16u << 20) /* octets free when a txn begins: a turn of 64 certificates dirties some 40 pages each */
+#define READERS_MAX                                                                                          \
+    126                /* views at once in all processes: each role holds a handful, the rest is for tools   \
+                        */
+#define RESIZE_TRIES 8 /* the writer may grow the map again while a reader follows */
+
+static const char *const table_names[TABLE_COUNT] = {
+    [TABLE_META] = "meta",
+    [TABLE_CERT] = "cert",
+    [TABLE_STATUS] = "status",
+    [TABLE_INDEX] = "index",
+    [TABLE_REVOKED] = "revoked",
+    [TABLE_ISSUER] = "issuer",
+    [TABLE_CRL_STATE] = "crl_state",
+    [TABLE_AUDIT] = "audit",
+    [TABLE_IDEMPOTENT] = "idempotent",
+    [TABLE_IDEMPOTENT_TIME] = "idempotent_time",
+};
+
+struct view {
+    struct store *store;
+    MDB_txn *mdb;
+    struct txn *writer; /* whose view this is; NULL: a reader's */
+};
+
+struct txn {
+    struct view view;
+    enum err err;
+    struct counters counters, before; /* working copy, and as they were */
+    struct buf row;
+};
+
+struct store {
+    MDB_env *env;
+    MDB_dbi dbi[TABLE_COUNT];
+    enum store_mode mode;
+    int lock_fd;       /* -1: not the writer */
+    unsigned views;    /* open ones */
+    struct view *rest; /* a closed one, kept with its reader slot */
+    struct txn *txn;
+    bool is_broken; /* a write failed: nothing more is acknowledged */
+    bool was_full;  /* a txn hit the end of the map */
+};
+
+/* ---- failures ---- */
+
+/* A failure that is not an answer: logged once, here. */
+static enum err fail(const char *doing, int rc)
+{
+    if (rc == ENOMEM)
+        die("out of memory: %s", doing);
+    log_error("store-failed", "%s: %s", doing, mdb_strerror(rc));
+    return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID ? ERR_INTERNAL : ERR_IO;
+}
+
+static void fail_write(struct txn *t, const char *doing, int rc)
+{
+    if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL) {
+        log_error("store-full", "%s: %s", doing, mdb_strerror(rc));
+        t->view.store->was_full = true;
+        txn_fail(t, ERR_UNAVAILABLE);
+        return;
+    }
+    t->view.store->is_broken = true;
+    txn_fail(t, fail(doing, rc));
+}
+
+enum err table_damaged(enum table t, struct span key)
+{
+    char hex[2 * KEY_MAX + 3];
+
+    if (key.len > KEY_MAX)
+        key.len = KEY_MAX;
+    hex_encode(key, hex);
+    log_error("store-row-damaged", "table %s, key %s", table_names[t], hex);
+    return ERR_INTERNAL;
+}
+
+/* ---- the map ---- */
+
+static uint64_t used_octets(struct store *s, uint64_t *map_size)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    mdb_env_info(s->env, &info);
+    mdb_env_stat(s->env, &stat);
+    *map_size = info.me_mapsize;
+    return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+static void map_set(struct store *s, uint64_t size)
+{
+    int rc = mdb_env_set_mapsize(s->env, size);
+
+    if (rc != 0)
+        die("cannot map %llu octets of the store: %s", (unsigned long long)size, mdb_strerror(rc));
+}
+
+/* Keeps half of the map and MAP_HEADROOM free. No view or txn may be open in this process. */
+static void map_grow(struct store *s)
+{
+    uint64_t size, used = used_octets(s, &size), want = s->was_full ? 2 * size : size;
+
+    while (want / 2 < used || want - used < MAP_HEADROOM)
+        want *= 2;
+    s->was_full = false;
+    if (want == size)
+        return;
+    map_set(s, want);
+    log_warn("store-map-grown", "%llu of %llu octets used, now %llu", (unsigned long long)used,
+             (unsigned long long)size, (unsigned long long)want);
+}
+
+/* ---- open and close ---- */
+
+static enum err env_start(struct store *s, const char *dir, uint64_t map_size, struct fault *f)
+{
+    unsigned flags = MDB_NOTLS | (s->mode == STORE_READ ? MDB_RDONLY : 0);
+    int rc = mdb_env_create(&s->env);
+
+    if (rc == 0)
+        rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT);
+    if (rc == 0)
+        rc = mdb_env_set_maxreaders(s->env, READERS_MAX);
+    if (rc == 0 && s->mode != STORE_READ) /* a reader takes the size that the writer recorded */
+        rc = mdb_env_set_mapsize(s->env, map_size != 0 ? map_size : MAP_DEFAULT);
+    if (rc == 0)
+        rc = mdb_env_open(s->env, dir, flags, 0600);
+    if (rc != 0)
+        return fault_set(f, ERR_IO, "%s: %s", dir, mdb_strerror(rc));
+    return OK;
+}
+
+/* Begins a read transaction, or wakes the one that rests in *mdb. */
+static int read_try(struct store *s, MDB_txn **mdb)
+{
+    return *mdb != NULL ? mdb_txn_renew(*mdb) : mdb_txn_begin(s->env, NULL, MDB_RDONLY, mdb);
+}
+
+static int read_begin(struct store *s, MDB_txn **mdb)
+{
+    int rc = read_try(s, mdb);
+
+    if (rc == MDB_READERS_FULL && mdb_reader_check(s->env, NULL) == 0)
+        rc = read_try(s, mdb);
+    /* The writer has grown the map. It can only be followed while nothing here points into the old one. */
+    for (int i = 0; rc == MDB_MAP_RESIZED && s->views == 0 && s->txn == NULL && i < RESIZE_TRIES; i++) {
+        map_set(s, 0);
+        rc = read_try(s, mdb);
+    }
+    return rc;
+}
+
+static enum err tables_open(struct store *s, const char *dir, struct fault *f)
+{
+    bool is_new = s->mode == STORE_CREATE;
+    MDB_txn *mdb = NULL;
+    int rc = is_new ? mdb_txn_begin(s->env, NULL, 0, &mdb) : read_begin(s, &mdb);
+
+    for (size_t i = 0; rc == 0 && i < TABLE_COUNT; i++)
+        rc = mdb_dbi_open(mdb, table_names[i], is_new ? MDB_CREATE : 0, &s->dbi[i]);
+    if (rc == 0)
+        rc = mdb_txn_commit(mdb); /* of a reader as well: an abort would close the tables again */
+    else if (mdb != NULL)
+        mdb_txn_abort(mdb);
+    if (rc == MDB_NOTFOUND)
+        return fault_set(f, ERR_CONFLICT, "%s: not a store of this version, or its creation was not finished",
+                         dir);
+    if (rc != 0)
+        return fault_set(f, ERR_IO, "%s: %s", dir, mdb_strerror(rc));
+    return OK;
+}
+
+enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int lock_fd, struct store **out,
+                  struct fault *f)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    enum err err;
+
+    s->mode = mode;
+    s->lock_fd = lock_fd;
+    err = env_start(s, dir, map_size, f);
+    if (err == OK)
+        err = tables_open(s, dir, f);
+    if (err == OK)
+        *out = s;
+    else
+        store_close(s);
+    return err;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    assert(s->views == 0 && s->txn == NULL);
+    if (s->rest != NULL) {
+        mdb_txn_abort(s->rest->mdb);
+        free(s->rest);
+    }
+    if (s->env != NULL)
+        mdb_env_close(s->env);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    free(s);
+}
+
+unsigned store_maintain(struct store *s)
+{
+    uint64_t used, size;
+    int dead = 0, rc = mdb_reader_check(s->env, &dead);
+
+    assert(s->views == 0 && s->txn == NULL);
+    if (rc != 0)
+        (void)fail("reader check", rc);
+    if (dead > 0)
+        log_warn("store-readers-dead", "%d views of ended processes forgotten", dead);
+    if (s->mode != STORE_READ)
+        map_grow(s);
+    used = used_octets(s, &size);
+    return (unsigned)(used * 1000 / size);
+}
+
+/* ---- views ---- */
+
+enum err view_open(struct store *s, struct view **out)
+{
+    struct view *v = s->rest != NULL ? s->rest : xcalloc(1, sizeof *v);
+    int rc = read_begin(s, &v->mdb);
+
+    s->rest = NULL;
+    v->store = s;
+    if (rc == 0) {
+        s->views++;
+        *out = v;
+        return OK;
+    }
+    if (v->mdb != NULL)
+        mdb_txn_abort(v->mdb);
+    free(v);
+    *out = NULL;
+    return rc == MDB_MAP_RESIZED ? ERR_UNAVAILABLE : fail("open a view", rc);
+}
+
+void view_close(struct view *v)
+{
+    struct store *s;
+
+    if (v == NULL)
+        return;
+    s = v->store;
+    assert(v->writer == NULL && s->views > 0);
+    s->views--;
+    if (s->rest != NULL) {
+        mdb_txn_abort(v->mdb);
+        free(v);
+        return;
+    }
+    mdb_txn_reset(v->mdb);
+    s->rest = v;
+}
+
+const struct counters *view_pending(const struct view *v)
+{
+    return v->writer != NULL ? &v->writer->counters : NULL;
+}
+
+/* ---- transactions ---- */
+
+enum err txn_begin(struct store *s, struct txn **out)
+{
+    struct txn *t;
+    enum err err;
+    int rc;
+
+    assert(s->mode != STORE_READ && s->txn == NULL);
+    *out = NULL;
+    if (s->is_broken)
+        return ERR_IO;
+    if (s->views == 0)
+        map_grow(s);
+    t = xcalloc(1, sizeof *t);
+    t->view = (struct view){.store = s, .writer = NULL};
+    buf_init(&t->row, ROW_MAX);
+    rc = mdb_txn_begin(s->env, NULL, 0, &t->view.mdb);
+    if (rc != 0) {
+        free(t);
+        return fail("begin", rc);
+    }
+    s->txn = t;
+    err = counters_find(&t->view, &t->counters);
+    if (err != OK && err != ERR_NOT_FOUND) {
+        txn_abort(t);
+        return err;
+    }
+    t->before = t->counters;
+    t->view.writer = t;
+    *out = t;
+    return OK;
+}
+
+static void txn_free(struct txn *t)
+{
+    t->view.store->txn = NULL;
+    buf_free(&t->row);
+    free(t);
+}
+
+enum err txn_commit(struct txn *t)
+{
+    enum err err;
+    int rc;
+
+    if (memcmp(&t->counters, &t->before, sizeof t->counters) != 0)
+        counters_set(t, &t->counters);
+    if (t->err == OK) {
+        rc = mdb_txn_commit(t->view.mdb);
+        if (rc != 0)
+            fail_write(t, "commit", rc);
+    } else {
+        mdb_txn_abort(t->view.mdb);
+    }
+    err = t->err;
+    txn_free(t);
+    return err;
+}
+
+void txn_abort(struct txn *t)
+{
+    if (t == NULL)
+        return;
+    mdb_txn_abort(t->view.mdb);
+    txn_free(t);
+}
+
+struct view *txn_view(struct txn *t)
+{
+    return &t->view;
+}
+
+enum err txn_error(const struct txn *t)
+{
+    return t->err;
+}
+
+void txn_fail(struct txn *t, enum err err)
+{
+    if (t->err == OK)
+        t->err = err;
+}
+
+struct buf *txn_row(struct txn *t)
+{
+    buf_reset(&t->row);
+    return &t->row;
+}
+
+struct counters *txn_counters(struct txn *t)
+{
+    return &t->counters;
+}
+
+/* ---- tables ---- */
+
+static MDB_val val_of(struct span s)
+{
+    return (MDB_val){s.len, (void *)(uintptr_t)s.data};
+}
+
+static struct span span_of_val(MDB_val v)
+{
+    return span_of(v.mv_data, v.mv_size);
+}
+
+enum err table_find(struct view *v, enum table t, struct span key, struct span *row)
+{
+    MDB_val k = val_of(key), r = {0};
+    int rc = mdb_get(v->mdb, v->store->dbi[t], &k, &r);
+
+    if (rc == MDB_NOTFOUND)
+        return ERR_NOT_FOUND;
+    if (rc != 0)
+        return fail("read", rc);
+    *row = span_of_val(r);
+    return OK;
+}
+
+static void put(struct txn *t, enum table table, struct span key, struct span row, unsigned flags)
+{
+    MDB_val k = val_of(key), r = val_of(row);
+    int rc;
+
+    if (t->err != OK)
+        return;
+    rc = mdb_put(t->view.mdb, t->view.store->dbi[table], &k, &r, flags);
+    if (rc == MDB_KEYEXIST)
+        txn_fail(t, ERR_CONFLICT);
+    else if (rc != 0)
+        fail_write(t, "write", rc);
+}
+
+void table_add(struct txn *t, enum table table, struct span key, struct span row)
+{
+    put(t, table, key, row, MDB_NOOVERWRITE);
+}
+
+void table_append(struct txn *t, enum table table, struct span key, struct span row)
+{
+    put(t, table, key, row, MDB_APPEND);
+}
+
+void table_set(struct txn *t, enum table table, struct span key, struct span row)
+{
+    put(t, table, key, row, 0);
+}
+
+void table_remove(struct txn *t, enum table table, struct span key)
+{
+    MDB_val k = val_of(key);
+    int rc;
+
+    if (t->err != OK)
+        return;
+    rc = mdb_del(t->view.mdb, t->view.store->dbi[table], &k, NULL);
+    if (rc == MDB_NOTFOUND)
+        txn_fail(t, table_damaged(table, key));
+    else if (rc != 0)
+        fail_write(t, "remove", rc);
+}
+
+/* ---- scans ---- */
+
+enum err scan_open(struct view *v, enum table t, struct scan *out)
+{
+    int rc = mdb_cursor_open(v->mdb, v->store->dbi[t], &out->cursor);
+
+    return rc == 0 ? OK : fail("open a scan", rc);
+}
+
+void scan_close(struct scan *s)
+{
+    mdb_cursor_close(s->cursor);
+}
+
+static enum err step(struct scan *s, struct span key, MDB_cursor_op op, struct entry *out)
+{
+    MDB_val k = val_of(key), r = {0};
+    int rc = mdb_cursor_get(s->cursor, &k, &r, op);
+
+    if (rc == MDB_NOTFOUND)
+        return ERR_END;
+    if (rc != 0)
+        return fail("scan", rc);
+    *out = (struct entry){span_of_val(k), span_of_val(r)};
+    return OK;
+}
+
+enum err scan_from(struct scan *s, struct span key, struct entry *out)
+{
+    return step(s, key, key.len > 0 ? MDB_SET_RANGE : MDB_FIRST, out);
+}
+
+enum err scan_before(struct scan *s, struct span key, struct entry *out)
+{
+    enum err err = scan_from(s, key, out);
+
+    if (err == ERR_END) /* everything is before it */
+        return step(s, (struct span){0}, MDB_LAST, out);
+    return err == OK ? scan_previous(s, out) : err;
+}
+
+enum err scan_next(struct scan *s, struct entry *out)
+{
+    return step(s, (struct span){0}, MDB_NEXT, out);
+}
+
+enum err scan_previous(struct scan *s, struct entry *out)
+{
+    return step(s, (struct span){0}, MDB_PREV, out);
+}

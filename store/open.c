@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* open: the steps of opening a store: is it there, are we its one writer, does the environment open, is it of
+ * our schema. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "store/inner.h"
+
+static enum err data_check(const char *dir, enum store_mode mode, struct fault *f)
+{
+    char path[PATH_LEN_MAX];
+    struct stat st;
+    bool is_there;
+    enum err err = path_join(path, dir, "data.mdb", f);
+
+    if (err != OK)
+        return err;
+    is_there = stat(path, &st) == 0;
+    if (!is_there && errno != ENOENT)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    if (is_there && mode == STORE_CREATE)
+        return fault_set(f, ERR_EXISTS, "%s: a store is there", dir);
+    if (!is_there && mode != STORE_CREATE)
+        return fault_set(f, ERR_NOT_FOUND, "%s: no store there", dir);
+    return OK;
+}
+
+/* So that the names of new files are as durable as what is in them. */
+static enum err dir_sync(const char *dir, struct fault *f)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = fd < 0 ? -1 : fsync(fd);
+    enum err err = rc == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
+
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+static enum err schema_write(struct store *s, struct fault *f)
+{
+    struct txn *t = NULL;
+    enum err err = txn_begin(s, &t);
+
+    if (err != OK)
+        return fault_set(f, err, "the new store takes no transaction");
+    schema_add(t);
+    err = txn_commit(t);
+    return err == OK ? OK : fault_set(f, err, "the new store takes no commit");
+}
+
+static enum err schema_read(struct store *s, struct fault *f)
+{
+    struct view *v = NULL;
+    enum err err = view_open(s, &v);
+
+    if (err != OK)
+        return fault_set(f, err, "the store gives no view");
+    err = schema_check(v, f);
+    view_close(v);
+    return err;
+}
+
+enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out,
+                    struct fault *f)
+{
+    struct store *s = NULL;
+    int lock_fd = -1;
+    enum err err = data_check(dir, mode, f);
+
+    *out = NULL;
+    if (err == OK && mode != STORE_READ)
+        err = lock_take(dir, &lock_fd, f);
+    if (err == OK && mode == STORE_CREATE)
+        err = data_check(dir, mode, f); /* another may have created it before we had the lock */
+    if (err == OK)
+        err = env_open(dir, mode, map_size, lock_fd, &s, f);
+    else if (lock_fd >= 0)
+        close(lock_fd);
+    if (err == OK)
+        err = mode == STORE_CREATE ? schema_write(s, f) : schema_read(s, f);
+    if (err == OK && mode == STORE_CREATE)
+        err = dir_sync(dir, f);
+    if (err == OK)
+        *out = s;
+    else
+        store_close(s);
+    return err;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * row: the encoding of every row: a version octet, fixed-width fields, then variable tails, each a u32 length
+ * and its octets. Reading trusts nothing: a row of another version, a short one, one with octets left over or
+ * a value out of range is refused.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "store/inner.h"
+
+#define ROW_VERSION 1
+
+static void start(struct buf *b)
+{
+    buf_put_u8(b, ROW_VERSION);
+}
+
+/* A reader past the version; failed when it is not ours. */
+static struct rd open_row(struct span row)
+{
+    struct rd r = rd_of(row);
+
+    if (rd_u8(&r) != ROW_VERSION)
+        r.failed = true;
+    return r;
+}
+
+static void get_text(struct rd *r, char *out, size_t cap)
+{
+    if (!span_to_str(rd_blob(r), out, cap)) {
+        out[0] = '\0';
+        r->failed = true;
+    }
+}
+
+static enum reason get_reason(struct rd *r)
+{
+    uint8_t v = rd_u8(r);
+
+    if (v > REASON_AA_COMPROMISE)
+        r->failed = true;
+    return (enum reason)v;
+}
+
+/* ---- status ---- */
+
+void row_put_status(struct buf *b, const struct status_row *s)
+{
+    start(b);
+    buf_put_u16(b, s->status.issuer_no);
+    buf_put_u8(b, (uint8_t)s->status.state);
+    buf_put_u8(b, (uint8_t)s->status.reason);
+    buf_put_i64(b, s->status.revoked_at_s);
+    buf_put_i64(b, s->status.invalidity_s);
+    buf_put_i64(b, s->status.not_after_s);
+    buf_put_u64(b, s->number);
+}
+
+bool row_get_status(struct span row, struct status_row *out)
+{
+    struct rd r = open_row(row);
+    uint8_t state;
+
+    out->status.issuer_no = rd_u16(&r);
+    state = rd_u8(&r);
+    out->status.state = (enum cert_state)state;
+    out->status.reason = get_reason(&r);
+    out->status.revoked_at_s = rd_i64(&r);
+    out->status.invalidity_s = rd_i64(&r);
+    out->status.not_after_s = rd_i64(&r);
+    out->number = rd_u64(&r);
+    return rd_done(&r) && state <= CERT_REVOKED;
+}
+
+/* ---- certificate ---- */
+
+void row_put_cert(struct buf *b, const struct cert *c)
+{
+    start(b);
+    buf_put(b, c->serial, SERIAL_LEN);
+    buf_put_u64(b, c->number);
+    buf_put_u16(b, c->status.issuer_no);
+    buf_put_i64(b, c->not_before_s);
+    buf_put_i64(b, c->status.not_after_s);
+    buf_put_i64(b, c->issued_at_s);
+    buf_put_u8(b, (uint8_t)c->key_type);
+    buf_put_u16(b, c->key_bits);
+    buf_put(b, c->key_hash, HASH_LEN);
+    buf_put(b, c->fingerprint, HASH_LEN);
+    buf_put_blob(b, span_str(c->profile));
+    buf_put_blob(b, span_str(c->requester));
+    buf_put_blob(b, c->cn);
+    buf_put_blob(b, c->subject);
+    buf_put_blob(b, c->sans);
+    buf_put_blob(b, c->der);
+    buf_put_blob(b, c->csr);
+}
+
+bool row_get_cert(struct span row, struct cert *out)
+{
+    struct rd r = open_row(row);
+    uint8_t key_type;
+
+    rd_copy(&r, out->serial, SERIAL_LEN);
+    out->number = rd_u64(&r);
+    out->status = (struct status){.issuer_no = rd_u16(&r), .revoked_at_s = NO_TIME, .invalidity_s = NO_TIME};
+    out->not_before_s = rd_i64(&r);
+    out->status.not_after_s = rd_i64(&r);
+    out->issued_at_s = rd_i64(&r);
+    key_type = rd_u8(&r);
+    out->key_type = (enum key_type)key_type;
+    out->key_bits = rd_u16(&r);
+    rd_copy(&r, out->key_hash, HASH_LEN);
+    rd_copy(&r, out->fingerprint, HASH_LEN);
+    get_text(&r, out->profile, sizeof out->profile);
+    get_text(&r, out->requester, sizeof out->requester);
+    out->cn = rd_blob(&r);
+    out->subject = rd_blob(&r);
+    out->sans = rd_blob(&r);
+    out->der = rd_blob(&r);
+    out->csr = rd_blob(&r);
+    /* Who walks the names relies on the last one being ended. */
+    return rd_done(&r) && key_type <= KEY_OTHER &&
+           (out->sans.len == 0 || out->sans.data[out->sans.len - 1] == '\0');
+}
+
+/* ---- revoked entry ---- */
+
+void row_put_revoked(struct buf *b, const struct status *s)
+{
+    start(b);
+    buf_put_u8(b, (uint8_t)s->reason);
+    buf_put_i64(b, s->revoked_at_s);
+    buf_put_i64(b, s->invalidity_s);
+    buf_put_i64(b, s->not_after_s);
+}
+
+bool row_get_revoked(struct span row, struct revoked *out)
+{
+    struct rd r = open_row(row);
+
+    out->reason = get_reason(&r);
+    out->revoked_at_s = rd_i64(&r);
+    out->invalidity_s = rd_i64(&r);
+    out->not_after_s = rd_i64(&r);
+    return rd_done(&r);
+}
+
+/* ---- issuer and its CRL ---- */
+
+void row_put_issuer(struct buf *b, const struct issuer *i)
+{
+    start(b);
+    buf_put(b, i->responder, SERIAL_LEN);
+    buf_put_blob(b, span_str(i->id));
+    buf_put_blob(b, span_str(i->parent));
+    buf_put_blob(b, i->certificate);
+}
+
+bool row_get_issuer(struct span row, struct issuer *out)
+{
+    struct rd r = open_row(row);
+
+    rd_copy(&r, out->responder, SERIAL_LEN);
+    get_text(&r, out->id, sizeof out->id);
+    get_text(&r, out->parent, sizeof out->parent);
+    out->certificate = rd_blob(&r);
+    return rd_done(&r);
+}
+
+void row_put_crl_state(struct buf *b, const struct crl_state *s)
+{
+    start(b);
+    buf_put_u64(b, s->reserved);
+    buf_put_u64(b, s->number);
+    buf_put_i64(b, s->this_update_s);
+    buf_put_i64(b, s->next_update_s);
+    buf_put_u64(b, s->size);
+    buf_put_u64(b, s->count);
+    buf_put(b, s->sha256, HASH_LEN);
+}
+
+bool row_get_crl_state(struct span row, struct crl_state *out)
+{
+    struct rd r = open_row(row);
+
+    out->reserved = rd_u64(&r);
+    out->number = rd_u64(&r);
+    out->this_update_s = rd_i64(&r);
+    out->next_update_s = rd_i64(&r);
+    out->size = rd_u64(&r);
+    out->count = rd_u64(&r);
+    rd_copy(&r, out->sha256, HASH_LEN);
+    return rd_done(&r) && out->number <= out->reserved;
+}
+
+/* ---- audit ---- */
+
+/* The sequence number is inside, so that the hash binds a row to its place. */
+void row_put_audit(struct buf *b, const struct audit_row *a)
+{
+    start(b);
+    buf_put_u64(b, a->seq);
+    buf_put_i64(b, a->at_s);
+    buf_put_u8(b, (uint8_t)a->kind);
+    buf_put_u8(b, a->has_serial);
+    buf_put(b, a->has_serial ? a->serial : (const uint8_t[SERIAL_LEN]){0}, SERIAL_LEN);
+    buf_put(b, a->previous, HASH_LEN);
+    buf_put_blob(b, a->actor);
+    buf_put_blob(b, a->detail);
+}
+
+bool row_get_audit(struct span row, struct audit_row *out)
+{
+    struct rd r = open_row(row);
+    uint8_t kind, has_serial;
+
+    out->seq = rd_u64(&r);
+    out->at_s = rd_i64(&r);
+    kind = rd_u8(&r);
+    out->kind = (enum audit_kind)kind;
+    has_serial = rd_u8(&r);
+    out->has_serial = has_serial == 1;
+    rd_copy(&r, out->serial, SERIAL_LEN);
+    rd_copy(&r, out->previous, HASH_LEN);
+    out->actor = rd_blob(&r);
+    out->detail = rd_blob(&r);
+    sha256_of(row, out->hash);
+    return rd_done(&r) && has_serial <= 1;
+}
+
+/* ---- idempotency and counters ---- */
+
+void row_put_idempotent(struct buf *b, const struct idempotent *i)
+{
+    start(b);
+    buf_put(b, i->body, HASH_LEN);
+    buf_put(b, i->serial, SERIAL_LEN);
+    buf_put_i64(b, i->at_s);
+}
+
+bool row_get_idempotent(struct span row, struct idempotent *out)
+{
+    struct rd r = open_row(row);
+
+    rd_copy(&r, out->body, HASH_LEN);
+    rd_copy(&r, out->serial, SERIAL_LEN);
+    out->at_s = rd_i64(&r);
+    return rd_done(&r);
+}
+
+void row_put_counters(struct buf *b, const struct counters *c)
+{
+    start(b);
+    buf_put_u64(b, c->last_number);
+    buf_put_u64(b, c->certificates);
+    buf_put_u64(b, c->revoked);
+    buf_put_u64(b, c->held);
+    buf_put_u64(b, c->audit);
+    buf_put(b, c->audit_hash, HASH_LEN);
+}
+
+bool row_get_counters(struct span row, struct counters *out)
+{
+    struct rd r = open_row(row);
+
+    out->last_number = rd_u64(&r);
+    out->certificates = rd_u64(&r);
+    out->revoked = rd_u64(&r);
+    out->held = rd_u64(&r);
+    out->audit = rd_u64(&r);
+    rd_copy(&r, out->audit_hash, HASH_LEN);
+    return rd_done(&r);
+}
