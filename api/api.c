@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api: the role of the HTTPS interface and the control socket: its loop, its timers, its signals. */
+#include <signal.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define MAINTAIN_MS 60000 /* readers of dead processes hold pages back: minutes are soon enough */
+#define GRACE_MS 10000    /* for requests under way when the service ends: the supervisor waits longer */
+
+struct run {
+    struct api api;
+    size_t draining;
+};
+
+static size_t body_max(const struct http_request *r, void *arg)
+{
+    char ignored_arg[ROUTE_ARG_MAX], allow[64];
+    const struct route *route;
+
+    (void)arg;
+    if (route_find(http_method(r), http_path(r), &route, ignored_arg, allow) == OK)
+        return route->body_max;
+    return JSON_BODY_MAX; /* so that what is not here is answered 404, not 413 */
+}
+
+static void on_request(struct http_request *r, void *arg)
+{
+    call_begin(r, arg);
+}
+
+static void on_error(unsigned status, const char *detail, const char **type, struct buf *body, void *arg)
+{
+    struct api *a = arg;
+    char id[33];
+
+    request_id_new(id);
+    a->stats.answers[status / 100 % 6]++;
+    log_info("refused", "id=%s status=%u %s", id, status, detail);
+    problem_write_status(body, status, detail, id);
+    *type = PROBLEM_TYPE;
+}
+
+struct http_handlers api_handlers(struct api *a)
+{
+    return (struct http_handlers){.body_max = body_max, .request = on_request, .error = on_error, .arg = a};
+}
+
+static void on_maintain(void *arg)
+{
+    (void)store_maintain(((struct run *)arg)->api.store);
+}
+
+/* The new configuration is taken whole or not at all. Addresses and the home stay as they were: sockets are
+ * the supervisor's. */
+static void on_reload(void *arg)
+{
+    struct run *run = arg;
+    struct config fresh;
+    struct fault f = {0};
+
+    if (config_load(run->api.config->home, &fresh, NULL, &f) != OK) {
+        log_error("reload", "kept the old configuration: %s", f.detail);
+        return;
+    }
+    config_free(run->api.config);
+    *run->api.config = fresh;
+    log_info("reload", "done");
+    listener_reload(run->api.listener);
+}
+
+static void on_drained(void *arg)
+{
+    struct run *run = arg;
+
+    if (--run->draining == 0)
+        loop_stop(run->api.loop);
+}
+
+static void on_stop(void *arg)
+{
+    struct run *run = arg;
+
+    if (run->draining > 0)
+        return;
+    log_info("stop", "answering what is under way");
+    run->draining = 1 + (run->api.https != NULL);
+    if (run->api.https != NULL)
+        http_server_drain(run->api.https, GRACE_MS, on_drained, run);
+    http_server_drain(run->api.control, GRACE_MS, on_drained, run);
+}
+
+enum err api_run(struct api_role *r)
+{
+    struct run run = {.api = {.role = r, .config = r->config, .now_s = clock_now_s}};
+    struct http_handlers handlers = api_handlers(&run.api);
+    struct timer *maintain;
+    struct fault f = {0};
+
+    if (store_open(r->config->store_dir, STORE_READ, r->config->map_size, &run.api.store, &f) != OK) {
+        log_error("store", "%s", f.detail);
+        return f.code;
+    }
+    run.api.loop = loop_new();
+    run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
+    maintain = timer_start(run.api.loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, &run);
+    loop_on_signal(run.api.loop, SIGTERM, on_stop, &run);
+    loop_on_signal(run.api.loop, SIGHUP, on_reload, &run);
+    run.api.control = http_serve(run.api.loop, r->control_fd, NULL, NULL, &handlers);
+    run.api.listener = listener_new(&run.api);
+    loop_run(run.api.loop);
+    timer_stop(maintain);
+    listener_free(run.api.listener);
+    asker_free(run.api.asker);
+    http_server_free(run.api.https);
+    http_server_free(run.api.control);
+    loop_free(run.api.loop);
+    store_close(run.api.store);
+    return OK;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * api: what the files of the process "api" share: the state of the role, one call (a request being answered),
+ * the route table, login, and the asking side of the ca's wire. One thread, one loop; a handler never blocks
+ * on another role: it asks, returns, and answers its call when the ca has.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include "api/inner.h"
+
+/* ---- asker.c: questions to the ca ---- */
+
+#define ASKER_WAITING_MAX 1024u /* questions without an answer: as many as http.c has connections */
+#define ASKER_QUEUE_MAX                                                                                      \
+    (16u * 1024 * 1024)        /* octets waiting for room on the wire: a hundred of the largest CSRs */
+#define ASKER_TIMEOUT_MS 30000 /* an answer needs a signature and a commit: seconds at the very worst */
+
+struct answer {
+    enum err err;     /* the ca's; ERR_UNAVAILABLE with `is_late` when none came in time */
+    bool is_late;     /* the act may still become durable */
+    char detail[256]; /* for people */
+    struct rd rest;   /* the kind's own, ca.h */
+};
+typedef void asker_done(struct answer *a, void *arg);
+
+struct asker;
+/* The wire stays the caller's. When its other end closes the role dies. */
+struct asker *asker_new(struct loop *l, int fd, int64_t timeout_ms);
+void asker_free(struct asker *a);
+/* Sends `body` (the kind's own, without kind and number); `done` is called exactly once, later, on the loop.
+ * ERR_UNAVAILABLE: too many wait; ERR_TOO_LARGE: no message holds it. `done` is then not called. */
+enum err asker_send(struct asker *a, enum ask_kind kind, struct span body, asker_done *done, void *arg);
+size_t asker_waiting(const struct asker *a);
+
+/* ---- api.c: the role ---- */
+
+struct stats {
+    uint64_t answers[6]; /* by the status' first digit */
+    uint64_t ms;         /* spent answering, sum */
+    uint64_t issued, refused, logins_refused;
+};
+
+struct listener;
+struct api {
+    struct api_role *role;
+    struct config
+        *config; /* the role's; replaced in place on SIGHUP: borrow from it only while a handler runs */
+    struct loop *loop;
+    struct store *store;
+    struct asker *asker;
+    struct listener *listener;
+    struct http_server *https, *control; /* NULL while not served */
+    struct stats stats;
+    int64_t (*now_s)(void); /* clock_now_s, or a test's */
+};
+
+/* What http.c is given for each listening socket. */
+struct http_handlers api_handlers(struct api *a);
+
+/* ---- login.c ---- */
+
+#define ADMINISTRATOR_PROFILE "chancery/administrator"
+
+struct login {
+    bool is_administrator;
+    char principal[PRINCIPAL_MAX]; /* "uid:0", "cert:SERIAL"; "-" for nobody */
+};
+/* Who is it? OK; ERR_UNAUTHENTICATED; ERR_FORBIDDEN for somebody we know who may not use this interface. */
+enum err login_check(struct api *a, const struct http_peer *peer, const char *authorization,
+                     struct login *out, struct fault *f);
+
+/* ---- route.c: the table ---- */
+
+enum who {
+    WHO_ADMINISTRATOR,
+    WHO_LOCAL, /* anybody on this machine; from elsewhere an administrator */
+};
+#define ROUTE_ARG_MAX 256 /* octets of the path part a pattern captures: a serial, an issuer, a profile */
+
+struct call;
+struct route {
+    const char *method;
+    const char *pattern; /* "{}" captures one segment, a final "{*}" the rest; one capture a route */
+    enum who who;
+    size_t body_max;
+    void (*handle)(struct call *c);
+};
+extern const struct route ROUTES[];
+extern const size_t ROUTE_COUNT;
+
+/* OK with route and captured part (decoded); ERR_NOT_FOUND; ERR_METHOD with the `allow` header;
+ * ERR_MALFORMED: bad escape. HEAD is GET. */
+enum err route_find(const char *method, const char *path, const struct route **out,
+                    char arg[static ROUTE_ARG_MAX], char allow[static 64]);
+/* Who may call what lies under this path; everything under /api needs an administrator, whether it exists or
+ * not. */
+enum who route_who(const char *path, const struct route *found);
+
+/* ---- call.c: one request from arrival to answer ---- */
+
+struct call {
+    struct api *api;
+    struct http_request *request;
+    struct login login;
+    char request_id[33];
+    char arg[ROUTE_ARG_MAX];
+    int64_t started_ms;
+    int form; /* issue: the representation chosen, enum form */
+};
+
+/* Finds the route, checks the login, runs the handler. */
+void call_begin(struct http_request *r, struct api *a);
+/* Each of these answers, logs and frees the call. `more` fields end at a NULL name, NULL: none. */
+void call_reply(struct call *c, unsigned status, const char *type, struct span body,
+                const struct http_field *more);
+void call_json(struct call *c, unsigned status, struct js *v, const struct http_field *more); /* takes v */
+void call_problem(struct call *c, enum err e, const struct findings *fs, const char *detail, ...)
+    __attribute__((format(printf, 4, 5)));
+/* A question that asker_send() did not take. */
+void call_unsent(struct call *c, enum err e);
+/* A failed answer of the ca as a problem: what may be shown of it. */
+void call_refused(struct call *c, const struct answer *a, const struct findings *fs);
+/* False, and the call is answered, when the query holds a name that is not in the list or one that cannot be
+ * read. */
+[[nodiscard]] bool call_query_known(struct call *c, const char *const *known);
+/* A parameter; "" when absent. False, and answered, when it cannot be read. */
+[[nodiscard]] bool call_query(struct call *c, const char *name, char *out, size_t cap);
+/* A view of the store; NULL, and answered, when there is none. */
+struct view *call_view(struct call *c);
+
+/* ---- problem.c: RFC 9457 ---- */
+
+#define PROBLEM_TYPE "application/problem+json"
+struct js *findings_json(const struct findings *fs);
+/* `detail` NULL or empty: left to the title. Local errors are shown as "internal". */
+void problem_write(struct buf *out, enum err e, const char *detail, const char *request_id,
+                   const struct findings *fs);
+/* The same for an error of the protocol itself. */
+void problem_write_status(struct buf *out, unsigned status, const char *detail, const char *request_id);
+void request_id_new(char out[static 33]);
+
+/* ---- accept.c: content negotiation of an issued certificate ---- */
+
+enum form { FORM_NONE, FORM_CHAIN, FORM_DER, FORM_PEM, FORM_P7B, FORM_P7B_PEM, FORM_JSON };
+/* The best form for an Accept header (NULL: the chain); FORM_NONE: nothing fits. RFC 9110 12.5.1 */
+enum form accept_choose(const char *accept);
+const char *form_type(enum form f); /* Content-Type of the answer */
+const char *accept_list(void);      /* every type there is, for people */
+
+/* ---- render.c: a certificate in each form ---- */
+
+/* Leaf first, then its issuers; without the root unless the certificate is one's own root's. */
+#define CHAIN_MAX 8 /* levels: two in every hierarchy we make */
+struct chain {
+    struct span certs[CHAIN_MAX]; /* borrowed from the view */
+    size_t count;
+};
+void chain_of(struct view *v, struct span leaf, uint16_t issuer_no, bool with_root, struct chain *out);
+void chain_pem(const struct chain *c, struct buf *out);
+struct js *certificate_json(struct view *v, const struct cert *c, int64_t now_s);
+/* The list item with pem and chain. */
+struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t now_s);
+enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out); /* every form but JSON */
+/* The serial that `text` begins with: exactly SERIAL_HEX_LEN hex digits. */
+[[nodiscard]] bool serial_read(const char *text, uint8_t serial[static SERIAL_LEN]);
+/* What a request asks and what would be issued, for the preflight. */
+struct js *facts_json(const struct facts *f);
+struct js *ku_json(uint16_t bits);
+
+/* ---- handlers ---- */
+
+void issue_post(struct call *c);       /* issue.c */
+void preflight_post(struct call *c);   /* preflight.c */
+void certificates_get(struct call *c); /* certificates.c */
+void certificate_get(struct call *c);
+void revocation_put(struct call *c); /* revocation.c */
+void revocation_delete(struct call *c);
+void issuers_get(struct call *c); /* issuers.c */
+void issuer_get(struct call *c);
+void issuer_crl_get(struct call *c);
+void issuer_crl_post(struct call *c);
+void profiles_get(struct call *c); /* profiles.c */
+void profile_get(struct call *c);
+void livez_get(struct call *c); /* health.c */
+void readyz_get(struct call *c);
+void metrics_get(struct call *c); /* metrics.c */
+
+/* A request for a certificate, read from a call: shared by issue and preflight. */
+struct wanted {
+    char profile[PROFILE_ID_MAX];
+    unsigned days;
+    struct csr *csr;
+    struct findings findings; /* of the reading */
+};
+/* Query and body. OK; ERR_POLICY: read, with a refusing finding; others: the call is answered and `out` holds
+ * nothing. */
+enum err wanted_read(struct call *c, struct wanted *out);
+void wanted_free(struct wanted *w);
+/* The body of ASK_ISSUE. */
+void wanted_ask(struct call *c, const struct wanted *w, uint8_t flags, struct buf *out);
+
+/* ---- listener.c: the HTTPS listener's own certificates ---- */
+
+/* Asks for what is missing and starts HTTPS once there is a certificate; then renews. */
+struct listener *listener_new(struct api *a);
+void listener_free(struct listener *l);
+void listener_reload(struct listener *l); /* the configuration has changed */
+/* The earliest end of the certificates in use; NO_TIME: none. */
+int64_t listener_not_after(const struct listener *l);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call: one request from its arrival to its answer: route, login, handler; then the answer, the log line and
+ * the counts. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define JSON_MAX                                                                                             \
+    (64u * 1024 *                                                                                            \
+     1024) /* the largest list page: 1,000 rows, each with 1,000 names of 253 characters, would be less */
+#define FIELDS_MAX 8
+
+static void log_call(const struct call *c, unsigned status, int64_t ms)
+{
+    log_info("request", "method=%s path=%.512s status=%u principal=%s ms=%lld id=%s", http_method(c->request),
+             http_path(c->request), status, c->login.principal, (long long)ms, c->request_id);
+}
+
+void call_reply(struct call *c, unsigned status, const char *type, struct span body,
+                const struct http_field *more)
+{
+    struct http_field fields[FIELDS_MAX + 1] = {
+        {"Content-Type", type},
+        {"Cache-Control", "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Request-Id", c->request_id},
+    };
+    int64_t ms = clock_monotonic_ms() - c->started_ms;
+
+    for (size_t n = 4; more != NULL && more->name != NULL && n < FIELDS_MAX; n++)
+        fields[n] = *more++;
+    log_call(c, status, ms);
+    c->api->stats.answers[status / 100 % 6]++;
+    c->api->stats.ms += (uint64_t)ms;
+    http_reply(c->request, status, fields, body);
+    free(c);
+}
+
+void call_json(struct call *c, unsigned status, struct js *v, const struct http_field *more)
+{
+    struct buf body;
+
+    buf_init(&body, JSON_MAX);
+    js_write(v, &body);
+    buf_put_u8(&body, '\n');
+    js_free(v);
+    if (buf_end(&body) == OK)
+        call_reply(c, status, "application/json", buf_span(&body), more);
+    else
+        call_problem(c, ERR_TOO_LARGE, NULL, "The answer would be too large; ask for fewer.");
+    buf_free(&body);
+}
+
+/* What goes with a status besides the document. RFC 9110 15.5.2, 15.6.4 */
+static const struct http_field *problem_fields(enum err e)
+{
+    static const struct http_field login[] = {{"WWW-Authenticate", "Bearer realm=\"chancery\""},
+                                              {NULL, NULL}};
+    static const struct http_field later[] = {{"Retry-After", "5"}, {NULL, NULL}};
+
+    return e == ERR_UNAUTHENTICATED ? login : e == ERR_UNAVAILABLE ? later : NULL;
+}
+
+static void problem_reply(struct call *c, enum err e, const struct findings *fs, const char *detail,
+                          const struct http_field *more)
+{
+    struct buf body;
+
+    if (err_status(e) >= 500 || e == ERR_UNAUTHENTICATED || e == ERR_FORBIDDEN)
+        log_warn("refused", "id=%s code=%s %s", c->request_id, err_name(e), detail);
+    else
+        log_info("refused", "id=%s code=%s %s", c->request_id, err_name(e), detail);
+    for (size_t i = 0; fs != NULL && i < fs->count; i++)
+        log_info("finding", "id=%s rule=%s severity=%s", c->request_id, fs->items[i].rule,
+                 severity_name(fs->items[i].severity));
+    buf_init(&body, JSON_MAX);
+    problem_write(&body, e, detail, c->request_id, fs);
+    call_reply(c, err_status(e), PROBLEM_TYPE, buf_span(&body), more);
+    buf_free(&body);
+}
+
+void call_problem(struct call *c, enum err e, const struct findings *fs, const char *fmt, ...)
+{
+    char detail[FAULT_DETAIL_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(detail, sizeof detail, fmt, ap);
+    va_end(ap);
+    problem_reply(c, e, fs, detail, problem_fields(e));
+}
+
+void call_unsent(struct call *c, enum err e)
+{
+    if (e == ERR_TOO_LARGE)
+        call_problem(c, e, NULL, "The CSR asks for more than a certificate can hold.");
+    else
+        call_problem(c, e, NULL, "Too many requests wait for the CA now; nothing was done.");
+}
+
+void call_refused(struct call *c, const struct answer *a, const struct findings *fs)
+{
+    if (a->is_late)
+        call_problem(c, ERR_UNAVAILABLE, NULL,
+                     "No answer came in time. What was asked may still be done: look before asking again, or "
+                     "repeat it with the same "
+                     "Idempotency-Key.");
+    else
+        call_problem(c, a->err, fs, "%s", a->detail);
+}
+
+bool call_query_known(struct call *c, const char *const *known)
+{
+    const char *unknown = http_query_unknown(c->request, known);
+
+    if (unknown == NULL)
+        return true;
+    call_problem(c, ERR_MALFORMED, NULL, "There is no query parameter \"%.64s\" here.", unknown);
+    return false;
+}
+
+bool call_query(struct call *c, const char *name, char *out, size_t cap)
+{
+    enum err e = http_query(c->request, name, out, cap);
+
+    if (e == ERR_NOT_FOUND)
+        out[0] = '\0';
+    if (e == OK || e == ERR_NOT_FOUND)
+        return true;
+    call_problem(c, ERR_MALFORMED, NULL,
+                 "The query parameter \"%s\" cannot be read: given twice, too long or badly escaped.", name);
+    return false;
+}
+
+struct view *call_view(struct call *c)
+{
+    struct view *v = NULL;
+
+    if (view_open(c->api->store, &v) == OK)
+        return v;
+    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    return NULL;
+}
+
+/* OK, or why this caller may not go on. */
+static enum err admit(struct call *c, enum who who, struct fault *f)
+{
+    const struct http_peer *peer = http_peer(c->request);
+    enum err e;
+
+    if (who == WHO_LOCAL && peer->is_loopback)
+        return OK;
+    e = login_check(c->api, peer, http_header(c->request, "Authorization"), &c->login, f);
+    if (e == OK && !c->login.is_administrator)
+        e = fault_set(f, ERR_FORBIDDEN, "This needs an administrator.");
+    if (e != OK)
+        c->api->stats.logins_refused++;
+    return e;
+}
+
+void call_begin(struct http_request *r, struct api *a)
+{
+    struct call *c = xcalloc(1, sizeof *c);
+    const struct route *route = NULL;
+    struct fault f = {0};
+    char allow[64];
+    enum err found;
+
+    c->api = a;
+    c->request = r;
+    c->started_ms = clock_monotonic_ms();
+    c->login = (struct login){.principal = "-"};
+    request_id_new(c->request_id);
+    found = route_find(http_method(r), http_path(r), &route, c->arg, allow);
+    if (admit(c, route_who(http_path(r), route), &f) != OK)
+        call_problem(c, f.code, NULL, "%s", f.detail);
+    else if (found == ERR_METHOD)
+        problem_reply(c, found, NULL, err_text(found), (struct http_field[]){{"Allow", allow}, {NULL, NULL}});
+    else if (found != OK)
+        call_problem(c, found, NULL, "%s", err_text(found));
+    else
+        route->handle(c);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* certificates: the list, a page at a time, and one certificate in the form its path names. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/fetch.h"
+
+static const char *const known[] = {
+    "cn", "san", "profile", "issuer", "status", "key_type", "expires_before", "limit", "after", NULL};
+
+#define FILTER_TEXT_MAX 512 /* octets: a glob over a name of 253 characters, twice */
+
+/* The query's texts, which struct cert_query borrows. */
+struct filters {
+    char cn[FILTER_TEXT_MAX], san[FILTER_TEXT_MAX], profile[PROFILE_ID_MAX], issuer[ISSUER_ID_MAX];
+    char status[16], key_type[8], expires_before[CLOCK_TEXT_MAX], limit[8], after[CURSOR_MAX];
+};
+
+static bool read_filters(struct call *c, struct filters *f)
+{
+    return call_query_known(c, known) && call_query(c, "cn", f->cn, sizeof f->cn) &&
+           call_query(c, "san", f->san, sizeof f->san) &&
+           call_query(c, "profile", f->profile, sizeof f->profile) &&
+           call_query(c, "issuer", f->issuer, sizeof f->issuer) &&
+           call_query(c, "status", f->status, sizeof f->status) &&
+           call_query(c, "key_type", f->key_type, sizeof f->key_type) &&
+           call_query(c, "expires_before", f->expires_before, sizeof f->expires_before) &&
+           call_query(c, "limit", f->limit, sizeof f->limit) &&
+           call_query(c, "after", f->after, sizeof f->after);
+}
+
+static bool read_status(const char *text, enum cert_filter *out)
+{
+    static const struct {
+        const char *name;
+        enum cert_filter filter;
+    } table[] = {{"", FILTER_ANY},
+                 {"valid", FILTER_VALID},
+                 {"revoked", FILTER_REVOKED},
+                 {"held", FILTER_HELD},
+                 {"expired", FILTER_EXPIRED}};
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].name, text) == 0) {
+            *out = table[i].filter;
+            return true;
+        }
+    return false;
+}
+
+static bool read_key_type(const char *text, enum key_type *out)
+{
+    *out = strcmp(text, "rsa") == 0 ? KEY_RSA : strcmp(text, "ec") == 0 ? KEY_EC : KEY_NONE;
+    return *out != KEY_NONE || text[0] == '\0';
+}
+
+static bool read_limit(const char *text, unsigned *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    *out = text[0] == '\0' ? LIST_LIMIT_DEFAULT : (unsigned)n;
+    return text[0] == '\0' ||
+           (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= LIST_LIMIT_MAX);
+}
+
+static bool read_issuer(struct view *v, const char *id, uint16_t *out)
+{
+    struct issuer i;
+
+    *out = 0;
+    if (id[0] == '\0')
+        return true;
+    if (issuer_find(v, id, &i) != OK)
+        return false;
+    *out = i.no;
+    return true;
+}
+
+static const char *given(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
+
+/* What is wrong with the filters, or NULL. */
+static const char *make_query(struct view *v, const struct filters *f, struct cert_query *q)
+{
+    q->cn = given(f->cn);
+    q->san = given(f->san);
+    q->profile = given(f->profile);
+    q->after = given(f->after);
+    q->expires_before_s = NO_TIME;
+    if (!read_issuer(v, f->issuer, &q->issuer_no))
+        return "There is no issuer of the name that \"issuer\" gives.";
+    if (!read_status(f->status, &q->status))
+        return "\"status\" is valid, revoked, held or expired.";
+    if (!read_key_type(f->key_type, &q->key_type))
+        return "\"key_type\" is rsa or ec.";
+    if (!read_limit(f->limit, &q->limit))
+        return "\"limit\" is a whole number from 1 to 1000.";
+    if (f->expires_before[0] != '\0' && !clock_parse_rfc3339(f->expires_before, &q->expires_before_s))
+        return "\"expires_before\" is a time like 2026-01-31T12:00:00Z.";
+    return NULL;
+}
+
+struct page {
+    struct view *view;
+    struct js *items;
+    int64_t now_s;
+};
+
+static bool add_item(const struct cert *cert, void *arg)
+{
+    struct page *p = arg;
+
+    js_push(p->items, certificate_json(p->view, cert, p->now_s));
+    return true;
+}
+
+/* RFC 8288: the same query with the next cursor. */
+static void put_link(const struct filters *f, const char *next, struct buf *out)
+{
+    const struct {
+        const char *name, *value;
+    } all[] = {{"cn", f->cn},
+               {"san", f->san},
+               {"profile", f->profile},
+               {"issuer", f->issuer},
+               {"status", f->status},
+               {"key_type", f->key_type},
+               {"expires_before", f->expires_before},
+               {"limit", f->limit},
+               {"after", next}};
+
+    buf_put_str(out, "</api/v1/certificates");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        fetch_query(out, all[i].name, given(all[i].value));
+    buf_put_str(out, ">; rel=\"next\"");
+    buf_put_u8(out, '\0');
+}
+
+static void reply_page(struct call *c, const struct filters *f, struct js *items, const char *next)
+{
+    struct js *o = js_object();
+    struct http_field link[] = {{"Link", NULL}, {NULL, NULL}};
+    struct buf text;
+
+    buf_init(&text, 16 * 1024); /* nine texts, three octets for each that is escaped */
+    js_set(o, "items", items);
+    js_set_str(o, "next", given(next));
+    if (next[0] != '\0')
+        put_link(f, next, &text);
+    link[0].value = (const char *)text.data;
+    call_json(c, 200, o, next[0] != '\0' && buf_end(&text) == OK ? link : NULL);
+    buf_free(&text);
+}
+
+static void list(struct call *c, struct view *v, const struct filters *f)
+{
+    struct cert_query q = {.now_s = c->api->now_s()};
+    struct page page = {.view = v, .now_s = q.now_s};
+    const char *wrong = make_query(v, f, &q);
+    char next[CURSOR_MAX] = "";
+    enum err e;
+
+    if (wrong != NULL)
+        return call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
+    page.items = js_array();
+    e = cert_list(v, &q, add_item, &page, next);
+    if (e == OK)
+        return reply_page(c, f, page.items, next);
+    js_free(page.items);
+    if (e == ERR_MALFORMED)
+        return call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
+    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+}
+
+void certificates_get(struct call *c)
+{
+    struct filters f;
+    struct view *v;
+
+    if (!read_filters(c, &f))
+        return;
+    v = call_view(c);
+    if (v == NULL)
+        return;
+    list(c, v, &f);
+    view_close(v);
+}
+
+/* ---- one ---- */
+
+static const struct {
+    const char *suffix;
+    enum form form;
+    const char *type;
+} endings[] = {
+    {"", FORM_JSON, NULL},
+    {".pem", FORM_PEM, "application/x-pem-file"},
+    {".der", FORM_DER, "application/pkix-cert"},
+    {".p7b", FORM_P7B_PEM, "application/x-pkcs7-certificates"}, /* armoured: what the products upload */
+    {"-chain.pem", FORM_CHAIN, "application/pem-certificate-chain"},
+};
+
+static void reply_one(struct call *c, struct view *v, const struct cert *cert, size_t ending)
+{
+    struct buf body;
+
+    if (endings[ending].form == FORM_JSON)
+        return call_json(c, 200, certificate_json_full(v, cert, c->api->now_s()), NULL);
+    buf_init(&body, CHAIN_MAX * PEM_MAX);
+    if (render(v, cert, endings[ending].form, &body) == OK)
+        call_reply(c, 200, endings[ending].type, buf_span(&body), NULL);
+    else
+        call_problem(c, ERR_INTERNAL, NULL, "the certificate could not be rendered");
+    buf_free(&body);
+}
+
+static bool read_ending(const char *text, size_t *out)
+{
+    for (*out = 0; *out < sizeof endings / sizeof *endings; ++*out)
+        if (strcmp(endings[*out].suffix, text) == 0)
+            return true;
+    return false;
+}
+
+void certificate_get(struct call *c)
+{
+    uint8_t serial[SERIAL_LEN];
+    struct cert cert;
+    struct view *v;
+    size_t ending;
+    enum err e;
+
+    if (!call_query_known(c, (const char *const[]){NULL}))
+        return;
+    if (!serial_read(c->arg, serial) || !read_ending(c->arg + SERIAL_HEX_LEN, &ending))
+        return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such certificate.");
+    v = call_view(c);
+    if (v == NULL)
+        return;
+    e = cert_find(v, serial, &cert);
+    if (e == OK)
+        reply_one(c, v, &cert, ending);
+    else if (e == ERR_NOT_FOUND)
+        call_problem(c, e, NULL, "There is no such certificate.");
+    else
+        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    view_close(v);
+}

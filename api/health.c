@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * health: is the service alive, and can it do its work? /readyz asks the ca, which signs with every CA key
+ * and reads the store, then looks at everything that ends by itself: CRLs, OCSP signers, issuers, the
+ * listener's certificate.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define DAY_S (int64_t)86400
+#define ISSUER_WARN_S (180 * DAY_S) /* a new generation has to reach every trust store by hand */
+#define SIGNER_WARN_S DAY_S /* an OCSP signer is renewed at half its life: the last day means that failed */
+#define LISTENER_WARN_S                                                                                      \
+    (7 * DAY_S) /* renewed in the last third of its life: a week before the end that failed */
+
+enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
+static const char *const level_names[] = {"ok", "warning", "critical"};
+
+struct report {
+    struct call *call;
+    struct view *view;
+    struct js *checks;
+    enum level worst;
+    int64_t now_s;
+};
+
+__attribute__((format(printf, 5, 6))) static void add(struct report *r, const char *kind, const char *id,
+                                                      enum level level, const char *fmt, ...)
+{
+    struct js *o = js_object();
+    char name[ISSUER_ID_MAX + 16], detail[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(detail, sizeof detail, fmt, ap);
+    va_end(ap);
+    snprintf(name, sizeof name, "%s%s%s", kind, id[0] == '\0' ? "" : ":", id);
+    js_set_str(o, "name", name);
+    js_set_str(o, "status", level_names[level]);
+    js_set_str(o, "detail", detail);
+    js_push(r->checks, o);
+    if (level > r->worst)
+        r->worst = level;
+}
+
+/* Something that is good until `end_s` and should not come within `warn_s` of it. */
+static void add_end(struct report *r, const char *kind, const char *id, int64_t end_s, int64_t warn_s)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(end_s, text);
+    if (r->now_s > end_s)
+        add(r, kind, id, LEVEL_CRITICAL, "ended %s", text);
+    else if (end_s - r->now_s < warn_s)
+        add(r, kind, id, LEVEL_WARNING, "ends %s", text);
+    else
+        add(r, kind, id, LEVEL_OK, "until %s", text);
+}
+
+static int64_t overlap_of(const struct crl_config *config, const char *id)
+{
+    for (size_t i = 0; i < config->count; i++)
+        if (strcmp(config->issuers[i].id, id) == 0)
+            return config->issuers[i].overlap_s;
+    return 0;
+}
+
+/* A run that is later than a quarter of the overlap will be missed by nobody else. */
+static void check_crl(struct report *r, const struct issuer *i)
+{
+    int64_t overlap_s = overlap_of(&r->call->api->config->crl, i->id);
+    struct crl_state s;
+
+    if (crl_state_find(r->view, i->no, &s) != OK || s.number == 0)
+        add(r, "crl", i->id, LEVEL_CRITICAL, "none is published");
+    else
+        add_end(r, "crl", i->id, s.next_update_s, overlap_s - overlap_s / 4);
+}
+
+static void check_signer(struct report *r, const struct issuer *i)
+{
+    struct status s;
+
+    if (status_find(r->view, i->responder, &s) != OK)
+        add(r, "ocsp", i->id, LEVEL_CRITICAL, "no signer has a certificate");
+    else if (s.state != CERT_VALID)
+        add(r, "ocsp", i->id, LEVEL_CRITICAL, "the signer's certificate is revoked");
+    else
+        add_end(r, "ocsp", i->id, s.not_after_s, SIGNER_WARN_S);
+}
+
+static bool check_issuer(const struct issuer *i, void *arg)
+{
+    struct report *r = arg;
+    struct x509_info info;
+
+    if (x509_info_read(i->certificate, &info) != OK) {
+        add(r, "issuer", i->id, LEVEL_CRITICAL, "its certificate cannot be read");
+        return true;
+    }
+    add_end(r, "issuer", i->id, info.not_after_s, ISSUER_WARN_S);
+    x509_info_free(&info);
+    check_crl(r, i);
+    check_signer(r, i);
+    return true;
+}
+
+static void check_store(struct report *r)
+{
+    struct store_counts n;
+
+    if (view_open(r->call->api->store, &r->view) != OK) {
+        add(r, "store", "", LEVEL_CRITICAL, "cannot be read");
+        return;
+    }
+    if (store_count(r->view, &n) != OK)
+        add(r, "store", "", LEVEL_CRITICAL, "cannot be counted");
+    else
+        add(r, "store", "", LEVEL_OK, "%llu certificates", (unsigned long long)n.certificates);
+    if (issuer_each(r->view, check_issuer, r) != OK)
+        add(r, "issuers", "", LEVEL_CRITICAL, "cannot be read");
+    view_close(r->view);
+}
+
+static void check_listener(struct report *r)
+{
+    int64_t end_s = listener_not_after(r->call->api->listener);
+
+    if (end_s == NO_TIME)
+        add(r, "listener", "", LEVEL_CRITICAL, "HTTPS has no certificate");
+    else
+        add_end(r, "listener", "", end_s, LISTENER_WARN_S);
+}
+
+static void reply(struct report *r)
+{
+    struct js *o = js_object();
+
+    js_set_str(o, "status", level_names[r->worst]);
+    js_set(o, "checks", r->checks);
+    call_json(r->call, r->worst == LEVEL_CRITICAL ? 503 : 200, o, NULL);
+}
+
+static void finish(struct call *c, const char *ca_fault)
+{
+    struct report r = {.call = c, .checks = js_array(), .now_s = c->api->now_s()};
+
+    if (ca_fault == NULL)
+        add(&r, "ca", "", LEVEL_OK, "signed with every key and read the store");
+    else
+        add(&r, "ca", "", LEVEL_CRITICAL, "%s", ca_fault);
+    check_store(&r);
+    check_listener(&r);
+    reply(&r);
+}
+
+static void on_probed(struct answer *a, void *arg)
+{
+    finish(arg, a->err == OK ? NULL : a->is_late ? "does not answer" : "cannot sign or read the store");
+}
+
+void readyz_get(struct call *c)
+{
+    if (asker_send(c->api->asker, ASK_PROBE, span_of(NULL, 0), on_probed, c) != OK)
+        finish(c, "too many requests wait for it");
+}
+
+void livez_get(struct call *c)
+{
+    struct report r = {.call = c, .checks = js_array()};
+
+    add(&r, "process", "", LEVEL_OK, "answers");
+    reply(&r);
+}

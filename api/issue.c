@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* issue: POST of a CSR. Everything that can be refused without the ca is refused first; what the ca answers
+ * is on disk. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/log.h"
+
+#define IDEMPOTENCY_KEY_MAX 255 /* octets */
+
+static bool is_idempotency_key(const char *key)
+{
+    size_t len = strlen(key);
+
+    for (size_t i = 0; i < len; i++)
+        if (key[i] < 0x20 || key[i] > 0x7e)
+            return false;
+    return len >= 1 && len <= IDEMPOTENCY_KEY_MAX;
+}
+
+static void reply_json(struct call *c, struct view *v, const struct cert *cert, const struct findings *fs,
+                       const struct http_field *location)
+{
+    struct js *o = certificate_json_full(v, cert, c->api->now_s());
+
+    js_set(o, "findings", findings_json(fs));
+    call_json(c, 201, o, location);
+}
+
+static void reply_body(struct call *c, struct view *v, const struct cert *cert,
+                       const struct http_field *location)
+{
+    struct buf body;
+    enum form form = (enum form)c->form;
+
+    buf_init(&body, CHAIN_MAX * PEM_MAX);
+    if (render(v, cert, form, &body) == OK)
+        call_reply(c, 201, form_type(form), buf_span(&body), location);
+    else
+        call_problem(c, ERR_INTERNAL, NULL, "the certificate could not be rendered");
+    buf_free(&body);
+}
+
+static void reply_issued(struct call *c, const uint8_t serial[static SERIAL_LEN], const struct findings *fs)
+{
+    char hex[SERIAL_HEX_LEN + 1], path[64 + SERIAL_HEX_LEN];
+    struct http_field location[] = {{"Location", path}, {NULL, NULL}};
+    struct view *v = call_view(c);
+    struct cert cert;
+
+    if (v == NULL)
+        return;
+    hex_encode(span_of(serial, SERIAL_LEN), hex);
+    snprintf(path, sizeof path, "/api/v1/certificates/%s", hex);
+    if (cert_find(v, serial, &cert) != OK)
+        call_problem(c, ERR_INTERNAL, NULL, "issued %s, which the store does not show", hex);
+    else if (c->form == FORM_JSON)
+        reply_json(c, v, &cert, fs, location);
+    else
+        reply_body(c, v, &cert, location);
+    view_close(v);
+}
+
+static void on_answer(struct answer *a, void *arg)
+{
+    struct call *c = arg;
+    struct findings fs = {0};
+    uint8_t serial[SERIAL_LEN];
+
+    if (!a->is_late && !findings_read(&a->rest, &fs))
+        die("broken findings from the ca");
+    if (a->err != OK) {
+        c->api->stats.refused++;
+        call_refused(c, a, &fs);
+    } else {
+        rd_copy(&a->rest, serial, sizeof serial);
+        if (a->rest.failed)
+            die("broken answer from the ca");
+        c->api->stats.issued++;
+        reply_issued(c, serial, &fs);
+    }
+    findings_free(&fs);
+}
+
+static void ask(struct call *c, const struct wanted *w)
+{
+    struct buf message;
+    enum err e;
+
+    buf_init(&message, WIRE_MSG_MAX);
+    wanted_ask(c, w, 0, &message);
+    e = buf_end(&message);
+    if (e == OK)
+        e = asker_send(c->api->asker, ASK_ISSUE, buf_span(&message), on_answer, c);
+    buf_free(&message);
+    if (e != OK)
+        call_unsent(c, e);
+}
+
+void issue_post(struct call *c)
+{
+    const char *key = http_header(c->request, "Idempotency-Key");
+    struct wanted w;
+    enum err e;
+
+    c->form = (int)accept_choose(http_header(c->request, "Accept"));
+    if (c->form == FORM_NONE)
+        return call_problem(c, ERR_NOT_ACCEPTABLE, NULL, "A certificate comes as %s.", accept_list());
+    if (key != NULL && !is_idempotency_key(key))
+        return call_problem(c, ERR_MALFORMED, NULL,
+                            "An Idempotency-Key has 1 to %d printable ASCII characters.",
+                            IDEMPOTENCY_KEY_MAX);
+    e = wanted_read(c, &w);
+    if (e != OK && e != ERR_POLICY)
+        return;
+    if (e == OK) {
+        ask(c, &w);
+    } else {
+        c->api->stats.refused++;
+        call_problem(c, ERR_POLICY, &w.findings, "The CSR breaks a rule.");
+    }
+    wanted_free(&w);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* issuers: each issuing certificate with its key, its CRL as last published and its OCSP signer; publishing
+ * now. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/log.h"
+
+static struct js *crl_json(struct call *c, struct view *v, const struct issuer *i)
+{
+    struct crl_state s;
+    struct js *o;
+    char url[512];
+
+    if (crl_state_find(v, i->no, &s) != OK || s.number == 0)
+        return NULL;
+    o = js_object();
+    snprintf(url, sizeof url, "%s/crl/%s.crl", c->api->config->public_url, i->id);
+    js_set_int(o, "number", (int64_t)s.number);
+    js_set_time(o, "this_update", s.this_update_s);
+    js_set_time(o, "next_update", s.next_update_s);
+    js_set_int(o, "entries", (int64_t)s.count);
+    js_set_int(o, "size", (int64_t)s.size);
+    js_set_str(o, "url", url);
+    return o;
+}
+
+static struct js *ocsp_json(struct call *c, struct view *v, const struct issuer *i)
+{
+    struct js *o = js_object();
+    struct status s;
+    char url[512];
+
+    snprintf(url, sizeof url, "%s/ocsp", c->api->config->public_url);
+    js_set_str(o, "url", url);
+    if (status_find(v, i->responder, &s) == OK)
+        js_set_time(o, "signer_not_after", s.not_after_s);
+    else
+        js_set_null(o, "signer_not_after");
+    return o;
+}
+
+static struct js *urls_json(struct call *c, const struct issuer *i)
+{
+    struct js *o = js_object();
+    char url[512];
+
+    snprintf(url, sizeof url, "%s/ca/%s.cer", c->api->config->public_url, i->id);
+    js_set_str(o, "certificate", url);
+    snprintf(url, sizeof url, "%s/ca/%s.p7c", c->api->config->public_url, i->id);
+    js_set_str(o, "chain", url);
+    return o;
+}
+
+/* "rsa", "ec", or NULL for an issuer that signs no leaves. */
+static const char *issues_of(const struct ca_config *ca, const char *id)
+{
+    for (size_t i = 0; i < ca->count; i++)
+        if (strcmp(ca->issuers[i].id, id) == 0 && ca->issuers[i].issues != KEY_NONE)
+            return key_type_name(ca->issuers[i].issues);
+    return NULL;
+}
+
+static void set_certificate(struct js *o, const struct issuer *i)
+{
+    struct x509_info info;
+    struct js *key = js_object();
+
+    if (x509_info_read(i->certificate, &info) != OK)
+        die("the certificate of issuer %s cannot be read", i->id);
+    js_set_str(o, "subject", info.subject);
+    js_set_str(o, "serial", info.serial);
+    js_set_str(key, "type", key_type_name(info.key_type));
+    js_set_int(key, "bits", info.key_bits);
+    js_set(o, "key", key);
+    js_set_time(o, "not_before", info.not_before_s);
+    js_set_time(o, "not_after", info.not_after_s);
+    js_set_hex(o, "fingerprint_sha256", span_of(info.sha256, sizeof info.sha256));
+    js_set_hex(o, "fingerprint_sha1", span_of(info.sha1, sizeof info.sha1));
+    x509_info_free(&info);
+}
+
+static struct js *issuer_json(struct call *c, struct view *v, const struct issuer *i)
+{
+    struct js *o = js_object(), *crl = crl_json(c, v, i);
+
+    js_set_str(o, "id", i->id);
+    js_set_str(o, "parent", i->parent[0] == '\0' ? NULL : i->parent);
+    set_certificate(o, i);
+    js_set_str(o, "issues", issues_of(&c->api->config->ca, i->id));
+    if (crl == NULL)
+        js_set_null(o, "crl");
+    else
+        js_set(o, "crl", crl);
+    js_set(o, "ocsp", ocsp_json(c, v, i));
+    js_set(o, "urls", urls_json(c, i));
+    return o;
+}
+
+static void set_chain(struct js *o, struct view *v, const struct issuer *i)
+{
+    struct chain chain = {.certs = {i->certificate}, .count = 1};
+    struct issuer parent;
+    struct buf pem;
+
+    buf_init(&pem, CHAIN_MAX * PEM_MAX);
+    pem_put(&pem, "CERTIFICATE", i->certificate);
+    js_set_span(o, "pem", buf_span(&pem));
+    buf_reset(&pem);
+    if (i->parent[0] != '\0' && issuer_find(v, i->parent, &parent) == OK)
+        chain_of(v, i->certificate, parent.no, true, &chain);
+    chain_pem(&chain, &pem);
+    js_set_span(o, "chain", buf_span(&pem));
+    buf_free(&pem);
+}
+
+struct listing {
+    struct call *call;
+    struct view *view;
+    struct js *items;
+};
+
+static bool add_issuer(const struct issuer *i, void *arg)
+{
+    struct listing *l = arg;
+
+    js_push(l->items, issuer_json(l->call, l->view, i));
+    return true;
+}
+
+void issuers_get(struct call *c)
+{
+    struct listing l = {.call = c};
+    struct js *o;
+    enum err e;
+
+    if (!call_query_known(c, (const char *const[]){NULL}))
+        return;
+    l.view = call_view(c);
+    if (l.view == NULL)
+        return;
+    l.items = js_array();
+    e = issuer_each(l.view, add_issuer, &l);
+    view_close(l.view);
+    o = js_object();
+    js_set(o, "items", l.items);
+    if (e == OK)
+        return call_json(c, 200, o, NULL);
+    js_free(o);
+    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+}
+
+/* The issuer the path names, in a view the caller closes; NULL, and answered, when there is none. */
+static struct view *find_issuer(struct call *c, struct issuer *out)
+{
+    struct view *v;
+    enum err e;
+
+    if (!call_query_known(c, (const char *const[]){NULL}))
+        return NULL;
+    v = call_view(c);
+    if (v == NULL)
+        return NULL;
+    e = strlen(c->arg) < ISSUER_ID_MAX ? issuer_find(v, c->arg, out) : ERR_NOT_FOUND;
+    if (e == OK)
+        return v;
+    view_close(v);
+    call_problem(c, ERR_NOT_FOUND, NULL, "There is no issuer \"%.64s\".", c->arg);
+    return NULL;
+}
+
+void issuer_get(struct call *c)
+{
+    struct issuer i;
+    struct view *v = find_issuer(c, &i);
+    struct js *o;
+
+    if (v == NULL)
+        return;
+    o = issuer_json(c, v, &i);
+    set_chain(o, v, &i);
+    view_close(v);
+    call_json(c, 200, o, NULL);
+}
+
+void issuer_crl_get(struct call *c)
+{
+    struct issuer i;
+    struct view *v = find_issuer(c, &i);
+    struct js *o;
+
+    if (v == NULL)
+        return;
+    o = crl_json(c, v, &i);
+    view_close(v);
+    if (o == NULL)
+        return call_problem(c, ERR_NOT_FOUND, NULL, "No CRL of \"%s\" is published yet.", c->arg);
+    call_json(c, 200, o, NULL);
+}
+
+static void reply_published(struct call *c, uint64_t number)
+{
+    struct issuer i;
+    struct view *v = find_issuer(c, &i);
+    struct crl_state s;
+    struct js *o;
+
+    if (v == NULL)
+        return;
+    if (crl_state_find(v, i.no, &s) != OK || s.number < number) {
+        view_close(v);
+        return call_problem(c, ERR_INTERNAL, NULL, "CRL %llu of %s is not in the store",
+                            (unsigned long long)number, i.id);
+    }
+    o = js_object();
+    js_set_str(o, "issuer", i.id);
+    js_set_int(o, "number", (int64_t)s.number);
+    js_set_time(o, "this_update", s.this_update_s);
+    js_set_time(o, "next_update", s.next_update_s);
+    js_set_int(o, "entries", (int64_t)s.count);
+    view_close(v);
+    call_json(c, 200, o, NULL);
+}
+
+static void on_published(struct answer *a, void *arg)
+{
+    struct call *c = arg;
+    uint64_t number;
+
+    if (a->err != OK)
+        return call_refused(c, a, NULL);
+    number = rd_u64(&a->rest);
+    if (!rd_done(&a->rest))
+        die("broken answer from the ca");
+    reply_published(c, number);
+}
+
+void issuer_crl_post(struct call *c)
+{
+    struct issuer i;
+    struct view *v = find_issuer(c, &i);
+    struct buf message;
+    enum err e;
+
+    if (v == NULL)
+        return;
+    view_close(v);
+    buf_init(&message, WIRE_MSG_MAX);
+    buf_put_blob(&message, span_str(c->login.principal));
+    buf_put_blob(&message, span_str(c->arg));
+    e = asker_send(c->api->asker, ASK_PUBLISH, buf_span(&message), on_published, c);
+    buf_free(&message);
+    if (e != OK)
+        call_unsent(c, e);
+}

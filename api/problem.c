@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* problem: errors as RFC 9457 documents. What is ours alone (paths, codes of the operating system) never gets
+ * here. */
+#include <stdio.h>
+
+#include "api/api.h"
+
+struct js *findings_json(const struct findings *fs)
+{
+    struct js *list = js_array();
+
+    for (size_t i = 0; i < fs->count; i++) {
+        const struct finding *f = &fs->items[i];
+        struct js *o = js_object();
+
+        js_set_str(o, "rule", f->rule);
+        js_set_str(o, "severity", severity_name(f->severity));
+        js_set_str(o, "field", f->field);
+        js_set_str(o, "got", f->got);
+        js_set_str(o, "want", f->want);
+        js_set_str(o, "message", f->message);
+        js_set_str(o, "fix", f->fix);
+        js_push(list, o);
+    }
+    return list;
+}
+
+static struct js *problem(const char *name, const char *title, unsigned status, const char *detail,
+                          const char *request_id)
+{
+    struct js *o = js_object();
+    char type[64];
+
+    snprintf(type, sizeof type, "urn:chancery:problem:%s", name);
+    js_set_str(o, "type", type);
+    js_set_str(o, "title", title);
+    js_set_int(o, "status", status);
+    js_set_str(o, "detail", detail != NULL && detail[0] != '\0' ? detail : title);
+    js_set_str(o, "request_id", request_id);
+    return o;
+}
+
+static void finish(struct js *o, struct buf *out)
+{
+    js_write(o, out);
+    buf_put_u8(out, '\n');
+    js_free(o);
+}
+
+void problem_write(struct buf *out, enum err e, const char *detail, const char *request_id,
+                   const struct findings *fs)
+{
+    struct js *o;
+
+    if (e > ERR_UNAVAILABLE)
+        e = ERR_INTERNAL;
+    o = problem(err_name(e), err_text(e), err_status(e), e == ERR_INTERNAL ? NULL : detail, request_id);
+    if (fs != NULL && fs->count > 0)
+        js_set(o, "findings", findings_json(fs));
+    finish(o, out);
+}
+
+void problem_write_status(struct buf *out, unsigned status, const char *detail, const char *request_id)
+{
+    enum err e = err_from_status(status);
+
+    if (err_status(e) == status)
+        return problem_write(out, e, detail, request_id, NULL);
+    /* 501, 505: HTTP's own words are all there is to say */
+    finish(problem("http", "The request cannot be served.", status, detail, request_id), out);
+}
+
+void request_id_new(char out[static 33])
+{
+    uint8_t octets[16];
+
+    random_octets(octets, sizeof octets);
+    hex_encode(span_of(octets, sizeof octets), out);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wanted: a request for a certificate as it arrives: profile and days out of the query, the CSR out of the
+ * body. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+
+#define DAYS_MAX 36500ul /* a hundred years; profiles say less */
+
+static bool read_days(const char *text, unsigned *out)
+{
+    char *end;
+    unsigned long days = strtoul(text, &end, 10);
+
+    *out = (unsigned)days;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && days > 0 && days <= DAYS_MAX;
+}
+
+/* True when the query was read; else the call is answered. */
+static bool read_query(struct call *c, struct wanted *out)
+{
+    static const char *const known[] = {"profile", "days", NULL};
+    char days[16];
+
+    if (!call_query_known(c, known) || !call_query(c, "profile", out->profile, sizeof out->profile) ||
+        !call_query(c, "days", days, sizeof days))
+        return false;
+    if (out->profile[0] == '\0') {
+        call_problem(c, ERR_MALFORMED, NULL, "The query parameter \"profile\" is needed.");
+        return false;
+    }
+    if (days[0] != '\0' && !read_days(days, &out->days)) {
+        call_problem(c, ERR_MALFORMED, NULL, "\"days\" is a whole number from 1 to %lu.", DAYS_MAX);
+        return false;
+    }
+    return true;
+}
+
+/* The ca holds this too; here it saves parsing for what cannot be. */
+static bool check_profile(struct call *c, const struct wanted *w)
+{
+    const struct profile *p = profile_find(&c->api->config->catalogue, w->profile);
+
+    if (p == NULL)
+        call_problem(c, ERR_NOT_FOUND, NULL, "There is no profile \"%s\".", w->profile);
+    else if (p->is_internal && strcmp(p->id, ADMINISTRATOR_PROFILE) != 0)
+        call_problem(c, ERR_FORBIDDEN, NULL, "The profile \"%s\" is for the service itself.", w->profile);
+    else
+        return true;
+    return false;
+}
+
+enum err wanted_read(struct call *c, struct wanted *out)
+{
+    struct fault f = {0};
+    enum err e;
+
+    memset(out, 0, sizeof *out);
+    if (!read_query(c, out) || !check_profile(c, out))
+        return ERR_MALFORMED;
+    e = csr_parse(http_body(c->request), &out->csr, &out->findings, &f);
+    if (e == OK || e == ERR_POLICY)
+        return e;
+    call_problem(c, e, NULL, "%s", f.detail);
+    wanted_free(out);
+    return e;
+}
+
+void wanted_free(struct wanted *w)
+{
+    csr_free(w->csr);
+    findings_free(&w->findings);
+    w->csr = NULL;
+}
+
+/* The key of an Idempotency-Key: each principal has its own. Zeros when there is none. */
+static void put_key(struct call *c, const char *key, struct buf *out)
+{
+    uint8_t digest[HASH_LEN] = {0};
+    struct hash *h;
+
+    if (key != NULL) {
+        h = hash_begin(HASH_SHA256);
+        hash_add(h, span_of(c->login.principal, strlen(c->login.principal) + 1));
+        hash_add(h, span_str(key));
+        hash_end(h, digest);
+    }
+    buf_put(out, digest, sizeof digest);
+}
+
+/* What was asked: method, query and body. The query is what was read of it, so that spelling does not matter.
+ */
+static void put_body_hash(struct call *c, const struct wanted *w, struct buf *out)
+{
+    uint8_t digest[HASH_LEN];
+    struct hash *h = hash_begin(HASH_SHA256);
+    struct buf head;
+
+    buf_init(&head, 256);
+    buf_printf(&head, "%s profile=%s days=%u\n", http_method(c->request), w->profile, w->days);
+    hash_add(h, buf_span(&head));
+    hash_add(h, http_body(c->request));
+    hash_end(h, digest);
+    buf_put(out, digest, sizeof digest);
+    buf_free(&head);
+}
+
+void wanted_ask(struct call *c, const struct wanted *w, uint8_t flags, struct buf *out)
+{
+    buf_put_blob(out, span_str(c->login.principal));
+    buf_put_blob(out, span_str(w->profile));
+    buf_put_u32(out, w->days);
+    buf_put_u8(out, flags);
+    put_key(c, http_header(c->request, "Idempotency-Key"), out);
+    put_body_hash(c, w, out);
+    facts_write(out, csr_facts(w->csr));
+}
