@@ -18,6 +18,7 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,13 +41,14 @@ static const char *openssl_reason(void)
 
 /* ---- loading ---- */
 
-/* "file:/path", "file:///path" or a bare path; NULL for other schemes. */
+/* The file that OSSL_STORE would open, which takes a bare path too; NULL for other schemes. */
 static const char *path_of_uri(const char *uri)
 {
-    if (strncmp(uri, "file:", 5) == 0)
-        uri += 5;
-    else if (uri[0] != '/')
-        return NULL;
+    if (strncasecmp(uri, "file:", 5) != 0)
+        return access(uri, F_OK) == 0 || strchr(uri, ':') == NULL ? uri : NULL;
+    uri += 5;
+    if (strncasecmp(uri, "//localhost/", 12) == 0)
+        return uri + 11;
     return strncmp(uri, "///", 3) == 0 ? uri + 2 : uri;
 }
 

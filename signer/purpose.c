@@ -14,7 +14,8 @@ static uint8_t *copy_of(struct span s)
 {
     uint8_t *p = xmalloc(s.len);
 
-    memcpy(p, s.data, s.len);
+    if (s.len > 0)
+        memcpy(p, s.data, s.len);
     return p;
 }
 

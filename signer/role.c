@@ -30,6 +30,7 @@ struct server {
     const struct signer_role *role;
     int fds[PLACE_COUNT];    /* -1: not served by this process */
     struct session *session; /* the CRL on its way, NULL: none */
+    int64_t told_s;          /* when a refusal was last logged */
     struct buf out;
     uint8_t in[WIRE_MSG_MAX];
 };
@@ -63,6 +64,18 @@ static enum err answer_refuse(struct server *s, int fd, const struct message *m,
     return answer_send(s, fd, m->kind, &a);
 }
 
+/* A refusal means that a peer is broken or captured: worth a line, but no more than one a second, so that it
+ * cannot fill the log. */
+static void refusal_tell(struct server *s, struct span key_id, const char *reason)
+{
+    int64_t now_s = clock_now_s();
+
+    if (now_s == s->told_s)
+        return;
+    s->told_s = now_s;
+    log_warn("refused", "key %.*s: %s", (int)key_id.len, (const char *)key_id.data, reason);
+}
+
 /* ---- the messages of one port ---- */
 
 /* CA keys and OCSP keys may have the same ids: the port tells them apart. */
@@ -88,7 +101,7 @@ static enum err serve_signature(struct server *s, enum place place, const struct
     a.err = signer_sign(k, m->kind, m->body, clock_now_s(), a.signature, &a.signature_len, &f);
     snprintf(a.reason, sizeof a.reason, "%.*s", (int)sizeof a.reason - 1, f.detail);
     if (a.err != OK)
-        log_warn("refused", "key %s: %s", key_purpose(k)->id, f.detail);
+        refusal_tell(s, m->key_id, f.detail);
     return answer_send(s, s->fds[place], m->kind, &a);
 }
 
@@ -100,7 +113,7 @@ static enum err session_close(struct server *s, int fd)
     session_free(s->session);
     s->session = NULL;
     if (a.err != OK)
-        log_warn("refused", "%s", a.reason);
+        refusal_tell(s, span_str("of a CRL"), a.reason);
     return answer_send(s, fd, PORT_CRL_BEGIN, &a);
 }
 
@@ -277,8 +290,8 @@ static void workers_end(const pid_t *pids, const int *ends, size_t n)
 
 enum err signer_run(const struct signer_role *r)
 {
-    pid_t pids[WORKERS_MAX] = { 0 };
-    int ends[WORKERS_MAX] = { 0 };
+    pid_t pids[WORKERS_MAX] = {0};
+    int ends[WORKERS_MAX] = {0};
     size_t wanted = r->certificate_fd >= 0 || r->ocsp_fd >= 0 ? r->workers : 1, n = 0;
     struct server *s;
     enum err e = OK;

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a ResponseData of OpenSSL's making signed by the key it names, and by no other, and no other structure?
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/der.h"
+#include "forge.h"
+#include "signer/inner.h"
+
+static struct forge f;
+static struct signer_key *key;
+static struct fault fault;
+
+static void setup(void)
+{
+    forge_open(&f, "ec-256", -1);
+    key = forge_key(&f, (struct signer_spec){.id = "ca", .uri = f.uri, .is_ocsp = true});
+}
+
+static void teardown(void)
+{
+    signer_key_free(key);
+    forge_close(&f);
+}
+
+TestSuite(check_ocsp, .init = setup, .fini = teardown);
+
+static void expect(enum err got, enum err want, const char *start)
+{
+    cr_expect_eq(got, want, "%s: %s", start, fault.detail);
+    cr_expect_eq(strncmp(fault.detail, start, strlen(start)), 0, "%s: %s", start, fault.detail);
+}
+
+Test(check_ocsp, a_good_answer_is_signed)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f));
+
+    cr_assert_eq(forge_judge(&f, key, PORT_OCSP, data, &fault), OK, "%s", fault.detail);
+    forge_span_free(data);
+}
+
+Test(check_ocsp, every_kind_is_refused_by_a_key_for_another)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f)), leaf = forge_tbs(&f, forge_leaf(&f));
+    struct span crl = forge_crl_tbs(&f, forge_crl(&f, 1));
+
+    expect(forge_judge(&f, f.ca, PORT_OCSP, data, &fault), ERR_POLICY, "ocsp: a CA key");
+    expect(forge_judge(&f, key, PORT_CERTIFICATE, leaf, &fault), ERR_POLICY, "certificate: an OCSP key");
+    expect(forge_judge(&f, key, PORT_CRL_BEGIN, crl, &fault), ERR_POLICY, "crl: this key");
+    cr_assert_neq(forge_judge(&f, key, PORT_OCSP, leaf, &fault), OK);
+    cr_assert_neq(forge_judge(&f, key, PORT_OCSP, crl, &fault), OK);
+    cr_assert_eq(forge_judge(&f, key, PORT_CRL_DATA, data, &fault), ERR_POLICY);
+    forge_span_free(data);
+    forge_span_free(leaf);
+    forge_span_free(crl);
+}
+
+Test(check_ocsp, another_responder_is_refused)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f));
+    struct forge g;
+
+    forge_open(&g, "ec-256", -1);
+    expect(forge_judge(&f, key, PORT_OCSP, data, &fault), OK, "");
+    forge_span_free(data);
+    data = forge_response_data(&g, forge_basic(&g));
+    expect(forge_judge(&f, key, PORT_OCSP, data, &fault), ERR_POLICY, "ocsp.responderID: not this key");
+    forge_span_free(data);
+    forge_close(&g);
+}
+
+Test(check_ocsp, a_responder_by_name_is_refused)
+{
+    OCSP_BASICRESP *basic = forge_basic(&f);
+    uint8_t *der = NULL;
+    int len;
+
+    OCSP_basic_sign(basic, f.certificate, f.key, EVP_sha256(), NULL, OCSP_NOCERTS);
+    len = i2d_OCSP_RESPDATA((OCSP_RESPDATA *)OCSP_resp_get0_respdata(basic), &der);
+    expect(forge_judge(&f, key, PORT_OCSP, span_of(der, (size_t)len), &fault), ERR_MALFORMED,
+           "ocsp.responderID: not byKey");
+    OPENSSL_free(der);
+    OCSP_BASICRESP_free(basic);
+}
+
+Test(check_ocsp, an_answer_of_another_day_is_refused)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f));
+    uint8_t signature[SIGNATURE_MAX];
+    int64_t now = (int64_t)time(NULL);
+    size_t len;
+
+    cr_assert_eq(signer_sign(key, PORT_OCSP, data, now + FORGE_DAY - 60, signature, &len, &fault), OK);
+    expect(signer_sign(key, PORT_OCSP, data, now + FORGE_DAY + 60, signature, &len, &fault), ERR_POLICY,
+           "ocsp.producedAt:");
+    fault = (struct fault){0};
+    expect(signer_sign(key, PORT_OCSP, data, now - FORGE_DAY - 60, signature, &len, &fault), ERR_POLICY,
+           "ocsp.producedAt:");
+    forge_span_free(data);
+}
+
+Test(check_ocsp, no_answers_and_wrong_order_of_times_are_refused)
+{
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    ASN1_TIME *now = ASN1_TIME_set(NULL, FORGE_NOW), *before = ASN1_TIME_set(NULL, FORGE_NOW - 1);
+    ASN1_INTEGER *serial = ASN1_INTEGER_new();
+    OCSP_CERTID *id;
+    struct span data = forge_response_data(&f, basic);
+
+    expect(forge_judge(&f, key, PORT_OCSP, data, &fault), ERR_MALFORMED, "ocsp.responses: none");
+    forge_span_free(data);
+    basic = forge_basic(&f);
+    ASN1_INTEGER_set(serial, 9);
+    id = OCSP_cert_id_new(EVP_sha256(), X509_get_subject_name(f.certificate),
+                          X509_get0_pubkey_bitstr(f.certificate), serial);
+    OCSP_basic_add1_status(basic, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, now, before);
+    data = forge_response_data(&f, basic);
+    expect(forge_judge(&f, key, PORT_OCSP, data, &fault), ERR_POLICY, "ocsp.nextUpdate:");
+    forge_span_free(data);
+    OCSP_CERTID_free(id);
+    ASN1_INTEGER_free(serial);
+    ASN1_TIME_free(now);
+    ASN1_TIME_free(before);
+}
+
+Test(check_ocsp, a_critical_extension_is_refused)
+{
+    OCSP_BASICRESP *basic = forge_basic(&f);
+    ASN1_OCTET_STRING *nonce = ASN1_OCTET_STRING_new();
+    struct span data;
+
+    ASN1_OCTET_STRING_set(nonce, (const unsigned char *)"x", 1);
+    OCSP_BASICRESP_add1_ext_i2d(basic, NID_id_pkix_OCSP_archiveCutoff, nonce, 1, 0);
+    data = forge_response_data(&f, basic);
+    expect(forge_judge(&f, key, PORT_OCSP, data, &fault), ERR_POLICY, "ocsp.extension:");
+    forge_span_free(data);
+    ASN1_OCTET_STRING_free(nonce);
+}
+
+Test(check_ocsp, a_cut_or_padded_answer_is_malformed)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f));
+    uint8_t *copy = calloc(1, data.len + 1);
+
+    memcpy(copy, data.data, data.len);
+    cr_assert_eq(forge_judge(&f, key, PORT_OCSP, span_of(copy, data.len + 1), &fault), ERR_MALFORMED);
+    free(copy);
+    for (size_t len = 0; len < data.len; len++) {
+        copy = malloc(len > 0 ? len : 1);
+        memcpy(copy, data.data, len);
+        cr_assert_eq(forge_judge(&f, key, PORT_OCSP, span_of(copy, len), &fault), ERR_MALFORMED, "%zu", len);
+        free(copy);
+    }
+    forge_span_free(data);
+}
+
+Test(check_ocsp, mutants_that_are_signed_name_this_key)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f));
+    unsigned is_signed = 0, dice = 7;
+
+    for (int i = 0; i < 1000; i++) {
+        uint8_t *copy = OPENSSL_memdup(data.data, data.len), signature[SIGNATURE_MAX];
+        size_t len;
+
+        dice = dice * 1103515245 + 12345;
+        copy[(dice >> 8) % data.len] ^= (uint8_t)(1 + (dice >> 24) % 255);
+        if (signer_sign(key, PORT_OCSP, span_of(copy, data.len), (int64_t)time(NULL), signature, &len,
+                        NULL) == OK) {
+            is_signed++;
+            cr_assert_not_null(memmem(copy, data.len, key_purpose(key)->key_hash, SKI_LEN));
+        }
+        OPENSSL_free(copy);
+    }
+    cr_assert(is_signed > 10 && is_signed < 900, "%u", is_signed);
+    forge_span_free(data);
+}
