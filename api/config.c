@@ -170,10 +170,18 @@ static enum err load_catalogue(struct config *c, struct buf *report, struct faul
 
 static enum err set_paths(const char *home, struct config *c, struct fault *f)
 {
-    enum err e;
+    char *whole = realpath(home, NULL);
+    enum err e = OK;
 
-    if (realpath(home, c->home) == NULL)
+    if (whole == NULL)
         return fault_set(f, ERR_NOT_FOUND, "%s: %s", home, strerror(errno));
+    if (strlen(whole) >= sizeof c->home)
+        e = fault_set(f, ERR_CONFIG, "%s: the path is longer than %d octets", home, PATH_LEN_MAX - 1);
+    else
+        strcpy(c->home, whole);
+    free(whole);
+    if (e != OK)
+        return e;
     e = path_join(c->store_dir, c->home, "store", f);
     if (e == OK)
         e = path_join(c->public_dir, c->home, "public", f);
