@@ -41,17 +41,22 @@ enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, st
                     struct fault *f);
 void store_close(struct store *s);
 /* Call on a timer: forgets readers of dead processes; for a writer, also grows the map when more than half is
- * used. Gives the used share in per mille. No view or txn may be open in this process. */
+ * used and warns in the log. Gives the used share in per mille. No view or txn may be open in this process.
+ */
 unsigned store_maintain(struct store *s);
 
-/* The state as of the last commit. Sees one snapshot until closed. ERR_IO (also: too many readers). */
+/* The state as of the last commit. Sees one snapshot until closed. ERR_IO (also: too many readers).
+ * ERR_UNAVAILABLE: the writer has grown the map, and it can only be followed once this process's other views
+ * are closed. */
 enum err view_open(struct store *s, struct view **out);
 void view_close(struct view *v);
 
+/* Grows the map first when more than half of it is used, unless a view is open in this process. ERR_IO. */
 enum err txn_begin(struct store *s, struct txn **out);
 /* Frees the txn. Durable when OK. ERR_CONFLICT when a verb hit a duplicate; ERR_IO when the disk failed: the
  * store then refuses every later txn_begin with ERR_IO, because LMDB itself would go on acknowledging after a
- * failed fsync. */
+ * failed fsync. ERR_UNAVAILABLE when the batch did not fit the map: nothing is stored, and the next txn_begin
+ * doubles the map first. */
 enum err txn_commit(struct txn *t);
 void txn_abort(struct txn *t);
 /* Sees the txn's own uncommitted writes. Valid until commit or abort; not to be closed. */
@@ -117,7 +122,9 @@ enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN],
                      struct status *out); /* ERR_NOT_FOUND; OCSP's hot path */
 
 /* Moves the state: writes status row, revoked entry and index in step. The caller has decided that the move
- * is allowed; ERR_NOT_FOUND. Held -> revoked keeps nothing of the hold but what the caller passes. */
+ * is allowed; ERR_NOT_FOUND. Held -> revoked keeps nothing of the hold but what the caller passes; revoked ->
+ * revoked replaces reason and times. What no caller may decide is refused here too: ERR_CONFLICT for revoked
+ * -> held, and for cert_unhold of what is not held. */
 void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum reason reason,
                  int64_t revoked_at_s, int64_t invalidity_s);
 void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
@@ -129,9 +136,8 @@ enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN
 /* Which status filter a list asks for; "expired" is any state past not_after. */
 enum cert_filter { FILTER_ANY, FILTER_VALID, FILTER_REVOKED, FILTER_HELD, FILTER_EXPIRED };
 
-#define CURSOR_MAX                                                                                           \
-    1024 /* octets of an opaque cursor text with NUL: URL-safe, holds where the scan stopped                 \
-          */
+/* Octets of an opaque cursor text with NUL: URL-safe, holds where the scan stopped. */
+#define CURSOR_MAX 1024
 
 struct cert_query {
     const char *cn;        /* glob with * and ?, case-insensitive; NULL: any */
@@ -142,16 +148,24 @@ struct cert_query {
     enum cert_filter status;
     enum key_type key_type;   /* KEY_NONE: any */
     int64_t expires_before_s; /* NO_TIME: any; else not_after_s < this (and not yet expired at now_s, unless
-                                 status is expired or any revoked) */
+                                 status is revoked, held or expired) */
     int64_t now_s;
     const char *after; /* cursor of the previous page; NULL: first */
     unsigned limit;    /* 1..LIST_LIMIT_MAX */
 };
 
-/* One page, from the index that narrows most. Newest first, except that a query with expires_before goes by
- * not_after. The work for one page is bounded (10,000 index rows visited): a page may then be short, even
- * empty, and still have a next cursor. `next` is "" when there is no more. ERR_MALFORMED: bad cursor, or one
- * of another query. fn returns false to stop. */
+/* One page. The first line that applies names the index it is served from, and its order:
+ *   expires_before                               by notAfter, earliest first
+ *   san                                          newest first
+ *   cn that starts with literal text             no wildcard: newest first; else by name, then oldest first
+ *   status revoked or held; requester; profile   newest first
+ *   status expired                               by notAfter, latest first
+ *   issuer; nothing of these                     newest first
+ * Names and patterns ignore ASCII case. Rows added meanwhile neither repeat nor skip a row of later pages.
+ * The work for one page is bounded (10,000 index rows visited): a page may then be short, even empty, and
+ * still have a next cursor. `next` is "" when there is no more. A cursor belongs to its filters, but not to
+ * limit, now_s and the value of expires_before. ERR_MALFORMED: a bad cursor, one of another query, a limit
+ * out of range, a cn over 512 octets. fn returns false to stop. */
 enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const struct cert *c, void *arg),
                    void *arg, char next[static CURSOR_MAX]);
 
@@ -235,6 +249,7 @@ struct idempotent {
 };
 enum err idempotent_find(struct view *v, const uint8_t key[static HASH_LEN],
                          struct idempotent *out); /* ERR_NOT_FOUND */
+/* ERR_CONFLICT: the key has an answer already. */
 void idempotent_add(struct txn *t, const uint8_t key[static HASH_LEN], const struct idempotent *i);
 /* Removes at most `most` rows older than before_s. */
 void idempotent_prune(struct txn *t, int64_t before_s, unsigned most);
