@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catalogue: profiles.xml into validated policy. The schema has checked shapes and spellings; what two values
+ * together must be is checked here, every mistake with its line. Rights that would let a client act as this
+ * service (issuing, signing OCSP answers) are for the built-in profiles alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ca/ca.h"
+
+extern const uint8_t ca_profiles_xsd[], ca_profiles_xml[], ca_internal_xml[];
+extern const size_t ca_profiles_xsd_len, ca_profiles_xml_len, ca_internal_xml_len;
+
+#define OWN_GROUP "chancery/"
+#define KU_ISSUING (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
+#define KU_ENCIPHERMENT (KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
+
+/* One file being read. */
+struct reading {
+    bool is_internal;
+    struct buf *report;
+    struct fault *fault;
+    enum err err;
+};
+
+struct span catalogue_schema(void)
+{
+    return span_of(ca_profiles_xsd, ca_profiles_xsd_len);
+}
+
+struct span catalogue_installed(void)
+{
+    return span_of(ca_profiles_xml, ca_profiles_xml_len);
+}
+
+static void reject(struct reading *r, const struct xml_node *n, const char *text)
+{
+    r->err = xml_fault(n, r->report, r->fault, "<%s>: %s", xml_name(n), text);
+}
+
+/* ---- values ---- */
+
+static bool flag(const struct xml_node *n, const char *name)
+{
+    return strcmp(xml_attr(n, name), "true") == 0;
+}
+
+static unsigned number(const struct xml_node *n, const char *name)
+{
+    return (unsigned)strtoul(xml_attr(n, name), NULL, 10);
+}
+
+/* Calls `take` with each word of a list attribute; nothing when it is absent. */
+static void each_word(const struct xml_node *n, const char *name, void (*take)(const char *word, void *out),
+                      void *out)
+{
+    static const char space[] = " \t\r\n";
+    const char *at = xml_attr(n, name);
+    char word[64];
+
+    for (at = at != NULL ? at + strspn(at, space) : ""; *at != '\0'; at += strspn(at, space)) {
+        size_t len = strcspn(at, space);
+
+        if (span_to_str(span_of(at, len), word, sizeof word)) /* the schema knows no longer one */
+            take(word, out);
+        at += len;
+    }
+}
+
+static void take_ku(const char *word, void *out)
+{
+    uint16_t bit;
+
+    if (ku_parse(word, &bit))
+        *(uint16_t *)out |= bit;
+}
+
+static void take_eku(const char *word, void *out)
+{
+    enum eku e;
+
+    if (eku_parse(word, &e))
+        *(uint32_t *)out |= 1u << e;
+}
+
+static void take_size(const char *word, void *out)
+{
+    unsigned bits = (unsigned)strtoul(word, NULL, 10);
+    struct profile *p = out;
+
+    if (p->key_count < PROFILE_KEYS_MAX)
+        p->keys[p->key_count++].bits = bits;
+}
+
+/* ---- elements ---- */
+
+static void check_usage(struct reading *r, const struct xml_node *n, const struct profile *p,
+                        const struct profile_usage *u)
+{
+    uint16_t permitted = u->required | u->tolerated;
+
+    if ((u->required & ~u->preset) != 0)
+        reject(r, n, "default lacks a usage that is required");
+    if ((u->preset & ~permitted) != 0)
+        reject(r, n, "default has a usage that is neither required nor tolerated");
+    if ((permitted & KU_ISSUING) != 0 && !p->is_ca)
+        reject(r, n, "keyCertSign and cRLSign are for issuers; permitted: the other usages");
+}
+
+static void read_keys(struct reading *r, const struct xml_node *n, enum key_type type, struct profile *p,
+                      struct profile_usage *u)
+{
+    const struct xml_node *usage = xml_child(n, "key-usage");
+    size_t first = p->key_count;
+
+    each_word(n, "sizes", take_size, p);
+    for (size_t i = first; i < p->key_count; i++)
+        p->keys[i].type = type;
+    each_word(usage, "required", take_ku, &u->required);
+    each_word(usage, "tolerated", take_ku, &u->tolerated);
+    each_word(usage, "default", take_ku, &u->preset);
+    if (xml_attr(usage, "default") == NULL)
+        u->preset = u->required;
+    check_usage(r, usage, p, u);
+    if (type == KEY_EC && !p->is_cisco && ((u->required | u->tolerated) & KU_ENCIPHERMENT) != 0)
+        reject(r, usage,
+               "RFC 8813 forbids keyEncipherment and dataEncipherment for EC keys; permitted on profiles "
+               "with cisco=\"true\" alone");
+}
+
+static void read_extended(struct reading *r, const struct xml_node *profile, struct profile *p)
+{
+    const struct xml_node *n = xml_child(profile, "extended-key-usage");
+
+    if (n == NULL) {
+        if (!p->is_ca) /* peers in Common Criteria mode close the connection on a certificate without */
+            reject(r, profile, "<extended-key-usage> is missing");
+        return;
+    }
+    each_word(n, "required", take_eku, &p->eku_required);
+    each_word(n, "tolerated", take_eku, &p->eku_tolerated);
+    if (((p->eku_required | p->eku_tolerated) & 1u << EKU_OCSP_SIGNING) != 0 && !r->is_internal)
+        reject(r, n, "OCSPSigning would let its holder answer for this service; permitted: the other usages");
+}
+
+static void read_days(struct reading *r, const struct xml_node *n, struct profile *p)
+{
+    p->days_default = number(n, "default");
+    p->days_max = number(n, "max");
+    if (p->days_default > p->days_max)
+        reject(r, n, "default is more than max");
+}
+
+static void check_profile(struct reading *r, const struct xml_node *n, const struct profile *p)
+{
+    bool is_own = strncmp(p->id, OWN_GROUP, strlen(OWN_GROUP)) == 0;
+
+    if (is_own && !r->is_internal)
+        reject(r, n, "the group chancery/ is the service's own; permitted: any other");
+    if (p->is_ca && !r->is_internal)
+        reject(r, n, "ca=\"true\" needs an approval, which this version cannot give; permitted: false");
+    if (p->wildcards && p->is_cisco)
+        reject(r, n, "Cisco products refuse wildcards; permitted with cisco=\"true\": wildcards=\"false\"");
+    if (p->key_count == 0)
+        reject(r, n, "no kind of key; permitted: <rsa>, <ec> or both");
+}
+
+static void read_profile(struct reading *r, const struct xml_node *n, struct profile *p)
+{
+    const struct xml_node *rsa = xml_child(n, "rsa"), *ec = xml_child(n, "ec");
+
+    *p = (struct profile){
+        .is_internal = r->is_internal,
+        .is_cisco = flag(n, "cisco"),
+        .always_table = flag(n, "always-table"),
+        .is_ca = flag(n, "ca"),
+        .multi_server = flag(n, "multi-server"),
+        .vos_names = strcmp(xml_attr(n, "naming"), "vos") == 0,
+        .wildcards = flag(n, "wildcards"),
+        .ip_sans = flag(n, "ip-names"),
+    };
+    if (!span_to_str(span_str(xml_attr(n, "id")), p->id, sizeof p->id))
+        reject(r, n, "the id is longer than 63 octets");
+    if (!span_to_str(span_str(xml_attr(n, "title")), p->title, sizeof p->title))
+        reject(r, n, "the title is longer than 127 octets");
+    if (rsa != NULL)
+        read_keys(r, rsa, KEY_RSA, p, &p->ku_rsa);
+    if (ec != NULL)
+        read_keys(r, ec, KEY_EC, p, &p->ku_ec);
+    read_extended(r, n, p);
+    read_days(r, xml_child(n, "days"), p);
+    check_profile(r, n, p);
+}
+
+/* ---- files ---- */
+
+static void append(struct catalogue *c, const struct profile *p)
+{
+    c->profiles = realloc(c->profiles, (c->count + 1) * sizeof *p);
+    if (c->profiles == NULL)
+        die("out of memory");
+    c->profiles[c->count++] = *p;
+}
+
+static enum err read_file(struct reading *r, const char *name, struct span content, struct catalogue *out)
+{
+    struct xml *x = NULL;
+    struct profile p;
+    enum err e = xml_parse(name, content, catalogue_schema(), &x, r->report, r->fault);
+
+    if (e != OK)
+        return e;
+    for (const struct xml_node *n = xml_child(xml_root(x), "profile"); n != NULL;
+         n = xml_next(n, "profile")) {
+        read_profile(r, n, &p);
+        append(out, &p);
+    }
+    xml_free(x);
+    return r->err;
+}
+
+enum err catalogue_load(const char *name, struct span content, struct catalogue *out, struct buf *report,
+                        struct fault *f)
+{
+    struct reading site = {.report = report, .fault = f};
+    struct reading internal = {.is_internal = true, .report = report, .fault = f};
+    bool is_installed = content.len == 0;
+    enum err e;
+
+    *out = (struct catalogue){0};
+    e = read_file(&site, is_installed ? "the installed profiles.xml" : name,
+                  is_installed ? catalogue_installed() : content, out);
+    if (e == OK)
+        e = read_file(&internal, "internal.xml", span_of(ca_internal_xml, ca_internal_xml_len), out);
+    if (e != OK)
+        catalogue_free(out);
+    return e;
+}
+
+void catalogue_free(struct catalogue *c)
+{
+    free(c->profiles);
+    *c = (struct catalogue){0};
+}
+
+const struct profile *profile_find(const struct catalogue *c, const char *id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->profiles[i].id, id) == 0)
+            return &c->profiles[i];
+    return NULL;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config: what the ca takes from chancery.xml. The schema has checked the spelling; here is what it cannot
+ * say. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ca/ca.h"
+
+extern const uint8_t ca_chancery_xsd[];
+extern const size_t ca_chancery_xsd_len;
+
+#define DAY_S INT64_C(86400)
+#define SIGNER_LIFE_MAX_S                                                                                    \
+    (397 * DAY_S) /* an OCSP signer carries nocheck: a stolen key is trusted until it ends */
+#define LISTENER_LIFE_MAX_S (825 * DAY_S) /* days max of chancery/listener */
+
+struct span ca_config_schema(void)
+{
+    return span_of(ca_chancery_xsd, ca_chancery_xsd_len);
+}
+
+static enum err copy(const struct xml_node *n, const char *name, char *out, size_t cap, struct fault *f)
+{
+    if (!span_to_str(span_str(xml_attr(n, name)), out, cap))
+        return xml_fault(n, NULL, f, "<%s>: %s is longer than %zu octets", xml_name(n), name, cap - 1);
+    return OK;
+}
+
+static enum err read_span(const struct xml_node *n, const char *name, int64_t least, int64_t most,
+                          int64_t *out, struct fault *f)
+{
+    const char *text = xml_attr(n, name);
+
+    if (clock_parse_span(text, out) && *out >= least && *out <= most)
+        return OK;
+    return xml_fault(n, NULL, f, "<%s %s=\"%s\"> is not permitted; permitted: %llds to %lldd", xml_name(n),
+                     name, text, (long long)least, (long long)(most / DAY_S));
+}
+
+static enum err read_service(const struct xml_node *root, struct ca_config *out, struct fault *f)
+{
+    const struct xml_node *service = xml_child(root, "service");
+    enum err e = copy(service, "host", out->host, sizeof out->host, f);
+
+    out->node = (uint8_t)strtoul(xml_attr(service, "node"), NULL, 10);
+    return e == OK ? copy(xml_child(root, "http"), "public-url", out->public_url, sizeof out->public_url, f)
+                   : e;
+}
+
+/* The schema lets colons through; whether they are an address is asked here. */
+static enum err read_name(const struct xml_node *n, char *out, struct fault *f)
+{
+    struct in6_addr a;
+    enum err e = copy(n, "value", out, DNS_NAME_MAX + 1, f);
+
+    if (e == OK && strchr(out, ':') != NULL && inet_pton(AF_INET6, out, &a) != 1)
+        return xml_fault(n, NULL, f,
+                         "<name value=\"%s\"> is not permitted; permitted: an IPv6 address such as ::1", out);
+    return e;
+}
+
+static enum err read_listener(const struct xml_node *root, struct ca_config *out, struct fault *f)
+{
+    const size_t most = sizeof out->listener_names / sizeof *out->listener_names;
+    const struct xml_node *https = xml_child(root, "https");
+    enum err e = read_span(https, "validity", DAY_S, LISTENER_LIFE_MAX_S, &out->listener_s, f);
+
+    for (const struct xml_node *n = xml_child(https, "name"); n != NULL && e == OK; n = xml_next(n, "name")) {
+        if (out->listener_name_count == most)
+            return xml_fault(n, NULL, f, "<name>: one too many; permitted: %zu", most);
+        e = read_name(n, out->listener_names[out->listener_name_count++], f);
+    }
+    return e;
+}
+
+/* A signer's certificate has to outlive the answers signed with it: half its life is left when it is
+ * replaced. */
+static enum err read_responder(const struct xml_node *root, struct ca_config *out, struct fault *f)
+{
+    const struct xml_node *ocsp = xml_child(root, "ocsp");
+    int64_t answer_s = 0;
+    enum err e = read_span(ocsp, "signer-validity", 3600, SIGNER_LIFE_MAX_S, &out->responder_s, f);
+
+    if (e != OK)
+        return e;
+    if (!clock_parse_span(xml_attr(ocsp, "validity"), &answer_s) || answer_s > out->responder_s / 2)
+        return xml_fault(
+            ocsp, NULL, f,
+            "<ocsp validity=\"%s\"> is not permitted; permitted: at most half of signer-validity",
+            xml_attr(ocsp, "validity"));
+    return OK;
+}
+
+static enum err read_issuer(const struct xml_node *n, struct ca_issuer *out, struct fault *f)
+{
+    const char *issues = xml_attr(n, "issues");
+    enum err e = copy(n, "id", out->id, sizeof out->id, f);
+
+    if (e == OK && xml_attr(n, "parent") != NULL)
+        e = copy(n, "parent", out->parent, sizeof out->parent, f);
+    out->issues = issues == NULL ? KEY_NONE : strcmp(issues, "rsa") == 0 ? KEY_RSA : KEY_EC;
+    return e;
+}
+
+static const struct ca_issuer *parent_of(const struct ca_config *c, const struct ca_issuer *i)
+{
+    for (size_t k = 0; k < c->count; k++)
+        if (strcmp(c->issuers[k].id, i->parent) == 0)
+            return &c->issuers[k];
+    return NULL; /* a root: its parent is "" */
+}
+
+/* Every issuer's line of parents ends in a root; more steps than issuers are a circle. */
+static bool ends_in_root(const struct ca_config *c, const struct ca_issuer *i)
+{
+    for (size_t steps = 0; i != NULL; steps++) {
+        if (steps > c->count)
+            return false;
+        i = parent_of(c, i);
+    }
+    return true;
+}
+
+static enum err check_parents(const struct xml_node *root, const struct ca_config *c, struct fault *f)
+{
+    const struct xml_node *n = xml_child(root, "issuer");
+
+    for (size_t i = 0; i < c->count; i++, n = xml_next(n, "issuer"))
+        if (!ends_in_root(c, &c->issuers[i]))
+            return xml_fault(
+                n, NULL, f,
+                "<issuer parent=\"%s\"> is not permitted: it leads back to %s; permitted: an issuer above it",
+                c->issuers[i].parent, c->issuers[i].id);
+    return OK;
+}
+
+static enum err read_issuers(const struct xml_node *root, struct ca_config *out, struct fault *f)
+{
+    enum err e = OK;
+
+    for (const struct xml_node *n = xml_child(root, "issuer"); n != NULL && e == OK;
+         n = xml_next(n, "issuer")) {
+        if (out->count == ISSUERS_MAX)
+            return xml_fault(n, NULL, f, "<issuer>: one too many; permitted: %u", ISSUERS_MAX);
+        e = read_issuer(n, &out->issuers[out->count++], f);
+    }
+    return e == OK ? check_parents(root, out, f) : e;
+}
+
+enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f)
+{
+    enum err e;
+
+    *out = (struct ca_config){0};
+    e = read_service(root, out, f);
+    if (e == OK)
+        e = read_listener(root, out, f);
+    if (e == OK)
+        e = read_responder(root, out, f);
+    return e == OK ? read_issuers(root, out, f) : e;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy: what the files behind profile_check() share. Each *_check adds its findings and its part of the
+ * grant; together they are one walk over one request. Pure: no clock, no store, no keys.
+ */
+#ifndef CA_POLICY_H
+#define CA_POLICY_H
+
+#include "ca/ca.h"
+
+struct check {
+    const struct profile *profile;
+    const struct facts *facts;
+    struct key_kind key; /* type KEY_NONE when the SPKI cannot be read */
+    struct grant *grant;
+    struct findings *findings;
+};
+
+/* mirror.c: keyUsage and extendedKeyUsage. */
+void mirror_check(struct check *c);
+/* names.c: subject, common name and SAN. Wants the grant's extendedKeyUsage. */
+void names_check(struct check *c);
+
+/* host.c: what a text is as the name of a host. */
+enum host_kind {
+    HOST_BAD,        /* no host name: empty label, a character that is none of LDH, over 63 or 253 */
+    HOST_NAME,       /* letters, digits, hyphens: RFC 1123 2.1; a bare host counts */
+    HOST_UNDERSCORE, /* a host name but for '_' */
+    HOST_ADDRESS,    /* an IPv4 address in text */
+    HOST_WILDCARD,   /* "*." before a host name of two labels or more */
+    HOST_STAR,       /* '*' anywhere else */
+};
+enum host_kind host_kind_of(struct span text);
+/* Labels are compared without regard to case, RFC 4343. */
+bool host_eq(struct span a, struct span b);
+/* "example.com" is the domain of "a.example.com" and of "b.a.example.com". */
+bool host_is_domain_of(struct span domain, struct span name);
+struct span host_first_label(struct span name);
+bool host_ends_with(struct span label, const char *suffix);
+
+/* The names of `sans`, ", " between, in at most `cap` octets: the first few, then how many more. NULL `pick`:
+ * all. */
+struct listing {
+    struct buf text;
+    size_t count;
+};
+void listing_init(struct listing *l);
+void listing_add(struct listing *l, struct span item);
+/* Adds the finding when there is anything in the list, then empties it. */
+void listing_find(struct listing *l, struct findings *fs, const char *rule, const char *field,
+                  const char *want);
+
+#endif

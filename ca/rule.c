@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule: the one list of rules a request can break. {got} and {want} in a message or fix stand for the
+ * finding's own. docs/rules.md says the same for people; a test holds the two together. Names are a promise:
+ * scripts match them.
+ */
+#include <string.h>
+
+#include "ca/ca.h"
+
+#define ASK_AGAIN "Generate the request again "
+
+static const struct rule table[] = {
+    /* the request as such: found by the api while it reads the CSR */
+    {"csr.version", SEVERITY_REFUSE, "The request is of a version that does not exist.",
+     ASK_AGAIN "as PKCS#10 version 1 (RFC 2986)."},
+    {"csr.signature", SEVERITY_REFUSE, "The request's own signature does not verify with the key in it.",
+     "Send the request exactly as it was generated; if it was, the key that signed it is not the key in it."},
+    {"csr.hash", SEVERITY_REFUSE, "The request is signed with {got}, which proves nothing any more.",
+     ASK_AGAIN "with SHA-256 or better."},
+    {"csr.hash.weak", SEVERITY_NOTE, "The request is signed with {got}; the certificate will not be.",
+     "Nothing has to be done: old releases sign requests with SHA-1, and only possession of the key is read "
+     "from it."},
+    {"csr.hash.pairing", SEVERITY_NOTE,
+     "The request is signed with {got}; with such a key the product itself uses {want}.",
+     "Nothing has to be done: the certificate is signed with the issuer's own hash."},
+    {"csr.extension.malformed", SEVERITY_REFUSE, "A requested extension cannot be read.",
+     "Generate the request again; the extension named is not encoded as its standard says."},
+    {"csr.extension.duplicate", SEVERITY_REFUSE, "An extension is requested twice.",
+     ASK_AGAIN "with each extension once (RFC 5280 4.2)."},
+
+    /* the key */
+    {"purpose.key-type", SEVERITY_REFUSE,
+     "The request has a key of kind {got}, and this profile is for {want}.",
+     "Choose the profile for this kind of key (EC keys go with the -ECDSA purposes), or generate the request "
+     "for the other purpose."},
+    {"key.unsupported", SEVERITY_REFUSE, "The request has a key of a kind that is not supported.",
+     ASK_AGAIN "with an RSA key or an EC key on P-256, P-384 or P-521."},
+    {"key.too-small", SEVERITY_REFUSE, "The RSA key has {got}, which is too few.", ASK_AGAIN "with {want}."},
+    {"key.too-large", SEVERITY_REFUSE, "The RSA key has {got}, more than the products accept.",
+     ASK_AGAIN "with {want}."},
+    {"key.size", SEVERITY_REFUSE, "The RSA key has {got}, a size this profile does not take.",
+     ASK_AGAIN "with {want}."},
+    {"key.exponent", SEVERITY_REFUSE, "The RSA key's public exponent is {got}, which is not secure.",
+     ASK_AGAIN "with {want}."},
+    {"key.curve", SEVERITY_REFUSE, "The EC key is on a curve this profile does not take.",
+     ASK_AGAIN "with {want}."},
+
+    /* keyUsage and extendedKeyUsage */
+    {"usage.key.missing", SEVERITY_REFUSE,
+     "The requested keyUsage lacks {want}, which this profile requires.",
+     ASK_AGAIN "with {want} added, or with no keyUsage at all: then the profile's own is issued."},
+    {"usage.key.forbidden", SEVERITY_REFUSE,
+     "The requested keyUsage contains {got}, which this profile does not permit.",
+     ASK_AGAIN "without {got}; permitted: {want}."},
+    {"usage.ext.missing", SEVERITY_REFUSE,
+     "The requested extendedKeyUsage lacks {want}, which this profile requires.",
+     ASK_AGAIN "with {want} added, or with no extendedKeyUsage at all: then the profile's own is issued."},
+    {"usage.ext.forbidden", SEVERITY_REFUSE,
+     "The requested extendedKeyUsage contains {got}, which this profile does not permit.",
+     ASK_AGAIN "without {got}; permitted: {want}."},
+    {"usage.ext.unknown", SEVERITY_REFUSE,
+     "The requested extendedKeyUsage contains {got}, which no profile permits.",
+     ASK_AGAIN "without {got}; permitted: {want}."},
+    {"usage.data-encipherment", SEVERITY_WARN,
+     "dataEncipherment is {got} and the profile has it {want}; the product expects it never to be added or "
+     "removed while signing.",
+     "Generate the request on the product itself, and choose the profile of the purpose it was generated "
+     "for."},
+    {"usage.rfc8813", SEVERITY_NOTE,
+     "RFC 8813 forbids {got} for EC keys; the product's tables ask for it, so it is issued.",
+     "Nothing has to be done."},
+    {"usage.table", SEVERITY_NOTE, "This profile always issues {want}, whatever is asked for.",
+     "Nothing has to be done."},
+    {"ca.requested", SEVERITY_REFUSE, "The request asks for the rights of a certificate authority.",
+     ASK_AGAIN "without basicConstraints CA:TRUE."},
+
+    /* names */
+    {"subject.empty", SEVERITY_REFUSE,
+     "The subject is empty, which needs a critical subjectAltName (RFC 5280 4.2.1.6), and that breaks the "
+     "products.",
+     ASK_AGAIN "with a common name in the subject."},
+    {"name.nul", SEVERITY_REFUSE, "A name contains a NUL character.",
+     ASK_AGAIN "with names that are what they look like."},
+    {"name.cn.missing", SEVERITY_REFUSE, "The request has neither a common name nor a subjectAltName.",
+     ASK_AGAIN "with the name of the node."},
+    {"name.cn.length", SEVERITY_REFUSE, "The common name has {got}; a certificate can carry {want}.",
+     "Shorten the common name; the full name belongs into the subjectAltName."},
+    {"name.cn.comma", SEVERITY_WARN,
+     "The common name contains a comma, which breaks the product's own file names.",
+     ASK_AGAIN "with a common name without a comma."},
+    {"name.wildcard", SEVERITY_REFUSE,
+     "The name {got} contains a wildcard; the products refuse those anywhere.", "List every name in full."},
+    {"name.ec", SEVERITY_WARN,
+     "The common name is {got}; the product expects its host to end in -EC for an ECDSA purpose.",
+     "Generate the request for the ECDSA purpose on the product, which names it {want}."},
+    {"name.ms", SEVERITY_WARN,
+     "The common name is {got}; for several servers the product expects its host to end in -ms.",
+     "If this is a multi-server certificate, generate it as such: the product names it {want}."},
+    {"san.empty", SEVERITY_REFUSE, "The request has a subjectAltName without a name in it.",
+     ASK_AGAIN "with names in the subjectAltName, or without the extension."},
+    {"san.from-cn", SEVERITY_NOTE,
+     "The request has no subjectAltName; the certificate gets one with {got}, the common name.",
+     "Nothing has to be done."},
+    {"san.missing", SEVERITY_WARN,
+     "The request has no subjectAltName, and its common name is no host name: clients will find no name to "
+     "compare.",
+     ASK_AGAIN "with the host's name as common name or in the subjectAltName."},
+    {"san.count", SEVERITY_REFUSE, "The subjectAltName has more names than a certificate may carry.",
+     "Split the names over several certificates."},
+    {"san.type", SEVERITY_REFUSE,
+     "The subjectAltName contains {got}, a kind of name this profile does not permit.",
+     ASK_AGAIN "with names of these kinds alone: {want}."},
+    {"san.syntax", SEVERITY_REFUSE, "The subjectAltName contains {got}, which is no host name.",
+     "Use letters, digits and hyphens in labels of 1 to 63 characters, 253 in all; names in other scripts as "
+     "xn--."},
+    {"san.underscore", SEVERITY_WARN,
+     "The name {got} contains an underscore, which is no host name; some clients refuse it.",
+     "Rename the host if clients cannot connect."},
+    {"san.ip", SEVERITY_REFUSE, "The subjectAltName contains the IP address {got}, which cannot be issued.",
+     ASK_AGAIN "with {want}."},
+    {"san.ip.as-name", SEVERITY_WARN,
+     "The address {got} is written as a host name, where clients do not look for addresses.",
+     ASK_AGAIN "with the address as iPAddress in the subjectAltName."},
+    {"san.duplicate", SEVERITY_NOTE, "The subjectAltName names {got} more than once; it is kept as it is.",
+     "Nothing has to be done."},
+    {"profile.multi-server", SEVERITY_WARN,
+     "The request names several hosts, {got}, and this profile is for one node.",
+     "Choose a profile for several servers, or generate the request for one node."},
+
+    /* the rest */
+    {"days.too-long", SEVERITY_REFUSE, "A validity of {got} is asked for; this profile permits {want}.",
+     "Ask for fewer days, or for none: then the profile's own validity is issued."},
+    {"extension.ignored", SEVERITY_NOTE, "The request asks for {got}, which is not issued.",
+     "Nothing has to be done."},
+    {"challenge.ignored", SEVERITY_NOTE, "The request carries a challenge password, which is not used.",
+     "Nothing has to be done."},
+};
+#define RULE_COUNT (sizeof table / sizeof *table)
+
+const struct rule *rule_at(size_t i)
+{
+    return i < RULE_COUNT ? &table[i] : NULL;
+}
+
+const struct rule *rule_find(const char *name)
+{
+    for (size_t i = 0; i < RULE_COUNT; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}

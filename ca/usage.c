@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* usage: the tables of keyUsage bits and extended key usages, between octets and names. RFC 5280 4.2.1.3
+ * and 4.2.1.12. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/ca.h"
+
+static const struct {
+    uint16_t bit;
+    const char *name;
+} bits_table[] = {
+    {KU_DIGITAL_SIGNATURE, "digitalSignature"},
+    {KU_NON_REPUDIATION, "nonRepudiation"},
+    {KU_KEY_ENCIPHERMENT, "keyEncipherment"},
+    {KU_DATA_ENCIPHERMENT, "dataEncipherment"},
+    {KU_KEY_AGREEMENT, "keyAgreement"},
+    {KU_KEY_CERT_SIGN, "keyCertSign"},
+    {KU_CRL_SIGN, "cRLSign"},
+    {KU_ENCIPHER_ONLY, "encipherOnly"},
+    {KU_DECIPHER_ONLY, "decipherOnly"},
+};
+#define BITS_COUNT (sizeof bits_table / sizeof *bits_table)
+
+/* id-kp, 1.3.6.1.5.5.7.3, and the usage's own number */
+#define KP(n) "\x2b\x06\x01\x05\x05\x07\x03" n, 8
+
+static const struct {
+    const char *name;
+    const char *oid;
+    size_t oid_len;
+} eku_table[EKU_COUNT] = {
+    [EKU_SERVER_AUTH] = {"serverAuth", KP("\x01")},
+    [EKU_CLIENT_AUTH] = {"clientAuth", KP("\x02")},
+    [EKU_CODE_SIGNING] = {"codeSigning", KP("\x03")},
+    [EKU_EMAIL_PROTECTION] = {"emailProtection", KP("\x04")},
+    [EKU_IPSEC_END_SYSTEM] = {"ipsecEndSystem", KP("\x05")},
+    [EKU_IPSEC_TUNNEL] = {"ipsecTunnel", KP("\x06")},
+    [EKU_IPSEC_USER] = {"ipsecUser", KP("\x07")},
+    [EKU_TIME_STAMPING] = {"timeStamping", KP("\x08")},
+    [EKU_OCSP_SIGNING] = {"OCSPSigning", KP("\x09")},
+    [EKU_IPSEC_IKE] = {"ipsecIKE", KP("\x11")},
+    [EKU_SMARTCARD_LOGON] = {"smartcardLogon", "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x02", 10},
+    [EKU_ANY] = {"anyExtendedKeyUsage", "\x55\x1d\x25\x00", 4},
+    [EKU_OTHER] = {"other", "", 0},
+};
+
+const char *ku_name(enum ku bit)
+{
+    for (size_t i = 0; i < BITS_COUNT; i++)
+        if (bits_table[i].bit == bit)
+            return bits_table[i].name;
+    return "unknown";
+}
+
+bool ku_parse(const char *name, uint16_t *bit)
+{
+    for (size_t i = 0; i < BITS_COUNT; i++) {
+        if (strcmp(bits_table[i].name, name) != 0)
+            continue;
+        *bit = bits_table[i].bit;
+        return true;
+    }
+    return false;
+}
+
+void ku_text(uint16_t bits, char *out, size_t cap)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < BITS_COUNT && at < cap; i++)
+        if ((bits & bits_table[i].bit) != 0)
+            at += (size_t)snprintf(out + at, cap - at, "%s%s", at > 0 ? ", " : "", bits_table[i].name);
+}
+
+const char *eku_name(enum eku e)
+{
+    return eku_table[e].name;
+}
+
+struct span eku_oid(enum eku e)
+{
+    return span_of(eku_table[e].oid, eku_table[e].oid_len);
+}
+
+enum eku eku_of_oid(struct span content)
+{
+    for (enum eku e = 0; e < EKU_OTHER; e++)
+        if (span_eq(eku_oid(e), content))
+            return e;
+    return EKU_OTHER;
+}
+
+bool eku_parse(const char *name, enum eku *out)
+{
+    for (enum eku e = 0; e < EKU_OTHER; e++) {
+        if (strcmp(eku_table[e].name, name) != 0)
+            continue;
+        *out = e;
+        return true;
+    }
+    return false;
+}
