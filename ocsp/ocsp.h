@@ -10,7 +10,8 @@
  * One answer, one signer. RFC 6960 4.2.2.2 wants a delegated signer to be authorised by the issuer of each
  * certificate it answers for, and an answer carries one signature. So a request whose CertIDs name two of our
  * issuers is answered `unauthorized`: either signer would be wrong for the other half, and `unknown` would be
- * a lie. CertIDs of foreign issuers beside those of one of ours are answered unknown. A serial that we cannot
+ * a lie. CertIDs of foreign issuers beside those of one of ours are answered unknown (RFC 6960 2.2), though
+ * OpenSSL's verifier takes no delegate's answer that names two issuers. A serial that we cannot
  * have issued (not SERIAL_LEN octets, negative) is unknown like any other we did not issue.
  */
 #ifndef OCSP_OCSP_H

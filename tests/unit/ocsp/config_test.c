@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is the configuration's element read, and what is beyond its bounds refused? */
+#include "ocsp/ocsp.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char schema[] =
+    "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='chancery'>"
+    "<xs:complexType><xs:sequence><xs:element name='ocsp' minOccurs='0'><xs:complexType>"
+    "<xs:attribute name='validity' type='xs:string'/></xs:complexType></xs:element>"
+    "</xs:sequence></xs:complexType></xs:element></xs:schema>";
+
+static enum err config_of(const char *content, struct ocsp_config *out)
+{
+    struct fault f = {0};
+    struct xml *x = NULL;
+    enum err e = xml_parse("test.xml", span_str(content), span_str(schema), &x, NULL, &f);
+
+    cr_assert_eq(e, OK, "%s", f.detail);
+    f = (struct fault){0};
+    e = ocsp_config_read(xml_root(x), out, &f);
+    cr_assert(e == OK || strstr(f.detail, "validity") != NULL);
+    xml_free(x);
+    return e;
+}
+
+Test(ocsp_config, a_day_is_the_default)
+{
+    struct ocsp_config c;
+
+    cr_assert_eq(config_of("<chancery/>", &c), OK);
+    cr_assert_eq(c.validity_s, 86400);
+    cr_assert_eq(config_of("<chancery><ocsp/></chancery>", &c), OK);
+    cr_assert_eq(c.validity_s, 86400);
+}
+
+Test(ocsp_config, a_span_within_bounds_is_taken)
+{
+    static const struct {
+        const char *text;
+        int64_t want_s; /* 0: refused */
+    } cases[] = {{"60s", 60}, {"24h", 86400}, {"30d", 30 * 86400}, {"59s", 0}, {"31d", 0},
+                 {"soon", 0}, {"", 0}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ocsp_config c;
+        char content[128];
+
+        snprintf(content, sizeof content, "<chancery><ocsp validity='%s'/></chancery>", cases[i].text);
+        cr_assert_eq(config_of(content, &c), cases[i].want_s > 0 ? OK : ERR_CONFIG, "%s", cases[i].text);
+        cr_assert(cases[i].want_s == 0 || c.validity_s == cases[i].want_s);
+    }
+}
