@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ocsp_query: one question, one exchange, one verdict. */
+#include "cli/ocsp_query.h"
+
+#include <openssl/err.h>
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fetch.h"
+#include "base/log.h"
+
+#define NONCE_DEFAULT 32       /* octets, RFC 9654 2.1 */
+#define NONCE_MAX 128          /* likewise */
+#define CLOCK_SKEW_S 300       /* between us and a responder; as openssl ocsp allows */
+#define RESPONSE_MAX (1 << 20) /* octets: a good answer has two thousand */
+
+struct ocsp_question {
+    X509 *certificate, *issuer;
+    OCSP_CERTID *id;
+    OCSP_REQUEST *request;
+    uint8_t *der;
+    size_t der_len;
+    char url[256];
+    int64_t now_s;
+};
+
+const char *ocsp_query_status_name(enum ocsp_query_status s)
+{
+    static const char *const names[] = {"good", "revoked", "unknown"};
+
+    return names[s];
+}
+
+/* ---- certificates ---- */
+
+/* PEM certificates in order, or one DER certificate. NULL for neither. */
+static STACK_OF(X509) * read_certificates(struct span in)
+{
+    STACK_OF(X509) *list = sk_X509_new_null();
+    BIO *bio = BIO_new_mem_buf(in.data, (int)in.len);
+    const uint8_t *p = in.data;
+    X509 *x;
+
+    if (list == NULL || bio == NULL)
+        die("out of memory");
+    while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+        sk_X509_push(list, x);
+    if (sk_X509_num(list) == 0 && (x = d2i_X509(NULL, &p, (long)in.len)) != NULL)
+        sk_X509_push(list, x);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (sk_X509_num(list) > 0)
+        return list;
+    sk_X509_free(list);
+    return NULL;
+}
+
+/* The first of the list that issued the certificate, by name, key identifier and signature. */
+static X509 *find_issuer(STACK_OF(X509) * list, X509 *certificate)
+{
+    for (int i = 0; i < sk_X509_num(list); i++) {
+        X509 *candidate = sk_X509_value(list, i);
+
+        if (X509_check_issued(candidate, certificate) == X509_V_OK &&
+            X509_verify(certificate, X509_get0_pubkey(candidate)) == 1)
+            return candidate;
+    }
+    ERR_clear_error();
+    return NULL;
+}
+
+static enum err load_certificates(const struct ocsp_query *q, struct ocsp_question *out, struct fault *f)
+{
+    STACK_OF(X509) *own = read_certificates(q->certificate), *issuers = NULL;
+    X509 *issuer = NULL;
+    enum err e = OK;
+
+    if (own == NULL)
+        return fault_set(f, ERR_MALFORMED, "there is no certificate, neither PEM nor DER");
+    if (q->issuer.len > 0)
+        issuers = read_certificates(q->issuer);
+    if (q->issuer.len > 0 && issuers == NULL)
+        e = fault_set(f, ERR_MALFORMED, "the issuer's file holds no certificate, neither PEM nor DER");
+    if (e == OK)
+        issuer = find_issuer(issuers != NULL ? issuers : own, sk_X509_value(own, 0));
+    if (e == OK && issuer == NULL)
+        e = fault_set(f, ERR_USAGE,
+                      issuers != NULL ? "the issuer's certificate given did not issue this certificate"
+                                      : "the issuer's certificate is not with the certificate: name it");
+    if (e == OK) {
+        out->certificate = sk_X509_value(own, 0);
+        X509_up_ref(out->certificate);
+        out->issuer = issuer;
+        X509_up_ref(out->issuer);
+    }
+    sk_X509_pop_free(own, X509_free);
+    sk_X509_pop_free(issuers, X509_free);
+    return e;
+}
+
+/* ---- the question ---- */
+
+static enum err choose_url(const struct ocsp_query *q, struct ocsp_question *out, struct fault *f)
+{
+    STACK_OF(OPENSSL_STRING) *named = X509_get1_ocsp(out->certificate);
+    const char *url = q->url != NULL                     ? q->url
+                      : sk_OPENSSL_STRING_num(named) > 0 ? sk_OPENSSL_STRING_value(named, 0)
+                                                         : NULL;
+    enum err e = OK;
+
+    if (url == NULL)
+        e = fault_set(f, ERR_USAGE, "the certificate names no OCSP address: name one");
+    else if (strlen(url) >= sizeof out->url || strncmp(url, "http", 4) != 0 || strstr(url, "://") == NULL)
+        e = fault_set(f, ERR_USAGE, "no address that can be asked: %.200s", url);
+    else
+        strcpy(out->url, url);
+    X509_email_free(named);
+    return e;
+}
+
+static const EVP_MD *certid_digest(enum hash_alg a)
+{
+    return a == HASH_SHA256   ? EVP_sha256()
+           : a == HASH_SHA384 ? EVP_sha384()
+           : a == HASH_SHA512 ? EVP_sha512()
+                              : EVP_sha1();
+}
+
+static void build_request(const struct ocsp_query *q, struct ocsp_question *out)
+{
+    size_t nonce_len = q->nonce_len > 0 && q->nonce_len <= NONCE_MAX ? q->nonce_len : NONCE_DEFAULT;
+    int len;
+
+    out->id = OCSP_cert_to_id(certid_digest(q->certid), out->certificate, out->issuer);
+    out->request = OCSP_REQUEST_new();
+    if (out->id == NULL || out->request == NULL ||
+        OCSP_request_add0_id(out->request, OCSP_CERTID_dup(out->id)) == NULL)
+        die("out of memory");
+    if (!q->without_nonce && OCSP_request_add1_nonce(out->request, NULL, (int)nonce_len) != 1)
+        die("no randomness");
+    len = i2d_OCSP_REQUEST(out->request, &out->der);
+    if (len <= 0)
+        die("out of memory");
+    out->der_len = (size_t)len;
+}
+
+enum err ocsp_question_new(const struct ocsp_query *q, struct ocsp_question **out, struct fault *f)
+{
+    struct ocsp_question *n = xcalloc(1, sizeof *n);
+    enum err e;
+
+    *out = NULL;
+    n->now_s = q->now_s;
+    e = load_certificates(q, n, f);
+    if (e == OK)
+        e = choose_url(q, n, f);
+    if (e != OK) {
+        ocsp_question_free(n);
+        return e;
+    }
+    build_request(q, n);
+    *out = n;
+    return OK;
+}
+
+void ocsp_question_free(struct ocsp_question *q)
+{
+    if (q == NULL)
+        return;
+    OPENSSL_free(q->der);
+    OCSP_REQUEST_free(q->request);
+    OCSP_CERTID_free(q->id);
+    X509_free(q->certificate);
+    X509_free(q->issuer);
+    free(q);
+}
+
+struct span ocsp_question_der(const struct ocsp_question *q)
+{
+    return span_of(q->der, q->der_len);
+}
+
+const char *ocsp_question_url(const struct ocsp_question *q)
+{
+    return q->url;
+}
+
+/* ---- the verdict ---- */
+
+/* OpenSSL's last word on why, for the fault. */
+static const char *openssl_reason(void)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+    return reason != NULL ? reason : "no reason given";
+}
+
+/* Trusts the issuer alone, be it a root or not, at the question's time. */
+static enum err verify_signature(const struct ocsp_question *q, OCSP_BASICRESP *basic, struct fault *f)
+{
+    X509_STORE *store = X509_STORE_new();
+    STACK_OF(X509) *candidates = sk_X509_new_null();
+    X509_VERIFY_PARAM *param;
+    enum err e = OK;
+
+    if (store == NULL || candidates == NULL || X509_STORE_add_cert(store, q->issuer) != 1)
+        die("out of memory");
+    sk_X509_push(candidates, q->issuer); /* when the issuer signs itself, it need not be in the answer */
+    param = X509_STORE_get0_param(store);
+    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+    X509_VERIFY_PARAM_set_time(param, q->now_s);
+    ERR_clear_error();
+    if (OCSP_basic_verify(basic, candidates, store, 0) != 1)
+        e = fault_set(f, ERR_POLICY, "the answer's signature does not verify: %s", openssl_reason());
+    ERR_clear_error();
+    sk_X509_free(candidates);
+    X509_STORE_free(store);
+    return e;
+}
+
+/* RFC 9654: an answer without a nonce may be one made before; an answer with another nonce is not ours. */
+static enum err verify_nonce(const struct ocsp_question *q, OCSP_BASICRESP *basic,
+                             struct ocsp_query_result *out, struct fault *f)
+{
+    int seen = OCSP_check_nonce(q->request, basic);
+
+    out->is_nonce_echoed = seen == 1;
+    if (seen == 0)
+        return fault_set(f, ERR_POLICY, "the answer carries another nonce than the question");
+    return OK;
+}
+
+static int64_t seconds_of(const ASN1_GENERALIZEDTIME *t)
+{
+    struct tm tm;
+
+    return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+static enum err read_status(const struct ocsp_question *q, OCSP_BASICRESP *basic,
+                            struct ocsp_query_result *out, struct fault *f)
+{
+    ASN1_GENERALIZEDTIME *revoked = NULL, *from = NULL, *to = NULL;
+    int status, reason;
+
+    if (OCSP_resp_find_status(basic, q->id, &status, &reason, &revoked, &from, &to) != 1)
+        return fault_set(f, ERR_POLICY, "the answer is about another certificate");
+    out->status = status == V_OCSP_CERTSTATUS_GOOD      ? OCSP_QUERY_GOOD
+                  : status == V_OCSP_CERTSTATUS_REVOKED ? OCSP_QUERY_REVOKED
+                                                        : OCSP_QUERY_UNKNOWN;
+    out->has_reason = out->status == OCSP_QUERY_REVOKED && reason >= 0;
+    out->reason = out->has_reason ? (enum reason)reason : REASON_UNSPECIFIED;
+    out->revoked_at_s = seconds_of(revoked);
+    out->this_update_s = seconds_of(from);
+    out->next_update_s = seconds_of(to);
+    out->produced_at_s = seconds_of(OCSP_resp_get0_produced_at(basic));
+    if (out->this_update_s > q->now_s + CLOCK_SKEW_S)
+        return fault_set(f, ERR_POLICY, "the answer is not valid yet");
+    if (to != NULL && out->next_update_s < q->now_s - CLOCK_SKEW_S)
+        return fault_set(f, ERR_POLICY, "the answer has expired");
+    return OK;
+}
+
+static void name_signer(const struct ocsp_question *q, OCSP_BASICRESP *basic, struct ocsp_query_result *out)
+{
+    STACK_OF(X509) *more = sk_X509_new_null();
+    X509 *signer = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    int len = 0;
+
+    if (more == NULL || bio == NULL)
+        die("out of memory");
+    sk_X509_push(more, q->issuer);
+    if (OCSP_resp_get0_signer(basic, &signer, more) == 1 &&
+        X509_NAME_print_ex(bio, X509_get_subject_name(signer), 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >=
+            0)
+        len = BIO_read(bio, out->responder, sizeof out->responder - 1);
+    out->responder[len > 0 ? len : 0] = '\0';
+    BIO_free(bio);
+    sk_X509_free(more);
+}
+
+static enum err judge_basic(const struct ocsp_question *q, OCSP_BASICRESP *basic,
+                            struct ocsp_query_result *out, struct fault *f)
+{
+    enum err e = verify_signature(q, basic, f);
+
+    if (e == OK)
+        e = verify_nonce(q, basic, out, f);
+    if (e == OK)
+        e = read_status(q, basic, out, f);
+    if (e == OK)
+        name_signer(q, basic, out);
+    return e;
+}
+
+enum err ocsp_question_judge(const struct ocsp_question *q, struct span response,
+                             struct ocsp_query_result *out, struct fault *f)
+{
+    const uint8_t *p = response.data;
+    OCSP_RESPONSE *r = response.len <= RESPONSE_MAX ? d2i_OCSP_RESPONSE(NULL, &p, (long)response.len) : NULL;
+    OCSP_BASICRESP *basic = NULL;
+    enum err e = OK;
+    int status;
+
+    *out = (struct ocsp_query_result){0};
+    memcpy(out->url, q->url, sizeof out->url);
+    if (r == NULL || p != response.data + response.len)
+        e = fault_set(f, ERR_POLICY, "the answer is no OCSP response");
+    status = r != NULL ? OCSP_response_status(r) : 0;
+    if (e == OK && status != OCSP_RESPONSE_STATUS_SUCCESSFUL)
+        e = fault_set(f, ERR_UNAVAILABLE, "the responder answers %s", OCSP_response_status_str(status));
+    if (e == OK && (basic = OCSP_response_get1_basic(r)) == NULL)
+        e = fault_set(f, ERR_POLICY, "the answer is no basic OCSP response");
+    if (e == OK)
+        e = judge_basic(q, basic, out, f);
+    OCSP_BASICRESP_free(basic);
+    OCSP_RESPONSE_free(r);
+    ERR_clear_error();
+    return e;
+}
+
+/* ---- the exchange ---- */
+
+/* Splits "http://host:port/path" where its path begins: base/fetch.h wants the two apart. */
+static const char *path_of(const char *url, char *base, size_t cap)
+{
+    const char *path = strchr(strstr(url, "://") + 3, '/');
+    size_t len = path != NULL ? (size_t)(path - url) : strlen(url);
+
+    snprintf(base, cap, "%.*s", (int)len, url);
+    return path != NULL ? path : "/";
+}
+
+static enum err exchange(const struct ocsp_question *question, long timeout_s, struct fetch_answer *answer,
+                         struct fault *f)
+{
+    char base[256];
+    const char *path = path_of(question->url, base, sizeof base);
+    const struct fetch_target target = {.base_url = base, .timeout_s = timeout_s};
+    const struct fetch_request request = {
+        .method = "POST",
+        .path = path,
+        .accept = "application/ocsp-response",
+        .content_type = "application/ocsp-request",
+        .body = ocsp_question_der(question),
+    };
+    enum err e = fetch(&target, &request, answer, f);
+
+    if (e == OK && answer->status != 200)
+        e = fault_set(f, ERR_UNAVAILABLE, "%s answers with HTTP status %u", question->url, answer->status);
+    return e;
+}
+
+enum err ocsp_query(const struct ocsp_query *q, struct ocsp_query_result *out, struct fault *f)
+{
+    struct fetch_answer answer = {0};
+    struct ocsp_question *question;
+    int64_t started_ms = clock_monotonic_ms(), elapsed_ms;
+    enum err e = ocsp_question_new(q, &question, f);
+
+    *out = (struct ocsp_query_result){0};
+    if (e != OK)
+        return e;
+    e = exchange(question, q->timeout_s, &answer, f);
+    elapsed_ms = clock_monotonic_ms() - started_ms;
+    if (e == OK)
+        e = ocsp_question_judge(question, buf_span(&answer.body), out, f);
+    out->elapsed_ms = elapsed_ms;
+    fetch_answer_free(&answer);
+    ocsp_question_free(question);
+    return e;
+}
