@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a row that someone bent seen as what it is, and never taken for a certificate? */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/contract/fixture.h"
+#include "tests/unit/store/raw.h"
+
+static const struct span garbage = {(const uint8_t *)"\x01garbage", 8};
+
+static bool ignore(const struct cert *c, void *arg)
+{
+    (void)c;
+    ++*(unsigned *)arg;
+    return true;
+}
+
+static bool ignore_revoked(const struct revoked *r, void *arg)
+{
+    (void)r, (void)arg;
+    return true;
+}
+
+static bool ignore_audit(const struct audit_row *a, void *arg)
+{
+    (void)a, (void)arg;
+    return true;
+}
+
+/* Ten certificates, number 3 of them on hold; closed. */
+static struct place closed_place(void)
+{
+    struct place p = place_create();
+    uint8_t serial[SERIAL_LEN];
+    struct txn *t;
+
+    add_range(&p, 0, 10);
+    t = begin(&p);
+    serial_of(2, serial);
+    cert_revoke(t, serial, REASON_CERTIFICATE_HOLD, NOW, NO_TIME);
+    for (unsigned i = 0; i < 5; i++)
+        audit_append(t,
+                     &(struct audit_row){.at_s = NOW + i, .kind = AUDIT_ISSUE, .actor = span_str("admin")});
+    commit(t);
+    place_close(&p);
+    return p;
+}
+
+static struct span serial_key(unsigned n)
+{
+    static uint8_t serial[SERIAL_LEN];
+
+    serial_of(n, serial);
+    return span_of(serial, SERIAL_LEN);
+}
+
+static enum err list_all(struct view *v, unsigned *count)
+{
+    struct cert_query q = {.expires_before_s = NO_TIME, .now_s = NOW, .limit = 100};
+    char next[CURSOR_MAX];
+
+    *count = 0;
+    return cert_list(v, &q, ignore, count, next);
+}
+
+Test(damage, status_row_is_an_internal_error_for_it_alone)
+{
+    struct place p = closed_place();
+    struct status s;
+    struct cert c;
+    struct view *v;
+    struct txn *t;
+    unsigned count;
+
+    raw_set(p.dir, "status", serial_key(4), garbage);
+    place_reopen(&p, STORE_WRITE);
+    v = look(&p);
+    cr_assert_eq(status_find(v, serial_key(4).data, &s), ERR_INTERNAL);
+    cr_assert_eq(cert_find(v, serial_key(4).data, &c), ERR_INTERNAL);
+    cr_assert_eq(status_find(v, serial_key(5).data, &s), OK);
+    cr_assert_eq(list_all(v, &count), ERR_INTERNAL);
+    cr_assert_eq(count, 5);
+    view_close(v);
+    t = begin(&p);
+    cert_revoke(t, serial_key(4).data, REASON_UNSPECIFIED, NOW, NO_TIME);
+    cr_assert_eq(txn_commit(t), ERR_INTERNAL);
+    t = begin(&p);
+    cert_revoke(t, serial_key(5).data, REASON_UNSPECIFIED, NOW, NO_TIME);
+    commit(t);
+    place_remove(&p);
+}
+
+Test(damage, cert_row_bent_swapped_or_gone_is_an_internal_error)
+{
+    struct place p = closed_place();
+    struct key third = key_of_number(3), fourth = key_of_number(4), fifth = key_of_number(5);
+    uint8_t row[4096];
+    size_t len = raw_get(p.dir, "cert", key_span(&third), row, sizeof row);
+    struct cert c;
+    struct view *v;
+    unsigned count;
+
+    raw_set(p.dir, "cert", key_span(&third), garbage);
+    raw_set(p.dir, "cert", key_span(&fourth), span_of(row, len)); /* a whole row, of another certificate */
+    raw_set(p.dir, "cert", key_span(&fifth), (struct span){0});
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_assert_eq(cert_find(v, serial_key(2).data, &c), ERR_INTERNAL);
+    cr_assert_eq(cert_find(v, serial_key(3).data, &c), ERR_INTERNAL);
+    cr_assert_eq(cert_find(v, serial_key(4).data, &c), ERR_INTERNAL);
+    cr_assert_eq(cert_find(v, serial_key(5).data, &c), OK);
+    cr_assert_eq(list_all(v, &count), ERR_INTERNAL);
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(damage, status_row_that_points_at_another_certificate_is_an_internal_error)
+{
+    struct place p = closed_place();
+    uint8_t row[256];
+    size_t len = raw_get(p.dir, "status", serial_key(5), row, sizeof row);
+    struct cert c;
+    struct view *v;
+
+    raw_set(p.dir, "status", serial_key(6), span_of(row, len));
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_assert_eq(cert_find(v, serial_key(6).data, &c), ERR_INTERNAL);
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(damage, index_and_revoked_rows_of_odd_shape_are_internal_errors)
+{
+    struct place p = closed_place();
+    struct sample s;
+    struct key key = key_of_index(INDEX_KEY), entry = key_of_issuer(1);
+    struct view *v;
+    unsigned count = 0;
+
+    sample_make(&s, 4, 1);
+    key_put(&key, s.cert.key_hash, HASH_LEN);
+    key_put_u64(&key, 1234567);
+    raw_set(p.dir, "index", key_span(&key), span_of("", 0));
+    key_put_u8(&entry, 1);
+    raw_set(p.dir, "revoked", key_span(&entry), garbage);
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_assert_eq(cert_each_by_key(v, s.cert.key_hash, ignore, &count), ERR_INTERNAL);
+    cr_assert_eq(revoked_each(v, 1, ignore_revoked, NULL), ERR_INTERNAL);
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(damage, counters_that_are_bent_stop_the_writer)
+{
+    struct place p = closed_place();
+    struct store_counts counts;
+    struct txn *t;
+    struct view *v;
+
+    raw_set(p.dir, "meta", span_str("counters"), garbage);
+    place_reopen(&p, STORE_WRITE);
+    v = look(&p);
+    cr_assert_eq(store_count(v, &counts), ERR_INTERNAL);
+    cr_assert_eq(audit_verify(v, NULL), ERR_INTERNAL);
+    view_close(v);
+    cr_assert_eq(txn_begin(p.store, &t), ERR_INTERNAL);
+    place_remove(&p);
+}
+
+static enum err open_again(struct place *p, struct fault *f)
+{
+    *f = (struct fault){0};
+    return store_open(p->dir, STORE_WRITE, 0, &p->store, f);
+}
+
+Test(damage, another_schema_or_an_unfinished_store_is_not_opened)
+{
+    struct place p = closed_place();
+    struct fault f;
+
+    raw_set(p.dir, "meta", span_str("schema"), span_of("\0\0\0\2", 4));
+    cr_assert_eq(open_again(&p, &f), ERR_CONFLICT);
+    cr_assert_not_null(strstr(f.detail, "schema 2"));
+    raw_set(p.dir, "meta", span_str("schema"), garbage);
+    cr_assert_eq(open_again(&p, &f), ERR_CONFLICT);
+    raw_set(p.dir, "meta", span_str("schema"), (struct span){0});
+    cr_assert_eq(open_again(&p, &f), ERR_CONFLICT);
+    raw_set(p.dir, "meta", span_str("schema"), span_of("\0\0\0\1", 4));
+    cr_assert_eq(open_again(&p, &f), OK);
+    place_close(&p);
+    raw_drop(p.dir, "audit");
+    cr_assert_eq(open_again(&p, &f), ERR_CONFLICT);
+    place_remove(&p);
+}
+
+/* Verifies after one bend; the fault must name that row. */
+static void expect_broken(struct place *p, const char *row)
+{
+    struct fault f = {0};
+    struct view *v;
+
+    place_reopen(p, STORE_READ);
+    v = look(p);
+    cr_assert_eq(audit_verify(v, &f), ERR_CONFLICT);
+    cr_assert_not_null(strstr(f.detail, row), "%s", f.detail);
+    view_close(v);
+    place_close(p);
+}
+
+Test(audit, a_changed_row_is_named)
+{
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        struct place p = closed_place();
+        struct key key = key_of_number(seq);
+        uint8_t row[512];
+        size_t len = raw_get(p.dir, "audit", key_span(&key), row, sizeof row);
+        char name[] = "audit row 0";
+
+        row[len - 1 - 4] ^= 1; /* the last octet of the actor */
+        raw_set(p.dir, "audit", key_span(&key), span_of(row, len));
+        name[strlen(name) - 1] = (char)('0' + seq);
+        expect_broken(&p, name);
+        place_remove(&p);
+    }
+}
+
+Test(audit, a_removed_row_is_named_wherever_it_was)
+{
+    static const struct {
+        uint64_t seq;
+        const char *name;
+    } cases[] = {{1, "audit row 1"}, {3, "audit row 3"}, {5, "audit row 5"}};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct place p = closed_place();
+        struct key key = key_of_number(cases[i].seq);
+
+        raw_set(p.dir, "audit", key_span(&key), (struct span){0});
+        expect_broken(&p, cases[i].name);
+        place_remove(&p);
+    }
+}
+
+Test(audit, a_row_copied_to_the_end_or_made_up_is_named)
+{
+    struct place p = closed_place();
+    struct key last = key_of_number(5), more = key_of_number(6);
+    struct audit_row a = {.seq = 6, .at_s = NOW, .kind = AUDIT_ISSUE};
+    uint8_t row[512];
+    size_t len = raw_get(p.dir, "audit", key_span(&last), row, sizeof row);
+    struct buf b;
+    struct view *v;
+
+    raw_set(p.dir, "audit", key_span(&more), span_of(row, len));
+    expect_broken(&p, "audit row 6");
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_assert_eq(audit_each(v, 6, ignore_audit, NULL), ERR_INTERNAL);
+    view_close(v);
+    place_close(&p);
+    buf_init(&b, 1024);
+    sha256_of(span_of(row, len), a.previous); /* chained as it should be */
+    row_put_audit(&b, &a);
+    raw_set(p.dir, "audit", key_span(&more), buf_span(&b));
+    expect_broken(&p, "audit row 6");
+    buf_free(&b);
+    place_remove(&p);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does reading a row refuse everything but a whole one of its version? */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/inner.h"
+
+union any {
+    struct status_row status;
+    struct cert cert;
+    struct revoked revoked;
+    struct issuer issuer;
+    struct crl_state crl_state;
+    struct audit_row audit;
+    struct idempotent idempotent;
+    struct counters counters;
+};
+
+static const struct cert sample_cert = {.serial = {1},
+                                        .number = 5,
+                                        .key_type = KEY_EC,
+                                        .profile = "ucm/tomcat",
+                                        .requester = "admin",
+                                        .cn = {(const uint8_t *)"a.example", 9},
+                                        .sans = {(const uint8_t *)"a.example\0b", 12},
+                                        .der = {(const uint8_t *)"0123", 4}};
+
+static void put_status(struct buf *b)
+{
+    row_put_status(b, &(struct status_row){.status = {.state = CERT_HELD, .reason = REASON_CERTIFICATE_HOLD},
+                                           .number = 3});
+}
+static void put_cert(struct buf *b)
+{
+    row_put_cert(b, &sample_cert);
+}
+static void put_revoked(struct buf *b)
+{
+    row_put_revoked(b, &(struct status){.reason = REASON_AA_COMPROMISE, .revoked_at_s = -1});
+}
+static void put_issuer(struct buf *b)
+{
+    row_put_issuer(b, &(struct issuer){
+                          .id = "rsa-g1", .parent = "rsa-root-g1", .certificate = {(const uint8_t *)"x", 1}});
+}
+static void put_crl_state(struct buf *b)
+{
+    row_put_crl_state(b, &(struct crl_state){.reserved = 4, .number = 3});
+}
+static void put_audit(struct buf *b)
+{
+    row_put_audit(b,
+                  &(struct audit_row){.seq = 1, .kind = AUDIT_ISSUE, .actor = {(const uint8_t *)"admin", 5}});
+}
+static void put_idempotent(struct buf *b)
+{
+    row_put_idempotent(b, &(struct idempotent){.at_s = 1});
+}
+static void put_counters(struct buf *b)
+{
+    row_put_counters(b, &(struct counters){.audit = 9});
+}
+
+static bool get_status(struct span s, union any *a)
+{
+    return row_get_status(s, &a->status);
+}
+static bool get_cert(struct span s, union any *a)
+{
+    return row_get_cert(s, &a->cert);
+}
+static bool get_revoked(struct span s, union any *a)
+{
+    return row_get_revoked(s, &a->revoked);
+}
+static bool get_issuer(struct span s, union any *a)
+{
+    return row_get_issuer(s, &a->issuer);
+}
+static bool get_crl_state(struct span s, union any *a)
+{
+    return row_get_crl_state(s, &a->crl_state);
+}
+static bool get_audit(struct span s, union any *a)
+{
+    return row_get_audit(s, &a->audit);
+}
+static bool get_idempotent(struct span s, union any *a)
+{
+    return row_get_idempotent(s, &a->idempotent);
+}
+static bool get_counters(struct span s, union any *a)
+{
+    return row_get_counters(s, &a->counters);
+}
+
+static const struct {
+    const char *name;
+    void (*put)(struct buf *b);
+    bool (*get)(struct span s, union any *a);
+} rows[] = {
+    {"status", put_status, get_status},
+    {"cert", put_cert, get_cert},
+    {"revoked", put_revoked, get_revoked},
+    {"issuer", put_issuer, get_issuer},
+    {"crl_state", put_crl_state, get_crl_state},
+    {"audit", put_audit, get_audit},
+    {"idempotent", put_idempotent, get_idempotent},
+    {"counters", put_counters, get_counters},
+};
+#define ROW_COUNT (sizeof rows / sizeof *rows)
+
+/* A copy of exactly these octets, so that AddressSanitizer sees a read past them. */
+static bool get_exact(size_t i, const uint8_t *data, size_t len)
+{
+    uint8_t *copy = malloc(len > 0 ? len : 1);
+    union any a;
+    bool ok;
+
+    if (len > 0)
+        memcpy(copy, data, len);
+    ok = rows[i].get(span_of(copy, len), &a);
+    free(copy);
+    return ok;
+}
+
+Test(row, whole_ones_are_read_and_short_long_or_foreign_ones_are_not)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        struct buf b;
+
+        buf_init(&b, ROW_MAX);
+        rows[i].put(&b);
+        cr_assert(get_exact(i, b.data, b.len), "%s", rows[i].name);
+        for (size_t len = 0; len < b.len; len++)
+            cr_assert_not(get_exact(i, b.data, len), "%s cut to %zu", rows[i].name, len);
+        b.data[0]++;
+        cr_assert_not(get_exact(i, b.data, b.len), "%s of the next version", rows[i].name);
+        b.data[0]--;
+        buf_put_u8(&b, 0);
+        cr_assert_not(get_exact(i, b.data, b.len), "%s with one octet more", rows[i].name);
+        buf_free(&b);
+    }
+}
+
+Test(row, any_octet_changed_is_read_within_bounds)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        struct buf b;
+
+        buf_init(&b, ROW_MAX);
+        rows[i].put(&b);
+        for (size_t at = 0; at < b.len; at++) {
+            uint8_t old = b.data[at];
+
+            for (unsigned v = 0; v < 256; v += 15) {
+                b.data[at] = (uint8_t)v;
+                (void)get_exact(i, b.data, b.len);
+            }
+            b.data[at] = old;
+        }
+        buf_free(&b);
+    }
+}
+
+Test(row, names_that_are_not_ended_are_refused)
+{
+    struct cert c = sample_cert, out;
+    struct buf b;
+
+    buf_init(&b, ROW_MAX);
+    c.sans.len--;
+    row_put_cert(&b, &c);
+    cr_assert_not(row_get_cert(buf_span(&b), &out));
+    buf_free(&b);
+}
+
+Test(row, values_out_of_range_are_refused)
+{
+    struct status_row status = {.status = {.state = (enum cert_state)(CERT_REVOKED + 1)}};
+    struct crl_state state = {.reserved = 1, .number = 2}, state_out;
+    struct status_row status_out;
+    struct buf b;
+
+    buf_init(&b, ROW_MAX);
+    row_put_status(&b, &status);
+    cr_assert_not(row_get_status(buf_span(&b), &status_out));
+    buf_reset(&b);
+    status.status = (struct status){.reason = (enum reason)(REASON_AA_COMPROMISE + 1)};
+    row_put_status(&b, &status);
+    cr_assert_not(row_get_status(buf_span(&b), &status_out));
+    buf_reset(&b);
+    row_put_crl_state(&b, &state);
+    cr_assert_not(row_get_crl_state(buf_span(&b), &state_out));
+    buf_free(&b);
+}
+
+Test(row, audit_hash_is_that_of_the_encoding)
+{
+    struct audit_row a = {.seq = 1, .previous = {7}}, out;
+    uint8_t hash[HASH_LEN];
+    struct buf b;
+
+    buf_init(&b, ROW_MAX);
+    row_put_audit(&b, &a);
+    sha256_of(buf_span(&b), hash);
+    cr_assert(row_get_audit(buf_span(&b), &out));
+    cr_assert_arr_eq(out.hash, hash, HASH_LEN);
+    cr_assert_arr_eq(out.previous, a.previous, HASH_LEN);
+    buf_free(&b);
+}
