@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * page: "/", for people: one self-contained page without scripts, fonts or anything from elsewhere. Every
+ * text that is not written here goes through text(), which escapes; the policy admits this one style sheet by
+ * its hash and nothing else.
+ */
+#include "api/public.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define PAGE_MAX (1024u * 1024) /* octets: sixteen issuers take 50 KiB */
+
+static const char style[] =
+    ":root{color-scheme:light dark;--ink:#1b2430;--soft:#5b6675;--line:#d9dee6;--paper:#f5f6f8;--card:#fff;"
+    "--link:#0b5cad}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--soft:#98a3b3;--line:#333b47;--paper:#14181e;"
+    "--card:#1c222b;--link:#7db7f2}}"
+    "*{box-sizing:border-box}"
+    "body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}"
+    "main,header,footer{max-width:60rem;margin:0 auto;padding:0 1.25rem}"
+    "header{padding-top:2.5rem;padding-bottom:1rem}"
+    "h1{font-size:1.7rem;line-height:1.25;margin:0}"
+    "h2{font-size:1.15rem;margin:0;overflow-wrap:anywhere}"
+    "header p,footer,.kind,dt{color:var(--soft)}"
+    "header p{margin:.4rem 0 0}"
+    "section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.25rem;"
+    "margin:0 0 1.25rem}"
+    ".kind{margin:.1rem 0 1rem;font-size:.9rem}"
+    "dl{display:grid;grid-template-columns:10rem 1fr;gap:.45rem 1rem;margin:0}"
+    "dt{font-size:.9rem}dd{margin:0;min-width:0;overflow-wrap:anywhere}"
+    "code{font:.85rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}"
+    "a{color:var(--link)}footer{padding-bottom:2.5rem;font-size:.9rem}"
+    "@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}";
+
+const char *page_policy(char *out, size_t cap)
+{
+    uint8_t digest[HASH_LEN], base64[2 * HASH_LEN];
+
+    sha256_of(span_str(style), digest);
+    EVP_EncodeBlock(base64, digest, sizeof digest);
+    snprintf(out, cap,
+             "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'; "
+             "frame-ancestors 'none'",
+             (const char *)base64);
+    return out;
+}
+
+/* ---- pieces ---- */
+
+static void text(struct buf *b, const char *s)
+{
+    xml_escape(b, s);
+}
+
+static void term(struct buf *b, const char *name)
+{
+    buf_printf(b, "<dt>%s</dt><dd>", name);
+}
+
+static void end_term(struct buf *b)
+{
+    buf_put_str(b, "</dd>\n");
+}
+
+static void moment(struct buf *b, int64_t t_s)
+{
+    char machine[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(t_s, machine);
+    buf_printf(b, "<time datetime=\"%s\">%.10s %.8s UTC</time>", machine, machine, machine + 11);
+}
+
+static void link_to(struct buf *b, const char *dir, const char *id, const char *suffix, const char *label)
+{
+    buf_printf(b, "<a href=\"/%s/", dir);
+    text(b, id);
+    buf_printf(b, "%s\">%s</a>", suffix, label);
+}
+
+/* Octets as people compare them, and as programs search them in the title. */
+static void fingerprint(struct buf *b, const char *name, const uint8_t *octets, size_t len)
+{
+    char plain[2 * HASH_LEN_MAX + 1];
+
+    hex_encode(span_of(octets, len), plain);
+    term(b, name);
+    buf_printf(b, "<code title=\"%s\">", plain);
+    for (size_t i = 0; i < len; i++)
+        buf_printf(b, i == 0 ? "%02X" : ":%02X", octets[i]);
+    buf_put_str(b, "</code>");
+    end_term(b);
+}
+
+static void crl_terms(struct buf *b, const struct page_issuer *i)
+{
+    const struct crl_state *s = &i->crl;
+
+    term(b, "Revocation list");
+    if (s->number == 0) {
+        buf_put_str(b, "not published yet");
+        end_term(b);
+        return;
+    }
+    link_to(b, "crl", i->id, ".crl", "DER");
+    buf_put_str(b, " · ");
+    link_to(b, "crl", i->id, ".pem", "PEM");
+    buf_printf(b, " · number %llu, %llu %s, %llu octets", (unsigned long long)s->number,
+               (unsigned long long)s->count, s->count == 1 ? "entry" : "entries",
+               (unsigned long long)s->size);
+    end_term(b);
+    term(b, "List issued");
+    moment(b, s->this_update_s);
+    end_term(b);
+    term(b, "Next list by");
+    moment(b, s->next_update_s);
+    end_term(b);
+}
+
+static void issuer_kind(struct buf *b, const struct page_issuer *i)
+{
+    buf_put_str(b, "<p class=\"kind\"><code>");
+    text(b, i->id);
+    buf_put_str(b, "</code> · ");
+    if (i->parent[0] == '\0') {
+        buf_put_str(b, "root");
+    } else {
+        buf_put_str(b, "issued by <a href=\"#");
+        text(b, i->parent);
+        buf_put_str(b, "\">");
+        text(b, i->parent);
+        buf_put_str(b, "</a>");
+    }
+    buf_put_str(b, "</p>\n");
+}
+
+static void issuer_section(struct buf *b, const struct page_issuer *i, const char *public_url)
+{
+    buf_put_str(b, "<section id=\"");
+    text(b, i->id);
+    buf_put_str(b, "\">\n<h2>");
+    text(b, i->subject);
+    buf_put_str(b, "</h2>\n");
+    issuer_kind(b, i);
+    buf_put_str(b, "<dl>\n");
+    term(b, "Certificate");
+    link_to(b, "ca", i->id, ".cer", "DER");
+    buf_put_str(b, " · ");
+    link_to(b, "ca", i->id, ".pem", "PEM");
+    buf_put_str(b, " · ");
+    link_to(b, "ca", i->id, ".p7c", "chain (PKCS #7)");
+    end_term(b);
+    term(b, "Valid");
+    moment(b, i->not_before_s);
+    buf_put_str(b, " to ");
+    moment(b, i->not_after_s);
+    end_term(b);
+    fingerprint(b, "SHA-256 fingerprint", i->sha256, HASH_LEN);
+    fingerprint(b, "SHA-1 fingerprint", i->sha1, 20);
+    crl_terms(b, i);
+    term(b, "OCSP");
+    buf_put_str(b, "<code>");
+    text(b, public_url);
+    buf_put_str(b, "/ocsp</code>");
+    end_term(b);
+    buf_put_str(b, "</dl>\n</section>\n");
+}
+
+void page_write(struct buf *b, const struct page *p)
+{
+    buf_put_str(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    text(b, p->name);
+    buf_printf(b, "</title>\n<style>%s</style>\n</head>\n<body>\n<header>\n<h1>", style);
+    text(b, p->name);
+    buf_put_str(
+        b, "</h1>\n<p>Certificates, revocation lists and certificate status of this certificate authority. "
+           "Compare a fingerprint over another channel before you trust a root.</p>\n</header>\n<main>\n");
+    for (size_t i = 0; i < p->count; i++)
+        issuer_section(b, &p->issuers[i], p->public_url);
+    buf_put_str(b, "</main>\n<footer>\n<p>Status requests (RFC 6960) go to <code>");
+    text(b, p->public_url);
+    buf_put_str(b, "/ocsp</code>, by POST or GET.</p>\n</footer>\n</body>\n</html>\n");
+}
+
+/* ---- from the store ---- */
+
+struct gathered {
+    struct view *view;
+    struct issuer rows[ISSUERS_MAX];
+    struct x509_info infos[ISSUERS_MAX];
+    struct page_issuer issuers[ISSUERS_MAX];
+    size_t count;
+    enum err err;
+};
+
+static bool gather_one(const struct issuer *i, void *arg)
+{
+    struct gathered *g = arg;
+    struct issuer *row = &g->rows[g->count];
+    struct x509_info *info = &g->infos[g->count];
+    struct page_issuer *out = &g->issuers[g->count];
+
+    if (g->count == ISSUERS_MAX)
+        return false;
+    *row = *i;
+    g->err = x509_info_read(i->certificate, info);
+    if (g->err != OK)
+        return false;
+    g->count++;
+    *out = (struct page_issuer){
+        .id = row->id,
+        .parent = row->parent,
+        .subject = info->subject,
+        .sha256 = info->sha256,
+        .sha1 = info->sha1,
+        .not_before_s = info->not_before_s,
+        .not_after_s = info->not_after_s,
+    };
+    g->err = crl_state_find(g->view, row->no, &out->crl);
+    return g->err == OK;
+}
+
+static enum err gather(struct public *p, struct gathered *g)
+{
+    enum err e = view_open(p->store, &g->view);
+
+    if (e != OK)
+        return e;
+    e = issuer_each(g->view, gather_one, g);
+    view_close(g->view);
+    return g->err != OK ? g->err : e;
+}
+
+static void reply_page(struct http_request *r, const struct page *page)
+{
+    char policy[256];
+    const struct http_field fields[] = {
+        {"Content-Type", "text/html; charset=utf-8"},
+        {"Cache-Control", "no-cache"},
+        {"Content-Security-Policy", page_policy(policy, sizeof policy)},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {NULL, NULL},
+    };
+    struct buf body;
+
+    buf_init(&body, PAGE_MAX);
+    page_write(&body, page);
+    if (buf_end(&body) == OK)
+        http_reply(r, 200, fields, buf_span(&body));
+    else
+        public_refuse(r, ERR_INTERNAL, NULL, NULL);
+    buf_free(&body);
+}
+
+void page_get(struct public *p, struct http_request *r, const char *rest)
+{
+    struct gathered *g = xcalloc(1, sizeof *g);
+    enum err e = gather(p, g);
+
+    (void)rest;
+    if (e == OK) {
+        reply_page(r, &(struct page){.name = p->config->name,
+                                     .public_url = p->config->public_url,
+                                     .issuers = g->issuers,
+                                     .count = g->count});
+    } else {
+        log_error("page", "the issuers cannot be read: %s", err_name(e));
+        public_refuse(r, ERR_INTERNAL, NULL, NULL);
+    }
+    for (size_t i = 0; i < g->count; i++)
+        x509_info_free(&g->infos[i]);
+    free(g);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * public: the process "ocsp": what relying parties use over plain HTTP, without login. It reads the store and
+ * the files under public/, and has one wire, to the OCSP keys.
+ */
+#include "api/public.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/log.h"
+
+#define MAINTAIN_MS (60 * 1000)
+#define DRAIN_MS                                                                                             \
+    (5 * 1000) /* for answers under way when the service ends: an OCSP answer takes milliseconds */
+
+/* ---- errors ---- */
+
+void public_refuse(struct http_request *r, enum err e, const char *detail, const char *allow)
+{
+    struct http_field fields[4] = {
+        {"Content-Type", PROBLEM_TYPE},
+        {"Cache-Control", "no-store"},
+        {allow != NULL ? "Allow" : NULL, allow},
+    };
+    struct buf body;
+    char id[33];
+
+    request_id_new(id);
+    buf_init(&body, 4096);
+    problem_write(&body, e, detail, id, NULL);
+    http_reply(r, err_status(e), fields, buf_span(&body));
+    buf_free(&body);
+}
+
+/* The HTTP server's own errors look like ours. */
+static void on_error(unsigned status, const char *detail, const char **type, struct buf *body, void *arg)
+{
+    enum err e = err_from_status(status);
+    char id[33];
+
+    (void)arg;
+    *type = PROBLEM_TYPE;
+    request_id_new(id);
+    problem_write(body, e, detail, id, NULL);
+}
+
+/* ---- routes ---- */
+
+static const struct public_route {
+    const char *method, *path;
+    bool is_prefix;
+    void (*serve)(struct public *p, struct http_request *r,
+                  const char *rest); /* `rest`: the path behind a prefix */
+    const char *allow;
+} routes[] = {
+    {"POST", "/ocsp", false, ocsp_http_post, "POST"},
+    {"POST", "/ocsp/", false, ocsp_http_post, "GET, HEAD, POST"}, /* clients append a slash to the address */
+    {"GET", "/ocsp/", true, ocsp_http_get, "GET, HEAD"},
+    {"GET", "/crl/", true, published_get, "GET, HEAD"},
+    {"GET", "/ca/", true, published_get, "GET, HEAD"},
+    {"GET", "/", false, page_get, "GET, HEAD"},
+};
+
+static bool is_on_route(const struct public_route *route, const char *path)
+{
+    if (route->is_prefix)
+        return strncmp(path, route->path, strlen(route->path)) == 0;
+    return strcmp(path, route->path) == 0;
+}
+
+static void on_request(struct http_request *r, void *arg)
+{
+    const char *path = http_path(r), *method = http_method(r), *allow = NULL;
+
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        const struct public_route *route = &routes[i];
+
+        if (!is_on_route(route, path))
+            continue;
+        if (strcmp(method, route->method) == 0) {
+            route->serve(arg, r, path + strlen(route->path));
+            return;
+        }
+        if (allow == NULL)
+            allow = route->allow;
+    }
+    public_refuse(r, allow != NULL ? ERR_METHOD : ERR_NOT_FOUND, NULL, allow);
+}
+
+/* Every path may have a small body, so that a POST elsewhere is told 404 or 405 rather than 413. */
+static size_t on_body(const struct http_request *r, void *arg)
+{
+    (void)r, (void)arg;
+    return OCSP_REQUEST_MAX;
+}
+
+/* ---- the process ---- */
+
+static void stop(void *arg)
+{
+    struct public *p = arg;
+
+    loop_stop(p->loop);
+}
+
+static void on_end(void *arg)
+{
+    struct public *p = arg;
+
+    if (p->is_draining)
+        return;
+    p->is_draining = true;
+    http_server_drain(p->server, DRAIN_MS, stop, p);
+}
+
+static void on_port(void *arg)
+{
+    struct public *p = arg;
+    enum err e = ocsp_pump(p->ocsp);
+
+    if (e == OK)
+        return;
+    log_error("ocsp-port", "the signer of OCSP answers is gone");
+    p->err = e;
+    loop_stop(p->loop);
+}
+
+static void on_maintain(void *arg)
+{
+    struct public *p = arg;
+
+    store_maintain(p->store);
+}
+
+static enum err serve(struct public *p, int http_fd)
+{
+    const struct http_handlers handlers = {
+        .body_max = on_body, .request = on_request, .error = on_error, .arg = p};
+    struct watch *port;
+    struct timer *maintain;
+
+    p->loop = loop_new();
+    p->server = http_serve(p->loop, http_fd, NULL, &HTTP_LIMITS_DEFAULT, &handlers);
+    port = watch_start(p->loop, p->port_fd, on_port, p);
+    maintain = timer_start(p->loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, p);
+    loop_on_signal(p->loop, SIGTERM, on_end, p);
+    loop_run(p->loop);
+    watch_stop(port);
+    timer_stop(maintain);
+    ocsp_close(p->ocsp); /* before the server: it answers what is still under way */
+    p->ocsp = NULL;
+    http_server_free(p->server);
+    loop_free(p->loop);
+    return p->err;
+}
+
+enum err public_run(const struct public_role *role)
+{
+    struct public p = {.config = role->config, .port_fd = role->port_fd};
+    struct fault f = {0};
+    enum err e = store_open(role->config->store_dir, STORE_READ, 0, &p.store, &f);
+
+    if (e == OK)
+        e = ocsp_open(p.store, &role->config->ocsp, role->port_fd, &p.ocsp, &f);
+    if (e == OK)
+        e = serve(&p, role->http_fd);
+    else
+        log_error("start", "%s", f.detail);
+    if (p.store != NULL)
+        store_close(p.store);
+    return e;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* public: what the files of the plain HTTP role share: private to public.c, ocsp_http.c, published.c and
+ * page.c. */
+#ifndef API_PUBLIC_H
+#define API_PUBLIC_H
+
+#include "api/inner.h"
+
+struct public
+{
+    const struct config *config;
+    struct store *store;
+    struct ocsp *ocsp;
+    struct loop *loop;
+    struct http_server *server;
+    int port_fd;
+    bool is_draining;
+    enum err err; /* why the loop stopped */
+};
+
+/* A short problem+json body. `allow`: the Allow field of a 405, else NULL. */
+void public_refuse(struct http_request *r, enum err e, const char *detail, const char *allow);
+
+/* ---- ocsp_http.c: /ocsp ---- */
+void ocsp_http_post(struct public *p, struct http_request *r, const char *rest);
+void ocsp_http_get(struct public *p, struct http_request *r,
+                   const char *rest); /* `rest`: the path behind "/ocsp/" */
+/* RFC 6960 A.1: the request out of a GET path, percent-encoded base64. OK with an empty `der` for what is
+ * none; ERR_TOO_LARGE for more than OCSP_REQUEST_MAX octets. */
+enum err ocsp_http_decode(const char *rest, struct buf *der);
+
+/* ---- published.c: /crl/… and /ca/… ---- */
+void published_get(struct public *p, struct http_request *r, const char *rest);
+/* RFC 9110 13.1.2, 13.1.3: may the client keep what it has? `if_none_match` and `if_modified_since` are NULL
+ * when absent. */
+bool published_is_fresh(const char *if_none_match, const char *if_modified_since, const char *etag,
+                        int64_t modified_s);
+
+/* ---- page.c: / ---- */
+
+struct page_issuer {
+    const char *id, *parent; /* parent "" for a root */
+    const char *subject;
+    const uint8_t *sha256, *sha1; /* of the certificate: 32 and 20 octets */
+    int64_t not_before_s, not_after_s;
+    struct crl_state crl;
+};
+struct page {
+    const char *name;       /* of the service */
+    const char *public_url; /* without final slash */
+    const struct page_issuer *issuers;
+    size_t count;
+};
+void page_write(struct buf *out, const struct page *p);
+/* The Content-Security-Policy under which the page works and nothing else would. */
+const char *page_policy(char *out, size_t cap);
+void page_get(struct public *p, struct http_request *r, const char *rest);
+
+#endif
