@@ -21,8 +21,9 @@
 #define ISSUING_DAYS 3653 /* 10 years: a leaf of 5 years can be issued during the first half */
 #define ADMIN_DAYS                                                                                           \
     730 /* as long as an administrator's certificate should go without a look at who holds it */
-#define BACKDATE_S 3600 /* CA certificates: clocks of what is set up at the same time may differ by minutes  \
-                         */
+#define BACKDATE_S                                                                                           \
+    3600 /* CA certificates: clocks of what is set up at the same time may differ by minutes                 \
+          */
 #define NAME_CHARS_MAX 40u /* "<name> RSA Issuing CA G1" must fit the 64 characters of a commonName */
 #define ISSUERS 4
 
@@ -130,7 +131,7 @@ static enum err load_key(struct init *in, const struct plan *p, bool is_new_root
                                .certificate = certificate,
                                .is_new_root = is_new_root,
                                .may_leaf = p->issues != NULL,
-                               .may_subordinate = true};
+                               .may_subordinate = !is_new_root};
 
     snprintf(spec.id, sizeof spec.id, "%s", p->id);
     snprintf(uri, sizeof uri, "file:%s/keys/%s.key", in->dir, p->id);
