@@ -44,8 +44,8 @@ static enum err load_key(const struct issuer_files *i, bool is_ocsp, struct sign
     struct buf certificate;
     struct signer_spec spec = {.uri = is_ocsp ? i->ocsp_key_uri : i->key_uri,
                                .is_ocsp = is_ocsp,
-                               .may_leaf = i->issues_leaves,
-                               .may_subordinate = i->issues_leaves};
+                               .may_leaf = !is_ocsp && i->issues_leaves,
+                               .may_subordinate = !is_ocsp && i->issues_leaves};
     enum err e = OK;
 
     buf_init(&certificate, PEM_MAX);

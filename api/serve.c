@@ -28,7 +28,7 @@
              CRLs */
 #define STOP_MS                                                                                              \
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
-#define TICK_MS 50
+#define TICK_MS 100 /* between looks while starting or stopping */
 
 enum wire_name { WIRE_CERTIFICATE_PORT, WIRE_CRL_PORT, WIRE_OCSP_PORT, WIRE_ASK, WIRE_DESK, WIRE_COUNT };
 
@@ -149,40 +149,6 @@ static enum err probe_ca(struct serve *s)
     return e;
 }
 
-/* In an order in which each role finds what it needs, and a wrong key is one line from one role. A role's far
- * end of a wire is closed here once it runs, so that its death is seen by whoever waits for it. */
-static enum err start_roles(struct serve *s, struct fault *f)
-{
-    enum err e = start_role(s, ROLE_SIGNER, f);
-
-    close_fd(&s->wires[WIRE_CERTIFICATE_PORT][1]);
-    close_fd(&s->wires[WIRE_CRL_PORT][1]);
-    if (e == OK)
-        e = probe_port(s, s->wires[WIRE_CERTIFICATE_PORT][0]);
-    if (e == OK)
-        e = start_role(s, ROLE_OCSP_SIGNER, f);
-    close_fd(&s->wires[WIRE_OCSP_PORT][1]);
-    if (e == OK)
-        e = probe_port(s, s->wires[WIRE_OCSP_PORT][0]);
-    if (e == OK)
-        e = start_role(s, ROLE_CA, f);
-    close_fd(&s->wires[WIRE_ASK][1]);
-    close_fd(&s->wires[WIRE_DESK][1]);
-    close_fd(&s->wires[WIRE_CERTIFICATE_PORT][0]);
-    if (e == OK)
-        e = probe_ca(s);
-    for (enum role_id id = ROLE_CRL; e == OK && id < ROLE_COUNT; id++)
-        e = start_role(s, id, f);
-    for (size_t i = 0; i < WIRE_COUNT; i++) {
-        close_fd(&s->wires[i][0]);
-        close_fd(&s->wires[i][1]);
-    }
-    close_fd(&s->http_fd);
-    close_fd(&s->https_fd);
-    close_fd(&s->control_fd);
-    return e;
-}
-
 /* ---- being ready ---- */
 
 static bool answers(const struct fetch_target *t, const char *path)
@@ -261,9 +227,19 @@ static bool any_running(const struct serve *s)
     return false;
 }
 
+static void log_role_end(enum role_id id, int status)
+{
+    if (WIFSIGNALED(status))
+        log_error("role-ended", "%s was killed by signal %d: the service ends", role_kinds[id].name,
+                  WTERMSIG(status));
+    else
+        log_error("role-ended", "%s ended with exit code %d: the service ends", role_kinds[id].name,
+                  WEXITSTATUS(status));
+}
+
 static void role_ended(struct serve *s, enum role_id id, int status)
 {
-    bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0, is_local;
 
     s->pids[id] = 0;
     if (s->is_stopping) {
@@ -271,16 +247,80 @@ static void role_ended(struct serve *s, enum role_id id, int status)
             s->code = EXIT_FAILED;
         return;
     }
-    if (WIFSIGNALED(status))
-        log_error("role-ended", "%s was killed by signal %d: the service ends", role_kinds[id].name,
-                  WTERMSIG(status));
-    else
-        log_error("role-ended", "%s ended with exit code %d: the service ends", role_kinds[id].name,
-                  WEXITSTATUS(status));
-    stop(s,
-         !s->is_ready && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOCAL ? EXIT_LOCAL : EXIT_FAILED);
+    is_local = !s->is_ready && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOCAL;
+    if (!is_local) /* else the role has said what is wrong, in one line */
+        log_role_end(id, status);
+    stop(s, is_local ? EXIT_LOCAL : EXIT_FAILED);
     signal_roles(s, SIGKILL, false); /* what it left undone nobody can finish; durable is durable */
 }
+
+/* ---- starting, in order ---- */
+
+/* A role that did not answer has closed its wire, which it does by ending: its exit code is the reason,
+ * before any other's. */
+static enum err await_role(struct serve *s, enum role_id id, enum err answered)
+{
+    int status;
+
+    if (answered == OK || s->pids[id] <= 0)
+        return answered;
+    if (waitpid(s->pids[id], &status, 0) == s->pids[id])
+        role_ended(s, id, status);
+    return answered;
+}
+
+/* Closes the far ends a running role has, so that its death is seen by whoever waits for it. */
+static void give_away(struct serve *s, const enum wire_name *wires, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        close_fd(&s->wires[wires[i]][1]);
+}
+
+static enum err start_signers(struct serve *s, struct fault *f)
+{
+    static const enum wire_name ca_ports[] = {WIRE_CERTIFICATE_PORT, WIRE_CRL_PORT},
+                                ocsp_ports[] = {WIRE_OCSP_PORT};
+    enum err e = start_role(s, ROLE_SIGNER, f);
+
+    give_away(s, ca_ports, 2);
+    if (e == OK)
+        e = await_role(s, ROLE_SIGNER, probe_port(s, s->wires[WIRE_CERTIFICATE_PORT][0]));
+    if (e == OK)
+        e = start_role(s, ROLE_OCSP_SIGNER, f);
+    give_away(s, ocsp_ports, 1);
+    return e == OK ? await_role(s, ROLE_OCSP_SIGNER, probe_port(s, s->wires[WIRE_OCSP_PORT][0])) : e;
+}
+
+static enum err start_ca(struct serve *s, struct fault *f)
+{
+    static const enum wire_name ends[] = {WIRE_ASK, WIRE_DESK};
+    enum err e = start_role(s, ROLE_CA, f);
+
+    give_away(s, ends, 2);
+    close_fd(&s->wires[WIRE_CERTIFICATE_PORT][0]);
+    return e == OK ? await_role(s, ROLE_CA, probe_ca(s)) : e;
+}
+
+/* In an order in which each role finds what it needs, and a wrong key is one line from one role. */
+static enum err start_roles(struct serve *s, struct fault *f)
+{
+    enum err e = start_signers(s, f);
+
+    if (e == OK)
+        e = start_ca(s, f);
+    for (enum role_id id = ROLE_CRL; e == OK && id < ROLE_COUNT; id++)
+        e = start_role(s, id, f);
+    for (size_t i = 0; i < WIRE_COUNT; i++) {
+        close_fd(&s->wires[i][0]);
+        close_fd(&s->wires[i][1]);
+    }
+    close_fd(&s->http_fd);
+    close_fd(&s->https_fd);
+    close_fd(&s->control_fd);
+    return e;
+}
+
+/* ---- hearing ---- */
 
 static void reap(struct serve *s)
 {
@@ -405,9 +445,6 @@ static int serve_run(struct serve *s, const char *home)
     e = start_roles(s, &f);
     if (e != OK && f.detail[0] != '\0')
         log_error("start", "%s", f.detail);
-    if (e != OK)
-        poll(NULL, 0, TICK_MS); /* the role that failed says why with its exit code; let it arrive before
-                                   asking for it */
     supervise(s);
     unlink(s->config.control_path);
     if (s->ready_file != NULL)
