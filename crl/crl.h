@@ -41,26 +41,36 @@ struct crl_job {
     const char *cause; /* "schedule", "start", "request", "revocation": audit */
     enum err (*reserve)(void *arg, const char *issuer_id, uint64_t *number);
     enum err (*record)(void *arg, const char *issuer_id, const struct crl_state *s, const char *cause);
+    void (*tick)(void *arg); /* called now and then while a long list goes out; NULL: nothing to do */
     void *arg;
 };
-/* OK and the published state, or the reason with nothing changed under public/. */
+/* OK and the published state, or the reason with nothing changed under public/ (the files of a publication
+ * that could not be recorded are in place, and true). ERR_END: the signer or the desk is gone, the role ends.
+ */
 enum err crl_publish(const struct crl_job *job, struct crl_state *out, struct fault *f);
 
-/* Writes the tbsCertList header fields and entries; exposed for tests that compare with OpenSSL. Sink is
- * called with consecutive pieces. */
+/* Writes the tbsCertList; exposed for tests that compare with OpenSSL. Entries in the store's order. A
+ * certificate leaves the list with the second CRL after its end (RFC 5280 3.3): the one before `previous_s`
+ * has shown it once. */
 struct crl_content {
     struct span issuer_name; /* Name DER */
     struct span algorithm;   /* AlgorithmIdentifier DER */
     struct span ski;         /* issuer's SKI octets, for the AKI */
     uint64_t number;
     int64_t this_update_s, next_update_s;
+    int64_t previous_s; /* thisUpdate of the CRL before this one; NO_TIME: none */
 };
+struct crl_size {
+    uint64_t tbs_len;     /* the whole tbsCertList element */
+    uint64_t entries_len; /* content of revokedCertificates */
+    uint64_t count;       /* entries */
+};
+/* Gets consecutive pieces; false stops. */
 typedef bool crl_sink(struct span piece, void *arg);
-/* Length of the whole tbsCertList element for this view, and the entry count. */
-enum err crl_measure(struct view *v, uint16_t issuer_no, const struct crl_content *c, uint64_t *tbs_len,
-                     uint64_t *count);
-enum err crl_stream(struct view *v, uint16_t issuer_no, const struct crl_content *c, crl_sink *sink,
-                    void *arg);
+enum err crl_measure(struct view *v, uint16_t issuer_no, const struct crl_content *c, struct crl_size *out);
+/* `size` is what crl_measure said of the same view. ERR_END: the sink stopped it. */
+enum err crl_stream(struct view *v, uint16_t issuer_no, const struct crl_content *c,
+                    const struct crl_size *size, crl_sink *sink, void *arg);
 
 /* When the next scheduled run is due given what was published; now when nothing current is there. */
 int64_t crl_due(const struct crl_issuer *i, const struct crl_state *s, int64_t now_s);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schedule: when the next CRL is due. Pure. A list that is current is never signed again for nothing. */
+#include "crl/crl.h"
+
+int64_t crl_due(const struct crl_issuer *i, const struct crl_state *s, int64_t now_s)
+{
+    if (s->number == 0 || s->next_update_s <= now_s)
+        return now_s;
+    return s->this_update_s + i->every_s;
+}
