@@ -21,6 +21,8 @@ static_assert(LLHTTP_STRICT_MODE,
  * block. */
 #define FRAMING_RATIO 8
 
+#define WRONG_VERSION "The version is neither HTTP/1.1 nor HTTP/1.0."
+
 /* ---- the lines of the header block, RFC 9112 2.2 and 5.2 ---- */
 
 struct lines {
@@ -197,7 +199,7 @@ static int on_header_block(llhttp_t *p)
     struct http_request *r = i->request;
 
     if (p->http_major != 1 || p->http_minor > 1)
-        return refuse(i, 505, "The version is neither HTTP/1.1 nor HTTP/1.0.");
+        return refuse(i, 505, WRONG_VERSION);
     if (p->method > HTTP_UNLINK || p->method == HTTP_CONNECT) /* beyond: RTSP and the like */
         return refuse(i, 501, "This method is not implemented.");
     r->is_http10 = p->http_minor == 0;
@@ -287,7 +289,7 @@ static void refuse_parsed(struct intake *i, llhttp_errno_t e)
     if (e == HPE_INVALID_METHOD && i->first >= 'A' && i->first <= 'Z')
         refuse(i, 501, "This method is not implemented.");
     else if (e == HPE_INVALID_VERSION || e == HPE_PAUSED_H2_UPGRADE)
-        refuse(i, 505, "The version is neither HTTP/1.1 nor HTTP/1.0.");
+        refuse(i, 505, WRONG_VERSION);
     else
         refuse(i, 400, why != NULL ? why : "This is not HTTP.");
 }
@@ -306,8 +308,8 @@ static enum intake_step take_header(struct intake *i, struct span in, size_t *us
     e = llhttp_execute(&i->parser, (const char *)in.data, *used);
     if (e != HPE_OK && (e != HPE_PAUSED || !i->is_complete))
         refuse_parsed(i, e);
-    else if (i->lines.count > 0 && i->parser.http_major == 0)
-        refuse(i, 505, "HTTP/0.9 is not served.");
+    else if (i->lines.count > 0 && i->parser.http_major != 1) /* known by the first line: 0.9 has no other */
+        refuse(i, 505, WRONG_VERSION);
     else if (i->lines.is_over != (i->stage == INTAKE_BODY))
         refuse(i, 400, "It is not clear where the header ends.");
     if (i->status != 0)

@@ -11,10 +11,11 @@
 #include "base/http_inner.h"
 #include "base/log.h"
 
-#define UNSENT_MAX HTTP_PIECE /* octets that the client has not taken beyond which nothing is read from it   \
-                               */
-#define INPUT_KEEP 4096u      /* octets of input memory that an idle connection keeps */
-#define PROGRESS_MIN 4096u    /* octets that must leave within write_ms: less is a client that drips */
+#define UNSENT_MAX                                                                                           \
+    HTTP_PIECE             /* octets that the client has not taken beyond which nothing is read from it      \
+                            */
+#define INPUT_KEEP 4096u   /* octets of input memory that an idle connection keeps */
+#define PROGRESS_MIN 4096u /* octets that must leave within write_ms: less is a client that drips */
 #define LINGER_MS                                                                                            \
     2000 /* after our side is closed: time for the last answer to be read before a reset can destroy it */
 #define LINGER_MAX (1024u * 1024) /* octets discarded meanwhile; beyond, they stay in the kernel */
@@ -137,9 +138,15 @@ static bool has_input(const struct conn *c)
     return c->in_at < c->in.len;
 }
 
+/* No octet of a request is here. */
+static bool is_idle(const struct conn *c)
+{
+    return c->phase == READING && intake_stage(c->intake) == INTAKE_EMPTY && !has_input(c);
+}
+
 void conn_drain(struct conn *c)
 {
-    if (c->phase == READING && intake_stage(c->intake) == INTAKE_EMPTY && !has_input(c))
+    if (is_idle(c))
         conn_close(c);
 }
 
@@ -280,6 +287,14 @@ static void conn_refuse(struct conn *c, unsigned status, const char *detail)
     c->phase = SENDING;
 }
 
+static void conn_refuse_intake(struct conn *c)
+{
+    const char *detail;
+    unsigned status = intake_refusal(c->intake, &detail);
+
+    conn_refuse(c, status, detail);
+}
+
 static void conn_ask(struct conn *c)
 {
     struct http_handlers *h = &c->server->handlers;
@@ -293,7 +308,6 @@ static void conn_ask(struct conn *c)
 static bool read_step(struct conn *c)
 {
     enum intake_step step;
-    const char *detail;
     size_t used;
 
     if (!has_input(c))
@@ -303,7 +317,7 @@ static bool read_step(struct conn *c)
     if (step == INTAKE_WHOLE)
         conn_ask(c);
     else if (step == INTAKE_REFUSED)
-        conn_refuse(c, intake_refusal(c->intake, &detail), detail);
+        conn_refuse_intake(c);
     else if (step == INTAKE_CONTINUE && !has_input(c))
         return conn_put(c, span_str("HTTP/1.1 100 Continue\r\n\r\n"));
     return true;
@@ -372,7 +386,9 @@ static void input_compact(struct conn *c)
 
 static void conn_settle(struct conn *c)
 {
-    if (c->has_ended && (c->phase == READING || c->phase == LINGERING)) {
+    bool is_over = c->has_ended && (c->phase == READING || c->phase == LINGERING);
+
+    if (is_over || (c->server->is_draining && is_idle(c))) {
         conn_close(c);
         return;
     }

@@ -13,7 +13,8 @@
 
 const struct http_limits HTTP_LIMITS_DEFAULT = {
     .header_max = HEADER_MAX,
-    .connections = 1024, /* some 100 KiB each at worst, and as many descriptors as a process has by default */
+    .connections =
+        1024, /* some 200 KiB each at worst; each takes a descriptor: more need a higher RLIMIT_NOFILE */
     .header_ms = 10000,
     .body_ms = 30000,
     .idle_ms = 60000,

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host: the routes of the test server, and a client that knows just enough HTTP to judge an answer. */
+#include "tests/unit/base/host.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+const struct http_limits HOST_LIMITS = {
+    .header_max = 16384,
+    .connections = 64,
+    .header_ms = 5000,
+    .body_ms = 5000,
+    .idle_ms = 5000,
+    .write_ms = 5000,
+};
+
+#define FILE_LEN (3u * 1024 * 1024 + 17)
+#define LARGE_LEN (64u * 1024)
+
+static const struct http_field plain[] = {{"Content-Type", "text/plain"}, {NULL, NULL}};
+
+/* ---- routes ---- */
+
+static void route_echo(struct host *h, struct http_request *r)
+{
+    (void)h;
+    http_reply(r, 200, plain, http_body(r));
+}
+
+static void route_line(struct host *h, struct http_request *r)
+{
+    char out[512];
+
+    (void)h;
+    snprintf(out, sizeof out, "%s %s", http_method(r), http_path(r));
+    http_reply(r, 200, plain, span_str(out));
+}
+
+static void route_peer(struct host *h, struct http_request *r)
+{
+    const struct http_peer *p = http_peer(r);
+    char out[256];
+
+    (void)h;
+    snprintf(out, sizeof out, "%s %d %d %d", p->address, p->is_loopback, p->is_unix, (int)p->uid);
+    http_reply(r, 200, plain, span_str(out));
+}
+
+static void route_certificate(struct host *h, struct http_request *r)
+{
+    (void)h;
+    http_reply(r, 200, plain, http_peer(r)->certificate);
+}
+
+static void route_header(struct host *h, struct http_request *r)
+{
+    const char *v = http_header(r, "x-test");
+
+    (void)h;
+    http_reply(r, v != NULL ? 200 : 404, NULL, span_str(v != NULL ? v : ""));
+}
+
+static void route_query(struct host *h, struct http_request *r)
+{
+    static const char *const known[] = {"name", "days", NULL};
+    const char *unknown = http_query_unknown(r, known);
+    char value[16], out[128];
+    enum err e = http_query(r, "name", value, sizeof value);
+
+    (void)h;
+    snprintf(out, sizeof out, "%s %s %s", err_name(e), e == OK ? value : "-",
+             unknown != NULL ? unknown : "-");
+    http_reply(r, 200, plain, span_str(out));
+}
+
+static void route_large(struct host *h, struct http_request *r)
+{
+    static char out[LARGE_LEN];
+
+    (void)h;
+    memset(out, 'x', sizeof out);
+    snprintf(out, sizeof out, "%s", http_path(r));
+    http_reply(r, 200, plain, span_of(out, sizeof out));
+}
+
+static void route_file(struct host *h, struct http_request *r)
+{
+    int fd = memfd_create("file", MFD_CLOEXEC);
+    uint32_t word[256];
+
+    (void)h;
+    for (uint32_t n = 0; n < FILE_LEN / 1024 + 2; n++) {
+        for (uint32_t i = 0; i < 256; i++)
+            word[i] = n * 256 + i;
+        if (write(fd, word, sizeof word) != sizeof word)
+            die("memfd");
+    }
+    http_reply_file(r, 200, plain, fd, 4, FILE_LEN); /* begins with the word 1 */
+}
+
+static void route_short_file(struct host *h, struct http_request *r)
+{
+    int fd = memfd_create("file", MFD_CLOEXEC);
+
+    (void)h;
+    if (write(fd, "short", 5) != 5)
+        die("memfd");
+    http_reply_file(r, 200, plain, fd, 0, 100);
+}
+
+static void route_empty(struct host *h, struct http_request *r)
+{
+    (void)h;
+    http_reply(r, http_path(r)[1] == '2' ? 204 : 304, NULL, span_str("ignored"));
+}
+
+static void held_reply(void *arg)
+{
+    struct http_request **slot = arg;
+    struct http_request *r = *slot;
+
+    *slot = NULL;
+    http_reply(r, 200, plain, span_str("held"));
+}
+
+/* Answers from a timer: /later soon, /hold after 300 ms. */
+static void route_later(struct host *h, struct http_request *r)
+{
+    for (size_t i = 0; i < 4; i++) {
+        if (h->held[i] != NULL)
+            continue;
+        h->held[i] = r;
+        timer_stop(h->held_timer[i]);
+        h->held_timer[i] =
+            timer_start(h->loop, strcmp(http_path(r), "/hold") == 0 ? 300 : 5, 0, held_reply, &h->held[i]);
+        return;
+    }
+    http_reply(r, 503, NULL, span_str(""));
+}
+
+static void drained(void *arg)
+{
+    struct host *h = arg;
+
+    h->is_drained = true;
+    loop_stop(h->loop);
+}
+
+static void route_drain(struct host *h, struct http_request *r)
+{
+    http_server_drain(h->server, 1000, drained, h);
+    route_later(h, r);
+}
+
+static void route_rotate(struct host *h, struct http_request *r)
+{
+    http_server_set_tls(h->server, atomic_exchange(&h->next_tls, NULL));
+    route_line(h, r);
+}
+
+static void route_count(struct host *h, struct http_request *r)
+{
+    char out[32];
+
+    snprintf(out, sizeof out, "%zu", http_server_connections(h->server));
+    http_reply(r, 200, plain, span_str(out));
+}
+
+static const struct {
+    const char *path;
+    void (*handler)(struct host *h, struct http_request *r);
+} routes[] = {
+    {"/echo", route_echo},
+    {"/peer", route_peer},
+    {"/certificate", route_certificate},
+    {"/header", route_header},
+    {"/query", route_query},
+    {"/file", route_file},
+    {"/short-file", route_short_file},
+    {"/204", route_empty},
+    {"/304", route_empty},
+    {"/later", route_later},
+    {"/hold", route_later},
+    {"/drain", route_drain},
+    {"/rotate", route_rotate},
+    {"/count", route_count},
+};
+
+static size_t body_max(const struct http_request *r, void *arg)
+{
+    (void)arg;
+    return strcmp(http_path(r), "/none") == 0 ? 0 : HOST_BODY_MAX;
+}
+
+static void request(struct http_request *r, void *arg)
+{
+    struct host *h = arg;
+
+    atomic_fetch_add(&h->handled, 1);
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (strcmp(http_path(r), routes[i].path) == 0) {
+            routes[i].handler(h, r);
+            return;
+        }
+    }
+    if (strncmp(http_path(r), "/large", 6) == 0)
+        route_large(h, r);
+    else
+        route_line(h, r);
+}
+
+static void error(unsigned status, const char *detail, const char **type, struct buf *body, void *arg)
+{
+    (void)arg;
+    *type = "application/problem+json";
+    buf_printf(body, "{\"status\":%u,\"detail\":\"%s\"}", status, detail);
+}
+
+/* ---- life ---- */
+
+static void stop(void *arg)
+{
+    struct host *h = arg;
+
+    loop_stop(h->loop);
+}
+
+static void *run(void *arg)
+{
+    struct host *h = arg;
+
+    loop_run(h->loop);
+    return NULL;
+}
+
+struct host *host_start_at(int listen_fd, struct tls_server *tls, const struct http_limits *limits)
+{
+    struct host *h = xcalloc(1, sizeof *h);
+    struct http_handlers handlers = {.body_max = body_max, .request = request, .error = error, .arg = h};
+
+    h->loop = loop_new();
+    h->listen_fd = listen_fd;
+    cr_assert_eq(http_bound(listen_fd, h->where, sizeof h->where), OK);
+    cr_assert_eq(pipe(h->stop), 0);
+    h->stop_watch = watch_start(h->loop, h->stop[0], stop, h);
+    h->server = http_serve(h->loop, listen_fd, tls, limits != NULL ? limits : &HOST_LIMITS, &handlers);
+    cr_assert_eq(pthread_create(&h->thread, NULL, run, h), 0);
+    return h;
+}
+
+struct host *host_start(struct tls_server *tls, const struct http_limits *limits)
+{
+    struct fault f = {0};
+    int fd;
+
+    cr_assert_eq(http_listen_tcp("127.0.0.1:0", &fd, &f), OK, "%s", f.detail);
+    return host_start_at(fd, tls, limits);
+}
+
+void host_wait(struct host *h)
+{
+    cr_assert_eq(pthread_join(h->thread, NULL), 0);
+    h->is_over = true;
+}
+
+void host_stop(struct host *h)
+{
+    cr_assert_eq(write(h->stop[1], "x", 1), 1);
+    if (!h->is_over)
+        host_wait(h);
+    http_server_free(h->server);
+    for (size_t i = 0; i < 4; i++) {
+        timer_stop(h->held_timer[i]);
+        if (h->held[i] != NULL)
+            http_reply(h->held[i], 200, NULL, span_str("")); /* to nobody */
+    }
+    watch_stop(h->stop_watch);
+    close(h->stop[0]);
+    close(h->stop[1]);
+    tls_server_free(atomic_load(&h->next_tls));
+    loop_free(h->loop);
+    free(h);
+}
+
+/* ---- the client ---- */
+
+int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int open_unix(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    cr_assert_eq(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    return fd;
+}
+
+static int open_tcp(const char *where)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+    a.sin_port = htons((uint16_t)atoi(strrchr(where, ':') + 1));
+    cr_assert_eq(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+int client_open(const struct host *h)
+{
+    struct timeval patience = {.tv_sec = 10};
+    int fd = h->where[0] == '/' ? open_unix(h->where) : open_tcp(h->where);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    return fd;
+}
+
+void client_put_octets(int fd, const void *data, size_t len)
+{
+    const char *p = data;
+
+    while (len > 0) {
+        ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+
+        if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+            return; /* the server has heard enough */
+        cr_assert(n > 0, "send: %s", strerror(errno));
+        p += n;
+        len -= (size_t)n;
+    }
+}
+
+void client_put(int fd, const char *text)
+{
+    client_put_octets(fd, text, strlen(text));
+}
+
+static bool take_octets(int fd, char *out, size_t len)
+{
+    for (size_t have = 0; have < len;) {
+        ssize_t n = recv(fd, out + have, len - have, 0);
+
+        if (n <= 0)
+            return false;
+        have += (size_t)n;
+    }
+    return true;
+}
+
+struct answer client_take(int fd, bool has_body)
+{
+    struct answer a = {0};
+    size_t n = 0;
+    const char *length;
+
+    while (n + 1 < sizeof a.head && strstr(a.head, "\r\n\r\n") == NULL)
+        if (!take_octets(fd, &a.head[n++], 1))
+            return (struct answer){0};
+    cr_assert_eq(strncmp(a.head, "HTTP/1.1 ", 9), 0, "%s", a.head);
+    a.status = (unsigned)atoi(a.head + 9);
+    length = strcasestr(a.head, "\r\nContent-Length: ");
+    if (!has_body || length == NULL)
+        return a;
+    a.body_len = strtoul(length + 18, NULL, 10);
+    a.body = xcalloc(1, a.body_len + 1);
+    if (!take_octets(fd, a.body, a.body_len))
+        a.status = 0;
+    return a;
+}
+
+bool client_has_field(const struct answer *a, const char *line)
+{
+    char wanted[512];
+
+    snprintf(wanted, sizeof wanted, "\r\n%s\r\n", line);
+    return strcasestr(a->head, wanted) != NULL;
+}
+
+void answer_free(struct answer *a)
+{
+    free(a->body);
+    a->body = NULL;
+}
+
+bool client_is_closed(int fd)
+{
+    char c;
+
+    return recv(fd, &c, 1, 0) == 0 || errno == ECONNRESET;
+}
+
+unsigned client_refused(const struct host *h, const char *text, size_t len)
+{
+    int fd = client_open(h);
+    struct answer a;
+    unsigned status;
+
+    client_put_octets(fd, text, len);
+    a = client_take(fd, true);
+    status = a.status;
+    cr_assert(a.status < 400 || client_has_field(&a, "Connection: close"), "%s", a.head);
+    answer_free(&a);
+    cr_assert(client_is_closed(fd));
+    close(fd);
+    return status;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host: a server for the tests of loop, tls and http: it runs on a thread of its own, the test is its client.
+ * Its routes are in host.c. The client half reads and writes sockets by hand, so that it can be as wrong as
+ * it likes.
+ */
+#ifndef TESTS_HOST_H
+#define TESTS_HOST_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/http.h"
+
+#define HOST_BODY_MAX 1000u /* octets of a request body */
+
+struct host {
+    struct loop *loop;
+    struct http_server *server;
+    struct watch *stop_watch;
+    pthread_t thread;
+    int stop[2], listen_fd;
+    char where[108];                       /* as long as the path of a socket may be */
+    _Atomic(struct tls_server *) next_tls; /* /rotate takes it */
+    atomic_uint handled;                   /* requests */
+    struct http_request *held[4];
+    struct timer *held_timer[4];
+    bool is_drained, is_over;
+};
+
+/* `limits` NULL: HOST_LIMITS. tls NULL: plain; taken. */
+extern const struct http_limits HOST_LIMITS;
+struct host *host_start(struct tls_server *tls, const struct http_limits *limits);
+struct host *host_start_at(int listen_fd, struct tls_server *tls, const struct http_limits *limits);
+void host_wait(struct host *h); /* until it has ended by itself */
+void host_stop(struct host *h); /* frees, so that a leak is seen */
+
+/* ---- the client ---- */
+
+struct answer {
+    unsigned status; /* 0: the connection ended instead */
+    char head[4096];
+    char *body;
+    size_t body_len;
+};
+
+int client_open(const struct host *h); /* every read gives up after 10 s */
+void client_put(int fd, const char *text);
+void client_put_octets(int fd, const void *data, size_t len);
+/* One answer, with the body that its Content-Length announces unless `has_body` is false. */
+struct answer client_take(int fd, bool has_body);
+bool client_has_field(const struct answer *a, const char *line); /* "Name: value" */
+void answer_free(struct answer *a);
+bool client_is_closed(int fd); /* waits for the end, and for nothing before it */
+/* Sends text on a new connection and gives the first answer's status; the connection must be closed by the
+ * server after. */
+unsigned client_refused(const struct host *h, const char *text, size_t len);
+int64_t now_ms(void);
+
+#endif
