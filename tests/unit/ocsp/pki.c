@@ -7,6 +7,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+int64_t pki_not_before_s = PKI_NOW - 30 * PKI_DAY;
+
 static EVP_PKEY *new_key(const char *type)
 {
     return strcmp(type, "RSA") == 0 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
@@ -45,7 +47,7 @@ struct pki_cert pki_certificate(const char *cn, const struct pki_cert *issuer, e
     X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const uint8_t *)"Example", -1, -1, 0);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)cn, -1, -1, 0);
     X509_set_issuer_name(c.x509, issuer != NULL ? X509_get_subject_name(issuer->x509) : name);
-    ASN1_TIME_set(X509_getm_notBefore(c.x509), PKI_NOW - 30 * PKI_DAY);
+    ASN1_TIME_set(X509_getm_notBefore(c.x509), pki_not_before_s);
     ASN1_TIME_set(X509_getm_notAfter(c.x509), not_after_s);
     X509_set_pubkey(c.x509, c.key);
     if (kind == PKI_CA) {

@@ -15,6 +15,8 @@
 #define PKI_NOW 1900000000 /* 2030-03-17 */
 #define PKI_DAY 86400
 
+extern int64_t pki_not_before_s; /* of the certificates made from here on: a month before PKI_NOW */
+
 enum pki_kind { PKI_CA, PKI_RESPONDER, PKI_LEAF };
 
 struct pki_cert {
