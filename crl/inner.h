@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inner: what the files of the crl room share. */
+#ifndef CRL_INNER_H
+#define CRL_INNER_H
+
+#include "base/file.h"
+#include "crl/crl.h"
+
+/* ---- files.c: what lies under public/crl ---- */
+
+struct crl_paths {
+    char der[PATH_LEN_MAX], pem[PATH_LEN_MAX];
+};
+enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *out, struct fault *f);
+/* Reads the DER behind `fd` from its start: its SHA-256 and size, and its PEM ("X509 CRL") to the sink.
+ * ERR_IO; ERR_END: the sink stopped it. */
+enum err crl_armour(int fd, crl_sink *sink, void *arg, uint8_t sha256[static HASH_LEN], uint64_t *size);
+/* True when both files are there and are what was published. */
+bool crl_files_match(const struct crl_paths *p, const struct crl_state *s);
+
+/* ---- queue.c: what the ca asked for and has no answer yet ---- */
+
+struct crl_request {
+    uint64_t number;
+    char id[ISSUER_ID_MAX];
+    uint8_t cause;
+};
+struct crl_queue {
+    struct crl_request *items;
+    size_t len, cap;
+};
+void queue_push(struct crl_queue *q, const struct crl_request *r);
+/* The first waiting request for this issuer, NULL: none. */
+const struct crl_request *queue_find(const struct crl_queue *q, const char *id);
+/* Takes the first among the first `within` items that is for this issuer; false when there is none. */
+bool queue_take(struct crl_queue *q, const char *id, size_t *within, struct crl_request *out);
+void queue_free(struct crl_queue *q);
+
+#endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * role: the publisher's process. One loop over desk, port and clock; one publication at a time. Requests that
+ * arrive while one runs wait and are answered together by the next.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/port.h"
+#include "crl/inner.h"
+
+#define RETRY_S                                                                                              \
+    60 /* after a failed publication: long enough for a disk to be cleared, short against any overlap */
+#define NAP_MAX_S 60          /* the clock may be set while we sleep: look again */
+#define MAINTAIN_S 600        /* between calls of store_maintain */
+#define DESK_MESSAGE_MAX 1024 /* every desk message is an id, some numbers and a line of text */
+
+struct publisher {
+    const struct crl_role *role;
+    struct store *store;
+    struct crl_queue queue;
+    size_t covered;       /* requests at the head of the queue that the running publication answers */
+    uint64_t next_number; /* of our questions at the desk */
+    bool is_over;         /* the desk closed */
+    bool is_starting;     /* the first round: what it publishes is for the start */
+    int64_t maintained_s;
+    struct {
+        int64_t not_before_s; /* no try before: after a failure, or while not in the store */
+        bool is_broken;       /* files are not what was published */
+        bool is_told;         /* that it is not in the store */
+    } issuers[ISSUERS_MAX];   /* as in the configuration */
+};
+
+/* ---- the desk ---- */
+
+static enum err desk_send(struct publisher *p, struct buf *b)
+{
+    enum err e;
+
+    assert(buf_end(b) == OK);
+    e = wire_send(p->role->desk_fd, buf_span(b));
+    buf_free(b);
+    return e == OK ? OK : ERR_END;
+}
+
+static void message_begin(struct buf *b, enum desk_kind kind, uint64_t number)
+{
+    buf_init(b, DESK_MESSAGE_MAX);
+    buf_put_u8(b, (uint8_t)kind);
+    buf_put_u64(b, number);
+}
+
+static enum err desk_done(struct publisher *p, uint64_t number, enum err result, uint64_t crl_number,
+                          const char *reason)
+{
+    struct buf b;
+
+    message_begin(&b, DESK_DONE, number);
+    buf_put_u8(&b, (uint8_t)result);
+    buf_put_u64(&b, crl_number);
+    buf_put_blob(&b, span_str(reason));
+    return desk_send(p, &b);
+}
+
+static const struct crl_issuer *config_find(const struct crl_config *c, const char *id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->issuers[i].id, id) == 0)
+            return &c->issuers[i];
+    return NULL;
+}
+
+static enum err take_request(struct publisher *p, uint64_t number, struct rd *r)
+{
+    struct crl_request q = {.number = number};
+    struct span id = rd_blob(r);
+
+    q.cause = rd_u8(r);
+    if (!rd_done(r) || !span_to_str(id, q.id, sizeof q.id))
+        die("a desk message that cannot be read");
+    if (config_find(&p->role->config, q.id) == NULL)
+        return desk_done(p, number, ERR_NOT_FOUND, 0, "no such issuer is configured");
+    queue_push(&p->queue, &q);
+    return OK;
+}
+
+/* Takes one message: a request is queued; an answer to what we asked is handed to `want`, NULL when we asked
+ * nothing. */
+struct wanted {
+    enum desk_kind kind;
+    uint64_t number;
+    bool is_there;
+    struct rd rest; /* borrows from the receive buffer */
+};
+
+static enum err desk_take(struct publisher *p, struct span message, struct wanted *want)
+{
+    struct rd r = rd_of(message);
+    enum desk_kind kind = rd_u8(&r);
+    uint64_t number = rd_u64(&r);
+
+    if (kind == DESK_PUBLISH)
+        return take_request(p, number, &r);
+    if (want == NULL || r.failed || kind != want->kind || number != want->number)
+        die("a desk message of kind %u that nobody asked for", kind);
+    want->is_there = true;
+    want->rest = r;
+    return OK;
+}
+
+/* Everything that waits, without waiting. */
+static void desk_drain(void *arg)
+{
+    struct publisher *p = arg;
+    uint8_t octets[DESK_MESSAGE_MAX];
+    struct span message;
+    enum err e = OK;
+
+    while (e == OK && !p->is_over) {
+        e = wire_try_receive(p->role->desk_fd, octets, sizeof octets, &message);
+        if (e == ERR_UNAVAILABLE)
+            return;
+        if (e == OK)
+            e = desk_take(p, message, NULL);
+    }
+    p->is_over = true;
+}
+
+/* Asks and waits; requests that come meanwhile are queued. The answer's err. */
+static enum err desk_ask(struct publisher *p, struct buf *question, struct wanted *want,
+                         uint8_t octets[static DESK_MESSAGE_MAX])
+{
+    enum err e = desk_send(p, question);
+    uint8_t code;
+
+    while (e == OK && !want->is_there) {
+        struct span message;
+
+        e = wire_receive(p->role->desk_fd, octets, DESK_MESSAGE_MAX, &message);
+        if (e == OK)
+            e = desk_take(p, message, want);
+    }
+    if (e != OK) {
+        p->is_over = true;
+        return ERR_END;
+    }
+    code = rd_u8(&want->rest);
+    if (code >= ERR_COUNT)
+        die("a desk message that cannot be read");
+    return (enum err)code;
+}
+
+/* The view is opened after this: whatever has been asked for by now is in it. */
+static enum err reserve(void *arg, const char *issuer_id, uint64_t *number)
+{
+    struct publisher *p = arg;
+    struct wanted want = {.kind = DESK_RESERVED, .number = ++p->next_number};
+    uint8_t octets[DESK_MESSAGE_MAX];
+    struct buf b;
+    enum err e;
+
+    message_begin(&b, DESK_RESERVE, want.number);
+    buf_put_blob(&b, span_str(issuer_id));
+    e = desk_ask(p, &b, &want, octets);
+    if (e == OK)
+        *number = rd_u64(&want.rest);
+    p->covered = p->queue.len;
+    return e;
+}
+
+static enum err record(void *arg, const char *issuer_id, const struct crl_state *s, const char *cause)
+{
+    struct publisher *p = arg;
+    struct wanted want = {.kind = DESK_RECORDED, .number = ++p->next_number};
+    uint8_t octets[DESK_MESSAGE_MAX];
+    struct buf b;
+
+    message_begin(&b, DESK_RECORD, want.number);
+    buf_put_blob(&b, span_str(issuer_id));
+    buf_put_u64(&b, s->number);
+    buf_put_i64(&b, s->this_update_s);
+    buf_put_i64(&b, s->next_update_s);
+    buf_put_u64(&b, s->size);
+    buf_put_u64(&b, s->count);
+    buf_put(&b, s->sha256, HASH_LEN);
+    buf_put_blob(&b, span_str(cause));
+    return desk_ask(p, &b, &want, octets);
+}
+
+/* ---- one issuer ---- */
+
+static const char *const causes[] = {
+    [CAUSE_START] = "start",
+    [CAUSE_SCHEDULE] = "schedule",
+    [CAUSE_REQUEST] = "request",
+    [CAUSE_REVOCATION] = "revocation",
+};
+
+static const char *cause_name(uint8_t cause)
+{
+    return cause < sizeof causes / sizeof *causes ? causes[cause] : causes[CAUSE_REQUEST];
+}
+
+/* The published state. ERR_NOT_FOUND: the issuer is not in the store. */
+static enum err state_read(struct publisher *p, const char *id, struct crl_state *out)
+{
+    struct view *v = NULL;
+    struct issuer issuer;
+    enum err e = view_open(p->store, &v);
+
+    if (e != OK)
+        return e;
+    e = issuer_find(v, id, &issuer);
+    if (e == OK)
+        e = crl_state_find(v, issuer.no, out);
+    view_close(v);
+    return e;
+}
+
+/* True too when there is nothing published that files could fall short of. */
+static bool files_are_whole(struct publisher *p, const char *id)
+{
+    struct crl_state state;
+    struct crl_paths paths;
+
+    if (state_read(p, id, &state) != OK || state.number == 0)
+        return true;
+    return crl_paths_of(p->role->public_dir, id, &paths, NULL) == OK && crl_files_match(&paths, &state);
+}
+
+static void answer_covered(struct publisher *p, const char *id, enum err result, uint64_t crl_number,
+                           const char *reason)
+{
+    struct crl_request q;
+
+    while (!p->is_over && queue_take(&p->queue, id, &p->covered, &q))
+        if (desk_done(p, q.number, result, crl_number, reason) != OK)
+            p->is_over = true;
+}
+
+/* The text of a fault goes to the log; the asker learns the kind of failure. */
+static enum err publish(struct publisher *p, size_t i, const char *cause, int64_t now_s)
+{
+    const struct crl_issuer *issuer = &p->role->config.issuers[i];
+    struct crl_job job = {.store = p->store,
+                          .issuer = issuer,
+                          .public_dir = p->role->public_dir,
+                          .port_fd = p->role->port_fd,
+                          .now_s = now_s,
+                          .cause = cause,
+                          .reserve = reserve,
+                          .record = record,
+                          .tick = desk_drain,
+                          .arg = p};
+    struct crl_state state;
+    struct fault f = {0};
+    enum err e;
+
+    p->covered = p->queue.len;
+    e = crl_publish(&job, &state, &f);
+    if (e == ERR_END)
+        return ERR_END;
+    if (e == OK)
+        log_info("published", "%s number %lu, %lu entries, %lu octets, cause %s", issuer->id, state.number,
+                 state.count, state.size, cause);
+    else
+        log_error("publish", "%s", f.detail);
+    p->issuers[i].is_broken = e != OK && !files_are_whole(p, issuer->id);
+    p->issuers[i].not_before_s = e == OK ? 0 : now_s + RETRY_S;
+    answer_covered(p, issuer->id, e, e == OK ? state.number : 0, e == OK ? "" : err_text(e));
+    return OK;
+}
+
+static void tell_absent(struct publisher *p, size_t i, int64_t now_s)
+{
+    const char *id = p->role->config.issuers[i].id;
+
+    if (!p->issuers[i].is_told)
+        log_warn("issuer", "%s is configured and not in the store: it has no CRL", id);
+    p->issuers[i].is_told = true;
+    p->issuers[i].not_before_s = now_s + RETRY_S;
+    p->covered = p->queue.len;
+    answer_covered(p, id, ERR_NOT_FOUND, 0, "the issuer is not in the store");
+}
+
+/* Publishes when somebody asks or the time has come; gives when to look again. ERR_END: the role ends. */
+static enum err serve_issuer(struct publisher *p, size_t i, int64_t now_s, int64_t *wake_s)
+{
+    const struct crl_issuer *issuer = &p->role->config.issuers[i];
+    const struct crl_request *q = queue_find(&p->queue, issuer->id);
+    bool is_ripe = now_s >= p->issuers[i].not_before_s;
+    struct crl_state state;
+    int64_t due_s;
+    enum err e;
+
+    *wake_s = p->issuers[i].not_before_s;
+    if (q == NULL && !is_ripe)
+        return OK;
+    e = state_read(p, issuer->id, &state);
+    if (e == ERR_NOT_FOUND) {
+        tell_absent(p, i, now_s);
+        return OK;
+    }
+    if (e != OK)
+        die("the store cannot be read");
+    due_s = p->issuers[i].is_broken ? now_s : crl_due(issuer, &state, now_s);
+    *wake_s = due_s > now_s ? due_s : now_s;
+    if (q != NULL)
+        return publish(p, i, cause_name(q->cause), now_s);
+    if (due_s > now_s)
+        return OK;
+    return publish(p, i, cause_name(p->is_starting ? CAUSE_START : CAUSE_SCHEDULE), now_s);
+}
+
+/* ---- the loop ---- */
+
+static void find_broken(struct publisher *p)
+{
+    for (size_t i = 0; i < p->role->config.count; i++)
+        p->issuers[i].is_broken = !files_are_whole(p, p->role->config.issuers[i].id);
+}
+
+static enum err serve_all(struct publisher *p, int64_t now_s, int64_t *wake_s)
+{
+    enum err e = OK;
+
+    *wake_s = now_s + NAP_MAX_S;
+    for (size_t i = 0; e == OK && !p->is_over && i < p->role->config.count; i++) {
+        int64_t issuer_wake_s = 0;
+
+        e = serve_issuer(p, i, now_s, &issuer_wake_s);
+        if (issuer_wake_s < *wake_s)
+            *wake_s = issuer_wake_s;
+    }
+    p->is_starting = false;
+    if (p->queue.len > 0)
+        *wake_s = now_s; /* some came while we published */
+    return e;
+}
+
+/* Until a message, the end of the port, or the time. ERR_END: the signer is gone. */
+static enum err wait_for(struct publisher *p, int64_t wait_s)
+{
+    struct pollfd fds[] = {{.fd = p->role->desk_fd, .events = POLLIN},
+                           {.fd = p->role->port_fd, .events = POLLIN}};
+    struct port_answer stale;
+
+    if (wait_s < 0)
+        wait_s = 0;
+    if (poll(fds, 2, (int)wait_s * 1000) < 0)
+        return errno == EINTR ? OK : ERR_END;
+    if (fds[1].revents != 0 && port_take(p->role->port_fd, &stale) == ERR_END)
+        return ERR_END;
+    return OK;
+}
+
+static void maintain(struct publisher *p, int64_t now_s)
+{
+    if (llabs(now_s - p->maintained_s) < MAINTAIN_S)
+        return;
+    p->maintained_s = now_s;
+    (void)store_maintain(p->store);
+}
+
+static enum err turn(struct publisher *p)
+{
+    enum err e = OK;
+
+    find_broken(p);
+    for (;;) {
+        int64_t now_s = clock_now_s(), wake_s = now_s;
+
+        desk_drain(p);
+        if (!p->is_over)
+            e = serve_all(p, now_s, &wake_s);
+        if (p->is_over || e != OK)
+            return p->is_over ? OK : e;
+        maintain(p, now_s);
+        e = wait_for(p, wake_s - clock_now_s());
+        if (e != OK)
+            return e;
+    }
+}
+
+enum err crl_run(const struct crl_role *r)
+{
+    struct publisher p = {.role = r, .is_starting = true, .maintained_s = clock_now_s()};
+    struct fault f = {0};
+    enum err e = store_open(r->store_dir, STORE_READ, 0, &p.store, &f);
+
+    if (e != OK) {
+        log_error("store", "%s", f.detail);
+        return e;
+    }
+    e = turn(&p);
+    if (e != OK)
+        log_error("signer", "the signing port closed");
+    queue_free(&p.queue);
+    store_close(p.store);
+    return e;
+}
