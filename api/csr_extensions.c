@@ -21,11 +21,11 @@ static void malformed(struct findings *fs, const char *field, const char *got)
     finding_add(fs, "csr.extension.malformed", field, got, NULL);
 }
 
-/* Decodes all of `der`, and only if encoding gives the same octets. NULL otherwise. */
+/* Decodes all of `der`, and only if it is DER and encoding gives the same octets. NULL otherwise. */
 static void *unpack(const ASN1_ITEM *it, struct span der)
 {
     const uint8_t *p = der.data;
-    void *v = ASN1_item_d2i(NULL, &p, (long)der.len, it);
+    void *v = csr_is_der(der) ? ASN1_item_d2i(NULL, &p, (long)der.len, it) : NULL;
     uint8_t *again = NULL;
     int len = v == NULL ? -1 : ASN1_item_i2d(v, &again, it);
     bool same = len >= 0 && span_eq(der, span_of(again, (size_t)len));

@@ -190,6 +190,17 @@ static enum hash_alg request_hash(const X509_REQ *q)
     return HASH_NONE;
 }
 
+/* OpenSSL reads past parameters it has no use for; here they are absent, NULL, or those of PSS. */
+static bool has_plain_parameters(const X509_REQ *q)
+{
+    const X509_ALGOR *a = NULL;
+    int type = V_ASN1_UNDEF;
+
+    X509_REQ_get0_signature(q, NULL, &a);
+    X509_ALGOR_get0(NULL, &type, NULL, a);
+    return type == V_ASN1_UNDEF || type == V_ASN1_NULL || X509_REQ_get_signature_nid(q) == NID_rsassaPss;
+}
+
 /* The long way: any signature and key OpenSSL knows. */
 static bool prove_uncommon(struct csr *c, struct findings *fs)
 {
@@ -201,7 +212,7 @@ static bool prove_uncommon(struct csr *c, struct findings *fs)
     if (key == NULL) {
         finding_add(fs, "key.unsupported", "key", "a key that OpenSSL does not know", "RSA or EC");
     } else {
-        ok = X509_REQ_verify(q, key) == 1;
+        ok = has_plain_parameters(q) && X509_REQ_verify(q, key) == 1;
         c->facts.signature_hash = request_hash(q);
     }
     X509_REQ_free(q);
