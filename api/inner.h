@@ -22,41 +22,43 @@
 
 struct issuer_files {
     char id[ISSUER_ID_MAX];
-    char key_uri[PATH_LEN_MAX];      /* absolute OSSL_STORE URI */
+    char key_uri[PATH_LEN_MAX]; /* absolute OSSL_STORE URI */
     char ocsp_key_uri[PATH_LEN_MAX];
-    char certificate[PATH_LEN_MAX];  /* issuers/ID.pem */
-    char chain[PATH_LEN_MAX];        /* issuers/ID-chain.pem */
-    char ocsp_public[PATH_LEN_MAX];  /* issuers/ID-ocsp.pub: PEM SubjectPublicKeyInfo */
+    char certificate[PATH_LEN_MAX]; /* issuers/ID.pem */
+    char chain[PATH_LEN_MAX];       /* issuers/ID-chain.pem */
+    char ocsp_public[PATH_LEN_MAX]; /* issuers/ID-ocsp.pub: PEM SubjectPublicKeyInfo */
     bool issues_leaves;
 };
 
 struct config {
-    char home[PATH_LEN_MAX];         /* absolute */
-    char name[128];                  /* <service name=> */
+    char home[PATH_LEN_MAX]; /* absolute */
+    char name[128];          /* <service name=> */
     char host[DNS_NAME_MAX + 1];
     char http_listen[128], https_listen[128];
     char public_url[256];
-    uint64_t map_size;               /* octets */
+    uint64_t map_size; /* octets */
     char store_dir[PATH_LEN_MAX], public_dir[PATH_LEN_MAX], control_path[PATH_LEN_MAX];
     struct issuer_files issuers[ISSUERS_MAX];
     size_t issuer_count;
     struct ca_config ca;
     struct crl_config crl;
     struct ocsp_config ocsp;
-    struct catalogue catalogue;      /* profiles.xml of the home, else the installed one */
+    struct catalogue catalogue; /* profiles.xml of the home, else the installed one */
 };
 
-/* Reads and validates home/chancery.xml and home/profiles.xml. `report` (may be NULL) gets every mistake, a line each. */
+/* Reads and validates home/chancery.xml and home/profiles.xml. `report` (may be NULL) gets every mistake, a
+ * line each. */
 enum err config_load(const char *home, struct config *out, struct buf *report, struct fault *f);
 void config_free(struct config *c);
 
 /* ---- csr.c: hostile bytes to facts ---- */
 
 struct csr; /* a parsed, verified request: owns what its facts borrow */
-/* Finds a PKCS#10 in DER, PEM ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"; text around the armour is skipped) or bare base64,
- * checks its self-signature and reads the facts. ERR_MALFORMED: not a CSR, trailing octets, not DER; ERR_TOO_LARGE; ERR_POLICY with
- * a finding for what is well formed and refused here (csr.signature, csr.extension.duplicate, name.nul, …).
- * With ERR_POLICY `out` is given too: to show people what they asked, never to issue. NULL with the other errors. */
+/* Finds a PKCS#10 in DER, PEM ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"; text around the armour is
+ * skipped) or bare base64, checks its self-signature and reads the facts. ERR_MALFORMED: not a CSR, trailing
+ * octets, not DER; ERR_TOO_LARGE; ERR_POLICY with a finding for what is well formed and refused here
+ * (csr.signature, csr.extension.duplicate, name.nul, …). With ERR_POLICY `out` is given too: to show people
+ * what they asked, never to issue. NULL with the other errors. */
 enum err csr_parse(struct span body, struct csr **out, struct findings *findings, struct fault *f);
 const struct facts *csr_facts(const struct csr *c);
 void csr_free(struct csr *c);
@@ -65,17 +67,17 @@ void csr_free(struct csr *c);
 
 /* HTTPS interface and control socket: process "api". Listening sockets are made by the supervisor. */
 struct api_role {
-    struct config *config;           /* may be reloaded in place on SIGHUP */
-    int https_fd, control_fd;        /* listening */
-    int ca_fd;                       /* wire to the ca */
+    struct config *config;    /* may be reloaded in place on SIGHUP */
+    int https_fd, control_fd; /* listening */
+    int ca_fd;                /* wire to the ca */
 };
 enum err api_run(struct api_role *r);
 
 /* What relying parties use, no login: /ocsp, /crl/…, /ca/…, /. Process "ocsp". */
 struct public_role {
     const struct config *config;
-    int http_fd;                     /* listening */
-    int port_fd;                     /* signing port of the OCSP keys */
+    int http_fd; /* listening */
+    int port_fd; /* signing port of the OCSP keys */
 };
 enum err public_run(const struct public_role *r);
 
@@ -87,13 +89,15 @@ enum err public_run(const struct public_role *r);
 void pem_put(struct buf *out, const char *label, struct span der);
 /* The first PEM block of that label, decoded; ERR_NOT_FOUND, ERR_MALFORMED. */
 enum err pem_get(struct span pem, const char *label, struct buf *der);
-/* Takes the next block off `pem`, whatever its label (cut to fit); text before it is skipped. ERR_END: no more;
- * ERR_MALFORMED: broken armour, or one with header lines (an encrypted key). `der` is reset first and never cleansed: no keys. */
+/* Takes the next block off `pem`, whatever its label (cut to fit); text before it is skipped. ERR_END: no
+ * more; ERR_MALFORMED: broken armour, or one with header lines (an encrypted key). `der` is reset first and
+ * never cleansed: no keys. */
 enum err pem_next(struct span *pem, char label[static PEM_LABEL_MAX], struct buf *der);
 
 /* ---- x509.c: views of certificates for people, by OpenSSL ---- */
 
-/* Subject as RFC 4514-like text, control characters escaped: "CN=a.example.com, O=Example". Nothing when it is no Name. */
+/* Subject as RFC 4514-like text, control characters escaped: "CN=a.example.com, O=Example". Nothing when it
+ * is no Name. */
 void name_text(struct span name_der, struct buf *out);
 /* One name as lists show it: "a.example.com", "192.0.2.1". */
 void san_text(const struct san *s, struct buf *out);
@@ -105,9 +109,9 @@ struct x509_info {
     int64_t not_before_s, not_after_s;
     enum key_type key_type;
     unsigned key_bits;
-    uint8_t key_hash[HASH_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
+    uint8_t key_hash[HASH_LEN];         /* SHA-256 of the SubjectPublicKeyInfo */
     uint8_t sha256[HASH_LEN], sha1[20]; /* fingerprints of the DER */
-    char *subject; /* text; x509_info_free() */
+    char *subject;                      /* text; x509_info_free() */
 };
 /* ERR_MALFORMED with nothing to free. */
 enum err x509_info_read(struct span der, struct x509_info *out);
