@@ -17,6 +17,18 @@
 
 /* ---- what a CSR says (facts) ---- */
 
+/* <openssl/x509v3.h> has macros of these names with other values (it reads the octets the other way round):
+ * include it before this header. */
+#undef KU_DIGITAL_SIGNATURE
+#undef KU_NON_REPUDIATION
+#undef KU_KEY_ENCIPHERMENT
+#undef KU_DATA_ENCIPHERMENT
+#undef KU_KEY_AGREEMENT
+#undef KU_KEY_CERT_SIGN
+#undef KU_CRL_SIGN
+#undef KU_ENCIPHER_ONLY
+#undef KU_DECIPHER_ONLY
+
 /* keyUsage as in a named BIT STRING's first two octets: bit 0 (digitalSignature) is 0x8000. RFC 5280 4.2.1.3
  */
 enum ku {
@@ -98,7 +110,7 @@ void facts_write(struct buf *b, const struct facts *f);
 enum severity { SEVERITY_NOTE, SEVERITY_WARN, SEVERITY_REFUSE };
 const char *severity_name(enum severity s); /* "note", "warn", "refuse" */
 
-/* Text is owned by the list. `rule` is one of the names in the rule table (rule.c): "ku.missing". */
+/* Text is owned by the list. `rule` is one of the names in the rule table (rule.c): "usage.key.missing". */
 struct finding {
     const char *rule; /* static, from the table */
     enum severity severity;
@@ -109,8 +121,10 @@ struct findings {
     struct finding items[FINDINGS_MAX];
     size_t count;
 };
-/* Adds one; severity, message and fix come from the rule table, which is the one list of rules. Each text is
- * cut at 512 octets. */
+/* Adds one; severity, message and fix come from the rule table, which is the one list of rules, with {got}
+ * and {want} filled in. `field`, `got` and `want` (NULL: empty) are cut at 512 octets and made printable.
+ * When the list is full a milder finding makes way, so that no refusal is lost. An unknown rule is our own
+ * bug. */
 void finding_add(struct findings *fs, const char *rule, const char *field, const char *got, const char *want);
 void findings_free(struct findings *fs);
 bool findings_refuse(const struct findings *fs); /* one of them refuses */
@@ -121,7 +135,7 @@ void findings_write(struct buf *b, const struct findings *fs);
 struct rule {
     const char *name;
     enum severity severity;
-    const char *message; /* one sentence */
+    const char *message; /* one sentence; {got} and {want} stand for the finding's own */
     const char *fix;     /* what the person asking can do */
 };
 const struct rule *rule_find(const char *name);
@@ -180,7 +194,7 @@ struct grant {
     enum eku eku[EKU_LIST_MAX]; /* CSR's order when mirrored, table order when default */
     size_t eku_count;
     bool is_ca;
-    bool san_from_cn; /* the CSR has no SAN and its CN is a host name */
+    bool san_from_cn; /* the CSR has no SAN, its CN is a host name, and the certificate is for a server */
     int64_t days;
 };
 /* Holds facts against a profile: adds every finding, not the first. `grant` is meaningful when

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request: real keys by OpenSSL, cached, because RSA keys take a while to make. */
+#include "request.h"
+
+#include <criterion/criterion.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A modulus of any odd number does: policy looks at its size alone, and nothing signs with it. */
+static EVP_PKEY *rsa_of(int bits, unsigned long exponent)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    BIGNUM *n = BN_new();
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *params;
+
+    BN_rand(n, bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+    OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, exponent);
+    params = OSSL_PARAM_BLD_to_param(build);
+    EVP_PKEY_fromdata_init(ctx);
+    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    BN_free(n);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+static EVP_PKEY *generate(const char *kind)
+{
+    char curve[16];
+
+    if (strncmp(kind, "rsa-e", 5) == 0)
+        return rsa_of(2048, strtoul(kind + 5, NULL, 10));
+    if (strncmp(kind, "rsa-", 4) == 0)
+        return rsa_of(atoi(kind + 4), 65537);
+    if (strcmp(kind, "ed25519") == 0)
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    snprintf(curve, sizeof curve, "P-%s", kind + 3);
+    return EVP_PKEY_Q_keygen(NULL, NULL, "EC", strcmp(kind, "ec-koblitz") == 0 ? "secp256k1" : curve);
+}
+
+struct span request_key(const char *kind)
+{
+    static struct {
+        char kind[32];
+        struct span spki;
+    } cache[32];
+    uint8_t *der = NULL;
+    EVP_PKEY *key;
+    size_t i = 0;
+    int len;
+
+    for (; cache[i].kind[0] != '\0'; i++)
+        if (strcmp(cache[i].kind, kind) == 0)
+            return cache[i].spki;
+    key = generate(kind);
+    cr_assert_not_null(key, "%s", kind);
+    len = i2d_PUBKEY(key, &der);
+    cr_assert_gt(len, 0);
+    EVP_PKEY_free(key);
+    snprintf(cache[i].kind, sizeof cache[i].kind, "%s", kind);
+    cache[i].spki = span_of(der, (size_t)len);
+    return cache[i].spki;
+}
+
+struct facts request_plain(const char *key_kind)
+{
+    static const uint8_t subject[] = {0x30, 0x02, 0x31, 0x00}; /* policy looks at its emptiness alone */
+
+    return (struct facts){
+        .csr = span_str("a CSR"),
+        .subject = span_of(subject, sizeof subject),
+        .spki = request_key(key_kind),
+        .cn = span_str("cucm.example.com"),
+        .subject_text = span_str("CN=cucm.example.com"),
+        .signature_hash = HASH_SHA256,
+    };
+}
+
+void request_names(struct facts *f, struct san *sans, ...)
+{
+    va_list ap;
+    const char *name;
+
+    f->has_san = true;
+    f->sans = sans;
+    va_start(ap, sans);
+    while ((name = va_arg(ap, const char *)) != NULL)
+        sans[f->san_count++] = (struct san){.kind = SAN_DNS, .value = span_str(name)};
+    va_end(ap);
+}
+
+const struct finding *finding_of(const struct findings *fs, const char *rule)
+{
+    for (size_t i = 0; i < fs->count; i++)
+        if (strcmp(fs->items[i].rule, rule) == 0)
+            return &fs->items[i];
+    return NULL;
+}
+
+const struct catalogue *installed_all(void)
+{
+    static struct catalogue c;
+    struct fault f = {0};
+
+    if (c.count == 0)
+        cr_assert_eq(catalogue_load("profiles.xml", (struct span){0}, &c, NULL, &f), OK, "%s", f.detail);
+    return &c;
+}
+
+const struct profile *installed(const char *id)
+{
+    const struct profile *p = profile_find(installed_all(), id);
+
+    cr_assert_not_null(p, "%s", id);
+    return p;
+}
