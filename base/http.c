@@ -319,35 +319,41 @@ static enum intake_step take_header(struct intake *i, struct span in, size_t *us
     return i->wants_continue ? INTAKE_CONTINUE : INTAKE_MORE;
 }
 
+/* Chunks of one octet each, endless extensions and trailers have a bound as well. */
+static void check_framing(struct intake *i)
+{
+    size_t framing = i->body_octets - i->request->body.len;
+
+    if (framing > i->limits->header_max && (framing - i->limits->header_max) / FRAMING_RATIO > i->body_max)
+        refuse(i, 400, "The body is more framing than content.");
+}
+
 /* Where llhttp paused: behind the last octet of the body, which with chunks is the LF of an empty line. */
-static enum intake_step body_end(struct intake *i, struct span in, size_t *used)
+static size_t body_end(struct intake *i, struct span in)
 {
     const uint8_t *end = (const uint8_t *)llhttp_get_error_pos(&i->parser);
-    uint8_t before;
+    size_t used = (size_t)(end - in.data);
+    uint8_t before = used >= 2 ? end[-2] : i->last;
 
-    *used = (size_t)(end - in.data);
-    before = *used >= 2 ? end[-2] : i->last;
-    if (i->is_chunked && before != '\r') {
+    if (i->is_chunked && before != '\r')
         refuse(i, 400, "The chunked body is ended by a lone LF.");
-        return INTAKE_REFUSED;
-    }
-    return INTAKE_WHOLE;
+    return used;
 }
 
 static enum intake_step take_body(struct intake *i, struct span in, size_t *used)
 {
     llhttp_errno_t e = llhttp_execute(&i->parser, (const char *)in.data, in.len);
+    bool is_complete = e == HPE_PAUSED && i->is_complete;
 
-    if (e == HPE_PAUSED && i->is_complete)
-        return body_end(i, in, used);
-    if (e != HPE_OK)
+    if (e != HPE_OK && !is_complete)
         refuse_parsed(i, e);
-    *used = in.len;
-    i->body_octets += in.len;
+    *used = is_complete ? body_end(i, in) : in.len;
+    i->body_octets += *used;
     i->last = in.data[in.len - 1];
-    if (i->body_octets - i->request->body.len > i->limits->header_max + FRAMING_RATIO * i->request->body.len)
-        refuse(i, 400, "The body is more framing than content.");
-    return i->status != 0 ? INTAKE_REFUSED : INTAKE_MORE;
+    check_framing(i);
+    if (i->status != 0)
+        return INTAKE_REFUSED;
+    return is_complete ? INTAKE_WHOLE : INTAKE_MORE;
 }
 
 enum intake_step intake_take(struct intake *i, struct span in, size_t *used)
