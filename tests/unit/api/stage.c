@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stage: see stage.h. */
+#include "tests/unit/api/stage.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int64_t still(void)
+{
+    return STAGE_NOW_S;
+}
+
+static void add_issuers(struct stage *s, struct txn *t)
+{
+    struct issuer root = {.id = "ec-root-g1", .certificate = buf_span(&s->root)};
+    struct issuer issuing = {.id = "ec-g1", .parent = "ec-root-g1", .certificate = buf_span(&s->root)};
+    uint16_t no;
+
+    issuer_add(t, &root, &no);
+    issuer_add(t, &issuing, &no);
+    cr_assert_eq(no, 2);
+}
+
+static void add_actor(struct stage *s, struct txn *t, enum actor a, const char *profile, int64_t from_s,
+                      int64_t until_s)
+{
+    static const char sans[] = "a.example.com\0"
+                               "192.0.2.1";
+    struct cert c = {
+        .status = {.issuer_no = 2, .not_after_s = until_s},
+        .not_before_s = from_s,
+        .issued_at_s = from_s,
+        .key_type = KEY_EC,
+        .key_bits = 256,
+        .cn = span_str("a.example.com"),
+        .subject = span_str("CN=a.example.com"),
+        .sans = span_of(sans, sizeof sans),
+        .requester = "uid:0",
+    };
+    struct buf spki;
+    uint64_t number;
+
+    buf_init(&s->certs[a], 65536);
+    buf_init(&spki, 65536);
+    memset(s->serials[a], (int)(a + 1), SERIAL_LEN);
+    forge_certificate(s->key, span_of(s->serials[a], SERIAL_LEN), from_s, until_s, &s->certs[a]);
+    memcpy(c.serial, s->serials[a], SERIAL_LEN);
+    strcpy(c.profile, profile);
+    c.der = buf_span(&s->certs[a]);
+    sha256_of(c.der, c.fingerprint);
+    sha256_of(forge_spki(s->key, &spki), c.key_hash);
+    cert_add(t, &c, &number);
+    buf_free(&spki);
+}
+
+static void add_actors(struct stage *s, struct txn *t)
+{
+    static const char admin[] = "chancery/administrator";
+    int64_t from_s = STAGE_NOW_S - DAY_S, until_s = STAGE_NOW_S + DAY_S;
+
+    add_actor(s, t, ACTOR_ADMINISTRATOR, admin, from_s, until_s);
+    add_actor(s, t, ACTOR_LEAF, "ucm/tomcat", from_s, until_s);
+    add_actor(s, t, ACTOR_EXPIRED, admin, from_s, STAGE_NOW_S - 1);
+    add_actor(s, t, ACTOR_EARLY, admin, STAGE_NOW_S + 1, until_s);
+    add_actor(s, t, ACTOR_REVOKED, admin, from_s, until_s);
+    add_actor(s, t, ACTOR_HELD, admin, from_s, until_s);
+    cert_revoke(t, s->serials[ACTOR_REVOKED], REASON_KEY_COMPROMISE, STAGE_NOW_S - 5, STAGE_NOW_S - 50);
+    cert_revoke(t, s->serials[ACTOR_HELD], REASON_CERTIFICATE_HOLD, STAGE_NOW_S - 5, NO_TIME);
+}
+
+static void add_strangers(struct stage *s)
+{
+    buf_init(&s->certs[ACTOR_FOREIGN], 65536);
+    buf_init(&s->certs[ACTOR_IMPOSTOR], 65536);
+    memset(s->serials[ACTOR_FOREIGN], 99, SERIAL_LEN);
+    memcpy(s->serials[ACTOR_IMPOSTOR], s->serials[ACTOR_ADMINISTRATOR], SERIAL_LEN);
+    for (enum actor a = ACTOR_FOREIGN; a < ACTORS; a++)
+        forge_certificate(s->key, span_of(s->serials[a], SERIAL_LEN), STAGE_NOW_S - 9, STAGE_NOW_S + 9,
+                          &s->certs[a]);
+}
+
+static void fill_store(struct stage *s)
+{
+    struct crl_state crl = {
+        .this_update_s = STAGE_NOW_S - 10, .next_update_s = STAGE_NOW_S + 9 * DAY_S, .size = 300, .count = 2};
+    struct fault f = {0};
+    struct txn *t;
+
+    cr_assert_eq(store_open(s->config.store_dir, STORE_CREATE, 64 << 20, &s->api.store, &f), OK, "%s",
+                 f.detail);
+    cr_assert_eq(txn_begin(s->api.store, &t), OK);
+    add_issuers(s, t);
+    add_actors(s, t);
+    crl_state_reserve(t, 2, &crl.number);
+    crl_state_publish(t, 2, &crl);
+    cr_assert_eq(txn_commit(t), OK);
+}
+
+static void make_config(struct stage *s)
+{
+    struct config *c = &s->config;
+    struct fault f = {0};
+
+    strcpy(s->dir, "/tmp/chancery-api-test-XXXXXX");
+    cr_assert_not_null(mkdtemp(s->dir));
+    strcpy(c->home, s->dir);
+    cr_assert_eq(path_join(c->store_dir, s->dir, "store", NULL), OK);
+    cr_assert_eq(mkdir(c->store_dir, 0700), 0);
+    strcpy(c->public_url, "http://ca.example.com:8080");
+    strcpy(c->host, "ca.example.com");
+    c->ca.count = 2;
+    strcpy(c->ca.issuers[0].id, "ec-root-g1");
+    c->ca.issuers[1] = (struct ca_issuer){.id = "ec-g1", .parent = "ec-root-g1", .issues = KEY_EC};
+    strcpy(c->ca.listener_names[0], "localhost");
+    strcpy(c->ca.listener_names[1], "127.0.0.1");
+    c->ca.listener_name_count = 2;
+    cr_assert_eq(catalogue_load("profiles.xml", span_of(NULL, 0), &c->catalogue, NULL, &f), OK, "%s",
+                 f.detail);
+}
+
+void stage_make(struct stage *s)
+{
+    memset(s, 0, sizeof *s);
+    make_config(s);
+    s->key = forge_key("P-256");
+    buf_init(&s->root, 65536);
+    forge_certificate(s->key, span_of("\x05", 1), STAGE_NOW_S - DAY_S, STAGE_NOW_S + 9999 * (int64_t)DAY_S,
+                      &s->root);
+    fill_store(s);
+    add_strangers(s);
+    cr_assert_eq(wire_pair(s->wire), OK);
+    s->role = (struct api_role){.config = &s->config, .ca_fd = s->wire[0]};
+    s->api.role = &s->role;
+    s->api.config = &s->config;
+    s->api.now_s = still;
+}
+
+void stage_free(struct stage *s)
+{
+    char command[128];
+
+    store_close(s->api.store);
+    config_free(&s->config);
+    for (enum actor a = 0; a < ACTORS; a++)
+        buf_free(&s->certs[a]);
+    buf_free(&s->root);
+    EVP_PKEY_free(s->key);
+    close(s->wire[0]);
+    close(s->wire[1]);
+    snprintf(command, sizeof command, "rm -rf %s", s->dir);
+    cr_assert_eq(system(command), 0);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stage: a small service for tests: a store with two hierarchies' worth of rows, the installed profiles, a
+ * clock that stands still, and a ca played by the test on the other end of the wire.
+ */
+#ifndef TESTS_UNIT_API_STAGE_H
+#define TESTS_UNIT_API_STAGE_H
+
+#include "api/api.h"
+#include "tests/unit/api/forge.h"
+
+#define STAGE_NOW_S 1790000000 /* September 2026 */
+#define DAY_S 86400
+
+/* Certificates in the store; each has the key `stage.key`. */
+enum actor {
+    ACTOR_ADMINISTRATOR,
+    ACTOR_LEAF,    /* ours, profile ucm/tomcat */
+    ACTOR_EXPIRED, /* administrators that are none any more */
+    ACTOR_EARLY,
+    ACTOR_REVOKED,
+    ACTOR_HELD,
+    ACTORS_STORED,
+    ACTOR_FOREIGN = ACTORS_STORED, /* not ours */
+    ACTOR_IMPOSTOR,                /* the administrator's serial on another certificate */
+    ACTORS
+};
+
+struct stage {
+    char dir[64];
+    struct api api;
+    struct api_role role;
+    struct config config;
+    EVP_PKEY *key;
+    struct buf certs[ACTORS], root;
+    uint8_t serials[ACTORS][SERIAL_LEN];
+    int wire[2]; /* [0] the api's, [1] the ca's */
+};
+
+void stage_make(struct stage *s);
+void stage_free(struct stage *s);
+
+#endif
