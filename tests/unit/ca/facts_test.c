@@ -8,7 +8,7 @@
 #include "ca/ca.h"
 
 static struct san sans_in[SAN_COUNT_MAX + 1], sans_out[SAN_COUNT_MAX];
-static char names[SAN_COUNT_MAX + 1][32];
+static char names[SAN_COUNT_MAX + 1][48];
 
 static struct facts full(size_t san_count)
 {
