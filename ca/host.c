@@ -61,19 +61,22 @@ static bool is_address(struct span text)
     return span_to_str(text, copy, sizeof copy) && inet_pton(AF_INET, copy, &a) == 1;
 }
 
+static bool is_wildcard(struct span text)
+{
+    struct span below;
+
+    if (text.len <= 2 || text.len > DNS_NAME_MAX || memcmp(text.data, "*.", 2) != 0)
+        return false;
+    below = span_of(text.data + 2, text.len - 2);
+    return memchr(below.data, '.', below.len) != NULL && labels_kind(below) == HOST_NAME;
+}
+
 enum host_kind host_kind_of(struct span text)
 {
     if (text.len == 0)
         return HOST_BAD;
-    if (memchr(text.data, '*', text.len) != NULL) {
-        struct span below = span_of(text.data + 2, text.len > 2 ? text.len - 2 : 0);
-        bool leads = below.len > 0 && text.data[0] == '*' && text.data[1] == '.';
-
-        return leads && text.len <= DNS_NAME_MAX && memchr(below.data, '.', below.len) != NULL &&
-                       labels_kind(below) == HOST_NAME
-                   ? HOST_WILDCARD
-                   : HOST_STAR;
-    }
+    if (memchr(text.data, '*', text.len) != NULL)
+        return is_wildcard(text) ? HOST_WILDCARD : HOST_STAR;
     if (text.len > DNS_NAME_MAX)
         return HOST_BAD;
     return is_address(text) ? HOST_ADDRESS : labels_kind(text);
