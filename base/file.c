@@ -27,7 +27,7 @@ enum err file_read(const char *path, struct buf *out, struct fault *f)
 
     if (fd < 0)
         return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    while ((n = read(fd, piece, sizeof piece)) > 0)
+    while (buf_end(out) == OK && (n = read(fd, piece, sizeof piece)) > 0)
         buf_put(out, piece, (size_t)n);
     int saved = errno;
     close(fd);

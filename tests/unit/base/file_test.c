@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a file whole or untouched, and does reading end? */
+#include "base/file.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64], path[PATH_LEN_MAX];
+static struct buf b;
+
+static void setup(void)
+{
+    strcpy(dir, "/tmp/chancery-file-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    cr_assert_eq(path_join(path, dir, "a", NULL), OK);
+    buf_init(&b, 1000);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    cr_assert_eq(system(command), 0);
+    buf_free(&b);
+}
+
+TestSuite(file, .init = setup, .fini = teardown, .timeout = 10);
+
+static size_t entries(void)
+{
+    char command[128];
+    FILE *p;
+    size_t n = 0;
+
+    snprintf(command, sizeof command, "ls -A %s | wc -l", dir);
+    p = popen(command, "r");
+    cr_assert_eq(fscanf(p, "%zu", &n), 1);
+    pclose(p);
+    return n;
+}
+
+Test(file, is_replaced_whole_with_its_mode)
+{
+    struct stat st;
+
+    cr_assert_eq(file_replace(path, span_str("one"), 0600, NULL), OK);
+    cr_assert_eq(file_replace(path, span_str("two"), 0644, NULL), OK);
+    cr_assert_eq(file_read(path, &b, NULL), OK);
+    cr_assert(span_eq(buf_span(&b), span_str("two")));
+    cr_assert_eq(stat(path, &st), 0);
+    cr_assert_eq(st.st_mode & 07777, 0644);
+    cr_assert_eq(entries(), 1, "no temporary file stays");
+}
+
+Test(file, an_aborted_draft_changes_nothing)
+{
+    struct file_draft d;
+
+    cr_assert_eq(file_replace(path, span_str("one"), 0644, NULL), OK);
+    cr_assert_eq(file_draft_open(&d, path, 0644, NULL), OK);
+    cr_assert_eq(file_draft_write(&d, span_str("half"), NULL), OK);
+    cr_assert_eq(entries(), 2);
+    file_draft_abort(&d);
+    cr_assert_eq(entries(), 1);
+    cr_assert_eq(file_read(path, &b, NULL), OK);
+    cr_assert(span_eq(buf_span(&b), span_str("one")));
+}
+
+Test(file, faults_name_the_path)
+{
+    struct fault f = {0};
+
+    cr_assert_eq(file_read(path, &b, &f), ERR_NOT_FOUND);
+    cr_assert_not_null(strstr(f.detail, path));
+    f = (struct fault){0};
+    cr_assert_eq(file_replace("/nonexistent/x", span_str("x"), 0644, &f), ERR_IO);
+    cr_assert_not_null(strstr(f.detail, "/nonexistent/x"));
+}
+
+Test(file, reading_ends_at_the_limit)
+{
+    cr_assert_eq(file_read("/dev/zero", &b, NULL), ERR_TOO_LARGE);
+}
