@@ -56,7 +56,9 @@ Test(rd, reading_past_the_end_gives_zero_and_remembers)
 
 Test(rd, a_blob_longer_than_the_rest_fails)
 {
-    struct rd r = rd_of(span_of("\xff\xff\xff\xff" "a", 5));
+    struct rd r = rd_of(span_of("\xff\xff\xff\xff"
+                                "a",
+                                5));
 
     cr_assert_eq(rd_blob(&r).len, 0);
     cr_assert(r.failed);

@@ -23,7 +23,7 @@ TestSuite(der, .init = setup, .fini = teardown);
 
 Test(der, integers_equal_openssl)
 {
-    static const uint64_t values[] = { 0, 1, 127, 128, 255, 256, 32767, 32768, 0x7fffffffffffffff, UINT64_MAX };
+    static const uint64_t values[] = {0, 1, 127, 128, 255, 256, 32767, 32768, 0x7fffffffffffffff, UINT64_MAX};
 
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         ASN1_INTEGER *a = ASN1_INTEGER_new();
@@ -91,7 +91,13 @@ Test(der, times_change_form_in_2050)
 {
     der_put_time(&b, 2524607999);
     der_put_time(&b, 2524608000);
-    cr_assert_eq(memcmp(b.data, "\x17\x0d" "491231235959Z" "\x18\x0f" "20500101000000Z", b.len), 0);
+    cr_assert_eq(memcmp(b.data,
+                        "\x17\x0d"
+                        "491231235959Z"
+                        "\x18\x0f"
+                        "20500101000000Z",
+                        b.len),
+                 0);
 }
 
 Test(der, the_reader_refuses_what_is_not_der)
@@ -100,13 +106,17 @@ Test(der, the_reader_refuses_what_is_not_der)
         const char *octets;
         size_t len;
     } bad[] = {
-        { "\x30", 1 },                     /* no length */
-        { "\x30\x01", 2 },                 /* body missing */
-        { "\x30\x80\x00\x00", 4 },         /* indefinite */
-        { "\x30\x81\x05" "aaaaa", 8 },     /* not minimal */
-        { "\x30\x82\x00\x80" "a", 5 },     /* not minimal, two octets */
-        { "\x1f\x01\x00", 3 },             /* high tag number */
-        { "\x30\x85\x00\x00\x00\x00\x00", 7 },
+        {"\x30", 1},             /* no length */
+        {"\x30\x01", 2},         /* body missing */
+        {"\x30\x80\x00\x00", 4}, /* indefinite */
+        {"\x30\x81\x05"
+         "aaaaa",
+         8}, /* not minimal */
+        {"\x30\x82\x00\x80"
+         "a",
+         5},                 /* not minimal, two octets */
+        {"\x1f\x01\x00", 3}, /* high tag number */
+        {"\x30\x85\x00\x00\x00\x00\x00", 7},
     };
     struct der d;
 
