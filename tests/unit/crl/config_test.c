@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is the publisher's part of the configuration read, and what the schema let through refused when it makes no
+ * sense? */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crl/crl.h"
+
+/* Lets anything through: what is tested here is the reader behind a schema. */
+static const char schema[] = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>"
+                             "<xs:element name='chancery'/></xs:schema>";
+
+static enum err read_config(const char *inside, struct crl_config *out, struct fault *f)
+{
+    char text[8192];
+    struct xml *x;
+    enum err e;
+
+    snprintf(text, sizeof text, "<chancery>%s</chancery>", inside);
+    cr_assert_eq(xml_parse("test.xml", span_str(text), span_str(schema), &x, NULL, f), OK, "%s", f->detail);
+    e = crl_config_read(xml_root(x), out, f);
+    xml_free(x);
+    return e;
+}
+
+Test(crl_config, issuers_and_spans_are_read)
+{
+    struct crl_config c;
+    struct fault f = {0};
+
+    cr_assert_eq(read_config("<crl on-revocation='true'/>"
+                             "<issuer id='rsa-root-g1'><crl every='168h' overlap='3d'/></issuer>"
+                             "<issuer id='rsa-g1'><crl every='24h' overlap='72h'/></issuer>",
+                             &c, &f),
+                 OK, "%s", f.detail);
+    cr_assert(c.on_revocation);
+    cr_assert_eq(c.count, 2);
+    cr_assert_str_eq(c.issuers[0].id, "rsa-root-g1");
+    cr_assert_eq(c.issuers[0].every_s, 168 * 3600);
+    cr_assert_eq(c.issuers[0].overlap_s, 3 * 86400);
+    cr_assert_str_eq(c.issuers[1].id, "rsa-g1");
+}
+
+Test(crl_config, revocation_publishes_nothing_unless_asked_for)
+{
+    struct crl_config c;
+    struct fault f = {0};
+
+    cr_assert_eq(read_config("<crl on-revocation='false'/>", &c, &f), OK);
+    cr_assert(!c.on_revocation);
+    cr_assert_eq(read_config("", &c, &f), OK);
+    cr_assert(!c.on_revocation);
+    cr_assert_eq(c.count, 0);
+}
+
+Test(crl_config, what_makes_no_sense_is_refused_with_its_place)
+{
+    static const char *const bad[] = {
+        "<issuer id='ca'/>",
+        "<issuer><crl every='1h' overlap='1h'/></issuer>",
+        "<issuer id=''><crl every='1h' overlap='1h'/></issuer>",
+        "<issuer id='0123456789012345678901234567890123456789'><crl every='1h' overlap='1h'/></issuer>",
+        "<issuer id='ca'><crl overlap='1h'/></issuer>",
+        "<issuer id='ca'><crl every='0h' overlap='1h'/></issuer>",
+        "<issuer id='ca'><crl every='1h' overlap='soon'/></issuer>",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct fault f = {0};
+        struct crl_config c;
+
+        cr_expect_eq(read_config(bad[i], &c, &f), ERR_CONFIG, "%s", bad[i]);
+        cr_expect_eq(strncmp(f.detail, "test.xml:1: ", 12), 0, "%s", f.detail);
+    }
+}
+
+Test(crl_config, more_issuers_than_the_limit_are_refused)
+{
+    char text[4096] = "";
+    struct fault f = {0};
+    struct crl_config c;
+
+    for (unsigned i = 0; i <= ISSUERS_MAX; i++)
+        sprintf(text + strlen(text), "<issuer id='i%u'><crl every='1h' overlap='1h'/></issuer>", i);
+    cr_assert_eq(read_config(text, &c, &f), ERR_CONFIG);
+}
