@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #define READY_MS                                                                                             \
     60000 /* a million certificates open in a second; a first start issues six certificates and signs four   \
              CRLs */
+#define DESCRIPTORS_WANTED 8192 /* connections, wires, files and room to spare */
 #define STOP_MS                                                                                              \
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
 #define TICK_MS 100 /* between looks while starting or stopping */
@@ -395,6 +397,19 @@ static void supervise(struct serve *s)
     }
 }
 
+/* A connection takes a descriptor and a front may hold 1,024: the usual soft limit of 1,024 is too few. Roles
+ * inherit it. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= DESCRIPTORS_WANTED)
+        return;
+    r.rlim_cur = r.rlim_max < DESCRIPTORS_WANTED ? r.rlim_max : DESCRIPTORS_WANTED;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        log_warn("descriptors", "the limit of %lu could not be raised", (unsigned long)r.rlim_cur);
+}
+
 static int open_signals(void)
 {
     sigset_t set;
@@ -440,6 +455,7 @@ static int serve_run(struct serve *s, const char *home)
     }
     if (s->ready_file != NULL)
         unlink(s->ready_file);
+    raise_descriptor_limit();
     s->signal_fd = open_signals();
     s->deadline_ms = clock_monotonic_ms() + READY_MS;
     e = start_roles(s, &f);
