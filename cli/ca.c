@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ca: the issuers, for reading. */
+#include "cli/inner.h"
+
+#define ISSUERS_PATH "/api/v1/issuers"
+
+static const struct column columns[] = {
+    {"id", "id", 0},
+    {"parent", "parent", 0},
+    {"key", "key", 0},
+    {"not before", "not_before", 0},
+    {"not after", "not_after", 0},
+    {"next crl", "crl.next_update", 0},
+    {"subject", "subject", COLUMN_ELASTIC},
+};
+
+static const struct column csv_columns[] = {
+    {"", "id", 0},
+    {"", "parent", 0},
+    {"", "subject", 0},
+    {"", "serial", 0},
+    {"", "key.type", 0},
+    {"", "key.bits", 0},
+    {"", "not_before", 0},
+    {"", "not_after", 0},
+    {"", "fingerprint_sha256", 0},
+    {"", "fingerprint_sha1", 0},
+    {"", "issues", 0},
+    {"", "crl.number", 0},
+    {"", "crl.this_update", 0},
+    {"", "crl.next_update", 0},
+    {"", "crl.entries", 0},
+};
+
+int ca_list(struct cli *c)
+{
+    return list_write(c, ISSUERS_PATH, columns, COUNT_OF(columns), csv_columns, COUNT_OF(csv_columns));
+}
+
+int ca_show(struct cli *c)
+{
+    struct js *v = NULL;
+    int code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
+
+    if (code == DONE)
+        code = show_write(c, v);
+    js_free(v);
+    return code;
+}
+
+int ca_chain(struct cli *c)
+{
+    struct js *v = NULL;
+    int code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
+
+    if (code == DONE)
+        code = chain_write(c, v);
+    js_free(v);
+    return code;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cert: the commands about one certificate. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/reason.h"
+#include "cli/inner.h"
+
+#define SERIAL_TEXT_MAX                                                                                      \
+    65 /* octets with the NUL: room for serials of other authorities, which RFC 5280 holds to 40 digits */
+
+static const char base_path[] = "/api/v1/certificates/";
+
+/* As typed, or as openssl prints it: any case, colons dropped. */
+static int serial_read(struct cli *c, char out[static SERIAL_TEXT_MAX])
+{
+    const char *in = cli_argument(c);
+    size_t n = 0;
+
+    for (; *in != '\0' && n + 1 < SERIAL_TEXT_MAX; in++)
+        if (*in != ':')
+            out[n++] = (char)tolower((unsigned char)*in);
+    out[n] = '\0';
+    if (*in != '\0' || n == 0 || strspn(out, "0123456789abcdef") != n)
+        return cli_misuse(c, "%s: a serial number is hexadecimal, at most %u digits", cli_argument(c),
+                          SERIAL_TEXT_MAX - 1);
+    return DONE;
+}
+
+static int get(struct cli *c, const char *serial, struct js **out)
+{
+    return service_get_under(c, base_path, serial, out);
+}
+
+int cert_show(struct cli *c)
+{
+    char serial[SERIAL_TEXT_MAX];
+    struct js *v = NULL;
+    int code = serial_read(c, serial);
+
+    if (code == DONE)
+        code = get(c, serial, &v);
+    if (code == DONE)
+        code = show_write(c, v);
+    js_free(v);
+    return code;
+}
+
+int cert_export_as(struct cli *c, const char *serial, enum format format)
+{
+    static const char *const suffixes[FORMAT_COUNT] = {
+        [FORMAT_PEM] = ".pem", [FORMAT_DER] = ".der", [FORMAT_P7B] = ".p7b", [FORMAT_CHAIN] = "-chain.pem"};
+    struct fetch_request r = {.method = "GET"};
+    struct fetch_answer a = {0};
+    struct buf path;
+    int code;
+
+    path_begin(&path, base_path);
+    fetch_path(&path, serial);
+    buf_put_str(&path, suffixes[format]);
+    r.path = path_end(&path);
+    code = service_ask(c, &r, &a);
+    if (code == DONE)
+        code = out_write(c, buf_span(&a.body));
+    fetch_answer_free(&a);
+    buf_free(&path);
+    return code;
+}
+
+int cert_export(struct cli *c)
+{
+    char serial[SERIAL_TEXT_MAX];
+    int code = serial_read(c, serial);
+
+    return code == DONE ? cert_export_as(c, serial, c->format) : code;
+}
+
+/* ---- revocation ---- */
+
+/* Those of base/reason.h that a user may give, as INTERFACE 2 lists them. */
+static const char reason_names[] = "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,"
+                                   " cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise";
+
+static int check_reason(struct cli *c)
+{
+    const char *name = cli_option(c, OPT_REASON);
+    enum reason reason;
+
+    if (!reason_parse(name, &reason))
+        return cli_misuse(c, "--reason %s: one of %s", name, reason_names);
+    return DONE;
+}
+
+/* {"reason": R, "invalidity_date": T}; T as RFC 3339, a bare date is its midnight. */
+static int build_revocation(struct cli *c, struct buf *body)
+{
+    const char *date = cli_option(c, OPT_INVALIDITY_DATE);
+    int64_t when_s = 0;
+    struct js *o;
+    int code = check_reason(c);
+
+    if (code != DONE)
+        return code;
+    if (date != NULL && !clock_parse_rfc3339(date, &when_s))
+        return cli_misuse(c, "--invalidity-date %s: a date like 2026-01-31 or 2026-01-31T12:00:00Z", date);
+    o = js_object();
+    js_set_str(o, "reason", cli_option(c, OPT_REASON));
+    if (date != NULL)
+        js_set_time(o, "invalidity_date", when_s);
+    js_write(o, body);
+    js_free(o);
+    return DONE;
+}
+
+static const char *text_of(const struct js *v, const char *path)
+{
+    const char *text = js_str(cell_find(v, path));
+
+    return text != NULL ? text : "?";
+}
+
+/* Shows what it is about: the wrong serial is the mistake that cannot be taken back. */
+static int confirm_revocation(struct cli *c, const char *serial)
+{
+    struct js *v = NULL;
+    int code = DONE;
+
+    if (c->is_yes || !c->io.in_is_terminal || !c->io.err_is_terminal)
+        return DONE;
+    code = get(c, serial, &v);
+    if (code == DONE &&
+        !cli_confirm(c, "This revokes %s (%s, %s, now %s) with reason %s.", serial, text_of(v, "subject"),
+                     text_of(v, "profile"), text_of(v, "status"), cli_option(c, OPT_REASON)))
+        code = cli_fail(c, WRONG_USE, "nothing was done");
+    js_free(v);
+    return code;
+}
+
+/* Asks for the certificate, so that a wrong serial shows, and says what would happen to it. */
+static int pretend(struct cli *c, const char *serial, const char *verb, const char *more)
+{
+    struct js *v = NULL, *plan;
+    int code = get(c, serial, &v);
+
+    if (code == DONE) {
+        plan = js_object();
+        js_set_str(plan, "would", verb);
+        js_set_str(plan, "serial", serial);
+        js_set_str(plan, "subject", js_str(js_get(v, "subject")));
+        js_set_str(plan, "status", js_str(js_get(v, "status")));
+        if (more != NULL)
+            js_set_str(plan, "reason", more);
+        code = show_write(c, plan);
+        js_free(plan);
+    }
+    js_free(v);
+    return code;
+}
+
+/* The answer to a change may be empty or hold the change alone; people want to read which certificate. */
+static int change(struct cli *c, const char *method, const char *serial, struct span body)
+{
+    struct fetch_request r = {
+        .method = method, .body = body, .content_type = body.len > 0 ? "application/json" : NULL};
+    struct js *v = NULL, *now = NULL;
+    struct buf path;
+    int code;
+
+    path_begin(&path, base_path);
+    fetch_path(&path, serial);
+    buf_put_str(&path, "/revocation");
+    r.path = path_end(&path);
+    code = service_json(c, &r, &v);
+    if (code == DONE && js_get(v, "serial") == NULL)
+        code = get(c, serial, &now);
+    if (code == DONE)
+        code = show_write(c, now != NULL ? now : v);
+    js_free(v);
+    js_free(now);
+    buf_free(&path);
+    return code;
+}
+
+int cert_revoke(struct cli *c)
+{
+    char serial[SERIAL_TEXT_MAX];
+    struct buf body;
+    int code;
+
+    buf_init(&body, JSON_BODY_MAX);
+    code = serial_read(c, serial);
+    if (code == DONE)
+        code = build_revocation(c, &body);
+    if (code == DONE && c->is_dry_run)
+        code = pretend(c, serial, "revoke", cli_option(c, OPT_REASON));
+    else if (code == DONE && (code = confirm_revocation(c, serial)) == DONE)
+        code = change(c, "PUT", serial, buf_span(&body));
+    buf_free(&body);
+    return code;
+}
+
+int cert_unhold(struct cli *c)
+{
+    char serial[SERIAL_TEXT_MAX];
+    int code = serial_read(c, serial);
+
+    if (code != DONE)
+        return code;
+    return c->is_dry_run ? pretend(c, serial, "unhold", NULL) : change(c, "DELETE", serial, (struct span){0});
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands: what can be typed, in one table, and the usage made from it. */
+#include "cli/inner.h"
+
+#define B(o) OPT_BIT(OPT_##o)
+#define F(f) FORMAT_BIT(FORMAT_##f)
+#define LIST_FORMATS (F(TABLE) | F(JSON) | F(JSONL) | F(CSV))
+#define SHOW_FORMATS (F(TABLE) | F(JSON) | F(JSONL))
+
+const struct command commands[] = {
+    {"csr", "check", "FILE", "--profile P [--days N]",
+     "would it be signed? The verdict and every finding; exits 3 when refused", B(PROFILE) | B(DAYS),
+     B(PROFILE), SHOW_FORMATS, FORMAT_TABLE, csr_check},
+    {"csr", "sign", "FILE", "--profile P [--days N] [--out FILE]",
+     "sign a request; PEM, leaf first, then its chain", B(PROFILE) | B(DAYS) | B(OUT), B(PROFILE),
+     SHOW_FORMATS | F(PEM) | F(DER) | F(P7B), FORMAT_PEM, csr_sign},
+    {"cert", "list", NULL,
+     "[--cn GLOB] [--san NAME] [--profile P] [--issuer ID] [--status valid|revoked|expired|held]"
+     " [--key-type rsa|ec] [--expires-within 30d] [--limit N] [--after CURSOR]",
+     "certificates, 100 unless --limit says otherwise (0: all)",
+     B(CN) | B(SAN) | B(PROFILE) | B(ISSUER) | B(STATUS) | B(KEY_TYPE) | B(EXPIRES_WITHIN) | B(LIMIT) |
+         B(AFTER),
+     0, LIST_FORMATS, FORMAT_TABLE, cert_list},
+    {"cert", "show", "SERIAL", "", "all that is known about one", 0, 0, SHOW_FORMATS | F(PEM), FORMAT_TABLE,
+     cert_show},
+    {"cert", "export", "SERIAL", "[--out FILE]", "the certificate itself, or with its chain", B(OUT), 0,
+     F(PEM) | F(DER) | F(P7B) | F(CHAIN), FORMAT_PEM, cert_export},
+    {"cert", "revoke", "SERIAL", "--reason R [--invalidity-date T]",
+     "revoke, for good unless the reason is certificateHold", B(REASON) | B(INVALIDITY_DATE), B(REASON),
+     SHOW_FORMATS, FORMAT_TABLE, cert_revoke},
+    {"cert", "unhold", "SERIAL", "", "take back a certificateHold", 0, 0, SHOW_FORMATS, FORMAT_TABLE,
+     cert_unhold},
+    {"crl", "publish", NULL, "[--issuer ID]", "publish now, outside the schedule", B(ISSUER), 0, LIST_FORMATS,
+     FORMAT_TABLE, crl_publish},
+    {"crl", "show", NULL, "[--issuer ID]", "the CRLs in force", B(ISSUER), 0, LIST_FORMATS, FORMAT_TABLE,
+     crl_show},
+    {"ocsp", "query", "CERT", "[--issuer-cert F] [--url U]", "ask a responder and verify its answer",
+     B(ISSUER_CERT) | B(URL), 0, SHOW_FORMATS, FORMAT_TABLE, ocsp_ask},
+    {"ca", "list", NULL, "", "the issuers", 0, 0, LIST_FORMATS, FORMAT_TABLE, ca_list},
+    {"ca", "show", "ID", "", "one issuer", 0, 0, SHOW_FORMATS | F(PEM), FORMAT_TABLE, ca_show},
+    {"ca", "chain", "ID", "[--out FILE]", "its certificate and those above, up to the root", B(OUT), 0,
+     F(PEM), FORMAT_PEM, ca_chain},
+    {"profile", "list", NULL, "", "the purposes a certificate can have", 0, 0, LIST_FORMATS, FORMAT_TABLE,
+     profile_list},
+    {"profile", "show", "P", "", "one of them", 0, 0, SHOW_FORMATS, FORMAT_TABLE, profile_show},
+    {"health", NULL, NULL, "", "each check of the service; exits 0 ok, 2 warning or no service, 4 critical",
+     0, 0, LIST_FORMATS, FORMAT_TABLE, health},
+};
+const size_t command_count = COUNT_OF(commands);
+
+/* Those that main() runs itself: they concern this machine, not the service. */
+static const struct {
+    const char *text, *summary;
+} local_commands[] = {
+    {"init [--name \"Example UC\"] [--host ca.example.com] [--http ADDR:PORT] [--https ADDR:PORT]",
+     "create a home"},
+    {"serve", "run the service in the foreground"},
+    {"config check [FILE]", "is the configuration right"},
+    {"config show", "the configuration in force"},
+};
+
+static const char common_text[] =
+    "\nOptions of every command, anywhere on the line:\n"
+    "  --home DIR           the home of a service on this machine (CHANCERY_HOME; ./run when it holds "
+    "chancery.xml)\n"
+    "  --server URL --cacert F [--cert F --key F | --token F]   a service elsewhere, over HTTPS; F: files\n"
+    "  --output FORM        table, json, jsonl, csv, pem, der or p7b, where it makes sense\n"
+    "  --quiet --no-color --dry-run --yes --help\n"
+    "  -                    as FILE: standard input or output\n"
+    "\nExit codes: 0 done, 1 usage or local error, 2 no service or it failed, 3 refused, 4 pending approval, "
+    "5 not found,"
+    " 6 not permitted\n";
+
+void cli_usage(FILE *out)
+{
+    fputs("usage: chancery NOUN VERB [ARGUMENT] [--option VALUE]...\n\n", out);
+    for (size_t i = 0; i < COUNT_OF(local_commands); i++)
+        fprintf(out, "  %s\n        %s\n", local_commands[i].text, local_commands[i].summary);
+    for (size_t i = 0; i < command_count; i++) {
+        const struct command *k = &commands[i];
+
+        fprintf(out, "  %s", k->noun);
+        if (k->verb != NULL)
+            fprintf(out, " %s", k->verb);
+        if (k->argument != NULL)
+            fprintf(out, " %s", k->argument);
+        if (k->synopsis[0] != '\0')
+            fprintf(out, " %s", k->synopsis);
+        fprintf(out, "\n        %s\n", k->summary);
+    }
+    fputs(common_text, out);
+}

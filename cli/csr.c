@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* csr: `csr check` and `csr sign`. A signed one is taken as JSON, which carries certificate, chain and
+ * findings in one piece. */
+#include <string.h>
+
+#include "cli/inner.h"
+
+#define DAYS_MAX 36500 /* a century: beyond it is a slip of the finger */
+
+/* Sends the CSR to PATH?profile=…&days=…: the answer is DONE and a value, or anything else and said. */
+static int send_request(struct cli *c, const char *prefix, struct js **out)
+{
+    struct fetch_request r = {.method = "POST", .content_type = "application/pkcs10"};
+    const char *days = cli_option(c, OPT_DAYS);
+    struct buf path = {0}, csr = {0};
+    int64_t n;
+    int code;
+
+    *out = NULL;
+    if (days != NULL && !number_parse(days, 1, DAYS_MAX, &n))
+        return cli_misuse(c, "--days %s: a number from 1 to %d", days, DAYS_MAX);
+    path_begin(&path, prefix);
+    fetch_query(&path, "profile", cli_option(c, OPT_PROFILE));
+    fetch_query(&path, "days", days);
+    r.path = path_end(&path);
+    code = in_read(c, cli_argument(c), CSR_MAX, &csr);
+    r.body = buf_span(&csr);
+    if (code == DONE)
+        code = service_json(c, &r, out);
+    if (code == DONE && *out == NULL)
+        code = cli_fail(c, SERVICE_FAILED, "the answer to POST %s is empty", r.path);
+    buf_free(&path);
+    buf_free(&csr);
+    return code;
+}
+
+/* ---- csr check, and csr sign --dry-run ---- */
+
+static bool is_accepted(const struct js *verdict)
+{
+    bool accepted = false;
+
+    return js_bool(js_get(verdict, "accepted"), &accepted) && accepted;
+}
+
+static int ask_verdict(struct cli *c, struct js **out)
+{
+    return send_request(c, "/api/v1/preflight", out);
+}
+
+int csr_check(struct cli *c)
+{
+    struct js *v = NULL;
+    int code = ask_verdict(c, &v);
+
+    if (code == DONE)
+        code = show_write(c, v);
+    if (code == DONE && c->format == FORMAT_TABLE)
+        findings_write(c, js_get(v, "findings"));
+    if (code == DONE && !is_accepted(v))
+        code = REFUSED;
+    js_free(v);
+    return code;
+}
+
+/* What would be issued has no signature and so no PEM: it is shown. */
+static int pretend(struct cli *c)
+{
+    struct js *v = NULL;
+    int code = ask_verdict(c, &v);
+    const struct js *plan = js_get(v, "would_issue");
+
+    findings_say(c, js_get(v, "findings"));
+    if (code == DONE && !is_accepted(v))
+        code = cli_fail(c, REFUSED, "it would be refused");
+    else if (code == DONE && (c->format == FORMAT_JSON || c->format == FORMAT_JSONL))
+        code = out_json(c, v);
+    else if (code == DONE && plan != NULL)
+        record_write(c, plan);
+    js_free(v);
+    return code;
+}
+
+/* ---- csr sign ---- */
+
+static int write_issued(struct cli *c, const struct js *issued)
+{
+    const char *serial = js_str(js_get(issued, "serial"));
+
+    switch (c->format) {
+    case FORMAT_PEM:
+        return chain_write(c, issued);
+    case FORMAT_DER:
+    case FORMAT_P7B:
+        return serial != NULL ? cert_export_as(c, serial, c->format)
+                              : cli_fail(c, SERVICE_FAILED, "the answer names no serial");
+    default:
+        return show_write(c, issued);
+    }
+}
+
+/* It is issued all the same: without the serial nobody would find it. */
+static int write_or_name(struct cli *c, const struct js *issued)
+{
+    const char *serial = js_str(js_get(issued, "serial"));
+    int code = write_issued(c, issued);
+
+    if (code != DONE && serial != NULL)
+        cli_fail(c, code, "the certificate is issued; get it with: chancery cert export %s", serial);
+    return code;
+}
+
+int csr_sign(struct cli *c)
+{
+    struct js *v = NULL;
+    int code;
+
+    if (c->is_dry_run)
+        return pretend(c);
+    code = send_request(c, "/api/v1/certificates", &v);
+    findings_say(c, js_get(v, "findings"));
+    if (code == DONE)
+        code = write_or_name(c, v);
+    else if (code == PENDING)
+        cli_note(c, "waiting for approval");
+    if (code == PENDING && v != NULL && c->format != FORMAT_PEM)
+        (void)show_write(c, v);
+    js_free(v);
+    return code;
+}

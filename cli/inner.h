@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inner: what the files of the cli room share. One struct cli holds a run: what was typed, where to write,
+ * whom to ask. Functions that talk or print give an exit code (enum exit_code) and have said what went wrong
+ * when it is not DONE.
+ */
+#ifndef CLI_INNER_H
+#define CLI_INNER_H
+
+#include <stdio.h>
+
+#include "base/fetch.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "cli/cli.h"
+
+enum exit_code { DONE, WRONG_USE, SERVICE_FAILED, REFUSED, PENDING, NOT_FOUND, NOT_PERMITTED };
+
+#define COUNT_OF(a) (sizeof(a) / sizeof *(a))
+
+/* ---- args.c: what was typed ---- */
+
+enum opt {
+    OPT_HOME,
+    OPT_SERVER,
+    OPT_CACERT,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_TOKEN,
+    OPT_OUTPUT,
+    OPT_QUIET,
+    OPT_NO_COLOR,
+    OPT_DRY_RUN,
+    OPT_YES,
+    OPT_HELP,
+    OPT_VERSION, /* up to here: every command takes them */
+    OPT_PROFILE,
+    OPT_DAYS,
+    OPT_OUT,
+    OPT_CN,
+    OPT_SAN,
+    OPT_ISSUER,
+    OPT_STATUS,
+    OPT_KEY_TYPE,
+    OPT_EXPIRES_WITHIN,
+    OPT_LIMIT,
+    OPT_AFTER,
+    OPT_REASON,
+    OPT_INVALIDITY_DATE,
+    OPT_ISSUER_CERT,
+    OPT_URL,
+    OPT_COUNT
+};
+
+#define OPT_BIT(o) (1u << (o))
+#define OPTS_COMMON (OPT_BIT(OPT_PROFILE) - 1)
+
+struct args {
+    const char *words[3]; /* noun, verb, argument */
+    size_t word_count;
+    const char *value[OPT_COUNT]; /* NULL: not given; flags: "" */
+};
+
+/* Options may stand anywhere. Borrows from argv, which keeps its order. ERR_USAGE. */
+enum err args_parse(int argc, char **argv, struct args *out, struct fault *f);
+const char *option_name(enum opt o); /* without the dashes */
+/* A decimal number of that range. False for anything else. */
+[[nodiscard]] bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out);
+
+/* ---- cli.c: a run ---- */
+
+enum format {
+    FORMAT_TABLE,
+    FORMAT_JSON,
+    FORMAT_JSONL,
+    FORMAT_CSV,
+    FORMAT_PEM,
+    FORMAT_DER,
+    FORMAT_P7B,
+    FORMAT_CHAIN,
+    FORMAT_COUNT
+};
+#define FORMAT_BIT(f) (1u << (f))
+
+struct streams {
+    FILE *in, *out, *err;
+    bool in_is_terminal, out_is_terminal, err_is_terminal;
+    unsigned width; /* columns of the terminal on `out`, 0: not one */
+};
+
+struct command;
+
+struct cli {
+    const struct command *command; /* NULL: none was found */
+    struct streams io;
+    struct args args;
+    enum format format;
+    bool is_quiet, is_dry_run, is_yes;
+    bool out_color, err_color;
+    int64_t now_s;
+    struct fetch_target target; /* service.c fills it on first use */
+    char socket[PATH_LEN_MAX];
+    struct buf token;
+};
+
+struct command {
+    const char *noun, *verb; /* verb NULL: a noun alone */
+    const char *argument;    /* NULL: takes none */
+    const char *synopsis;    /* of its own options */
+    const char *summary;
+    uint32_t options;  /* beyond OPTS_COMMON */
+    uint32_t required; /* those without which it makes no sense */
+    uint32_t formats;  /* FORMAT_BITs, 0: prints nothing but text */
+    enum format format_default;
+    int (*run)(struct cli *c);
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+/* cli_run with its streams and clock given, as tests do. */
+int cli_run_with(int argc, char **argv, const struct streams *io, int64_t now_s);
+static inline const char *cli_option(const struct cli *c, enum opt o)
+{
+    return c->args.value[o];
+}
+static inline const char *cli_argument(const struct cli *c)
+{
+    return c->args.words[2];
+}
+
+/* One line on standard error, without control characters; gives `code` back. */
+int cli_fail(struct cli *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* For an option's value that makes no sense: the line, the usage of the command, WRONG_USE. */
+int cli_misuse(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for a local fault: WRONG_USE, or SERVICE_FAILED for ERR_UNAVAILABLE and an answer too large. */
+int cli_fault(struct cli *c, const struct fault *f);
+/* One line on standard error unless --quiet. */
+void cli_note(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Asks on the terminal, when there is one and not --yes. */
+[[nodiscard]] bool cli_confirm(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- text.c: hostile text on its way to people ---- */
+
+/* Appends with what moves, hides or reorders text written as \uXXXX, and octets that are no UTF-8 as U+FFFD.
+ */
+void text_put(struct buf *out, struct span s);
+/* The same, line feeds kept. On JSON it changes spelling only: there these characters occur nowhere but in
+ * strings. */
+void text_put_lines(struct buf *out, struct span s);
+size_t text_width(struct span s); /* columns on a terminal */
+/* The longest start of `s` that takes at most `width` columns. */
+struct span text_cut(struct span s, size_t width);
+/* SGR code for a status or severity word: "" for one that has no colour. */
+const char *text_color(const char *word);
+
+/* ---- cell.c: one value of an answer as text ---- */
+
+enum { COLUMN_STATUS = 1, COLUMN_ELASTIC = 2 };
+
+struct column {
+    const char *title; /* as people read it, lower case */
+    const char *path;  /* members joined by dots: "crl.next_update" */
+    unsigned flags;
+};
+
+const struct js *cell_find(const struct js *row, const char *path);
+/* As a cell: lists joined by `separator`, a key as "rsa 3072". Raw octets, nothing for null or absent. */
+void cell_put(struct buf *out, const struct js *v, const char *separator);
+
+/* ---- table.c, csv.c, record.c, rows.c: the same answer in another shape ---- */
+
+#define COLUMNS_MAX 24
+
+struct table {
+    const struct column *columns;
+    size_t column_count;
+    char **cells; /* row_count * column_count, safe text */
+    size_t row_count, row_cap;
+    size_t width[COLUMNS_MAX];
+    bool has_header;
+};
+
+void table_open(struct table *t, const struct column *columns, size_t n);
+void table_add(struct table *t, const struct js *row);
+/* Writes and forgets the rows so far; widths only grow, so that pages line up. */
+void table_write(struct table *t, struct cli *c);
+void table_close(struct table *t);
+
+/* RFC 4180, CRLF. */
+void csv_header(struct cli *c, const struct column *columns, size_t n);
+void csv_row(struct cli *c, const struct column *columns, size_t n, const struct js *row);
+
+/* One thing: "label  value" lines for people, else JSON. */
+void record_write(struct cli *c, const struct js *v);
+
+/* A list as it arrives, in the format asked for. */
+struct rows {
+    struct cli *cli;
+    struct table table;
+    const struct column *csv_columns;
+    size_t csv_count;
+    size_t count;
+    bool has_csv_header;
+    struct js *items; /* JSON alone: the whole list */
+};
+
+void rows_open(struct rows *r, struct cli *c, const struct column *table_columns, size_t table_count,
+               const struct column *csv_columns, size_t csv_count);
+void rows_add(struct rows *r, const struct js *row);
+void rows_page(struct rows *r);                      /* a page is complete: show it */
+void rows_close(struct rows *r, const char *cursor); /* NULL: nothing is left */
+void rows_abort(struct rows *r);                     /* writes no more */
+/* A whole list that comes as {"items": [...]} in one answer. */
+int list_write(struct cli *c, const char *path, const struct column *table_columns, size_t table_count,
+               const struct column *csv_columns, size_t csv_count);
+/* One thing in the format asked for: JSON, its PEM, or a record. */
+int show_write(struct cli *c, const struct js *v);
+/* The `chain` of an answer: PEM, the certificate itself first. */
+int chain_write(struct cli *c, const struct js *v);
+
+/* ---- out.c: octets that are the result ---- */
+
+/* To standard output or --out F (replaced durably, 0644). Refuses octets that are no text on a terminal. */
+int out_write(struct cli *c, struct span content);
+int out_json(struct cli *c, const struct js *v); /* pretty, or one line for jsonl */
+/* All of FILE, or of standard input for "-". */
+int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
+
+/* ---- service.c: one exchange with the service ---- */
+
+/* Is there a home or an address at all? */
+[[nodiscard]] bool service_is_named(const struct cli *c);
+/* Any answer; DONE when there was one. The caller frees the answer in every case. */
+int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_answer *a);
+/* As above, and an answer other than 2xx is said on standard error and gives its exit code; 202 gives
+ * PENDING. */
+int service_ask(struct cli *c, const struct fetch_request *r, struct fetch_answer *a);
+/* JSON both ways: *out is NULL when the code is neither DONE nor PENDING, or the answer was empty. */
+int service_json(struct cli *c, const struct fetch_request *r, struct js **out);
+int service_get(struct cli *c, const char *path, struct js **out);
+/* As service_get for PREFIX/ID, for an argument that may hold anything. */
+int service_get_under(struct cli *c, const char *prefix, const char *id, struct js **out);
+/* Says what an answer that is no success, or not what was asked for, means; gives its exit code, never DONE.
+ */
+int service_refusal(struct cli *c, const struct fetch_request *r, const struct fetch_answer *a);
+int exit_of_status(unsigned status);
+struct js *service_parse(const struct fetch_answer *a); /* NULL unless it is JSON */
+void service_close(struct cli *c);
+
+/* A path under construction. */
+void path_begin(struct buf *path, const char *prefix);
+const char *path_end(struct buf *path); /* borrowed until buf_free() */
+
+/* ---- finding.c ---- */
+
+/* A line or two each on standard error, with --quiet those that refuse alone. */
+void findings_say(struct cli *c, const struct js *findings);
+/* All of them as the result of the command. */
+void findings_write(struct cli *c, const struct js *findings);
+
+/* ---- the commands ---- */
+
+int csr_check(struct cli *c);
+int csr_sign(struct cli *c);
+int cert_list(struct cli *c);
+int cert_show(struct cli *c);
+int cert_export(struct cli *c);
+int cert_revoke(struct cli *c);
+int cert_unhold(struct cli *c);
+int crl_publish(struct cli *c);
+int crl_show(struct cli *c);
+int ca_list(struct cli *c);
+int ca_show(struct cli *c);
+int ca_chain(struct cli *c);
+int profile_list(struct cli *c);
+int profile_show(struct cli *c);
+int ocsp_ask(struct cli *c);
+int health(struct cli *c);
+
+/* Writes the certificate as PEM, DER, PKCS#7 or with its chain. */
+int cert_export_as(struct cli *c, const char *serial, enum format format);
+
+#endif
