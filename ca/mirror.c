@@ -48,7 +48,7 @@ static void data_encipherment(struct check *c, uint16_t differs)
     if (!c->profile->is_cisco || (differs & KU_DATA_ENCIPHERMENT) == 0)
         return;
     finding_add(c->findings, "usage.data-encipherment", "keyUsage", asked ? "asked for" : "not asked for",
-                asked ? "left out" : "put in");
+                asked ? "not permitted" : "required");
 }
 
 static void ku_table(struct check *c, uint16_t table)

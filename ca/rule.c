@@ -63,8 +63,8 @@ static const struct rule table[] = {
      "The requested extendedKeyUsage contains {got}, which no profile permits.",
      ASK_AGAIN "without {got}; permitted: {want}."},
     {"usage.data-encipherment", SEVERITY_WARN,
-     "dataEncipherment is {got} and the profile has it {want}; the product expects it never to be added or "
-     "removed while signing.",
+     "dataEncipherment is {got}, and by the profile it is {want}: it must be neither added nor removed while "
+     "signing.",
      "Generate the request on the product itself, and choose the profile of the purpose it was generated "
      "for."},
     {"usage.rfc8813", SEVERITY_NOTE,
@@ -100,7 +100,7 @@ static const struct rule table[] = {
     {"san.empty", SEVERITY_REFUSE, "The request has a subjectAltName without a name in it.",
      ASK_AGAIN "with names in the subjectAltName, or without the extension."},
     {"san.from-cn", SEVERITY_NOTE,
-     "The request has no subjectAltName; the certificate gets one with {got}, the common name.",
+     "The request has no subjectAltName; the certificate gets one that holds the common name, {got}.",
      "Nothing has to be done."},
     {"san.missing", SEVERITY_WARN,
      "The request has no subjectAltName, and its common name is no host name: clients will find no name to "

@@ -271,6 +271,6 @@ Test(mirror, a_profile_may_insist_on_its_table)
     cr_assert_eq(g.ku, d | D);
     cr_assert_eq(eku_set(&g), S | C);
     cr_assert_not_null(finding_of(&fs, "usage.table"));
-    cr_assert_str_eq(finding_of(&fs, "usage.data-encipherment")->want, "put in");
+    cr_assert_str_eq(finding_of(&fs, "usage.data-encipherment")->want, "required");
     findings_free(&fs);
 }
