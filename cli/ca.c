@@ -32,12 +32,12 @@ static const struct column csv_columns[] = {
     {"", "crl.entries", 0},
 };
 
-int ca_list(struct cli *c)
+int run_ca_list(struct cli *c)
 {
     return list_write(c, ISSUERS_PATH, columns, COUNT_OF(columns), csv_columns, COUNT_OF(csv_columns));
 }
 
-int ca_show(struct cli *c)
+int run_ca_show(struct cli *c)
 {
     struct js *v = NULL;
     int code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
@@ -48,7 +48,7 @@ int ca_show(struct cli *c)
     return code;
 }
 
-int ca_chain(struct cli *c)
+int run_ca_chain(struct cli *c)
 {
     struct js *v = NULL;
     int code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);

@@ -33,7 +33,7 @@ static int get(struct cli *c, const char *serial, struct js **out)
     return service_get_under(c, base_path, serial, out);
 }
 
-int cert_show(struct cli *c)
+int run_cert_show(struct cli *c)
 {
     char serial[SERIAL_TEXT_MAX];
     struct js *v = NULL;
@@ -68,7 +68,7 @@ int cert_export_as(struct cli *c, const char *serial, enum format format)
     return code;
 }
 
-int cert_export(struct cli *c)
+int run_cert_export(struct cli *c)
 {
     char serial[SERIAL_TEXT_MAX];
     int code = serial_read(c, serial);
@@ -182,7 +182,7 @@ static int change(struct cli *c, const char *method, const char *serial, struct 
     return code;
 }
 
-int cert_revoke(struct cli *c)
+int run_cert_revoke(struct cli *c)
 {
     char serial[SERIAL_TEXT_MAX];
     struct buf body;
@@ -200,7 +200,7 @@ int cert_revoke(struct cli *c)
     return code;
 }
 
-int cert_unhold(struct cli *c)
+int run_cert_unhold(struct cli *c)
 {
     char serial[SERIAL_TEXT_MAX];
     int code = serial_read(c, serial);

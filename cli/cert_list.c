@@ -148,7 +148,7 @@ static int fetch_page(struct cli *c, struct listing *l)
     return code;
 }
 
-int cert_list(struct cli *c)
+int run_cert_list(struct cli *c)
 {
     struct listing l = {0};
     int code = check_filters(c);

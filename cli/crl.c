@@ -117,7 +117,7 @@ static int finish(struct rows *rows, int code)
     return code;
 }
 
-int crl_publish(struct cli *c)
+int run_crl_publish(struct cli *c)
 {
     const char *issuer = cli_option(c, OPT_ISSUER);
     struct rows rows;
@@ -131,7 +131,7 @@ int crl_publish(struct cli *c)
     return finish(&rows, code);
 }
 
-int crl_show(struct cli *c)
+int run_crl_show(struct cli *c)
 {
     const char *issuer = cli_option(c, OPT_ISSUER);
     struct rows rows;

@@ -48,7 +48,7 @@ static int ask_verdict(struct cli *c, struct js **out)
     return send_request(c, "/api/v1/preflight", out);
 }
 
-int csr_check(struct cli *c)
+int run_csr_check(struct cli *c)
 {
     struct js *v = NULL;
     int code = ask_verdict(c, &v);
@@ -56,7 +56,7 @@ int csr_check(struct cli *c)
     if (code == DONE)
         code = show_write(c, v);
     if (code == DONE && c->format == FORMAT_TABLE)
-        findings_write(c, js_get(v, "findings"));
+        finding_write_all(c, js_get(v, "findings"));
     if (code == DONE && !is_accepted(v))
         code = REFUSED;
     js_free(v);
@@ -70,7 +70,7 @@ static int pretend(struct cli *c)
     int code = ask_verdict(c, &v);
     const struct js *plan = js_get(v, "would_issue");
 
-    findings_say(c, js_get(v, "findings"));
+    finding_say_all(c, js_get(v, "findings"));
     if (code == DONE && !is_accepted(v))
         code = cli_fail(c, REFUSED, "it would be refused");
     else if (code == DONE && (c->format == FORMAT_JSON || c->format == FORMAT_JSONL))
@@ -110,7 +110,7 @@ static int write_or_name(struct cli *c, const struct js *issued)
     return code;
 }
 
-int csr_sign(struct cli *c)
+int run_csr_sign(struct cli *c)
 {
     struct js *v = NULL;
     int code;
@@ -118,7 +118,7 @@ int csr_sign(struct cli *c)
     if (c->is_dry_run)
         return pretend(c);
     code = send_request(c, "/api/v1/certificates", &v);
-    findings_say(c, js_get(v, "findings"));
+    finding_say_all(c, js_get(v, "findings"));
     if (code == DONE)
         code = write_or_name(c, v);
     else if (code == PENDING)

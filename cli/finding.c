@@ -81,7 +81,7 @@ static bool is_refusal(const struct js *finding)
     return severity != NULL && strcmp(severity, "refuse") == 0;
 }
 
-void findings_say(struct cli *c, const struct js *findings)
+void finding_say_all(struct cli *c, const struct js *findings)
 {
     size_t width = rule_width_of(findings);
 
@@ -90,7 +90,7 @@ void findings_say(struct cli *c, const struct js *findings)
             finding_write(c->io.err, c->err_color, js_at(findings, i), width);
 }
 
-void findings_write(struct cli *c, const struct js *findings)
+void finding_write_all(struct cli *c, const struct js *findings)
 {
     size_t width = rule_width_of(findings);
 

@@ -41,7 +41,7 @@ static int write_report(struct cli *c, const struct js *report)
     return DONE;
 }
 
-int health(struct cli *c)
+int run_health(struct cli *c)
 {
     struct fetch_request r = {.method = "GET", .path = "/readyz", .accept = "application/json"};
     struct fetch_answer a = {0};

@@ -169,11 +169,11 @@ const struct js *cell_find(const struct js *row, const char *path);
 /* As a cell: lists joined by `separator`, a key as "rsa 3072". Raw octets, nothing for null or absent. */
 void cell_put(struct buf *out, const struct js *v, const char *separator);
 
-/* ---- table.c, csv.c, record.c, rows.c: the same answer in another shape ---- */
+/* ---- grid.c, csv.c, record.c, rows.c: the same answer in another shape ---- */
 
 #define COLUMNS_MAX 24
 
-struct table {
+struct grid {
     const struct column *columns;
     size_t column_count;
     char **cells; /* row_count * column_count, safe text */
@@ -182,11 +182,11 @@ struct table {
     bool has_header;
 };
 
-void table_open(struct table *t, const struct column *columns, size_t n);
-void table_add(struct table *t, const struct js *row);
+void grid_open(struct grid *t, const struct column *columns, size_t n);
+void grid_add(struct grid *t, const struct js *row);
 /* Writes and forgets the rows so far; widths only grow, so that pages line up. */
-void table_write(struct table *t, struct cli *c);
-void table_close(struct table *t);
+void grid_write(struct grid *t, struct cli *c);
+void grid_close(struct grid *t);
 
 /* RFC 4180, CRLF. */
 void csv_header(struct cli *c, const struct column *columns, size_t n);
@@ -198,7 +198,7 @@ void record_write(struct cli *c, const struct js *v);
 /* A list as it arrives, in the format asked for. */
 struct rows {
     struct cli *cli;
-    struct table table;
+    struct grid grid;
     const struct column *csv_columns;
     size_t csv_count;
     size_t count;
@@ -256,28 +256,28 @@ const char *path_end(struct buf *path); /* borrowed until buf_free() */
 /* ---- finding.c ---- */
 
 /* A line or two each on standard error, with --quiet those that refuse alone. */
-void findings_say(struct cli *c, const struct js *findings);
+void finding_say_all(struct cli *c, const struct js *findings);
 /* All of them as the result of the command. */
-void findings_write(struct cli *c, const struct js *findings);
+void finding_write_all(struct cli *c, const struct js *findings);
 
 /* ---- the commands ---- */
 
-int csr_check(struct cli *c);
-int csr_sign(struct cli *c);
-int cert_list(struct cli *c);
-int cert_show(struct cli *c);
-int cert_export(struct cli *c);
-int cert_revoke(struct cli *c);
-int cert_unhold(struct cli *c);
-int crl_publish(struct cli *c);
-int crl_show(struct cli *c);
-int ca_list(struct cli *c);
-int ca_show(struct cli *c);
-int ca_chain(struct cli *c);
-int profile_list(struct cli *c);
-int profile_show(struct cli *c);
-int ocsp_ask(struct cli *c);
-int health(struct cli *c);
+int run_csr_check(struct cli *c);
+int run_csr_sign(struct cli *c);
+int run_cert_list(struct cli *c);
+int run_cert_show(struct cli *c);
+int run_cert_export(struct cli *c);
+int run_cert_revoke(struct cli *c);
+int run_cert_unhold(struct cli *c);
+int run_crl_publish(struct cli *c);
+int run_crl_show(struct cli *c);
+int run_ca_list(struct cli *c);
+int run_ca_show(struct cli *c);
+int run_ca_chain(struct cli *c);
+int run_profile_list(struct cli *c);
+int run_profile_show(struct cli *c);
+int run_ocsp_query(struct cli *c);
+int run_health(struct cli *c);
 
 /* Writes the certificate as PEM, DER, PKCS#7 or with its chain. */
 int cert_export_as(struct cli *c, const char *serial, enum format format);

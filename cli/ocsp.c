@@ -106,7 +106,7 @@ static int ask(struct cli *c, const struct ocsp_query *q)
     }
 }
 
-int ocsp_ask(struct cli *c)
+int run_ocsp_query(struct cli *c)
 {
     struct ocsp_query q = {.url = cli_option(c, OPT_URL), .now_s = c->now_s, .timeout_s = TIMEOUT_S};
     const char *path = cli_option(c, OPT_ISSUER_CERT);

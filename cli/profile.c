@@ -19,12 +19,12 @@ static const struct column csv_columns[] = {
     {"", "days_max", 0},     {"", "multi_server", 0},
 };
 
-int profile_list(struct cli *c)
+int run_profile_list(struct cli *c)
 {
     return list_write(c, PROFILES_PATH, columns, COUNT_OF(columns), csv_columns, COUNT_OF(csv_columns));
 }
 
-int profile_show(struct cli *c)
+int run_profile_show(struct cli *c)
 {
     struct js *v = NULL;
     int code = service_get_under(c, PROFILES_PATH "/", cli_argument(c), &v);

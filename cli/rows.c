@@ -7,7 +7,7 @@ void rows_open(struct rows *r, struct cli *c, const struct column *table_columns
                const struct column *csv_columns, size_t csv_count)
 {
     *r = (struct rows){.cli = c, .csv_columns = csv_columns, .csv_count = csv_count};
-    table_open(&r->table, table_columns, table_count);
+    grid_open(&r->grid, table_columns, table_count);
     if (c->format == FORMAT_JSON)
         r->items = js_array();
 }
@@ -35,7 +35,7 @@ void rows_add(struct rows *r, const struct js *row)
         csv_row(r->cli, r->csv_columns, r->csv_count, row);
         break;
     default:
-        table_add(&r->table, row);
+        grid_add(&r->grid, row);
     }
 }
 
@@ -43,7 +43,7 @@ void rows_page(struct rows *r)
 {
     write_csv_header(r);
     if (r->cli->format == FORMAT_TABLE)
-        table_write(&r->table, r->cli);
+        grid_write(&r->grid, r->cli);
 }
 
 void rows_close(struct rows *r, const char *cursor)
@@ -67,7 +67,7 @@ void rows_abort(struct rows *r)
 {
     js_free(r->items);
     r->items = NULL;
-    table_close(&r->table);
+    grid_close(&r->grid);
 }
 
 int list_write(struct cli *c, const char *path, const struct column *table_columns, size_t table_count,

@@ -163,7 +163,7 @@ int service_refusal(struct cli *c, const struct fetch_request *r, const struct f
         cli_fail(c, code, "%s (status %u, request %s)", text, a->status, id);
     else
         cli_fail(c, code, "%s", text);
-    findings_say(c, js_get(problem, "findings"));
+    finding_say_all(c, js_get(problem, "findings"));
     js_free(problem);
     return code;
 }

@@ -108,19 +108,19 @@ Test(table, hostile_names_stay_in_their_line)
 Test(table, pages_keep_growing_widths)
 {
     struct shape s;
-    struct table t;
+    struct grid t;
     struct js *row = js_object();
 
     begin(&s, FORMAT_TABLE);
-    table_open(&t, columns, 2);
+    grid_open(&t, columns, 2);
     js_set_str(row, "id", "long-id");
     js_set_str(row, "status", "ok");
-    table_add(&t, row);
-    table_write(&t, &s.cli);
+    grid_add(&t, row);
+    grid_write(&t, &s.cli);
     js_set_str(row, "id", "b");
-    table_add(&t, row);
-    table_write(&t, &s.cli);
-    table_close(&t);
+    grid_add(&t, row);
+    grid_write(&t, &s.cli);
+    grid_close(&t);
     js_free(row);
     end(&s, "ID       STATUS\nlong-id  ok\nb        ok\n");
 }
@@ -242,8 +242,8 @@ Test(finding, people_read_rule_message_and_fix)
                                    "\"message\":\"No \\u001b.\",\"fix\":\"Name it.\"}]"),
                           &v, NULL),
                  OK);
-    findings_write(&s.cli, v);
-    findings_say(&s.cli, v);
+    finding_write_all(&s.cli, v);
+    finding_say_all(&s.cli, v);
     js_free(v);
     end(&s, "note    csr.hash.weak  SHA-1.\n"
             "refuse  name.wildcard  No \\u001b.  field: san  got: *.x\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table: aligned columns, two blanks between, none at the end of a line. Wide tables are cut on a terminal
- * alone, and only in columns that say they are elastic: a serial is never cut. */
+/* grid: the table for people: aligned columns, two blanks between, none at the end of a line. Wide tables are
+ * cut on a terminal alone, and only in columns that say they are elastic: a serial is never cut. */
 #include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
@@ -16,10 +16,10 @@
 static const char empty_cell[] = "-";
 static const char ellipsis[] = "\xe2\x80\xa6"; /* U+2026 */
 
-void table_open(struct table *t, const struct column *columns, size_t n)
+void grid_open(struct grid *t, const struct column *columns, size_t n)
 {
     assert(n > 0 && n <= COLUMNS_MAX);
-    *t = (struct table){.columns = columns, .column_count = n};
+    *t = (struct grid){.columns = columns, .column_count = n};
     for (size_t i = 0; i < n; i++)
         t->width[i] = strlen(columns[i].title);
 }
@@ -40,7 +40,7 @@ static char *cell_text(const struct js *row, const char *path)
     return (char *)buf_take(&safe, NULL);
 }
 
-void table_add(struct table *t, const struct js *row)
+void grid_add(struct grid *t, const struct js *row)
 {
     char **cells;
 
@@ -62,7 +62,7 @@ void table_add(struct table *t, const struct js *row)
 }
 
 /* Takes what the terminal lacks from the elastic columns, the last first. */
-static void fit(const struct table *t, size_t terminal, size_t out[static COLUMNS_MAX])
+static void fit(const struct grid *t, size_t terminal, size_t out[static COLUMNS_MAX])
 {
     size_t total = GAP * (t->column_count - 1);
 
@@ -99,7 +99,7 @@ static void write_cell(struct cli *c, const char *text, size_t width, const char
         fprintf(c->io.out, "%*s", (int)(width - used + GAP), "");
 }
 
-static void write_header(const struct table *t, struct cli *c, const size_t *widths)
+static void write_header(const struct grid *t, struct cli *c, const size_t *widths)
 {
     for (size_t i = 0; i < t->column_count; i++) {
         char title[64];
@@ -113,14 +113,14 @@ static void write_header(const struct table *t, struct cli *c, const size_t *wid
     fputc('\n', c->io.out);
 }
 
-static void forget_rows(struct table *t)
+static void forget_rows(struct grid *t)
 {
     for (size_t i = 0; i < t->row_count * t->column_count; i++)
         free(t->cells[i]);
     t->row_count = 0;
 }
 
-void table_write(struct table *t, struct cli *c)
+void grid_write(struct grid *t, struct cli *c)
 {
     size_t widths[COLUMNS_MAX];
 
@@ -140,9 +140,9 @@ void table_write(struct table *t, struct cli *c)
     forget_rows(t);
 }
 
-void table_close(struct table *t)
+void grid_close(struct grid *t)
 {
     forget_rows(t);
     free(t->cells);
-    *t = (struct table){0};
+    *t = (struct grid){0};
 }
