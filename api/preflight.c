@@ -45,9 +45,34 @@ static struct js *grant_json(struct call *c, const struct facts *f, const struct
     return o;
 }
 
+static bool has_rule(const struct findings *fs, const char *rule)
+{
+    for (size_t i = 0; i < fs->count; i++)
+        if (strcmp(fs->items[i].rule, rule) == 0)
+            return true;
+    return false;
+}
+
+/* The profile's findings after those of the reading; what both saw is said once. */
+static void check(struct call *c, struct wanted *w, struct grant *grant)
+{
+    const struct profile *p =
+        profile_find(&c->api->config->catalogue, w->profile); /* wanted_read has seen it */
+    size_t before = w->findings.count;
+    struct findings more = {0};
+
+    profile_check(p, csr_facts(w->csr), w->days, grant, &more);
+    for (size_t i = 0; i < more.count && w->findings.count < FINDINGS_MAX; i++) {
+        if (before > 0 && has_rule(&w->findings, more.items[i].rule))
+            continue;
+        w->findings.items[w->findings.count++] = more.items[i];
+        more.items[i] = (struct finding){0};
+    }
+    findings_free(&more);
+}
+
 void preflight_post(struct call *c)
 {
-    const struct profile *p;
     struct grant grant = {0};
     struct wanted w;
     struct js *o;
@@ -56,8 +81,7 @@ void preflight_post(struct call *c)
 
     if (e != OK && e != ERR_POLICY)
         return;
-    p = profile_find(&c->api->config->catalogue, w.profile); /* wanted_read has seen it */
-    profile_check(p, csr_facts(w.csr), w.days, &grant, &w.findings);
+    check(c, &w, &grant);
     accepted = !findings_refuse(&w.findings);
     o = js_object();
     js_set_bool(o, "accepted", accepted);

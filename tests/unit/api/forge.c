@@ -121,6 +121,7 @@ static void put_signed(struct forge *f, struct span info, struct buf *out)
     if (f->spoil_signature)
         sig->data[sig->length / 2] ^= 1;
     der_put_bits(out, span_of(sig->data, (size_t)sig->length));
+    EVP_MD_CTX_free(ctx);
     ASN1_TYPE_free(any);
     ASN1_BIT_STRING_free(sig);
     X509_ALGOR_free(alg);
@@ -185,6 +186,7 @@ void forge_certificate(EVP_PKEY *key, struct span serial, int64_t not_before_s, 
     X509 *x = X509_new();
     BIGNUM *bn = BN_bin2bn(serial.data, (int)serial.len, NULL);
     X509_NAME *name = X509_get_subject_name(x);
+    X509_EXTENSION *san;
     uint8_t *der = NULL;
     int len;
 
@@ -195,6 +197,9 @@ void forge_certificate(EVP_PKEY *key, struct span serial, int64_t not_before_s, 
     ASN1_TIME_set(X509_getm_notBefore(x), (time_t)not_before_s);
     ASN1_TIME_set(X509_getm_notAfter(x), (time_t)not_after_s);
     X509_set_pubkey(x, key);
+    san = X509V3_EXT_nconf(NULL, NULL, "subjectAltName", "DNS:localhost,IP:127.0.0.1");
+    assert(san != NULL && X509_add_ext(x, san, -1) == 1);
+    X509_EXTENSION_free(san);
     assert(X509_sign(x, key, EVP_sha256()) > 0);
     len = i2d_X509(x, &der);
     assert(len > 0);
