@@ -8,7 +8,7 @@
  *   meta            "schema", "counters"
  *   cert            number(8)                      appended: a new certificate touches the last page alone
  *   status          serial(19)                     fixed width: OCSP's hot path
- *   index           tag(1) ‖ value ‖ number(8)     empty rows; see enum index
+ *   index           tag(1) ‖ value ‖ number(8)     see enum index
  *   revoked         issuer no(2) ‖ serial(19)      what a CRL streams
  *   issuer          issuer no(2)
  *   crl_state       issuer no(2)
@@ -158,17 +158,21 @@ char fold(char c); /* ASCII lower case, whatever the locale */
 /* ---- index.c ---- */
 
 enum index {
-    INDEX_CN = 'c',        /* folded name ‖ NUL */
     INDEX_ISSUER = 'i',    /* issuer no(2) */
     INDEX_KEY = 'k',       /* SHA-256 of the SPKI */
-    INDEX_NOT_AFTER = 'n', /* time(8) */
+    INDEX_NAME = 'n',      /* folded name ‖ NUL: CN and SANs, one row when they agree; row: its name_use */
+    INDEX_NOT_AFTER = 'a', /* time(8) */
     INDEX_PROFILE = 'p',   /* text ‖ NUL */
     INDEX_REQUESTER = 'r', /* text ‖ NUL */
-    INDEX_SAN = 's',       /* folded name ‖ NUL, one row a name */
     INDEX_STATE = 't',     /* state(1); valid ones have no row: they are most of all */
 };
 
+/* One octet, the row of INDEX_NAME; the others' rows are empty. */
+enum name_use { NAME_CN = 1, NAME_SAN = 2 };
+
 struct key key_of_index(enum index i); /* the tag alone */
+/* The next of a certificate's names; false when there is none. */
+bool sans_take(struct span *rest, struct span *name);
 void index_add(struct txn *t, const struct cert *c);
 void index_move_state(struct txn *t, uint64_t number, enum cert_state from, enum cert_state to);
 

@@ -13,6 +13,7 @@
 struct plan {
     enum table table;
     bool is_backward;
+    uint8_t name_use;     /* what a row of INDEX_NAME must be; 0: the range is of another */
     struct key low, high; /* low <= key < high */
 };
 
@@ -44,24 +45,28 @@ static struct plan plan_under(struct key prefix)
     return p;
 }
 
-static struct plan plan_name(enum index i, struct span name)
+static struct plan plan_name(struct span name, enum name_use use)
 {
-    struct key k = key_of_index(i);
+    struct key k = key_of_index(INDEX_NAME);
+    struct plan p;
 
     key_put_fold(&k, name);
     key_put_u8(&k, '\0');
-    return plan_under(k);
+    p = plan_under(k);
+    p.name_use = (uint8_t)use;
+    return p;
 }
 
 /* By name, and not newest first: a prefix has many names. */
 static struct plan plan_cn_prefix(struct span literal)
 {
-    struct key k = key_of_index(INDEX_CN);
+    struct key k = key_of_index(INDEX_NAME);
     struct plan p;
 
     key_put_fold(&k, literal);
     p = plan_under(k);
     p.is_backward = false;
+    p.name_use = NAME_CN;
     return p;
 }
 
@@ -69,7 +74,7 @@ static struct plan plan_cn(const char *pattern)
 {
     struct span literal = span_of(pattern, glob_literal_len(pattern));
 
-    return pattern[literal.len] == '\0' ? plan_name(INDEX_CN, literal) : plan_cn_prefix(literal);
+    return pattern[literal.len] == '\0' ? plan_name(literal, NAME_CN) : plan_cn_prefix(literal);
 }
 
 static struct plan plan_text(enum index i, const char *text)
@@ -135,7 +140,7 @@ static struct plan plan_make(const struct cert_query *q)
     if (q->expires_before_s != NO_TIME)
         return plan_not_after(wants_unexpired(q) ? q->now_s : INT64_MIN, q->expires_before_s);
     if (q->san != NULL)
-        return plan_name(INDEX_SAN, span_str(q->san));
+        return plan_name(span_str(q->san), NAME_SAN);
     if (q->cn != NULL && glob_literal_len(q->cn) > 0)
         return plan_cn(q->cn);
     if (q->status == FILTER_HELD)
@@ -191,17 +196,13 @@ static bool text_eq_fold(struct span a, const char *b)
     return b[a.len] == '\0';
 }
 
-static bool sans_hold(struct span sans, const char *name)
+static bool sans_hold(struct span rest, const char *name)
 {
-    while (sans.len > 0) {
-        size_t len = strnlen((const char *)sans.data, sans.len);
+    struct span san;
 
-        if (text_eq_fold(span_of(sans.data, len), name))
+    while (sans_take(&rest, &san))
+        if (text_eq_fold(san, name))
             return true;
-        if (len == sans.len)
-            return false;
-        sans = span_of(sans.data + len + 1, sans.len - len - 1);
-    }
     return false;
 }
 
@@ -245,12 +246,16 @@ static bool state_fits(const struct cert_query *q, const struct status *s)
 }
 
 /* OK: it fits; ERR_NOT_FOUND: it does not. */
-static enum err row_offer(struct view *v, const struct cert_query *q, enum table table, struct span key,
+static enum err row_offer(struct view *v, const struct cert_query *q, const struct plan *p, struct entry e,
                           struct cert *c)
 {
     uint64_t number;
-    enum err err = number_of_key(key, &number) ? cert_load(v, number, c) : table_damaged(table, key);
+    enum err err = number_of_key(e.key, &number) ? OK : table_damaged(p->table, e.key);
 
+    if (err == OK && p->name_use != 0 && (e.row.len != 1 || (e.row.data[0] & p->name_use) == 0))
+        return ERR_NOT_FOUND;
+    if (err == OK)
+        err = cert_load(v, number, c);
     if (err == OK && !fits(q, c))
         return ERR_NOT_FOUND;
     if (err == OK)
@@ -293,7 +298,7 @@ enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const 
         }
         last = e.key;
         visited++;
-        err = row_offer(v, q, p.table, e.key, &c);
+        err = row_offer(v, q, &p, e, &c);
         if (err == ERR_NOT_FOUND)
             continue;
         if (err != OK)

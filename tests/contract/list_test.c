@@ -25,6 +25,8 @@ static struct place model_create(void)
     for (unsigned n = 0; n < MODEL_COUNT; n++) {
         sample_make(&model[n], n, 50);
         model[n].cert.status.not_after_s = NOW + (int64_t)rnd(300) * DAY - 60 * DAY;
+        if (n % 7 == 0) /* its CN is none of its names, and one of them, twice, is like other CNs */
+            model[n].cert.sans = span_of("node1alias.example.com\0NODE1ALIAS.example.com", 46);
         cert_add(t, &model[n].cert, &number);
         cr_assert_eq(number, n + 1);
         if (rnd(4) == 0) {
@@ -170,6 +172,7 @@ static struct cert_query random_query(char *text)
     static const char *const globs[] = {
         "*",       "node1*", "NODE?.example.com",  "*7.example.com",    "node12?.*", "nothing*",
         "*e*e*e*", "",       "node*9.EXAMPLE.com", "?ode33.example.com"};
+    static const char *const sans[] = {"EXAMPLE.com", "node1alias.example.COM"};
     static const char *const profiles[] = {"ucm/tomcat", "imp/cup", "none"};
     static const char *const requesters[] = {"admin-1", "admin-4", "ADMIN-1"};
     struct cert_query q = any(1 + (unsigned)rnd(40));
@@ -180,7 +183,7 @@ static struct cert_query random_query(char *text)
         q.cn = (sprintf(text, "nODE%u.example.com", (unsigned)rnd(MODEL_COUNT + 5)), text);
     if (rnd(5) == 0)
         q.san =
-            rnd(2) != 0 ? "EXAMPLE.com" : (sprintf(text + 100, "192.0.2.%u", (unsigned)rnd(256)), text + 100);
+            (sprintf(text + 100, "192.0.2.%u", (unsigned)rnd(256)), rnd(2) != 0 ? sans[rnd(2)] : text + 100);
     if (rnd(4) == 0)
         q.profile = profiles[rnd(3)];
     if (rnd(4) == 0)
