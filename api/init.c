@@ -643,7 +643,7 @@ static void say_done(const struct init_options *o)
 int init_main(const struct init_options *o)
 {
     struct init *in = xcalloc(1, sizeof *in);
-    char home[PATH_LEN_MAX];
+    char home[PATH_LEN_MAX] = "", cwd[PATH_LEN_MAX];
     struct init_options options = *o;
     size_t len = strlen(o->home);
     enum err e;
@@ -651,7 +651,10 @@ int init_main(const struct init_options *o)
     log_role("init");
     while (len > 1 && o->home[len - 1] == '/') /* the temporary name goes beside the home, not into it */
         len--;
-    snprintf(home, sizeof home, "%.*s", (int)len, o->home);
+    if (o->home[0] == '/')
+        snprintf(home, sizeof home, "%.*s", (int)len, o->home);
+    else if (getcwd(cwd, sizeof cwd) != NULL) /* key URIs must be absolute */
+        snprintf(home, sizeof home, "%.500s/%.*s", cwd, (int)(len < 500 ? len : 500), o->home);
     options.home = home;
     in->o = &options;
     in->now_s = clock_now_s();
