@@ -82,6 +82,7 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
     const struct issuing *i = a->issuer;
     struct san from_cn = {.kind = SAN_DNS, .value = a->facts.cn};
     struct buf listener_name;
+    int64_t life_s;
     struct tbs t = {
         .alg = i->alg,
         .issuer = i->subject,
@@ -106,7 +107,8 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
         name_write(&listener_name, NULL, ca->role->config.host);
         t.subject = buf_span(&listener_name);
     }
-    t.not_after_s = t.not_before_s + a->grant.days * DAY_S - 1; /* both ends count, RFC 5280 4.1.2.5 */
+    life_s = a->kind == ASK_LISTENER ? ca->role->config.listener_s : a->grant.days * DAY_S;
+    t.not_after_s = t.not_before_s + life_s - 1; /* both ends count, RFC 5280 4.1.2.5 */
     if (t.not_before_s < i->not_before_s)
         t.not_before_s = i->not_before_s;
     if (t.not_after_s > i->not_after_s)
