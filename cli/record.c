@@ -75,7 +75,7 @@ static void put_members(struct record *r, const char *prefix, const struct js *o
         const struct js *v = js_value_at(o, i);
         char label[LABEL_MAX];
 
-        if (is_for_programs(js_name_at(o, i)))
+        if (prefix[0] == '\0' && is_for_programs(js_name_at(o, i)))
             continue;
         snprintf(label, sizeof label, "%s%s%s", prefix, prefix[0] != '\0' ? " " : "", js_name_at(o, i));
         for (char *s = label; *s != '\0'; s++)
