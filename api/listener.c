@@ -15,7 +15,7 @@
 #include <strings.h>
 
 #include "api/api.h"
-#include "base/der.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #define CHECK_MS 60000 /* renewal has a third of a life to succeed: minutes do not matter */
@@ -225,6 +225,7 @@ static enum err make_tls(struct listener *l, struct tls_server **out, struct fau
 
 static void serve(struct listener *l)
 {
+    char until[CLOCK_TEXT_MAX];
     struct http_handlers handlers = api_handlers(l->api);
     struct tls_server *tls = NULL;
     struct fault f = {0};
@@ -240,7 +241,8 @@ static void serve(struct listener *l)
         http_server_set_tls(l->api->https, tls);
     else
         l->api->https = http_serve(l->api->loop, l->api->role->https_fd, tls, NULL, &handlers);
-    log_info("listener", "HTTPS has a certificate until %lld", (long long)listener_not_after(l));
+    clock_rfc3339(listener_not_after(l), until);
+    log_info("listener", "HTTPS has a certificate until %s", until);
 }
 
 /* ---- asking ---- */
@@ -298,16 +300,18 @@ static void put_facts(const struct identity *i, struct buf *out)
     const struct ca_config *config = &i->listener->api->config->ca;
     uint8_t octets[NAMES_MAX][16];
     struct san sans[NAMES_MAX];
+    char subject[DNS_NAME_MAX + 8];
     struct facts f = {
         .spki = buf_span(&i->spki),
         .cn = span_str(config->host),
-        .subject_text = span_str(config->host),
         .signature_hash = HASH_SHA256,
         .has_san = true,
         .sans = sans,
         .san_count = config->listener_name_count,
     };
 
+    snprintf(subject, sizeof subject, "CN=%s", config->host);
+    f.subject_text = span_str(subject);
     for (size_t k = 0; k < f.san_count; k++)
         normal_name(config->listener_names[k], &sans[k], octets[k]);
     facts_write(out, &f);

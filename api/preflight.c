@@ -45,9 +45,10 @@ static struct js *grant_json(struct call *c, const struct facts *f, const struct
     return o;
 }
 
-static bool has_rule(const struct findings *fs, const char *rule)
+/* Among the first n. */
+static bool has_rule(const struct findings *fs, size_t n, const char *rule)
 {
-    for (size_t i = 0; i < fs->count; i++)
+    for (size_t i = 0; i < n; i++)
         if (strcmp(fs->items[i].rule, rule) == 0)
             return true;
     return false;
@@ -63,7 +64,7 @@ static void check(struct call *c, struct wanted *w, struct grant *grant)
 
     profile_check(p, csr_facts(w->csr), w->days, grant, &more);
     for (size_t i = 0; i < more.count && w->findings.count < FINDINGS_MAX; i++) {
-        if (before > 0 && has_rule(&w->findings, more.items[i].rule))
+        if (has_rule(&w->findings, before, more.items[i].rule))
             continue;
         w->findings.items[w->findings.count++] = more.items[i];
         more.items[i] = (struct finding){0};

@@ -112,6 +112,7 @@ static void make_config(struct stage *s)
     cr_assert_eq(mkdir(c->store_dir, 0700), 0);
     strcpy(c->public_url, "http://ca.example.com:8080");
     strcpy(c->host, "ca.example.com");
+    strcpy(c->ca.host, "ca.example.com");
     c->ca.count = 2;
     strcpy(c->ca.issuers[0].id, "ec-root-g1");
     c->ca.issuers[1] = (struct ca_issuer){.id = "ec-g1", .parent = "ec-root-g1", .issues = KEY_EC};
