@@ -237,8 +237,11 @@ unsigned store_maintain(struct store *s)
         (void)fail("reader check", rc);
     if (dead > 0)
         log_warn("store-readers-dead", "%d views of ended processes forgotten", dead);
+    used = used_octets(s, &size);
     if (s->mode != STORE_READ)
         map_grow(s);
+    else if (used > size)
+        map_set(s, 0); /* the writer has grown it */
     used = used_octets(s, &size);
     return (unsigned)(used * 1000 / size);
 }

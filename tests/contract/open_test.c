@@ -179,7 +179,8 @@ static int reader(const char *dir, int in, int out)
             return 2;
         tell(out, count(v));
         view_close(v);
-        store_maintain(s);
+        if (store_maintain(s) > 1000)
+            return 3;
     }
     store_close(s);
     return 0;
