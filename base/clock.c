@@ -54,12 +54,30 @@ void clock_http(int64_t t_s, char out[static CLOCK_TEXT_MAX])
              month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* By hand: a CRL has two times an entry, and snprintf would be most of its cost. */
+static char *put_digits(char *at, int v, int count)
+{
+    for (int i = count; i-- > 0; v /= 10)
+        at[i] = (char)('0' + v % 10);
+    return at + count;
+}
+
+static void put_generalized(const struct tm *tm, char *at)
+{
+    at = put_digits(at, tm->tm_year + 1900, 4);
+    at = put_digits(at, tm->tm_mon + 1, 2);
+    at = put_digits(at, tm->tm_mday, 2);
+    at = put_digits(at, tm->tm_hour, 2);
+    at = put_digits(at, tm->tm_min, 2);
+    at = put_digits(at, tm->tm_sec, 2);
+    strcpy(at, "Z");
+}
+
 void clock_generalized(int64_t t_s, char out[static CLOCK_TEXT_MAX])
 {
     struct tm tm = split(t_s);
 
-    snprintf(out, CLOCK_TEXT_MAX, "%04d%02d%02d%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-             tm.tm_hour, tm.tm_min, tm.tm_sec);
+    put_generalized(&tm, out);
 }
 
 void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX])
@@ -70,7 +88,7 @@ void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX])
     out[0] = '\0';
     if (tm.tm_year < 50 || tm.tm_year > 149)
         return;
-    clock_generalized(t_s, text);
+    put_generalized(&tm, text);
     strcpy(out, text + 2);
 }
 
