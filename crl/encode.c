@@ -7,16 +7,13 @@
 #include <assert.h>
 
 #include "base/der.h"
-#include "crl/crl.h"
+#include "crl/inner.h"
 
 #define PIECE_LEN (32u * 1024) /* octets handed on at once: half of what a port takes in one message */
-#define ENTRY_MAX 128u        /* octets of one entry: serial 21, date 17, reason 12, invalidity 26, headers */
-#define HEAD_MAX (64u * 1024) /* octets before and after the entries: names, times, extensions */
+#define HEAD_MAX (64u * 1024)  /* octets before and after the entries: names, times, extensions */
 
 /* ---- pieces ---- */
 
-static const uint8_t oid_reason[] = {0x55, 0x1d, 0x15};
-static const uint8_t oid_invalidity[] = {0x55, 0x1d, 0x18};
 static const uint8_t oid_aki[] = {0x55, 0x1d, 0x23};
 static const uint8_t oid_number[] = {0x55, 0x1d, 0x14};
 #define OID(octets) span_of(octets, sizeof(octets))
@@ -39,40 +36,6 @@ static void extension_close(struct buf *b, struct marks m)
 {
     der_close(b, m.value);
     der_close(b, m.extension);
-}
-
-static void put_reason(struct buf *b, enum reason reason)
-{
-    struct marks m = extension_open(b, OID(oid_reason));
-    uint8_t code = (uint8_t)reason;
-
-    der_put(b, DER_ENUMERATED, span_of(&code, 1));
-    extension_close(b, m);
-}
-
-static void put_invalidity(struct buf *b, int64_t when_s)
-{
-    struct marks m = extension_open(b, OID(oid_invalidity));
-
-    der_put_generalized_time(b, when_s);
-    extension_close(b, m);
-}
-
-static void put_entry(struct buf *b, const struct revoked *r)
-{
-    size_t entry = der_open(b, DER_SEQUENCE), list;
-
-    der_put_unsigned(b, span_of(r->serial, SERIAL_LEN));
-    der_put_time(b, r->revoked_at_s);
-    if (r->reason != REASON_UNSPECIFIED || r->invalidity_s != NO_TIME) {
-        list = der_open(b, DER_SEQUENCE);
-        if (r->reason != REASON_UNSPECIFIED)
-            put_reason(b, r->reason);
-        if (r->invalidity_s != NO_TIME)
-            put_invalidity(b, r->invalidity_s);
-        der_close(b, list);
-    }
-    der_close(b, entry);
 }
 
 /* Everything between the outer header and the entries. */
@@ -112,7 +75,6 @@ static bool is_listed(const struct crl_content *c, const struct revoked *r)
 struct measuring {
     const struct crl_content *content;
     struct crl_size *size;
-    struct buf entry;
 };
 
 static bool measure_entry(const struct revoked *r, void *arg)
@@ -121,9 +83,7 @@ static bool measure_entry(const struct revoked *r, void *arg)
 
     if (!is_listed(m->content, r))
         return true;
-    buf_reset(&m->entry);
-    put_entry(&m->entry, r);
-    m->size->entries_len += m->entry.len;
+    m->size->entries_len += entry_len(r);
     m->size->count++;
     return true;
 }
@@ -155,10 +115,7 @@ enum err crl_measure(struct view *v, uint16_t issuer_no, const struct crl_conten
     enum err e;
 
     *out = (struct crl_size){0};
-    buf_init(&m.entry, ENTRY_MAX);
     e = revoked_each(v, issuer_no, measure_entry, &m);
-    assert(buf_end(&m.entry) == OK);
-    buf_free(&m.entry);
     if (e == OK)
         e = measure_body(c, out, &body);
     out->tbs_len = der_header_len(body) + body;
@@ -187,10 +144,11 @@ static void flush(struct streaming *s)
 static bool stream_entry(const struct revoked *r, void *arg)
 {
     struct streaming *s = arg;
+    uint8_t entry[ENTRY_MAX];
 
     if (!is_listed(s->content, r))
         return true;
-    put_entry(&s->piece, r);
+    buf_put(&s->piece, entry, entry_write(r, entry));
     if (s->piece.len >= PIECE_LEN)
         flush(s);
     return !s->is_stopped;

@@ -18,6 +18,12 @@ enum err crl_armour(int fd, crl_sink *sink, void *arg, uint8_t sha256[static HAS
 /* True when both files are there and are what was published. */
 bool crl_files_match(const struct crl_paths *p, const struct crl_state *s);
 
+/* ---- entry.c: one revoked certificate in a list ---- */
+
+#define ENTRY_MAX 96u /* octets: serial 22, date 17, reason 12, invalidity 26, two headers of 2 */
+size_t entry_len(const struct revoked *r);
+size_t entry_write(const struct revoked *r, uint8_t out[static ENTRY_MAX]); /* gives entry_len(r) */
+
 /* ---- queue.c: what the ca asked for and has no answer yet ---- */
 
 struct crl_request {

@@ -18,6 +18,7 @@
 #define RETRY_S                                                                                              \
     60 /* after a failed publication: long enough for a disk to be cleared, short against any overlap */
 #define NAP_MAX_S 60          /* the clock may be set while we sleep: look again */
+#define END_GRACE_MS 2000     /* between the ends of two wires of one ending process there are microseconds */
 #define MAINTAIN_S 600        /* between calls of store_maintain */
 #define DESK_MESSAGE_MAX 1024 /* every desk message is an id, some numbers and a line of text */
 
@@ -368,24 +369,40 @@ static void maintain(struct publisher *p, int64_t now_s)
     (void)store_maintain(p->store);
 }
 
+static enum err turn_once(struct publisher *p)
+{
+    int64_t now_s = clock_now_s(), wake_s = now_s;
+    enum err e;
+
+    desk_drain(p);
+    if (p->is_over)
+        return OK;
+    e = serve_all(p, now_s, &wake_s);
+    if (e != OK)
+        return e;
+    maintain(p, now_s);
+    return wait_for(p, wake_s - clock_now_s());
+}
+
+/* At an orderly end the ca leaves first: then desk and port close both, in whatever order we hear of it. A
+ * port that closes alone is a lost signer. */
+static enum err port_ended(struct publisher *p)
+{
+    struct pollfd desk = {.fd = p->role->desk_fd, .events = POLLIN};
+
+    if (poll(&desk, 1, END_GRACE_MS) > 0)
+        desk_drain(p);
+    return p->is_over ? OK : ERR_END;
+}
+
 static enum err turn(struct publisher *p)
 {
     enum err e = OK;
 
     find_broken(p);
-    for (;;) {
-        int64_t now_s = clock_now_s(), wake_s = now_s;
-
-        desk_drain(p);
-        if (!p->is_over)
-            e = serve_all(p, now_s, &wake_s);
-        if (p->is_over || e != OK)
-            return p->is_over ? OK : e;
-        maintain(p, now_s);
-        e = wait_for(p, wake_s - clock_now_s());
-        if (e != OK)
-            return e;
-    }
+    while (e == OK && !p->is_over)
+        e = turn_once(p);
+    return e == OK ? OK : port_ended(p);
 }
 
 enum err crl_run(const struct crl_role *r)
