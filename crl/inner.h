@@ -42,4 +42,21 @@ const struct crl_request *queue_find(const struct crl_queue *q, const char *id);
 bool queue_take(struct crl_queue *q, const char *id, size_t *within, struct crl_request *out);
 void queue_free(struct crl_queue *q);
 
+/* ---- desk.c: our end of the wire to the ca ---- */
+
+struct desk {
+    int fd;
+    const struct crl_config *config; /* whose issuers may be asked for */
+    struct crl_queue queue;
+    size_t covered;       /* requests at the head of the queue that the running publication answers */
+    uint64_t next_number; /* of our questions */
+    bool is_over;         /* the other end closed */
+};
+/* Queues every request that waits, without waiting for any. arg: struct desk. */
+void desk_drain(void *arg);
+/* The desk verbs of a crl_job. arg: struct desk. ERR_END: the other end closed. */
+enum err desk_reserve(void *arg, const char *issuer_id, uint64_t *number);
+enum err desk_record(void *arg, const char *issuer_id, const struct crl_state *s, const char *cause);
+enum err desk_done(struct desk *d, uint64_t number, enum err result, uint64_t crl_number, const char *reason);
+
 #endif

@@ -3,7 +3,6 @@
  * role: the publisher's process. One loop over desk, port and clock; one publication at a time. Requests that
  * arrive while one runs wait and are answered together by the next.
  */
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,18 +14,16 @@
 #include "base/port.h"
 #include "crl/inner.h"
 
-#define RETRY_S                                                                                              \
-    60 /* after a failed publication: long enough for a disk to be cleared, short against any overlap */
-#define NAP_MAX_S 60          /* the clock may be set while we sleep: look again */
-#define END_GRACE_MS 2000     /* between the ends of two wires of one ending process there are microseconds */
-#define MAINTAIN_S 600        /* between calls of store_maintain */
+#define RETRY_S 60        /* after a failed publication: time to clear a disk, little of any overlap */
+#define NAP_MAX_S 60      /* the clock may be set while we sleep: look again */
+#define END_GRACE_MS 2000 /* between the ends of two wires of one ending process there are microseconds */
+#define MAINTAIN_S 600    /* between calls of store_maintain */
+
+struct publisher {
     const struct crl_role *role;
     struct store *store;
-    struct crl_queue queue;
-    size_t covered;       /* requests at the head of the queue that the running publication answers */
-    uint64_t next_number; /* of our questions at the desk */
-    bool is_over;         /* the desk closed */
-    bool is_starting;     /* the first round: what it publishes is for the start */
+    struct desk desk;
+    bool is_starting; /* the first round: what it publishes is for the start */
     int64_t maintained_s;
     struct {
         int64_t not_before_s; /* no try before: after a failure, or while not in the store */
@@ -81,9 +78,9 @@ static void answer_covered(struct publisher *p, const char *id, enum err result,
 {
     struct crl_request q;
 
-    while (!p->is_over && queue_take(&p->queue, id, &p->covered, &q))
-        if (desk_done(p, q.number, result, crl_number, reason) != OK)
-            p->is_over = true;
+    while (!p->desk.is_over && queue_take(&p->desk.queue, id, &p->desk.covered, &q))
+        if (desk_done(&p->desk, q.number, result, crl_number, reason) != OK)
+            p->desk.is_over = true;
 }
 
 /* The text of a fault goes to the log; the asker learns the kind of failure. */
@@ -96,15 +93,15 @@ static enum err publish(struct publisher *p, size_t i, const char *cause, int64_
                           .port_fd = p->role->port_fd,
                           .now_s = now_s,
                           .cause = cause,
-                          .reserve = reserve,
-                          .record = record,
+                          .reserve = desk_reserve,
+                          .record = desk_record,
                           .tick = desk_drain,
-                          .arg = p};
+                          .arg = &p->desk};
     struct crl_state state;
     struct fault f = {0};
     enum err e;
 
-    p->covered = p->queue.len;
+    p->desk.covered = p->desk.queue.len;
     e = crl_publish(&job, &state, &f);
     if (e == ERR_END)
         return ERR_END;
@@ -127,7 +124,7 @@ static void tell_absent(struct publisher *p, size_t i, int64_t now_s)
         log_warn("issuer", "%s is configured and not in the store: it has no CRL", id);
     p->issuers[i].is_told = true;
     p->issuers[i].not_before_s = now_s + RETRY_S;
-    p->covered = p->queue.len;
+    p->desk.covered = p->desk.queue.len;
     answer_covered(p, id, ERR_NOT_FOUND, 0, "the issuer is not in the store");
 }
 
@@ -135,7 +132,7 @@ static void tell_absent(struct publisher *p, size_t i, int64_t now_s)
 static enum err serve_issuer(struct publisher *p, size_t i, int64_t now_s, int64_t *wake_s)
 {
     const struct crl_issuer *issuer = &p->role->config.issuers[i];
-    const struct crl_request *q = queue_find(&p->queue, issuer->id);
+    const struct crl_request *q = queue_find(&p->desk.queue, issuer->id);
     bool is_ripe = now_s >= p->issuers[i].not_before_s;
     struct crl_state state;
     int64_t due_s;
@@ -173,7 +170,7 @@ static enum err serve_all(struct publisher *p, int64_t now_s, int64_t *wake_s)
     enum err e = OK;
 
     *wake_s = now_s + NAP_MAX_S;
-    for (size_t i = 0; e == OK && !p->is_over && i < p->role->config.count; i++) {
+    for (size_t i = 0; e == OK && !p->desk.is_over && i < p->role->config.count; i++) {
         int64_t issuer_wake_s = 0;
 
         e = serve_issuer(p, i, now_s, &issuer_wake_s);
@@ -181,7 +178,7 @@ static enum err serve_all(struct publisher *p, int64_t now_s, int64_t *wake_s)
             *wake_s = issuer_wake_s;
     }
     p->is_starting = false;
-    if (p->queue.len > 0)
+    if (p->desk.queue.len > 0)
         *wake_s = now_s; /* some came while we published */
     return e;
 }
@@ -215,8 +212,8 @@ static enum err turn_once(struct publisher *p)
     int64_t now_s = clock_now_s(), wake_s = now_s;
     enum err e;
 
-    desk_drain(p);
-    if (p->is_over)
+    desk_drain(&p->desk);
+    if (p->desk.is_over)
         return OK;
     e = serve_all(p, now_s, &wake_s);
     if (e != OK)
@@ -229,11 +226,11 @@ static enum err turn_once(struct publisher *p)
  * port that closes alone is a lost signer. */
 static enum err port_ended(struct publisher *p)
 {
-    struct pollfd desk = {.fd = p->role->desk_fd, .events = POLLIN};
+    struct pollfd wire = {.fd = p->role->desk_fd, .events = POLLIN};
 
-    if (poll(&desk, 1, END_GRACE_MS) > 0)
-        desk_drain(p);
-    return p->is_over ? OK : ERR_END;
+    if (poll(&wire, 1, END_GRACE_MS) > 0)
+        desk_drain(&p->desk);
+    return p->desk.is_over ? OK : ERR_END;
 }
 
 static enum err turn(struct publisher *p)
@@ -241,14 +238,17 @@ static enum err turn(struct publisher *p)
     enum err e = OK;
 
     find_broken(p);
-    while (e == OK && !p->is_over)
+    while (e == OK && !p->desk.is_over)
         e = turn_once(p);
     return e == OK ? OK : port_ended(p);
 }
 
 enum err crl_run(const struct crl_role *r)
 {
-    struct publisher p = {.role = r, .is_starting = true, .maintained_s = clock_now_s()};
+    struct publisher p = {.role = r,
+                          .desk = {.fd = r->desk_fd, .config = &r->config},
+                          .is_starting = true,
+                          .maintained_s = clock_now_s()};
     struct fault f = {0};
     enum err e = store_open(r->store_dir, STORE_READ, 0, &p.store, &f);
 
@@ -259,7 +259,7 @@ enum err crl_run(const struct crl_role *r)
     e = turn(&p);
     if (e != OK)
         log_error("signer", "the signing port closed");
-    queue_free(&p.queue);
+    queue_free(&p.desk.queue);
     store_close(p.store);
     return e;
 }
