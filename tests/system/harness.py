@@ -67,6 +67,13 @@ def new_file(content, suffix=""):
     return path
 
 
+def replace_file(path, text):
+    """As an editor saves: a reader sees the old file or the new one."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
 # ---- keys and requests, by openssl ----
 
 def pem_to_der(pem):

@@ -8,7 +8,7 @@ import socket
 import stat
 import unittest
 
-from harness import CHANCERY, ROOT, Service, ServiceTest, make_csr, run, wait_until
+from harness import CHANCERY, ROOT, Service, ServiceTest, make_csr, replace_file, run, wait_until
 
 
 class Init(unittest.TestCase):
@@ -174,11 +174,11 @@ class Run(ServiceTest):
         path = self.service.home / "chancery.xml"
         good = path.read_text()
         mark = self.service.log.stat().st_size
-        path.write_text(good.replace("</chancery>", "<nonsense/></chancery>"))
+        replace_file(path, good.replace("</chancery>", "<nonsense/></chancery>"))
         self.service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: b"nonsense" in self.service.log.read_bytes()[mark:], "the log names the mistake")
         self.service.issued(make_csr(), "ucm/tomcat")
-        path.write_text(good)
+        replace_file(path, good)
         self.service.process.send_signal(signal.SIGHUP)
         self.service.issued(make_csr(), "ucm/tomcat")
 
@@ -186,9 +186,9 @@ class Run(ServiceTest):
         path = self.service.home / "profiles.xml"
         self.assert_problem(self.service.issue(make_csr(), "site/new"), 404)
         installed = (path if path.exists() else ROOT / "ca/profiles.xml").read_text()
-        path.write_text(re.sub(r'id="ucce/host"', 'id="site/new"', installed, count=1))
+        replace_file(path, installed.replace('id="ucce/host"', 'id="site/new"'))
         self.addCleanup(self.service.process.send_signal, signal.SIGHUP)
-        self.addCleanup(path.write_text, installed)
+        self.addCleanup(replace_file, path, installed)
         self.service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.service.issue(make_csr(), "site/new").status == 201, "the new profile is in force")
 
