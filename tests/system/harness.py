@@ -200,6 +200,7 @@ class Service:
         self.log = self.directory / "log"
         self.http_port, self.https_port = free_ports(2)
         self.process = None
+        self.restores_signals = True  # False: SIGXFSZ stays ignored, so that a file that cannot grow is an error and no signal
         atexit.register(self.kill)
         self.public_url = f"http://localhost:{self.http_port}"
         self.chancery("init", "--name", "Test", "--host", "localhost", "--http", f"127.0.0.1:{self.http_port}",
@@ -216,7 +217,8 @@ class Service:
         ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True)
+                [CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True,
+                restore_signals=self.restores_signals)
         wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
         if self.process.poll() is not None:
             raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.tail()}")
