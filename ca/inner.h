@@ -31,6 +31,7 @@ struct ca {
 
 /* ---- issuing.c ---- */
 enum err issuing_load(struct ca *ca, struct fault *f);
+void issuing_set_urls(struct ca *ca); /* from the configuration as it is now */
 void issuing_free(struct ca *ca);
 const struct issuing *issuing_for_key(const struct ca *ca,
                                       enum key_type type); /* NULL: no hierarchy for it */

@@ -8,8 +8,8 @@
 
 #define ISSUER_CERT_MAX 16384u /* an RSA 4096 CA certificate takes 2 KiB */
 
-static enum err load_one(struct ca *ca, struct view *v, const struct ca_issuer *config,
-                         struct span responder_spki, struct issuing *out, struct fault *f)
+static enum err load_one(struct view *v, const struct ca_issuer *config, struct span responder_spki,
+                         struct issuing *out, struct fault *f)
 {
     struct issuer row;
     struct parts parts;
@@ -29,11 +29,20 @@ static enum err load_one(struct ca *ca, struct view *v, const struct ca_issuer *
     out->not_before_s = parts.not_before_s;
     out->not_after_s = parts.not_after_s;
     out->alg = sig_alg_for(&kind);
-    snprintf(out->ocsp_url, sizeof out->ocsp_url, "%s/ocsp", ca->role->config.public_url);
-    snprintf(out->issuer_url, sizeof out->issuer_url, "%s/ca/%s.cer", ca->role->config.public_url,
-             config->id);
-    snprintf(out->crl_url, sizeof out->crl_url, "%s/crl/%s.crl", ca->role->config.public_url, config->id);
     return OK;
+}
+
+void issuing_set_urls(struct ca *ca)
+{
+    const char *base = ca->role->config.public_url;
+
+    for (size_t n = 0; n < ca->issuer_count; n++) {
+        struct issuing *i = &ca->issuers[n];
+
+        snprintf(i->ocsp_url, sizeof i->ocsp_url, "%s/ocsp", base);
+        snprintf(i->issuer_url, sizeof i->issuer_url, "%s/ca/%s.cer", base, i->config->id);
+        snprintf(i->crl_url, sizeof i->crl_url, "%s/crl/%s.crl", base, i->config->id);
+    }
 }
 
 enum err issuing_load(struct ca *ca, struct fault *f)
@@ -45,9 +54,11 @@ enum err issuing_load(struct ca *ca, struct fault *f)
         return fault_set(f, e, "the store cannot be read");
     for (size_t i = 0; e == OK && i < ca->role->config.count; i++) {
         ca->issuer_count = i + 1;
-        e = load_one(ca, v, &ca->role->config.issuers[i], ca->role->responder_spki[i], &ca->issuers[i], f);
+        e = load_one(v, &ca->role->config.issuers[i], ca->role->responder_spki[i], &ca->issuers[i], f);
     }
     view_close(v);
+    if (e == OK)
+        issuing_set_urls(ca);
     return e;
 }
 

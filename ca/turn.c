@@ -288,6 +288,18 @@ static void upkeep(struct ca *ca, int64_t now_s)
         die("the commit of the upkeep failed");
 }
 
+/* Issuers, their keys and files are a start's business: a new configuration is taken when it has the same
+ * ones. */
+static bool same_issuers(const struct ca_config *a, const struct ca_config *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues)
+            return false;
+    return true;
+}
+
 static void reload(struct ca *ca, int signal_fd)
 {
     struct signalfd_siginfo info;
@@ -300,6 +312,12 @@ static void reload(struct ca *ca, int signal_fd)
         return; /* said by whoever read it; what was in force stays */
     catalogue_free(&ca->role->catalogue);
     ca->role->catalogue = fresh;
+    if (same_issuers(&ca->role->config, &config)) {
+        ca->role->config = config;
+        issuing_set_urls(ca);
+    } else {
+        log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
+    }
     log_info("reloaded", "%zu profiles", fresh.count);
 }
 
