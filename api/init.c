@@ -15,6 +15,7 @@
 #include "api/role.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parts.h"
 
 #define DAY_S ((int64_t)86400)
 #define ROOT_DAYS 7305    /* 20 years: outlives two generations of issuing CAs */
@@ -334,22 +335,27 @@ static enum err add_certificate(struct init *in, struct txn *t, struct span der,
 {
     struct cert_about about = {.der = der,
                                .cn = span_str(cn),
-                               .subject_text = span_str(cn),
                                .profile = profile,
                                .requester = "init",
                                .issuer_no = issuer_no,
                                .now_s = in->now_s};
-    struct buf text;
+    struct buf sans, subject;
+    struct parts parts;
     struct cert row;
     uint64_t number;
     enum err e = OK;
 
-    buf_init(&text, 1024);
-    if (cert_row(&about, &text, &row))
+    buf_init(&sans, 1024);
+    buf_init(&subject, 1024);
+    if (parts_of(der, &parts))
+        name_text(parts.subject, &subject);
+    about.subject_text = buf_span(&subject);
+    if (cert_row(&about, &sans, &row))
         cert_add(t, &row, &number);
     else
         e = fault_set(&in->f, ERR_INTERNAL, "the new certificate of %s cannot be read back", cn);
-    buf_free(&text);
+    buf_free(&sans);
+    buf_free(&subject);
     return e;
 }
 

@@ -105,7 +105,7 @@ static void draft_free(struct responder_draft *d)
 
 static void draft_record(struct txn *t, const struct issuing *i, struct responder_draft *d, int64_t now_s)
 {
-    char cn[CN_MAX], detail[64];
+    char cn[CN_MAX], subject[CN_MAX + 8], detail[64];
     struct cert_about about = {
         .profile = "chancery/ocsp", .requester = "service", .issuer_no = i->no, .now_s = now_s};
     struct audit_row row = {
@@ -117,7 +117,9 @@ static void draft_record(struct txn *t, const struct issuing *i, struct responde
                       span_of(d->job.answer.signature, d->job.answer.signature_len));
     snprintf(cn, sizeof cn, "OCSP %s", i->config->id);
     about.der = buf_span(&d->certificate);
-    about.cn = about.subject_text = span_str(cn);
+    snprintf(subject, sizeof subject, "CN=%s", cn);
+    about.cn = span_str(cn);
+    about.subject_text = span_str(subject);
     if (!cert_row(&about, &d->text, &c))
         die("the OCSP signer certificate of %s cannot be read back", i->config->id);
     cert_add(t, &c, &number);
