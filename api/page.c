@@ -91,8 +91,8 @@ static void fingerprint(struct buf *b, const char *name, const uint8_t *octets, 
     hex_encode(span_of(octets, len), plain);
     term(b, name);
     buf_printf(b, "<code title=\"%s\">", plain);
-    for (size_t i = 0; i < len; i++)
-        buf_printf(b, i == 0 ? "%02X" : ":%02X", octets[i]);
+    for (size_t i = 0; i < len; i++) /* a line may end after every eighth octet, not inside one */
+        buf_printf(b, i == 0 ? "%02X" : i % 8 == 0 ? ":<wbr>%02X" : ":%02X", octets[i]);
     buf_put_str(b, "</code>");
     end_term(b);
 }
