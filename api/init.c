@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * init: a new home, made whole beside its final place and renamed into it, so that there is a complete home
- * or none. Keys are generated and used here once, in this process; afterwards only a signer opens them.
+ * or none.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,60 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/role.h"
+#include "api/init.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parts.h"
 
-#define DAY_S ((int64_t)86400)
-#define ROOT_DAYS 7305    /* 20 years: outlives two generations of issuing CAs */
-#define ISSUING_DAYS 3653 /* 10 years: a leaf of 5 years can be issued during the first half */
-#define ADMIN_DAYS                                                                                           \
-    730 /* as long as an administrator's certificate should go without a look at who holds it */
-#define BACKDATE_S                                                                                           \
-    3600 /* CA certificates: clocks of what is set up at the same time may differ by minutes                 \
-          */
 #define NAME_CHARS_MAX 40u /* "<name> RSA Issuing CA G1" must fit the 64 characters of a commonName */
-#define ISSUERS 4
-
-struct plan {
-    const char *id, *parent, *key, *ocsp_key, *title;
-    int64_t days;
-    int path_len;       /* -1: none */
-    const char *issues; /* NULL: a root */
-    const char *crl_every;
-};
-
-/* Both hierarchies of INTERFACE 3. RSA keys are 3072 bits because some phones refuse CA keys of 4096 (DOMAIN
- * 3). An issuing CA's pathLenConstraint of 1 leaves room for CAPF's subordinate CA. Responder keys: RSA for
- * who may lack EC. */
-static const struct plan plans[ISSUERS] = {
-    {"rsa-root-g1", "", "rsa-3072", "rsa-2048", "RSA Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
-    {"rsa-g1", "rsa-root-g1", "rsa-3072", "rsa-2048", "RSA Issuing CA G1", ISSUING_DAYS, 1, "rsa", "24h"},
-    {"ec-root-g1", "", "ec-384", "ec-256", "EC Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
-    {"ec-g1", "ec-root-g1", "ec-384", "ec-256", "EC Issuing CA G1", ISSUING_DAYS, 1, "ec", "24h"},
-};
-
-struct made { /* one issuer of the new home */
-    struct buf name, certificate, spki;
-    struct signer_key *key;
-    uint16_t no;
-};
-
-struct init {
-    const struct init_options *o;
-    char dir[PATH_LEN_MAX]; /* where it is being made */
-    char public_url[256];
-    struct made made[ISSUERS];
-    struct buf admin; /* certificate DER */
-    struct store *store;
-    int64_t now_s;
-    struct fault f;
-};
 
 /* ---- files ---- */
 
-static enum err put_file(struct init *in, const char *name, struct span content, mode_t mode)
+enum err init_put_file(struct init *in, const char *name, struct span content, mode_t mode)
 {
     char path[PATH_LEN_MAX];
     enum err e = path_join(path, in->dir, name, &in->f);
@@ -73,8 +29,8 @@ static enum err put_file(struct init *in, const char *name, struct span content,
     return e == OK ? file_replace(path, content, mode, &in->f) : e;
 }
 
-static enum err put_pem(struct init *in, const char *name, const char *label, const struct span *ders,
-                        size_t n, mode_t mode)
+enum err init_put_pem(struct init *in, const char *name, const char *label, const struct span *ders, size_t n,
+                      mode_t mode)
 {
     struct buf pem;
     enum err e;
@@ -82,7 +38,7 @@ static enum err put_pem(struct init *in, const char *name, const char *label, co
     buf_init(&pem, PEM_MAX);
     for (size_t i = 0; i < n; i++)
         pem_put(&pem, label, ders[i]);
-    e = put_file(in, name, buf_span(&pem), mode);
+    e = init_put_file(in, name, buf_span(&pem), mode);
     buf_free(&pem);
     return e;
 }
@@ -105,227 +61,6 @@ static enum err make_directories(struct init *in)
             return fault_set(&in->f, ERR_IO, "%s: %s", path, strerror(errno));
     }
     return OK;
-}
-
-/* ---- keys and certificates ---- */
-
-static enum err make_key(struct init *in, const char *kind, const char *file, struct buf *spki)
-{
-    char path[PATH_LEN_MAX];
-    uint8_t *der = NULL;
-    size_t len = 0;
-    enum err e = path_join(path, in->dir, file, &in->f);
-
-    if (e == OK)
-        e = signer_key_generate(kind, path, &der, &len, &in->f);
-    if (e == OK && spki != NULL)
-        buf_put(spki, der, len);
-    free(der);
-    return e;
-}
-
-static enum err load_key(struct init *in, const struct plan *p, bool is_new_root, struct span certificate,
-                         struct signer_key **out)
-{
-    char uri[PATH_LEN_MAX + 64];
-    struct signer_spec spec = {.uri = uri,
-                               .certificate = certificate,
-                               .is_new_root = is_new_root,
-                               .may_leaf = p->issues != NULL,
-                               .may_subordinate = !is_new_root};
-
-    snprintf(spec.id, sizeof spec.id, "%s", p->id);
-    snprintf(uri, sizeof uri, "file:%s/keys/%s.key", in->dir, p->id);
-    return signer_key_load(&spec, out, &in->f);
-}
-
-static enum err sign(struct init *in, const struct signer_key *key, struct tbs *t, struct buf *certificate)
-{
-    uint8_t signature[SIGNATURE_MAX];
-    size_t signature_len = 0;
-    struct buf tbs;
-    enum err e;
-
-    serial_new(1, t->not_after_s, t->serial);
-    buf_init(&tbs, 16384);
-    tbs_write(&tbs, t);
-    e = signer_sign(key, PORT_CERTIFICATE, buf_span(&tbs), in->now_s, signature, &signature_len, &in->f);
-    if (e == OK)
-        certificate_write(certificate, buf_span(&tbs), t->alg, span_of(signature, signature_len));
-    buf_free(&tbs);
-    return e;
-}
-
-static size_t parent_of(size_t i)
-{
-    for (size_t k = 0; k < ISSUERS; k++)
-        if (strcmp(plans[k].id, plans[i].parent) == 0)
-            return k;
-    return i; /* a root is its own */
-}
-
-static enum sig_alg algorithm_of(struct span spki)
-{
-    struct key_kind kind;
-
-    return key_kind_of(spki, &kind) ? sig_alg_for(&kind) : SIG_NONE;
-}
-
-static enum err make_issuer(struct init *in, size_t i)
-{
-    const struct plan *p = &plans[i];
-    struct made *m = &in->made[i], *parent = &in->made[parent_of(i)];
-    char cn[128], file[64], ocsp_url[300], issuer_url[300], crl_url[300];
-    uint8_t aki[SKI_LEN] = {0};
-    struct signer_key *fresh = NULL;
-    bool is_root = m == parent;
-    enum err e;
-
-    snprintf(file, sizeof file, "keys/%s.key", p->id);
-    snprintf(cn, sizeof cn, "%s %s", in->o->name, p->title);
-    name_write(&m->name, in->o->name, cn);
-    e = make_key(in, p->key, file, &m->spki);
-    if (e == OK && is_root)
-        e = load_key(in, p, true, (struct span){0}, &fresh);
-    if (e != OK)
-        return e;
-    if (!ski_of(buf_span(&parent->spki), aki))
-        e = fault_set(&in->f, ERR_INTERNAL, "the new key of %s cannot be read",
-                      parent == m ? p->id : p->parent);
-    snprintf(ocsp_url, sizeof ocsp_url, "%s/ocsp", in->public_url);
-    snprintf(issuer_url, sizeof issuer_url, "%s/ca/%s.cer", in->public_url, p->parent);
-    snprintf(crl_url, sizeof crl_url, "%s/crl/%s.crl", in->public_url, p->parent);
-    if (e == OK) {
-        struct tbs t = {
-            .alg = algorithm_of(buf_span(&parent->spki)),
-            .issuer = buf_span(&parent->name),
-            .subject = buf_span(&m->name),
-            .spki = buf_span(&m->spki),
-            .not_before_s = in->now_s - BACKDATE_S,
-            .not_after_s = in->now_s - BACKDATE_S + p->days * DAY_S - 1,
-            .ku = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
-            .is_ca = true,
-            .path_len = p->path_len,
-            .aki = span_of(aki, sizeof aki),
-            .ocsp_url = is_root ? NULL : ocsp_url,
-            .issuer_url = is_root ? NULL : issuer_url,
-            .crl_url = is_root ? NULL : crl_url,
-        };
-
-        e = sign(in, is_root ? fresh : parent->key, &t, &m->certificate);
-    }
-    signer_key_free(fresh);
-    if (e == OK)
-        e = load_key(in, p, false, buf_span(&m->certificate), &m->key);
-    return e;
-}
-
-static enum err put_issuer_files(struct init *in, size_t i)
-{
-    const struct plan *p = &plans[i];
-    struct span chain[2] = {buf_span(&in->made[i].certificate),
-                            buf_span(&in->made[parent_of(i)].certificate)};
-    size_t n = parent_of(i) == i ? 1 : 2;
-    char name[64];
-    struct buf p7b, ocsp_spki;
-    struct span ocsp;
-    enum err e;
-
-    buf_init(&p7b, PEM_MAX);
-    buf_init(&ocsp_spki, 4096);
-    snprintf(name, sizeof name, "issuers/%s.pem", p->id);
-    e = put_pem(in, name, "CERTIFICATE", chain, 1, 0644);
-    snprintf(name, sizeof name, "issuers/%s-chain.pem", p->id);
-    if (e == OK)
-        e = put_pem(in, name, "CERTIFICATE", chain, n, 0644);
-    snprintf(name, sizeof name, "public/ca/%s.pem", p->id);
-    if (e == OK)
-        e = put_pem(in, name, "CERTIFICATE", chain, 1, 0644);
-    snprintf(name, sizeof name, "public/ca/%s.cer", p->id);
-    if (e == OK)
-        e = put_file(in, name, chain[0], 0644);
-    if (e == OK)
-        e = p7b_put(&p7b, chain, n);
-    snprintf(name, sizeof name, "public/ca/%s.p7c", p->id);
-    if (e == OK)
-        e = put_file(in, name, buf_span(&p7b), 0644);
-    snprintf(name, sizeof name, "keys/%s-ocsp.key", p->id);
-    if (e == OK)
-        e = make_key(in, p->ocsp_key, name, &ocsp_spki);
-    ocsp = buf_span(&ocsp_spki);
-    snprintf(name, sizeof name, "issuers/%s-ocsp.pub", p->id);
-    if (e == OK)
-        e = put_pem(in, name, "PUBLIC KEY", &ocsp, 1, 0644);
-    buf_free(&p7b);
-    buf_free(&ocsp_spki);
-    return e;
-}
-
-/* The first administrator's client certificate, under the EC hierarchy: every client that can do TLS 1.2 with
- * AEAD can use it. */
-static enum err make_admin(struct init *in)
-{
-    static const enum eku eku[] = {EKU_CLIENT_AUTH};
-    const size_t issuer = 3;
-    struct made *m = &in->made[issuer];
-    char ocsp_url[300], issuer_url[300], crl_url[300];
-    uint8_t aki[SKI_LEN] = {0};
-    struct buf spki, name;
-    enum err e;
-
-    buf_init(&spki, 4096);
-    buf_init(&name, 1024);
-    name_write(&name, in->o->name, "Administrator");
-    e = make_key(in, "ec-256", "admin/admin.key", &spki);
-    if (e == OK && !ski_of(buf_span(&m->spki), aki))
-        e = fault_set(&in->f, ERR_INTERNAL, "the new key of %s cannot be read", plans[issuer].id);
-    snprintf(ocsp_url, sizeof ocsp_url, "%s/ocsp", in->public_url);
-    snprintf(issuer_url, sizeof issuer_url, "%s/ca/%s.cer", in->public_url, plans[issuer].id);
-    snprintf(crl_url, sizeof crl_url, "%s/crl/%s.crl", in->public_url, plans[issuer].id);
-    if (e == OK) {
-        struct tbs t = {
-            .alg = algorithm_of(buf_span(&m->spki)),
-            .issuer = buf_span(&m->name),
-            .subject = buf_span(&name),
-            .spki = buf_span(&spki),
-            .not_before_s = in->now_s - BACKDATE_S,
-            .not_after_s = in->now_s + ADMIN_DAYS * DAY_S - 1,
-            .ku = KU_DIGITAL_SIGNATURE,
-            .eku = eku,
-            .eku_count = 1,
-            .aki = span_of(aki, sizeof aki),
-            .ocsp_url = ocsp_url,
-            .issuer_url = issuer_url,
-            .crl_url = crl_url,
-        };
-
-        e = sign(in, m->key, &t, &in->admin);
-    }
-    buf_free(&spki);
-    buf_free(&name);
-    return e;
-}
-
-static enum err put_admin_files(struct init *in)
-{
-    struct span chain[] = {buf_span(&in->admin), buf_span(&in->made[3].certificate)};
-    struct span roots[] = {buf_span(&in->made[0].certificate), buf_span(&in->made[2].certificate)};
-    struct span p12_chain[] = {buf_span(&in->made[3].certificate), buf_span(&in->made[2].certificate)};
-    char key_path[PATH_LEN_MAX];
-    struct buf p12;
-    enum err e = put_pem(in, "admin/admin.pem", "CERTIFICATE", chain, 2, 0644);
-
-    buf_init(&p12, PEM_MAX);
-    if (e == OK)
-        e = put_pem(in, "admin/server-ca.pem", "CERTIFICATE", roots, 2, 0644);
-    if (e == OK)
-        e = path_join(key_path, in->dir, "admin/admin.key", &in->f);
-    if (e == OK)
-        e = signer_p12_write(key_path, chain[0], p12_chain, 2, "Chancery administrator", &p12, &in->f);
-    if (e == OK)
-        e = put_file(in, "admin/admin.p12", buf_span(&p12), 0600);
-    buf_free(&p12);
-    return e;
 }
 
 /* ---- the store ---- */
@@ -370,7 +105,7 @@ static enum err add_issuer(struct init *in, struct txn *t, size_t i)
     snprintf(cn, sizeof cn, "%s %s", in->o->name, plans[i].title);
     issuer_add(t, &row, &m->no);
     return add_certificate(in, t, buf_span(&m->certificate), cn, "chancery/issuer",
-                           in->made[parent_of(i)].no);
+                           in->made[plan_parent(i)].no);
 }
 
 static enum err fill_store(struct init *in)
@@ -398,105 +133,6 @@ static enum err fill_store(struct init *in)
         return e;
     }
     return txn_commit(t) == OK ? OK : fault_set(&in->f, ERR_IO, "%s: the first commit failed", path);
-}
-
-/* ---- configuration ---- */
-
-static void put_issuer_element(struct buf *b, const struct plan *p)
-{
-    buf_printf(b, "  <issuer id=\"%s\"", p->id);
-    if (p->issues != NULL)
-        buf_printf(b, " parent=\"%s\" issues=\"%s\"", p->parent, p->issues);
-    buf_printf(b, " key=\"file:keys/%s.key\" ocsp-key=\"file:keys/%s-ocsp.key\">\n", p->id, p->id);
-    buf_printf(b, "    <crl every=\"%s\" overlap=\"72h\"/>\n  </issuer>\n", p->crl_every);
-}
-
-static void put_attr(struct buf *b, const char *name, const char *value)
-{
-    buf_printf(b, " %s=\"", name);
-    xml_escape(b, value);
-    buf_put_str(b, "\"");
-}
-
-/* The host of ADDR:PORT without brackets. */
-static void listen_host(const char *where, char *out, size_t cap)
-{
-    const char *colon = strrchr(where, ':');
-    size_t len = colon != NULL ? (size_t)(colon - where) : strlen(where);
-
-    if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
-        where++;
-        len -= 2;
-    }
-    snprintf(out, cap, "%.*s", (int)len, where);
-}
-
-static void put_listener_names(struct buf *b, const struct init_options *o)
-{
-    char host[128];
-    const char *const names[] = {o->host, "localhost", "127.0.0.1", "::1", host};
-    size_t count = 4;
-
-    listen_host(o->https, host, sizeof host);
-    if (host[0] != '\0' && strcmp(host, "0.0.0.0") != 0 && strcmp(host, "::") != 0)
-        count = 5;
-    for (size_t i = 0; i < count; i++) {
-        bool twice = false;
-
-        for (size_t k = 0; k < i; k++)
-            twice = twice || strcasecmp(names[i], names[k]) == 0;
-        if (twice)
-            continue;
-        buf_put_str(b, "    <name");
-        put_attr(b, "value", names[i]);
-        buf_put_str(b, "/>\n");
-    }
-}
-
-static void write_settings(struct init *in, struct buf *b)
-{
-    const struct init_options *o = in->o;
-
-    buf_put_str(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                   "<!-- The whole configuration of this home. `chancery config check` explains every "
-                   "mistake; SIGHUP loads profiles.xml anew,\n"
-                   "     everything here is read at start. See docs/configuration.md. -->\n"
-                   "<chancery xmlns=\"urn:chancery:configuration:1\">\n  <service");
-    put_attr(b, "name", o->name);
-    put_attr(b, "host", o->host);
-    buf_put_str(b, " node=\"1\"/>\n  <http");
-    put_attr(b, "listen", o->http);
-    put_attr(b, "public-url", in->public_url);
-    buf_put_str(b, "/>\n  <https");
-    put_attr(b, "listen", o->https);
-    buf_put_str(b, " validity=\"90d\">\n");
-    put_listener_names(b, o);
-    buf_put_str(b, "  </https>\n  <store map-size-mib=\"1024\"/>\n"
-                   "  <ocsp validity=\"24h\" signer-validity=\"14d\"/>\n  <crl on-revocation=\"false\"/>\n");
-    for (size_t i = 0; i < ISSUERS; i++)
-        put_issuer_element(b, &plans[i]);
-    buf_put_str(b, "</chancery>\n");
-}
-
-/* What was written must be readable by the service: it is held against the schema before the home is put in
- * place. */
-static enum err put_settings(struct init *in)
-{
-    struct config *c = xcalloc(1, sizeof *c);
-    struct buf b;
-    enum err e;
-
-    buf_init(&b, XML_DOC_MAX);
-    write_settings(in, &b);
-    snprintf(c->home, sizeof c->home, "%s", in->o->home);
-    e = config_read("chancery.xml", buf_span(&b), c, NULL, &in->f);
-    if (e == OK)
-        e = put_file(in, "chancery.xml", buf_span(&b), 0644);
-    if (e == OK)
-        e = put_file(in, "profiles.xml", catalogue_installed(), 0644);
-    buf_free(&b);
-    free(c);
-    return e;
 }
 
 /* ---- the home as a whole ---- */
@@ -542,37 +178,14 @@ static enum err check_name(struct init *in)
     return OK;
 }
 
-/* http://HOST:PORT as it stands in certificates; port 80 is left out, and 0 (any port, for trials) cannot be
- * in a URL. */
-static void set_public_url(struct init *in)
-{
-    const char *colon = strrchr(in->o->http, ':');
-    const char *port = colon != NULL ? colon + 1 : "80";
-
-    if (strcmp(port, "80") == 0 || strcmp(port, "0") == 0)
-        snprintf(in->public_url, sizeof in->public_url, "http://%.200s", in->o->host);
-    else
-        snprintf(in->public_url, sizeof in->public_url, "http://%.200s:%.8s", in->o->host, port);
-}
-
 static enum err make_home(struct init *in)
 {
     enum err e = make_directories(in);
 
     if (e == OK)
-        e = put_settings(in);
-    for (size_t i = 0; e == OK && i < ISSUERS; i++)
-        e = make_issuer(in, i);
-    for (size_t i = 0; e == OK && i < ISSUERS; i++)
-        e = put_issuer_files(in, i);
+        e = settings_make(in);
     if (e == OK)
-        e = make_admin(in);
-    if (e == OK)
-        e = put_admin_files(in);
-    if (e == OK)
-        e = make_key(in, "rsa-2048", "keys/https-rsa.key", NULL);
-    if (e == OK)
-        e = make_key(in, "ec-256", "keys/https-ec.key", NULL);
+        e = hierarchy_make(in);
     return e == OK ? fill_store(in) : e;
 }
 
@@ -619,7 +232,6 @@ static enum err run(struct init *in)
         e = check_home(in);
     if (e != OK)
         return e;
-    set_public_url(in);
     n = snprintf(in->dir, sizeof in->dir, "%s.new-XXXXXX", in->o->home);
     if (n < 0 || n >= PATH_LEN_MAX - 128) /* room for the longest name inside */
         return fault_set(&in->f, ERR_USAGE, "--home: the path is too long");

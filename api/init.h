@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * init: what the files behind `chancery init` share. init.c makes a home whole or not at all; hierarchy.c
+ * makes its keys and certificates; settings.c its two configuration files. Private to them.
+ */
+#ifndef API_INIT_H
+#define API_INIT_H
+
+#include "api/role.h"
+
+#define ISSUERS 4
+
+struct plan { /* one issuer of a new home */
+    const char *id, *parent, *key, *ocsp_key, *title;
+    int64_t days;
+    int path_len;       /* -1: none */
+    const char *issues; /* NULL: a root */
+    const char *crl_every;
+};
+extern const struct plan plans[ISSUERS];
+size_t plan_parent(size_t i); /* index of the plan's parent; a root is its own */
+
+struct made {                           /* what became of a plan */
+    struct buf name, certificate, spki; /* DER */
+    struct signer_key *key;
+    uint16_t no; /* in the store */
+};
+
+struct init {
+    const struct init_options *o;
+    char dir[PATH_LEN_MAX]; /* where the home is being made */
+    char public_url[256];
+    struct made made[ISSUERS];
+    struct buf admin; /* certificate DER */
+    struct store *store;
+    int64_t now_s;
+    struct fault f;
+};
+
+/* Durably puts a file into the new home; `name` is relative to it. */
+enum err init_put_file(struct init *in, const char *name, struct span content, mode_t mode);
+enum err init_put_pem(struct init *in, const char *name, const char *label, const struct span *ders, size_t n,
+                      mode_t mode);
+
+/* hierarchy.c: keys, both hierarchies with their files, the first administrator, the listener's keys. */
+enum err hierarchy_make(struct init *in);
+
+/* settings.c: chancery.xml (held against its own schema first) and profiles.xml. Sets public_url. */
+enum err settings_make(struct init *in);
+
+#endif
