@@ -3,6 +3,7 @@
 ours, and the independent programs that judge. Every wait is bounded; every process ends by its own id."""
 import atexit
 import base64
+import copy
 import http.client
 import json
 import os
@@ -207,6 +208,14 @@ class Service:
                       "--https", f"127.0.0.1:{self.https_port}", *init_options)
         if start:
             self.start()
+
+    def copy(self):
+        """A service that does not run, on a copy of this home: quicker than an init of its own."""
+        twin = copy.copy(self)
+        twin.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        twin.home = twin.directory / "home"
+        shutil.copytree(self.home, twin.home)
+        return twin
 
     def chancery(self, *arguments, stdin=None, check=True):
         """The command line on this home."""

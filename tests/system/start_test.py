@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import unittest
 
 from harness import CHANCERY, ROOT, Service, ServiceTest, make_csr, replace_file, run, wait_until
@@ -59,20 +60,24 @@ class Init(unittest.TestCase):
 class WrongStart(unittest.TestCase):
     """A home of its own for each mistake; none may be half started."""
 
+    @classmethod
+    def setUpClass(cls):
+        cls.good = Service(start=False)
+
     def setUp(self):
-        self.service = Service(start=False)
+        self.service = self.good.copy()
 
     def tearDown(self):
         self.assertEqual(self.service.roles(), {}, "no process is left")
 
-    def serve(self):
-        return run(CHANCERY, "serve", "--home", self.service.home, check=False)
-
-    def assert_refused(self, *texts, code=1):
-        done = self.serve()
-        self.assertEqual(done.returncode, code, done.said)
-        said = [line for line in done.stderr.decode().splitlines() if all(text in line for text in texts)]
-        self.assertTrue(said, f"no line with {texts} in:\n{done.said}")
+    def assert_refused(self, *texts):
+        """Exit code 1 and one line that holds all texts."""
+        done = run(CHANCERY, "serve", "--home", self.service.home, check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        lines = done.stderr.decode().splitlines()
+        self.assertEqual(len(lines), 1, lines)
+        for text in texts:
+            self.assertIn(text, lines[0])
         return done
 
     def test_no_home(self):
@@ -148,6 +153,20 @@ class Run(ServiceTest):
 
     def test_every_role_is_a_process(self):
         self.assertEqual(set(self.service.roles()), {"signer", "ocsp-signer", "ca", "crl", "ocsp", "api"})
+
+    def test_it_can_be_the_first_process_of_a_container(self):
+        # Process 1 has no parent to speak of, and its children have parent 1 from the start.
+        unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        if run(*unshare, "true", check=False).returncode != 0:
+            self.skipTest("no new process namespace here")
+        other = Service(start=False)
+        ready = other.directory / "ready"
+        with open(other.log, "ab") as log:
+            first = subprocess.Popen([*unshare, CHANCERY, "serve", "--home", other.home, "--ready-file", ready], stdout=log, stderr=log)
+        self.addCleanup(first.wait)
+        self.addCleanup(first.kill)
+        wait_until(lambda: first.poll() is not None or ready.exists(), "the service is ready")
+        self.assertIsNone(first.poll(), other.tail())
 
     def test_a_second_service_on_the_home_is_refused(self):
         done = run(CHANCERY, "serve", "--home", self.service.home, check=False)
