@@ -72,7 +72,8 @@ enum err crl_measure(struct view *v, uint16_t issuer_no, const struct crl_conten
 enum err crl_stream(struct view *v, uint16_t issuer_no, const struct crl_content *c,
                     const struct crl_size *size, crl_sink *sink, void *arg);
 
-/* When the next scheduled run is due given what was published; now when nothing current is there. */
+/* When the next scheduled run is due given what was published; now when nothing current is there, or one that
+ * is not valid yet because the clock was ahead. */
 int64_t crl_due(const struct crl_issuer *i, const struct crl_state *s, int64_t now_s);
 
 struct crl_role {

@@ -64,10 +64,13 @@ static void put_tail(struct buf *b, const struct crl_content *c)
     der_close(b, wrap);
 }
 
-/* RFC 5280 3.3: an entry stays until one list issued after its certificate's end has shown it. */
+/* RFC 5280 3.3: an entry stays until one list issued after its certificate's end has shown it. A list from
+ * the future was made by a wrong clock: what has not ended by now stays. */
 static bool is_listed(const struct crl_content *c, const struct revoked *r)
 {
-    return c->previous_s == NO_TIME || r->not_after_s >= c->previous_s || r->revoked_at_s >= c->previous_s;
+    int64_t shown_s = c->previous_s < c->this_update_s ? c->previous_s : c->this_update_s;
+
+    return shown_s == NO_TIME || r->not_after_s >= shown_s || r->revoked_at_s >= shown_s;
 }
 
 /* ---- measuring ---- */

@@ -130,6 +130,29 @@ Test(crl_encode, an_ended_certificate_leaves_after_one_more_list)
     compare(&c, is_kept);
 }
 
+/* The list before was made while the clock was ahead: what it took for ended is not. */
+static bool is_not_ended(const struct revoked *r)
+{
+    return r->not_after_s >= SHOP_NOW;
+}
+
+Test(crl_encode, a_list_from_the_future_takes_nothing_valid_away)
+{
+    struct revoked r = {.serial = {1},
+                        .reason = REASON_KEY_COMPROMISE,
+                        .revoked_at_s = SHOP_NOW - 10 * DAY,
+                        .invalidity_s = NO_TIME};
+    struct crl_content c = content(9);
+
+    for (uint8_t i = 0; i < 3; i++) {
+        r.serial[18] = i;
+        r.not_after_s = SHOP_NOW + (i - 1) * DAY;
+        shop_revoke_one(&s, &r);
+    }
+    c.previous_s = SHOP_NOW + 1000 * DAY;
+    compare(&c, is_not_ended);
+}
+
 static bool stop_at_second(struct span piece, void *arg)
 {
     (void)piece;

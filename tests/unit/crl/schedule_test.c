@@ -36,10 +36,14 @@ Test(crl_schedule, the_table)
          {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1240 * HOUR},
          1030 * HOUR,
          1024 * HOUR},
-        {"the clock went back",
+        {"the clock was set right by a little",
+         {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1096 * HOUR},
+         1000 * HOUR - 300,
+         1024 * HOUR},
+        {"the clock went back: the list is not valid yet",
          {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1096 * HOUR},
          900 * HOUR,
-         1024 * HOUR},
+         900 * HOUR},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
