@@ -28,6 +28,8 @@ static bool is_fresh(const struct ca *ca, struct view *v, const struct issuing *
     sha256_of(i->responder_spki, key_hash);
     if (memcmp(key_hash, c.key_hash, HASH_LEN) != 0)
         return false;
+    if (now_s < c.not_before_s) /* made while the clock was ahead: nobody may use it yet */
+        return false;
     return c.status.not_after_s == i->not_after_s ||
            c.status.not_after_s - now_s > ca->role->config.responder_s / 2;
 }
@@ -161,8 +163,8 @@ void responder_renew(struct ca *ca, int64_t now_s)
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
     for (size_t i = 0; i < ca->issuer_count; i++)
-        due[i] = ca->issuers[i].responder_spki.len > 0 && now_s < ca->issuers[i].not_after_s &&
-                 !is_fresh(ca, v, &ca->issuers[i], now_s);
+        due[i] = ca->issuers[i].responder_spki.len > 0 && now_s >= ca->issuers[i].not_before_s &&
+                 now_s < ca->issuers[i].not_after_s && !is_fresh(ca, v, &ca->issuers[i], now_s);
     view_close(v);
     for (size_t i = 0; i < ca->issuer_count; i++)
         if (due[i])
