@@ -33,7 +33,7 @@ static struct tm split(int64_t t_s)
     struct tm tm;
     time_t t = t_s;
 
-    assert(t_s >= -62167219200 && t_s <= CLOCK_MAX); /* years 0 to 9999 */
+    assert(t_s >= CLOCK_MIN && t_s <= CLOCK_MAX);
     gmtime_r(&t, &tm);
     return tm;
 }

@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLOCK_TEXT_MAX 40      /* octets for any text form here, with the NUL */
-#define CLOCK_MAX 253402300799 /* 9999-12-31T23:59:59Z, the last GeneralizedTime */
+#define CLOCK_TEXT_MAX 40        /* octets for any text form here, with the NUL */
+#define CLOCK_MIN (-62167219200) /* 0000-01-01T00:00:00Z, the first GeneralizedTime */
+#define CLOCK_MAX 253402300799   /* 9999-12-31T23:59:59Z, the last GeneralizedTime */
 
 int64_t clock_now_s(void);        /* wall clock */
 int64_t clock_monotonic_ms(void); /* for deadlines */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
@@ -39,14 +40,24 @@ static bool read_listener(struct rd *r, struct ask *a)
     return read_facts(r, a);
 }
 
+/* What is stored here goes into every later CRL: a reason or a time that no CRL can say must not come in. */
+static bool is_reason(uint8_t r)
+{
+    return r <= REASON_AA_COMPROMISE && r != 7 && r != REASON_REMOVE_FROM_CRL;
+}
+
 static bool read_revoke(struct rd *r, struct ask *a)
 {
+    uint8_t reason;
+
     if (!read_text(r, a->principal, sizeof a->principal))
         return false;
     rd_copy(r, a->serial, SERIAL_LEN);
-    a->reason = (enum reason)rd_u8(r);
+    reason = rd_u8(r);
+    a->reason = (enum reason)reason;
     a->invalidity_s = rd_i64(r);
-    return true;
+    return is_reason(reason) &&
+           (a->invalidity_s == NO_TIME || (a->invalidity_s >= CLOCK_MIN && a->invalidity_s <= CLOCK_MAX));
 }
 
 static bool read_unhold(struct rd *r, struct ask *a)

@@ -544,6 +544,37 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     buf_free(&b);
 }
 
+/* A time before all times is no invalidityDate, and 8 is removeFromCRL: either would spoil every later CRL.
+ */
+static void revoke_with(uint8_t reason, int64_t invalidity_s)
+{
+    static const uint8_t serial[SERIAL_LEN] = {1};
+    static struct reply r;
+    struct buf b;
+
+    start();
+    buf_init(&b, 1024);
+    buf_put_u8(&b, ASK_REVOKE);
+    buf_put_u64(&b, 7);
+    buf_put_blob(&b, span_str("tester"));
+    buf_put(&b, serial, SERIAL_LEN);
+    buf_put_u8(&b, reason);
+    buf_put_i64(&b, invalidity_s);
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    buf_free(&b);
+    receive(&r);
+}
+
+Test(turn, a_reason_that_no_list_can_say_ends_the_role, .exit_code = 2)
+{
+    revoke_with(REASON_REMOVE_FROM_CRL, NO_TIME);
+}
+
+Test(turn, an_invalidity_date_that_no_list_can_say_ends_the_role, .exit_code = 2)
+{
+    revoke_with(REASON_KEY_COMPROMISE, CLOCK_MAX + 1);
+}
+
 static void responder_of(uint8_t out[static SERIAL_LEN])
 {
     struct issuer i;
