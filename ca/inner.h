@@ -26,6 +26,10 @@ struct ca {
     struct issuing issuers[ISSUERS_MAX];
     size_t issuer_count;
     struct publish_wait *publishing; /* asked of the crl, answer awaited */
+    struct {
+        uint64_t desk_number; /* of the nudge that has no answer yet, 0: none */
+        bool is_due;          /* revoked since, or that nudge failed */
+    } nudges[ISSUERS_MAX];    /* as issuers */
     uint64_t next_desk_number;
 };
 
@@ -96,8 +100,11 @@ void responder_renew(struct ca *ca, int64_t now_s);
 
 /* ---- publish.c: the desk to the crl publisher ---- */
 struct publish_wait;
-void publish_ask(struct ca *ca, struct ask *a);        /* takes: answered when the crl says done */
-void publish_nudge(struct ca *ca, uint16_t issuer_no); /* after a revocation, when configured */
+void publish_ask(struct ca *ca, struct ask *a); /* takes: answered when the crl says done */
+/* After a revocation, when configured. One nudge for an issuer is under way at a time: the wire holds some
+ * hundred messages, and a publisher that is at work reads none. */
+void publish_nudge(struct ca *ca, uint16_t issuer_no);
+void publish_nudge_due(struct ca *ca); /* again what a failed publication left */
 /* What the crl sent: RESERVE and RECORD write into t; their answers are sent by publish_settle after the
  * commit. */
 struct desk_note {

@@ -44,12 +44,55 @@ void publish_ask(struct ca *ca, struct ask *a)
     send_publish(ca, w->desk_number, a->issuer_id, CAUSE_REQUEST);
 }
 
+static void nudge(struct ca *ca, size_t n)
+{
+    ca->nudges[n].is_due = false;
+    ca->nudges[n].desk_number = ++ca->next_desk_number;
+    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, CAUSE_REVOCATION);
+}
+
 void publish_nudge(struct ca *ca, uint16_t issuer_no)
 {
     const struct issuing *i = issuing_by_no(ca, issuer_no);
+    size_t n;
 
-    if (i != NULL && ca->role->publish_on_revocation)
-        send_publish(ca, ++ca->next_desk_number, i->config->id, CAUSE_REVOCATION);
+    if (i == NULL || !ca->role->publish_on_revocation)
+        return;
+    n = (size_t)(i - ca->issuers);
+    if (ca->nudges[n].desk_number == 0)
+        nudge(ca, n);
+    else
+        ca->nudges[n].is_due = true;
+}
+
+void publish_nudge_due(struct ca *ca)
+{
+    for (size_t n = 0; n < ca->issuer_count; n++)
+        if (ca->nudges[n].is_due && ca->nudges[n].desk_number == 0)
+            nudge(ca, n);
+}
+
+/* The list whose number was just reserved is read from a later view: it shows every revocation up to now. */
+static void nudge_covered(struct ca *ca, const char *issuer_id)
+{
+    const struct issuing *i = issuing_by_id(ca, issuer_id);
+
+    if (i != NULL && ca->nudges[i - ca->issuers].desk_number != 0)
+        ca->nudges[i - ca->issuers].is_due = false;
+}
+
+/* What was revoked since goes out at once; what failed waits for the next upkeep. */
+static void nudge_done(struct ca *ca, const struct desk_note *d)
+{
+    for (size_t n = 0; n < ca->issuer_count; n++) {
+        if (ca->nudges[n].desk_number != d->number)
+            continue;
+        ca->nudges[n].desk_number = 0;
+        if (d->err != OK)
+            ca->nudges[n].is_due = true;
+        else if (ca->nudges[n].is_due)
+            nudge(ca, n);
+    }
 }
 
 bool publish_read(struct span frame, struct desk_note *out)
@@ -135,8 +178,8 @@ static void settle_done(struct ca *ca, const struct desk_note *n)
     struct ask *a = take_waiting(ca, n->number);
     struct buf b;
 
-    if (a == NULL)
-        return; /* nobody asked: a nudge after a revocation */
+    if (a == NULL) /* nobody asked: a nudge after a revocation */
+        return nudge_done(ca, n);
     a->err = n->err;
     a->crl_number = n->state.number;
     if (n->err != OK)
@@ -153,6 +196,8 @@ void publish_settle(struct ca *ca, const struct desk_note *n)
 
     if (n->kind == DESK_DONE)
         return settle_done(ca, n);
+    if (n->kind == DESK_RESERVE)
+        nudge_covered(ca, n->issuer_id);
     buf_init(&b, 256);
     buf_put_u8(&b, n->kind == DESK_RESERVE ? DESK_RESERVED : DESK_RECORDED);
     buf_put_u64(&b, n->number);

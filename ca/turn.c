@@ -265,12 +265,12 @@ static void answer(struct ca *ca, struct turn *t)
         if (twin != NULL)
             copy_twin(t->asks[i], twin);
     }
+    for (size_t i = 0; i < t->ask_count; i++)
+        nudge(ca, t->asks[i]); /* before a number is given out: that list will show them */
     for (size_t i = 0; i < t->note_count; i++)
         publish_settle(ca, &t->notes[i]);
-    for (size_t i = 0; i < t->ask_count; i++) {
-        nudge(ca, t->asks[i]);
+    for (size_t i = 0; i < t->ask_count; i++)
         answer_ask(ca, t->asks[i]);
-    }
 }
 
 /* ---- the loop ---- */
@@ -286,6 +286,7 @@ static void upkeep(struct ca *ca, int64_t now_s)
     idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
+    publish_nudge_due(ca);
 }
 
 /* Issuers, their keys and files are a start's business: a new configuration is taken when it has the same

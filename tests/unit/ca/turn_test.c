@@ -544,6 +544,80 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     buf_free(&b);
 }
 
+static uint64_t nudge_receive(void)
+{
+    uint8_t frame[1024];
+    uint64_t number;
+    struct rd r = desk_receive(frame, sizeof frame, DESK_PUBLISH, &number);
+
+    cr_assert(span_eq(rd_blob(&r), span_str("ec-g1")));
+    cr_assert_eq(rd_u8(&r), CAUSE_REVOCATION);
+    return number;
+}
+
+static void nudge_done(uint64_t number)
+{
+    struct buf b;
+
+    buf_init(&b, 64);
+    buf_put_u8(&b, OK);
+    buf_put_u64(&b, 1);
+    buf_put_blob(&b, span_str(""));
+    desk_send(DESK_DONE, number, &b);
+    buf_free(&b);
+}
+
+static void reserve(uint64_t number)
+{
+    uint8_t frame[1024];
+    uint64_t answered;
+    struct buf b;
+
+    buf_init(&b, 64);
+    buf_put_blob(&b, span_str("ec-g1"));
+    desk_send(DESK_RESERVE, number, &b);
+    buf_free(&b);
+    desk_receive(frame, sizeof frame, DESK_RESERVED, &answered);
+    cr_assert_eq(answered, number);
+}
+
+/* A publisher at work reads nothing for seconds. */
+Test(turn, any_number_of_revocations_does_not_wait_for_the_publisher)
+{
+    struct issued i;
+    bool changed;
+
+    role->publish_on_revocation = true;
+    start();
+    i = issue_one();
+    for (int n = 0; n < 500; n++) {
+        cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
+        cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), OK);
+    }
+}
+
+Test(turn, what_is_revoked_after_a_list_was_begun_is_published_by_the_next)
+{
+    struct issued i;
+    uint64_t first, second;
+    bool changed;
+
+    role->publish_on_revocation = true;
+    start();
+    i = issue_one();
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
+    first = nudge_receive();
+    cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), OK, "before the list is begun: the same one");
+    reserve(1);
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
+    nudge_done(first);
+    second = nudge_receive();
+    cr_assert_neq(second, first);
+    reserve(2);
+    nudge_done(second);
+    reserve(3); /* and no third nudge comes before its answer */
+}
+
 /* A time before all times is no invalidityDate, and 8 is removeFromCRL: either would spoil every later CRL.
  */
 static void revoke_with(uint8_t reason, int64_t invalidity_s)
