@@ -60,7 +60,7 @@ void record_refusal(struct txn *t, const struct ask *a, int64_t now_s)
     for (size_t i = 0; i < a->findings.count && n < sizeof detail; i++)
         if (a->findings.items[i].severity == SEVERITY_REFUSE)
             n += (size_t)snprintf(detail + n, sizeof detail - n, " %s", a->findings.items[i].rule);
-    if (a->findings.count == 0 && n < sizeof detail)
+    if (!findings_refuse(&a->findings) && n < sizeof detail)
         snprintf(detail + n, sizeof detail - n, " %s", a->detail);
     audit(t, AUDIT_REFUSE, a, false, detail, now_s);
 }

@@ -441,6 +441,32 @@ Test(turn, a_refusing_signer_leaves_nothing_behind)
     cr_assert_eq(count_certificates(), before);
 }
 
+static bool keep_detail(const struct audit_row *row, void *arg)
+{
+    if (!span_to_str(row->detail, arg, 512))
+        *(char *)arg = '\0';
+    return true;
+}
+
+Test(turn, the_audit_row_of_a_refusal_says_why_beside_a_warning)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a_b.example.com", 0, 0, 0};
+    static struct reply r;
+    char last[512] = "";
+    struct view *v;
+
+    start();
+    signer_refuses = true;
+    send_issue(1, &q);
+    receive(&r);
+    signer_refuses = false;
+    cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
+    cr_assert_eq(view_open(reader, &v), OK);
+    cr_assert_eq(audit_each(v, 1, keep_detail, last), OK);
+    view_close(v);
+    cr_assert_not_null(strstr(last, "The signer refused"), "%s", last);
+}
+
 Test(turn, revocation_moves_as_the_state_allows)
 {
     struct issued i;
