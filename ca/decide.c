@@ -126,6 +126,32 @@ static const struct issuing *pick_issuer(const struct ca *ca, const struct ask *
     return key_kind_of(a->facts.spki, &kind) ? issuing_for_key(ca, kind.type) : NULL;
 }
 
+/* Revoked or on hold: nobody would trust what it signs. Its certificate is a row like any other's. */
+static bool is_withdrawn(struct view *v, const struct issuing *i)
+{
+    struct parts parts;
+    struct status s;
+
+    return parts_of(buf_span(&i->certificate), &parts) && parts.serial.len == SERIAL_LEN &&
+           status_find(v, parts.serial.data, &s) == OK && s.state != CERT_VALID;
+}
+
+/* What the policy cannot know: who the issuers are. The signer refuses such a subject too, without a word to
+ * the client. */
+static void check_subject(const struct ca *ca, struct ask *a)
+{
+    char text[256];
+
+    for (size_t i = 0; i < ca->issuer_count; i++) {
+        if (!span_eq(a->facts.subject, ca->issuers[i].subject))
+            continue;
+        snprintf(text, sizeof text, "%.*s",
+                 (int)(a->facts.subject_text.len < 200 ? a->facts.subject_text.len : 200),
+                 a->facts.subject_text.len > 0 ? (const char *)a->facts.subject_text.data : "");
+        return finding_add(&a->findings, "trust.duplicate-dn", "subject", text, "");
+    }
+}
+
 void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     const struct profile *p = profile_find(&ca->role->catalogue, a->profile_id);
@@ -141,6 +167,8 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
     if (p->needs_approval)
         return refuse(a, ERR_FORBIDDEN, "This profile needs an approval, which this version cannot give.");
     profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
+    if (a->kind == ASK_ISSUE)
+        check_subject(ca, a);
     if (findings_refuse(&a->findings)) {
         if (!a->dry_run)
             refuse(a, ERR_POLICY, "The profile refuses this request.");

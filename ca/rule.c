@@ -80,6 +80,10 @@ static const struct rule table[] = {
      "The subject is empty, which needs a critical subjectAltName (RFC 5280 4.2.1.6), and that breaks the "
      "products.",
      ASK_AGAIN "with a common name in the subject."},
+    {"trust.duplicate-dn", SEVERITY_REFUSE,
+     "The subject is {got}, that of an issuer here: of two certificates with one subject the products keep "
+     "one.",
+     ASK_AGAIN "with the name of the node."},
     {"name.nul", SEVERITY_REFUSE, "A name contains a NUL character.",
      ASK_AGAIN "with names that are what they look like."},
     {"name.cn.missing", SEVERITY_REFUSE, "The request has neither a common name nor a subjectAltName.",

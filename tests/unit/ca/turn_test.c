@@ -16,10 +16,11 @@
 
 static char dir[64];
 static struct ca_role *role;
-static struct buf spki, subject, issuer_certificate;
+static struct buf spki, subject, requester, issuer_certificate;
 static int api[2], port[2], desk[2];
 static pthread_t ca_thread, signer_thread;
 static volatile bool signer_refuses;
+static bool is_impostor; /* requests come under the issuer's own subject */
 static enum err ca_result;
 static struct store *reader;
 
@@ -118,9 +119,11 @@ static void setup(void)
 
     buf_init(&spki, 4096);
     buf_init(&subject, 4096);
+    buf_init(&requester, 4096);
     buf_init(&issuer_certificate, 65536);
     make_key();
     name_write(&subject, "Example UC", "Issuer");
+    name_write(&requester, "Example UC", "Requester");
     make_store();
     role = calloc(1, sizeof *role);
     role->store_dir = dir;
@@ -164,6 +167,7 @@ static void teardown(void)
     cr_assert_eq(system(command), 0);
     buf_free(&spki);
     buf_free(&subject);
+    buf_free(&requester);
     buf_free(&issuer_certificate);
 }
 
@@ -202,7 +206,7 @@ static void send_issue(uint64_t number, const struct question *q)
 {
     struct san sans[] = {{SAN_DNS, span_str(q->name)}};
     struct facts facts = {.csr = span_str("a request"),
-                          .subject = buf_span(&subject),
+                          .subject = buf_span(is_impostor ? &subject : &requester),
                           .spki = buf_span(&spki),
                           .cn = span_str(q->name),
                           .subject_text = span_str(q->name),
@@ -396,6 +400,22 @@ Test(turn, our_own_profiles_are_not_for_clients)
         receive(&r);
         cr_assert_eq(r.err, ERR_FORBIDDEN, "%s", questions[i].profile);
     }
+}
+
+Test(turn, our_issuers_subjects_are_not_for_clients)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply r;
+    static struct findings fs;
+
+    is_impostor = true;
+    start();
+    send_issue(1, &q);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_POLICY);
+    cr_assert(findings_read(&r.rest, &fs));
+    cr_assert(findings_refuse(&fs));
+    findings_free(&fs);
 }
 
 Test(turn, an_unknown_profile_is_not_found)
