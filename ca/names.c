@@ -161,9 +161,10 @@ static void san_duplicates(struct check *c)
 
         if (compare_sans(&sorted[i - 1], &sorted[i]) != 0)
             continue;
+        if (sorted[i]->kind == SAN_IP && v.len != 4 && v.len != 16)
+            continue; /* refused already */
         if (sorted[i]->kind == SAN_IP &&
-            inet_ntop(v.len == 4 ? AF_INET : AF_INET6, v.len == 4 || v.len == 16 ? v.data : NULL, text,
-                      sizeof text))
+            inet_ntop(v.len == 4 ? AF_INET : AF_INET6, v.data, text, sizeof text) != NULL)
             v = span_str(text);
         listing_add(&l, v);
     }

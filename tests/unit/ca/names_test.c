@@ -322,6 +322,23 @@ Test(names, duplicates_are_noted_without_regard_to_case)
     findings_free(&fs);
 }
 
+/* The api sends no such address; one that is captured may. */
+Test(names, an_address_of_no_length_that_exists_is_refused_once_or_twice)
+{
+    struct facts f = request_plain("rsa-2048");
+    struct san sans[] = {{SAN_IP, span_str("abcde")}, {SAN_IP, span_str("abcde")}};
+    struct findings fs = {0};
+    struct grant g;
+
+    f.has_san = true;
+    f.sans = sans;
+    f.san_count = 2;
+    profile_check(installed("general/server"), &f, 0, &g, &fs);
+    cr_assert_not_null(finding_of(&fs, "san.ip"));
+    cr_assert_null(finding_of(&fs, "san.duplicate"));
+    findings_free(&fs);
+}
+
 Test(names, a_thousand_names_are_listed_briefly_and_one_more_is_refused)
 {
     static struct san sans[SAN_COUNT_MAX + 1];
