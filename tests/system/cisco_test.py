@@ -6,7 +6,7 @@ import unittest
 import der
 from harness import DATA, ServiceTest, der_to_pem, new_file, pem_to_der, run
 
-FILE = DATA / "cucm-8.6.1-ipsec.csr.pem"
+FILE = DATA / "cisco/cucm-8.6.1-ipsec.csr.pem"
 
 
 class Cisco(ServiceTest):

@@ -22,7 +22,7 @@ import der
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHANCERY = os.environ.get("CHANCERY", str(ROOT / "build/chancery"))
-DATA = pathlib.Path(__file__).resolve().parent / "data"
+DATA = ROOT / "tests/data"
 WAIT_S = 60  # for anything at all: a sanitizer build on a busy machine is slow
 
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="chancery-test-"))
