@@ -94,6 +94,15 @@ static void check_signer(struct report *r, const struct issuer *i)
         add_end(r, "ocsp", i->id, s.not_after_s, SIGNER_WARN_S);
 }
 
+/* Nothing is issued by it any more; its CRL and OCSP go on. */
+static bool is_withdrawn(struct view *v, const struct x509_info *info)
+{
+    uint8_t serial[SERIAL_LEN];
+    struct status s;
+
+    return serial_read(info->serial, serial) && status_find(v, serial, &s) == OK && s.state != CERT_VALID;
+}
+
 static bool check_issuer(const struct issuer *i, void *arg)
 {
     struct report *r = arg;
@@ -103,7 +112,10 @@ static bool check_issuer(const struct issuer *i, void *arg)
         add(r, "issuer", i->id, LEVEL_CRITICAL, "its certificate cannot be read");
         return true;
     }
-    add_end(r, "issuer", i->id, info.not_after_s, ISSUER_WARN_S);
+    if (is_withdrawn(r->view, &info))
+        add(r, "issuer", i->id, LEVEL_WARNING, "its certificate is revoked or on hold: it issues nothing");
+    else
+        add_end(r, "issuer", i->id, info.not_after_s, ISSUER_WARN_S);
     x509_info_free(&info);
     check_crl(r, i);
     check_signer(r, i);

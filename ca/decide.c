@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/parts.h"
 #include "ca/inner.h"
 
 /* notBefore lies this much in the past, so that a device whose clock runs a little late can use its
@@ -179,6 +180,8 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
         return refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
     if (now_s < a->issuer->not_before_s || now_s >= a->issuer->not_after_s)
         return refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
+    if (is_withdrawn(v, a->issuer))
+        return refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
     write_tbs(ca, a, now_s);
     if (buf_end(&a->tbs) != OK)
         refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");

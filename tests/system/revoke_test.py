@@ -229,5 +229,25 @@ class Revoke(ServiceTest):
         self.assertIn("OCSP No Check", text)
 
 
+class Withdrawn(ServiceTest):
+    """An issuer whose own certificate is revoked or on hold."""
+
+    def sign(self, hierarchy):
+        csr = make_csr() if hierarchy == "rsa" else make_csr("ec-P-384", "/CN=node1-EC.example.com")
+        return self.service.issue(csr, "ucm/tomcat" if hierarchy == "rsa" else "ucm/tomcat-ECDSA")
+
+    def test_it_issues_nothing_until_it_is_good_again(self):
+        ca = run("openssl", "x509", "-in", self.service.ca_file("ec-g1"), "-noout", "-serial").text.split("=")[1].strip().lower()
+        self.assert_status(self.service.revoke(ca, "certificateHold"), 200)
+        self.assert_problem(self.sign("ec"), 409)
+        self.assert_status(self.sign("rsa"), 201)
+        said = self.service.chancery("health", check=False)
+        self.assertEqual(said.returncode, 2, said.said)
+        self.assertRegex(said.text, "issuer:ec-g1 +warning +its certificate is revoked or on hold")
+        self.assert_status(self.service.unhold(ca), 200)
+        self.assert_status(self.sign("ec"), 201)
+        self.assertEqual(self.service.chancery("health", check=False).returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()
