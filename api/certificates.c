@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* certificates: the list, a page at a time, and one certificate in the form its path names. */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,15 @@ struct filters {
     char cn[FILTER_TEXT_MAX], san[FILTER_TEXT_MAX], profile[PROFILE_ID_MAX], issuer[ISSUER_ID_MAX];
     char status[16], key_type[8], expires_before[CLOCK_TEXT_MAX], limit[8], after[CURSOR_MAX];
 };
+
+/* An IPv6 address has many spellings; the store holds the one that inet_ntop() gives. */
+static void respell_address(char text[static FILTER_TEXT_MAX])
+{
+    struct in6_addr a;
+
+    if (inet_pton(AF_INET6, text, &a) == 1)
+        (void)inet_ntop(AF_INET6, &a, text, FILTER_TEXT_MAX);
+}
 
 static bool read_filters(struct call *c, struct filters *f)
 {
@@ -184,6 +194,7 @@ void certificates_get(struct call *c)
 
     if (!read_filters(c, &f))
         return;
+    respell_address(f.san);
     v = call_view(c);
     if (v == NULL)
         return;

@@ -251,6 +251,13 @@ class Issue(ServiceTest):
         self.assert_problem(self.service.api("/certificates?limit=none"), 400)
         self.assert_problem(self.service.api("/certificates?after=nonsense"), 400)
 
+    def test_an_address_is_found_in_any_spelling(self):
+        serial = self.service.issued(make_csr(subject="/CN=six.example.com", sans=["six.example.com", "IP:2001:db8::6"]), "general/server").serial_hex
+        for spelling in ("2001:db8::6", "2001:DB8:0:0:0::6"):
+            with self.subTest(spelling=spelling):
+                found = self.service.api(f"/certificates?san={spelling}").json()["items"]
+                self.assertEqual([each["serial"] for each in found], [serial])
+
     def test_issuers_and_profiles_are_listed(self):
         issuers = {each["id"] for each in self.service.api("/issuers").json()["items"]}
         self.assertEqual(issuers, {"rsa-root-g1", "rsa-g1", "ec-root-g1", "ec-g1"})
