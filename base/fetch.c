@@ -188,6 +188,13 @@ static enum err err_of(CURLcode code, const struct buf *body)
     }
 }
 
+/* A control socket that the caller's uid may not open: nothing is wrong with who listens there. */
+static bool is_forbidden(const struct fetch_target *t, CURLcode code, long os_errno)
+{
+    return t->unix_socket != NULL && code == CURLE_COULDNT_CONNECT &&
+           (os_errno == EACCES || os_errno == EPERM);
+}
+
 static enum err report(CURL *curl, CURLcode code, const char *text, const struct fetch_target *t,
                        const struct buf *body, struct fault *f)
 {
@@ -198,6 +205,8 @@ static enum err report(CURL *curl, CURLcode code, const char *text, const struct
     curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
     if (e == ERR_TOO_LARGE)
         return fault_set(f, e, "%s: the answer is larger than %u octets", where, FETCH_BODY_MAX);
+    if (is_forbidden(t, code, os_errno))
+        e = ERR_FORBIDDEN;
     if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
         return fault_set(f, e, "%s: %s", where, strerror((int)os_errno));
     return fault_set(f, e, "%s: %s", where, text[0] != '\0' ? text : curl_easy_strerror(code));

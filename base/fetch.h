@@ -36,8 +36,9 @@ struct fetch_answer {
 };
 
 /* Any HTTP status is OK here. ERR_UNAVAILABLE with the reason when no answer came (refused, TLS, timeout);
- * ERR_TOO_LARGE for a body beyond FETCH_BODY_MAX; ERR_KEY for a cacert, cert or key that cannot be used;
- * ERR_USAGE for an address or a value that cannot be sent. */
+ * ERR_FORBIDDEN for a Unix socket that its mode keeps from us; ERR_TOO_LARGE for a body beyond
+ * FETCH_BODY_MAX; ERR_KEY for a cacert, cert or key that cannot be used; ERR_USAGE for an address or a value
+ * that cannot be sent. */
 enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out,
                struct fault *f);
 void fetch_answer_free(struct fetch_answer *a); /* after a failed fetch() too */

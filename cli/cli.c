@@ -73,6 +73,8 @@ int cli_fault(struct cli *c, const struct fault *f)
 {
     bool is_service = f->code == ERR_UNAVAILABLE || f->code == ERR_TOO_LARGE;
 
+    if (f->code == ERR_FORBIDDEN)
+        return cli_fail(c, NOT_PERMITTED, "%s", f->detail);
     return cli_fail(c, is_service ? SERVICE_FAILED : WRONG_USE, "%s", f->detail);
 }
 

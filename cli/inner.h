@@ -134,7 +134,8 @@ static inline const char *cli_argument(const struct cli *c)
 int cli_fail(struct cli *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* For an option's value that makes no sense: the line, the usage of the command, WRONG_USE. */
 int cli_misuse(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The same for a local fault: WRONG_USE, or SERVICE_FAILED for ERR_UNAVAILABLE and an answer too large. */
+/* The same for a local fault: WRONG_USE, NOT_PERMITTED for ERR_FORBIDDEN, or SERVICE_FAILED for
+ * ERR_UNAVAILABLE and an answer too large. */
 int cli_fault(struct cli *c, const struct fault *f);
 /* One line on standard error unless --quiet. */
 void cli_note(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "tests/unit/base/canned.h"
 
@@ -149,6 +153,29 @@ Test(fetch, nobody_there_is_unavailable_and_named)
 
     cr_assert_eq(fetch_from(&t, &f), ERR_UNAVAILABLE);
     cr_assert_str_eq(f.detail, "/nonexistent/control.sock: No such file or directory");
+}
+
+/* Root may open any socket: the question is asked as nobody. */
+Test(fetch, a_socket_that_its_mode_keeps_from_us_is_forbidden)
+{
+    char path[] = "/tmp/fetch.XXXXXX";
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct fetch_target t = {.unix_socket = a.sun_path, .base_url = "http://localhost", .timeout_s = 5};
+    struct fault f = {0};
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uid_t self = geteuid();
+    enum err e;
+
+    cr_assert_not_null(mkdtemp(path));
+    snprintf(a.sun_path, sizeof a.sun_path, "%s/s", path);
+    cr_assert(bind(s, (const struct sockaddr *)&a, sizeof a) == 0 && listen(s, 1) == 0);
+    cr_assert_eq(chmod(path, 0), 0);
+    cr_assert_eq(seteuid(self == 0 ? 65534 : self), 0);
+    e = fetch_from(&t, &f);
+    cr_assert_eq(seteuid(self), 0);
+    cr_assert(chmod(path, 0700) == 0 && unlink(a.sun_path) == 0 && rmdir(path) == 0 && close(s) == 0);
+    cr_assert_eq(e, ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(f.detail, "/s: Permission denied"));
 }
 
 Test(fetch, other_protocols_are_refused)
