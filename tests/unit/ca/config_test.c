@@ -72,11 +72,11 @@ Test(config, defaults_are_those_of_the_schema)
     struct ca_config c;
     char report[4096];
 
-    cr_assert_eq(read_all(HEAD
-                          "<service name=\"x\" host=\"127.0.0.1\"/>" HTTP
-                          "<https listen=\"a:1\"><name value=\"a\"/></https><store/><ocsp/><crl/>" ROOT TAIL,
-                          &c, report, sizeof report),
-                 OK, "%s", report);
+    cr_assert_eq(
+        read_all(HEAD "<service name=\"x\" host=\"127.0.0.1\"/>" HTTP
+                      "<https listen=\"[::]:1\"><name value=\"a\"/></https><store/><ocsp/><crl/>" ROOT TAIL,
+                 &c, report, sizeof report),
+        OK, "%s", report);
     cr_assert_eq(c.node, 1);
     cr_assert_eq(c.listener_s, 90 * 86400);
     cr_assert_eq(c.responder_s, 14 * 86400);
@@ -96,12 +96,17 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
          "chancery.xml:2: <service host=\"ca_1\"> is not permitted; permitted: a host name"},
         {HEAD "<service name=\"x\" host=\"ca\" node=\"128\"/>\n" HTTP HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:2: <service node=\"128\"> is not permitted; permitted: a whole number from 1 to 127"},
-        {HEAD SERVICE "<htpp listen=\"a:1\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
+        {HEAD SERVICE "<htpp listen=\"[::]:1\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <htpp> is not permitted here; expected: http; permitted in <chancery>, in this "
          "order: service, http, "
          "https, store, ocsp, crl, issuer (at most 16)"},
         {HEAD SERVICE "<http listen=\"127.0.0.1\" public-url=\"http://a\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <http listen=\"127.0.0.1\"> is not permitted; permitted: ADDRESS:PORT"},
+        {HEAD SERVICE
+         "<http listen=\"localhost:80\" public-url=\"http://a\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
+         "chancery.xml:3: <http listen=\"localhost:80\"> is not permitted; permitted: ADDRESS:PORT, the "
+         "address in "
+         "numbers"},
         {HEAD SERVICE
          "<http listen=\"127.0.0.1:65536\" public-url=\"http://a\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <http listen=\"127.0.0.1:65536\"> is not permitted"},
@@ -109,13 +114,14 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
          "<http listen=\"127.0.0.1:80\" public-url=\"http://a/\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <http public-url=\"http://a/\"> is not permitted; permitted: http://HOST"},
         {HEAD SERVICE HTTP
-         "<https listen=\"a:1\" validity=\"90\"><name value=\"a\"/></https>\n" STORE OCSP CRL ROOT TAIL,
+         "<https listen=\"[::]:1\" validity=\"90\"><name value=\"a\"/></https>\n" STORE OCSP CRL ROOT TAIL,
          "chancery.xml:4: <https validity=\"90\"> is not permitted; permitted: a whole number and one of s, "
          "m, h, d"},
         {HEAD SERVICE HTTP
-         "<https listen=\"a:1\" validity=\"900d\"><name value=\"a\"/></https>\n" STORE OCSP CRL ROOT TAIL,
+         "<https listen=\"[::]:1\" validity=\"900d\"><name value=\"a\"/></https>\n" STORE OCSP CRL ROOT TAIL,
          "chancery.xml:4: <https validity=\"900d\"> is not permitted; permitted: 86400s to 825d"},
-        {HEAD SERVICE HTTP "<https listen=\"a:1\"><name value=\":::\"/></https>\n" STORE OCSP CRL ROOT TAIL,
+        {HEAD SERVICE HTTP
+         "<https listen=\"[::]:1\"><name value=\":::\"/></https>\n" STORE OCSP CRL ROOT TAIL,
          "chancery.xml:4: <name value=\":::\"> is not permitted; permitted: an IPv6 address"},
         {HEAD SERVICE HTTP HTTPS "<store map-size-mib=\"1\"/>\n" OCSP CRL ROOT TAIL,
          "chancery.xml:5: <store map-size-mib=\"1\"> is not permitted; permitted: a whole number from 16"},
