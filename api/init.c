@@ -240,15 +240,21 @@ static enum err run(struct init *in)
     e = make_home(in);
     store_close(in->store);
     in->store = NULL;
-    if (e == OK)
+    if (e == OK && !in->o->is_dry_run)
         e = place_home(in);
-    if (e != OK)
+    if (e != OK || in->o->is_dry_run)
         remove_tree(in->dir);
     return e;
 }
 
 static void say_done(const struct init_options *o)
 {
+    if (o->is_quiet)
+        return;
+    if (o->is_dry_run) {
+        fprintf(stderr, "%s would be created; nothing was.\n", o->home);
+        return;
+    }
     fprintf(stderr,
             "Created %s: two hierarchies (RSA 3072, EC P-384), their OCSP signers and an administrator.\n"
             "  start it            chancery serve --home %s\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main: which command is whose. What concerns this machine (init, serve, config) is handled here; the rest
  * talks to the service. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,11 @@ struct command {
     struct init_options init;
     const char *words[4]; /* noun, verb, file */
     int word_count;
+    bool wants_help, wants_version;
 };
 
 enum local_option {
-    LOCAL_HOME = 1,
+    LOCAL_HOME = 256, /* beyond getopt_long's own codes */
     LOCAL_NAME,
     LOCAL_HOST,
     LOCAL_HTTP,
@@ -28,7 +30,10 @@ enum local_option {
     LOCAL_READY,
     LOCAL_OUTPUT,
     LOCAL_FLAG,
-    LOCAL_HELP
+    LOCAL_QUIET,
+    LOCAL_DRY_RUN,
+    LOCAL_HELP,
+    LOCAL_VERSION
 };
 
 /* The flags common to every command are taken here too, so that a habit is never an error. */
@@ -36,23 +41,35 @@ static const struct option options[] = {
     {"home", required_argument, NULL, LOCAL_HOME},     {"name", required_argument, NULL, LOCAL_NAME},
     {"host", required_argument, NULL, LOCAL_HOST},     {"http", required_argument, NULL, LOCAL_HTTP},
     {"https", required_argument, NULL, LOCAL_HTTPS},   {"ready-file", required_argument, NULL, LOCAL_READY},
-    {"output", required_argument, NULL, LOCAL_OUTPUT}, {"quiet", no_argument, NULL, LOCAL_FLAG},
+    {"output", required_argument, NULL, LOCAL_OUTPUT}, {"quiet", no_argument, NULL, LOCAL_QUIET},
     {"no-color", no_argument, NULL, LOCAL_FLAG},       {"yes", no_argument, NULL, LOCAL_FLAG},
-    {"help", no_argument, NULL, LOCAL_HELP},           {NULL, 0, NULL, 0},
+    {"dry-run", no_argument, NULL, LOCAL_DRY_RUN},     {"help", no_argument, NULL, LOCAL_HELP},
+    {"version", no_argument, NULL, LOCAL_VERSION},     {NULL, 0, NULL, 0},
 };
+
+static bool take_value(struct command *c, int option)
+{
+    const char **const places[] = {&c->home,       &c->init.name,  &c->init.host, &c->init.http,
+                                   &c->init.https, &c->ready_file, &c->output}; /* as the enum has them */
+
+    if (optarg[0] == '\0') {
+        fprintf(stderr, "chancery: --%s is empty\n", options[option - LOCAL_HOME].name);
+        return false;
+    }
+    *places[option - LOCAL_HOME] = optarg;
+    return true;
+}
 
 static bool take_option(struct command *c, int option)
 {
-    const char **const places[] = {
-        [LOCAL_HOME] = &c->home,      [LOCAL_NAME] = &c->init.name,   [LOCAL_HOST] = &c->init.host,
-        [LOCAL_HTTP] = &c->init.http, [LOCAL_HTTPS] = &c->init.https, [LOCAL_READY] = &c->ready_file,
-        [LOCAL_OUTPUT] = &c->output};
-
-    if (option == LOCAL_FLAG)
-        return true;
-    if (option < LOCAL_HOME || option > LOCAL_OUTPUT)
+    if (option < LOCAL_HOME)
         return false; /* getopt has said what is wrong with it */
-    *places[option] = optarg;
+    if (option <= LOCAL_OUTPUT)
+        return take_value(c, option);
+    c->init.is_quiet = c->init.is_quiet || option == LOCAL_QUIET;
+    c->init.is_dry_run = c->init.is_dry_run || option == LOCAL_DRY_RUN;
+    c->wants_help = c->wants_help || option == LOCAL_HELP;
+    c->wants_version = c->wants_version || option == LOCAL_VERSION;
     return true;
 }
 
@@ -61,6 +78,8 @@ static bool parse(int argc, char **argv, struct command *c)
 {
     int option;
 
+    optind = 0; /* glibc: start afresh */
+    opterr = 1;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         if (!take_option(c, option))
             return false;
@@ -82,6 +101,8 @@ static int run_init(struct command *c)
 
 static int run_serve(struct command *c)
 {
+    if (c->init.is_dry_run) /* whether it would start is first of all whether the configuration is right */
+        return config_check_main(c->home, NULL);
     return serve_main(c->home, c->ready_file);
 }
 
@@ -119,18 +140,50 @@ static int run_local(size_t i, int argc, char **argv)
         .init = {
             .name = "Chancery", .host = "localhost", .http = "127.0.0.1:8080", .https = "127.0.0.1:8443"}};
 
-    if (!parse(argc, argv, &c) || c.word_count < locals[i].words_min || c.word_count > locals[i].words_max) {
+    bool is_clear = parse(argc, argv, &c);
+
+    if (is_clear && c.wants_version) {
+        printf("chancery %s\n", CHANCERY_VERSION);
+        return 0;
+    }
+    if (is_clear && c.wants_help) {
+        cli_usage(stdout);
+        return 0;
+    }
+    if (!is_clear || c.word_count < locals[i].words_min || c.word_count > locals[i].words_max) {
         cli_usage(stderr);
         return EXIT_USAGE;
     }
     return locals[i].run(&c);
 }
 
-/* The noun is the first word that is no option; for the local ones it comes first, as the usage shows it. */
+/* A full disk or a closed pipe shows when the last octets leave. */
+static int flush_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "chancery: standard output: %s\n", strerror(errno));
+    return code != 0 ? code : EXIT_USAGE;
+}
+
+/* The first word that is no option. NULL when an option that is not ours stands before it: then it is no
+ * local command. */
+static const char *noun_of(int argc, char **argv)
+{
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "-:", options, NULL)) >= LOCAL_HOME)
+        ;
+    return option == 1 ? optarg : NULL;
+}
+
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc > 1 && i < sizeof locals / sizeof *locals; i++)
-        if (strcmp(argv[1], locals[i].noun) == 0)
-            return run_local(i, argc, argv);
+    const char *noun = noun_of(argc, argv);
+
+    for (size_t i = 0; noun != NULL && i < sizeof locals / sizeof *locals; i++)
+        if (strcmp(noun, locals[i].noun) == 0)
+            return flush_output(run_local(i, argc, argv));
     return cli_run(argc, argv);
 }

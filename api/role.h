@@ -31,6 +31,8 @@ int serve_main(const char *home, const char *ready_file);
 
 struct init_options {
     const char *home, *name, *host, *http, *https;
+    bool is_quiet;
+    bool is_dry_run; /* everything is made and checked, and nothing stays */
 };
 /* `chancery init`. Exit code. */
 int init_main(const struct init_options *o);

@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import subprocess
 import unittest
 
 from harness import CHANCERY, ROOT, Service, ServiceTest, make_csr, replace_file, run, wait_until
@@ -45,6 +46,36 @@ class Init(unittest.TestCase):
                 self.assertEqual(done.returncode, 1)
                 self.assertTrue(done.stderr)
                 self.assertFalse(done.stdout)
+
+    def test_the_common_flags_stand_anywhere(self):
+        home = self.service.home
+        for words in (["--home", home, "config", "check"], ["config", "check", "--dry-run", "--home", home], ["serve", "--dry-run", "--home", home]):
+            with self.subTest(words=words):
+                self.assertIn(": ok", run(CHANCERY, *words).text)
+        for words in (["init", "--help"], ["--help", "serve"]):
+            with self.subTest(words=words):
+                self.assertIn("usage: chancery", run(CHANCERY, *words).text)
+        self.assertEqual(run(CHANCERY, "serve", "--version").text, run(CHANCERY, "--version").text)
+
+    def test_a_dry_run_of_init_leaves_nothing(self):
+        home = self.service.home.parent / "dry"
+        run(CHANCERY, "--dry-run", "init", "--home", home)
+        self.assertEqual([*home.parent.glob("dry*")], [])
+        self.assert_one_line(run(CHANCERY, "init", "--dry-run", "--home", self.service.home, check=False), "exists already")
+
+    def test_quiet_says_nothing(self):
+        self.assertEqual(run(CHANCERY, "init", "--quiet", "--home", self.service.home.parent / "quiet").said, "")
+
+    def test_an_address_that_serve_cannot_take_is_refused(self):
+        self.assert_one_line(run(CHANCERY, "init", "--home", self.service.home.parent / "named", "--http", "localhost:80", check=False),
+                             "localhost:80", "127.0.0.1:8080")
+
+    def test_output_that_cannot_be_written_is_exit_code_1(self):
+        for verb in ("check", "show"):
+            with self.subTest(verb=verb), open("/dev/full", "wb") as full:
+                done = subprocess.run([CHANCERY, "config", verb, "--home", str(self.service.home)], stdout=full, stderr=subprocess.PIPE, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(b"No space left", done.stderr)
 
     def test_the_client_certificate_opens_as_pkcs12(self):
         run("openssl", "pkcs12", "-in", self.service.home / "admin/admin.p12", "-passin", "pass:", "-noout")
