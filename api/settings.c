@@ -78,8 +78,8 @@ static void write_settings(struct init *in, struct buf *b)
 
     buf_put_str(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                    "<!-- The whole configuration of this home. `chancery config check` explains every "
-                   "mistake; SIGHUP loads profiles.xml anew,\n"
-                   "     everything here is read at start. See docs/configuration.md. -->\n"
+                   "mistake; docs/configuration.md says\n"
+                   "     what SIGHUP puts into effect and what a restart. -->\n"
                    "<chancery xmlns=\"urn:chancery:configuration:1\">\n  <service");
     put_attr(b, "name", o->name);
     put_attr(b, "host", o->host);
