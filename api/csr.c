@@ -187,11 +187,25 @@ static bool read_value(struct csr *c, const X509_NAME_ENTRY *e, struct findings 
     return true;
 }
 
+/* RelativeDistinguishedName ::= SET SIZE (1..MAX): OpenSSL takes an empty one, the signer does not. */
+static bool has_empty_rdn(struct span subject)
+{
+    struct der name, rdn;
+
+    if (!der_expect(&subject, DER_SEQUENCE, &name))
+        return true;
+    while (name.body.len > 0)
+        if (!der_expect(&name.body, DER_SET, &rdn) || rdn.body.len == 0)
+            return true;
+    return false;
+}
+
 static enum err read_subject(struct csr *c, struct findings *fs, struct fault *f)
 {
     const uint8_t *p = c->facts.subject.data;
     X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)c->facts.subject.len);
-    bool ok = name != NULL && p == c->facts.subject.data + c->facts.subject.len;
+    bool ok =
+        name != NULL && p == c->facts.subject.data + c->facts.subject.len && !has_empty_rdn(c->facts.subject);
 
     for (int i = 0; ok && i < X509_NAME_entry_count(name); i++)
         ok = read_value(c, X509_NAME_get_entry(name, i), fs);

@@ -609,6 +609,23 @@ Test(csr, a_set_out_of_order_is_refused)
     EVP_PKEY_free(key);
 }
 
+Test(csr, an_empty_set_in_the_subject_is_refused)
+{
+    EVP_PKEY *key = forge_key("P-256");
+    struct forge f;
+    struct buf der;
+
+    init_der(&der);
+    forge_init(&f, key);
+    buf_put_span(&f.subject, RAW("\x31\x00"));
+    forge_rdn(&f, 3, DER_UTF8_STRING, RAW("a.example.com"));
+    forge_request(&f, &der);
+    expect_malformed(buf_span(&der), "an empty set");
+    forge_free(&f);
+    buf_free(&der);
+    EVP_PKEY_free(key);
+}
+
 Test(csr, a_broken_string_in_the_subject_is_refused)
 {
     EVP_PKEY *key = forge_key("P-256");
