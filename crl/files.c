@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* files: the two public files of a list. PEM is made from the finished DER, so the two cannot differ. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -26,6 +27,29 @@ enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *
     enum err e = path_of(public_dir, id, "crl", out->der, f);
 
     return e == OK ? path_of(public_dir, id, "pem", out->pem, f) : e;
+}
+
+/* file_draft_open() makes ID.crl.XXXXXX and ID.pem.XXXXXX. */
+static bool is_draft(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 11 && (memcmp(name + len - 11, ".crl.", 5) == 0 || memcmp(name + len - 11, ".pem.", 5) == 0);
+}
+
+void crl_drafts_remove(const char *public_dir)
+{
+    char path[PATH_LEN_MAX], dir[PATH_LEN_MAX];
+    struct dirent *entry;
+    DIR *d = NULL;
+
+    if (path_join(dir, public_dir, "crl", NULL) == OK)
+        d = opendir(dir);
+    while (d != NULL && (entry = readdir(d)) != NULL)
+        if (is_draft(entry->d_name) && path_join(path, dir, entry->d_name, NULL) == OK && unlink(path) == 0)
+            log_warn("draft", "%s: left by a publication that was cut off, removed", path);
+    if (d != NULL)
+        closedir(d);
 }
 
 /* ---- PEM ---- */

@@ -12,6 +12,9 @@ struct crl_paths {
     char der[PATH_LEN_MAX], pem[PATH_LEN_MAX];
 };
 enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *out, struct fault *f);
+/* Drafts of a publication that was killed: as long as lists are, and on a full disk what fills it. At start
+ * alone: there is one publisher. */
+void crl_drafts_remove(const char *public_dir);
 /* Reads the DER behind `fd` from its start: its SHA-256 and size, and its PEM ("X509 CRL") to the sink.
  * ERR_IO; ERR_END: the sink stopped it. */
 enum err crl_armour(int fd, crl_sink *sink, void *arg, uint8_t sha256[static HASH_LEN], uint64_t *size);

@@ -256,6 +256,7 @@ enum err crl_run(const struct crl_role *r)
         log_error("store", "%s", f.detail);
         return e;
     }
+    crl_drafts_remove(r->public_dir);
     e = turn(&p);
     if (e != OK)
         log_error("signer", "the signing port closed");

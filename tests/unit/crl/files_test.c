@@ -140,3 +140,26 @@ Test(crl_files, an_older_pair_does_not_match)
     cr_assert(!crl_files_match(&paths, &new));
     buf_free(&pem);
 }
+
+Test(crl_files, drafts_left_by_a_killed_publication_are_removed_and_nothing_else)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } rows[] = {{"crl/ca.crl", true},         {"crl/ca.pem", true},       {"crl/ca.crl.x9QzAb", false},
+                {"crl/ca.pem.000000", false}, {"crl/.crl.x9QzAb", true},  {"crl/ca.crl.x9QzA", true},
+                {"crl/ca.txt.x9QzAb", true},  {"crl/notes-of-mine", true}};
+    char path[PATH_LEN_MAX];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cr_assert_eq(path_join(path, dir, rows[i].name, NULL), OK);
+        write_file(path, span_str("x"));
+    }
+    crl_drafts_remove(dir);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cr_assert_eq(path_join(path, dir, rows[i].name, NULL), OK);
+        cr_expect_eq(access(path, F_OK) == 0, rows[i].stays, "%s", rows[i].name);
+        unlink(path);
+    }
+    crl_drafts_remove("/nonexistent");
+}
