@@ -239,13 +239,20 @@ static void log_role_end(enum role_id id, int status)
                   WEXITSTATUS(status));
 }
 
+/* A front that was told to end before it could hear that has nothing to finish. */
+static bool is_in_order(enum role_id id, int status)
+{
+    return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+           (role_kinds[id].is_front && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
 static void role_ended(struct serve *s, enum role_id id, int status)
 {
-    bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0, is_local;
+    bool is_local;
 
     s->pids[id] = 0;
     if (s->is_stopping) {
-        if (!in_order && s->code == 0)
+        if (!is_in_order(id, status) && s->code == 0)
             s->code = EXIT_FAILED;
         return;
     }

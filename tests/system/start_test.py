@@ -7,10 +7,10 @@ import signal
 import socket
 import stat
 import subprocess
-import subprocess
+import time
 import unittest
 
-from harness import CHANCERY, ROOT, Service, ServiceTest, make_csr, replace_file, run, wait_until
+from harness import CHANCERY, ROOT, WAIT_S, Service, ServiceTest, make_csr, replace_file, run, wait_until
 
 
 class Init(unittest.TestCase):
@@ -215,6 +215,17 @@ class Run(ServiceTest):
             self.assertEqual(self.service.api(f"/certificates/{each.serial_hex}.der").body, each.der)
         self.assertEqual(self.service.api(f"/certificates/{issued[0].serial_hex}").json()["status"], "revoked")
         self.assertEqual(self.service.api(f"/certificates/{issued[1].serial_hex}").json()["status"], "valid")
+
+    def test_sigterm_ends_it_cleanly_while_it_starts(self):
+        other = Service(start=False)
+        for delay_s in (0, 0.02, 0.05, 0.1, 0.2):
+            with self.subTest(delay_s=delay_s):
+                process = subprocess.Popen([CHANCERY, "serve", "--home", other.home], stderr=subprocess.DEVNULL)
+                wait_until(lambda: process.poll() is not None or (other.home / "control.sock").exists(), "it has begun")
+                time.sleep(delay_s)
+                process.terminate()
+                self.assertIn(process.wait(WAIT_S), (0, -signal.SIGTERM), "the second: before it listens to signals")
+                (other.home / "control.sock").unlink(missing_ok=True)
 
     def test_sigint_ends_it_cleanly_too(self):
         self.assertEqual(self.service.stop(signal.SIGINT), 0)
