@@ -63,13 +63,14 @@ int run_csr_check(struct cli *c)
     return code;
 }
 
-/* What would be issued has no signature and so no PEM: it is shown. */
+/* What would be issued has no signature and so no PEM: it is shown, and the file of --out stays as it is. */
 static int pretend(struct cli *c)
 {
     struct js *v = NULL;
     int code = ask_verdict(c, &v);
     const struct js *plan = js_get(v, "would_issue");
 
+    c->args.value[OPT_OUT] = NULL;
     finding_say_all(c, js_get(v, "findings"));
     if (code == DONE && !is_accepted(v))
         code = cli_fail(c, REFUSED, "it would be refused");
@@ -117,6 +118,8 @@ int run_csr_sign(struct cli *c)
 
     if (c->is_dry_run)
         return pretend(c);
+    if (c->format == FORMAT_TABLE && cli_option(c, OPT_OUT) != NULL)
+        return cli_misuse(c, "--out goes with --output pem, der, p7b, json or jsonl");
     code = send_request(c, "/api/v1/certificates", &v);
     finding_say_all(c, js_get(v, "findings"));
     if (code == DONE)

@@ -225,7 +225,7 @@ int chain_write(struct cli *c, const struct js *v);
 
 /* To standard output or --out F (replaced durably, 0644). Refuses octets that are no text on a terminal. */
 int out_write(struct cli *c, struct span content);
-int out_json(struct cli *c, const struct js *v); /* pretty, or one line for jsonl */
+int out_json(struct cli *c, const struct js *v); /* likewise; pretty, or one line for jsonl */
 /* All of FILE, or of standard input for "-". */
 int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
 

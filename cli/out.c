@@ -55,17 +55,28 @@ static enum err write_file(const char *path, struct span content, struct fault *
     return e;
 }
 
-int out_write(struct cli *c, struct span content)
+static bool goes_to_file(const struct cli *c)
 {
     const char *path = cli_option(c, OPT_OUT);
+
+    return path != NULL && strcmp(path, "-") != 0;
+}
+
+static int put_result(struct cli *c, struct span content)
+{
     struct fault f = {0};
 
-    if (path != NULL && strcmp(path, "-") != 0)
-        return write_file(path, content, &f) == OK ? DONE : cli_fault(c, &f);
-    if (c->io.out_is_terminal && !is_text(content))
-        return cli_fail(c, WRONG_USE, "this is not text: redirect it, or give --out FILE");
+    if (goes_to_file(c))
+        return write_file(cli_option(c, OPT_OUT), content, &f) == OK ? DONE : cli_fault(c, &f);
     fwrite(content.data, 1, content.len, c->io.out);
     return DONE;
+}
+
+int out_write(struct cli *c, struct span content)
+{
+    if (!goes_to_file(c) && c->io.out_is_terminal && !is_text(content))
+        return cli_fail(c, WRONG_USE, "this is not text: redirect it, or give --out FILE");
+    return put_result(c, content);
 }
 
 int out_json(struct cli *c, const struct js *v)
@@ -81,12 +92,10 @@ int out_json(struct cli *c, const struct js *v)
         js_write_pretty(v, &raw);
     buf_put_u8(&raw, '\n');
     text_put_lines(&safe, buf_span(&raw));
-    if (buf_end(&raw) != OK || buf_end(&safe) != OK) {
+    if (buf_end(&raw) != OK || buf_end(&safe) != OK)
         code = cli_fail(c, WRONG_USE, "too much for one JSON document: use --output jsonl");
-    } else {
-        fwrite(safe.data, 1, safe.len, c->io.out);
-        code = DONE;
-    }
+    else
+        code = put_result(c, buf_span(&safe));
     buf_free(&raw);
     buf_free(&safe);
     return code;
