@@ -31,7 +31,12 @@ static enum err check_file(const char *file, struct buf *report, struct fault *f
     enum err e;
 
     buf_init(&content, XML_DOC_MAX);
-    e = file_read(file, &content, f);
+    if (strcmp(file, "-") == 0) {
+        file = "standard input";
+        e = file_read("/dev/stdin", &content, f);
+    } else {
+        e = file_read(file, &content, f);
+    }
     if (e == OK && memmem(content.data, content.len, "urn:chancery:profiles:", 22) != NULL)
         e = catalogue_load(file, buf_span(&content), &c->catalogue, report, f);
     else if (e == OK)

@@ -58,6 +58,19 @@ class Cli(ServiceTest):
         with open(out, "rb") as file:
             self.assertEqual(der.Certificate(pem_to_der(file.read())[0]).spki, self.csr.fields.spki)
 
+    def test_out_takes_json_as_well_and_no_table(self):
+        out = new_file(b"")
+        words = ["csr", "sign", self.csr_file, "--profile", "ucm/tomcat", "--out", out]
+        self.chancery(*words, "--output", "json", "--dry-run")
+        with open(out, "rb") as file:
+            self.assertEqual(file.read(), b"")
+        self.assertEqual(self.chancery(*words, "--output", "json").stdout, b"")
+        with open(out, "rb") as file:
+            self.assertIn("serial", json.load(file))
+        before = self.service.serials()
+        self.chancery(*words, "--output", "table", code=WRONG_USE)
+        self.assertEqual(self.service.serials(), before)
+
     def test_sign_in_every_form(self):
         sign = ["csr", "sign", self.csr_file, "--profile", "ucm/tomcat", "--output"]
         self.assertEqual(der.Certificate(self.chancery(*sign, "der").stdout).spki, self.csr.fields.spki)
@@ -190,6 +203,8 @@ class Cli(ServiceTest):
         self.chancery("config", "check")
         self.assertIn("rsa-g1", self.chancery("config", "show").text)
         self.chancery("config", "check", new_file("<nonsense/>"), code=WRONG_USE)
+        self.chancery("config", "check", "-", stdin=(self.service.home / "chancery.xml").read_bytes())
+        self.assertIn("standard input", self.chancery("config", "check", "-", stdin=b"<nonsense/>", code=WRONG_USE).said)
 
     def test_the_home_may_come_from_the_environment(self):
         done = run(CHANCERY, "ca", "list", env={"CHANCERY_HOME": str(self.service.home)})
