@@ -45,6 +45,12 @@ const struct crl_request *queue_find(const struct crl_queue *q, const char *id);
 bool queue_take(struct crl_queue *q, const char *id, size_t *within, struct crl_request *out);
 void queue_free(struct crl_queue *q);
 
+/* ---- schedule.c ---- */
+
+#define CRL_RETRY_S 60 /* after a failed publication: time to clear a disk, little of any overlap */
+/* After a failure there is no try before `not_before_s`, unless the clock went back since. */
+bool crl_may_try(int64_t not_before_s, int64_t now_s);
+
 /* ---- desk.c: our end of the wire to the ca ---- */
 
 struct desk {

@@ -14,7 +14,6 @@
 #include "base/port.h"
 #include "crl/inner.h"
 
-#define RETRY_S 60        /* after a failed publication: time to clear a disk, little of any overlap */
 #define NAP_MAX_S 60      /* the clock may be set while we sleep: look again */
 #define END_GRACE_MS 2000 /* between the ends of two wires of one ending process there are microseconds */
 #define MAINTAIN_S 600    /* between calls of store_maintain */
@@ -111,7 +110,7 @@ static enum err publish(struct publisher *p, size_t i, const char *cause, int64_
     else
         log_error("publish", "%s", f.detail);
     p->issuers[i].is_broken = e != OK && !files_are_whole(p, issuer->id);
-    p->issuers[i].not_before_s = e == OK ? 0 : now_s + RETRY_S;
+    p->issuers[i].not_before_s = e == OK ? 0 : now_s + CRL_RETRY_S;
     answer_covered(p, issuer->id, e, e == OK ? state.number : 0, e == OK ? "" : err_text(e));
     return OK;
 }
@@ -123,7 +122,7 @@ static void tell_absent(struct publisher *p, size_t i, int64_t now_s)
     if (!p->issuers[i].is_told)
         log_warn("issuer", "%s is configured and not in the store: it has no CRL", id);
     p->issuers[i].is_told = true;
-    p->issuers[i].not_before_s = now_s + RETRY_S;
+    p->issuers[i].not_before_s = now_s + CRL_RETRY_S;
     p->desk.covered = p->desk.queue.len;
     answer_covered(p, id, ERR_NOT_FOUND, 0, "the issuer is not in the store");
 }
@@ -133,7 +132,7 @@ static enum err serve_issuer(struct publisher *p, size_t i, int64_t now_s, int64
 {
     const struct crl_issuer *issuer = &p->role->config.issuers[i];
     const struct crl_request *q = queue_find(&p->desk.queue, issuer->id);
-    bool is_ripe = now_s >= p->issuers[i].not_before_s;
+    bool is_ripe = crl_may_try(p->issuers[i].not_before_s, now_s);
     struct crl_state state;
     int64_t due_s;
     enum err e;

@@ -2,7 +2,7 @@
 /* When is the next list due? */
 #include <criterion/criterion.h>
 
-#include "crl/crl.h"
+#include "crl/inner.h"
 
 #define HOUR 3600
 
@@ -48,4 +48,15 @@ Test(crl_schedule, the_table)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         cr_expect_eq(crl_due(&issuer, &rows[i].state, rows[i].now_s), rows[i].due_s, "%s", rows[i].what);
+}
+
+Test(crl_schedule, a_failure_is_tried_again_after_a_pause_or_when_the_clock_went_back)
+{
+    int64_t failed_s = 1000 * HOUR, not_before_s = failed_s + CRL_RETRY_S;
+
+    cr_expect(crl_may_try(0, failed_s), "nothing failed");
+    cr_expect(!crl_may_try(not_before_s, failed_s));
+    cr_expect(!crl_may_try(not_before_s, not_before_s - 1));
+    cr_expect(crl_may_try(not_before_s, not_before_s));
+    cr_expect(crl_may_try(not_before_s, failed_s - HOUR), "the clock went back");
 }
