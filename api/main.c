@@ -18,6 +18,7 @@ struct command {
     struct init_options init;
     const char *words[4]; /* noun, verb, file */
     int word_count;
+    unsigned refused; /* options of other commands: ignoring one would be worse than refusing it */
     bool wants_help, wants_version;
 };
 
@@ -47,6 +48,9 @@ static const struct option options[] = {
     {"version", no_argument, NULL, LOCAL_VERSION},     {NULL, 0, NULL, 0},
 };
 
+#define BIT(o) (1u << ((o)-LOCAL_HOME))
+#define INIT_OPTIONS (BIT(LOCAL_NAME) | BIT(LOCAL_HOST) | BIT(LOCAL_HTTP) | BIT(LOCAL_HTTPS))
+
 static bool take_value(struct command *c, int option)
 {
     const char **const places[] = {&c->home,       &c->init.name,  &c->init.host, &c->init.http,
@@ -54,6 +58,10 @@ static bool take_value(struct command *c, int option)
 
     if (optarg[0] == '\0') {
         fprintf(stderr, "chancery: --%s is empty\n", options[option - LOCAL_HOME].name);
+        return false;
+    }
+    if ((c->refused & BIT(option)) != 0) {
+        fprintf(stderr, "chancery: --%s is for another command\n", options[option - LOCAL_HOME].name);
         return false;
     }
     *places[option - LOCAL_HOME] = optarg;
@@ -124,18 +132,20 @@ static int run_role(struct command *c)
 static const struct {
     const char *noun;
     int words_min, words_max;
+    unsigned refused;
     int (*run)(struct command *c);
 } locals[] = {
-    {"init", 1, 1, run_init},
-    {"serve", 1, 1, run_serve},
-    {"config", 2, 3, run_config},
-    {"role", 2, 2, run_role},
+    {"init", 1, 1, BIT(LOCAL_READY), run_init},
+    {"serve", 1, 1, INIT_OPTIONS, run_serve},
+    {"config", 2, 3, INIT_OPTIONS | BIT(LOCAL_READY), run_config},
+    {"role", 2, 2, INIT_OPTIONS | BIT(LOCAL_READY), run_role},
 };
 
 static int run_local(size_t i, int argc, char **argv)
 {
     const char *home = getenv("CHANCERY_HOME");
     struct command c = {
+        .refused = locals[i].refused,
         .home = home != NULL && *home != '\0' ? home : "./run",
         .init = {
             .name = "Chancery", .host = "localhost", .http = "127.0.0.1:8080", .https = "127.0.0.1:8443"}};
