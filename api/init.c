@@ -278,7 +278,8 @@ int init_main(const struct init_options *o)
     if (o->home[0] == '/')
         snprintf(home, sizeof home, "%.*s", (int)len, o->home);
     else if (getcwd(cwd, sizeof cwd) != NULL) /* key URIs must be absolute */
-        snprintf(home, sizeof home, "%.500s/%.*s", cwd, (int)(len < 500 ? len : 500), o->home);
+        snprintf(home, sizeof home, "%.500s%s%.*s", cwd, strcmp(cwd, "/") == 0 ? "" : "/",
+                 (int)(len < 500 ? len : 500), o->home);
     options.home = home;
     in->o = &options;
     in->now_s = clock_now_s();

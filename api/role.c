@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -194,14 +193,6 @@ const struct role_kind role_kinds[ROLE_COUNT] = {
     [ROLE_API] = {"api", 3, true, run_api},                          /* HTTPS listener, control socket, ca */
 };
 
-/* The end of the supervisor ends every role, however it ends. */
-static void follow_parent(void)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == 1)
-        _exit(EXIT_FAILED);
-}
-
 int role_main(const char *name, const char *home)
 {
     const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2};
@@ -213,7 +204,6 @@ int role_main(const char *name, const char *home)
         if (strcmp(role_kinds[i].name, name) != 0)
             continue;
         log_role(role_kinds[i].name);
-        follow_parent();
         if (config_load(home, c, NULL, &f) != OK) {
             log_error("config", "%s", f.detail);
             break;

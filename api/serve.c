@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -87,13 +88,22 @@ static void role_fds(const struct serve *s, enum role_id id, int out[static ROLE
     memcpy(out, table[id], sizeof table[id]);
 }
 
-static void exec_role(const struct serve *s, enum role_id id)
+/* The end of the supervisor ends every role, however it ends. Survives the exec. */
+static void follow_parent(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(EXIT_FAILED);
+}
+
+static void exec_role(const struct serve *s, enum role_id id, pid_t parent)
 {
     int fds[ROLE_FDS_MAX], high[ROLE_FDS_MAX];
     char *argv[] = {"chancery", "role", (char *)role_kinds[id].name, "--home", (char *)s->config.home, NULL};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t none;
 
+    follow_parent(parent);
     role_fds(s, id, fds);
     for (unsigned i = 0; i < role_kinds[id].fds; i++) /* first out of the way of the numbers they shall get */
         high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_FD + ROLE_FDS_MAX + 64);
@@ -113,12 +123,12 @@ static void exec_role(const struct serve *s, enum role_id id)
 
 static enum err start_role(struct serve *s, enum role_id id, struct fault *f)
 {
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
 
     if (pid < 0)
         return fault_set(f, ERR_IO, "fork: %s", strerror(errno));
     if (pid == 0)
-        exec_role(s, id);
+        exec_role(s, id, parent);
     s->pids[id] = pid;
     return OK;
 }
