@@ -58,6 +58,7 @@ struct ask {
     bool dry_run, repeated;
     uint8_t idempotency[HASH_LEN], body_hash[HASH_LEN];
     bool is_idempotent;
+    struct ask *twin; /* an earlier ask of this turn under the same Idempotency-Key; NULL: none */
     unsigned days;
     struct facts facts;
     struct san *sans; /* owned */

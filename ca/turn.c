@@ -81,7 +81,7 @@ static bool is_issue(const struct ask *a)
 }
 
 /* Two asks of one turn under the same Idempotency-Key: the later one is answered with what the first one
- * gets. */
+ * gets. A refused one has no answer to repeat: the later is decided by itself. */
 static struct ask *twin_of(const struct turn *t, size_t n)
 {
     const struct ask *a = t->asks[n];
@@ -90,6 +90,7 @@ static struct ask *twin_of(const struct turn *t, size_t n)
         return NULL;
     for (size_t i = 0; i < n; i++)
         if (t->asks[i]->kind == ASK_ISSUE && t->asks[i]->is_idempotent && !t->asks[i]->dry_run &&
+            t->asks[i]->twin == NULL && t->asks[i]->err == OK &&
             memcmp(t->asks[i]->idempotency, a->idempotency, HASH_LEN) == 0)
             return t->asks[i];
     return NULL;
@@ -104,7 +105,8 @@ static void decide(struct ca *ca, struct turn *t)
     for (size_t i = 0; i < t->ask_count; i++) {
         struct ask *a = t->asks[i];
 
-        if (is_issue(a) && twin_of(t, i) == NULL)
+        a->twin = twin_of(t, i);
+        if (is_issue(a) && a->twin == NULL)
             decide_issue(ca, v, a, t->now_s);
         else if (a->kind == ASK_PUBLISH && issuing_by_id(ca, a->issuer_id) == NULL)
             a->err = ERR_NOT_FOUND;
@@ -259,12 +261,9 @@ static void nudge(struct ca *ca, const struct ask *a)
 
 static void answer(struct ca *ca, struct turn *t)
 {
-    for (size_t i = 0; i < t->ask_count; i++) {
-        struct ask *twin = twin_of(t, i);
-
-        if (twin != NULL)
-            copy_twin(t->asks[i], twin);
-    }
+    for (size_t i = 0; i < t->ask_count; i++)
+        if (t->asks[i]->twin != NULL)
+            copy_twin(t->asks[i], t->asks[i]->twin);
     for (size_t i = 0; i < t->ask_count; i++)
         nudge(ca, t->asks[i]); /* before a number is given out: that list will show them */
     for (size_t i = 0; i < t->note_count; i++)

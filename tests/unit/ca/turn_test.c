@@ -364,6 +364,30 @@ Test(turn, two_asks_of_one_turn_under_one_key_get_one_certificate)
     cr_assert_eq(count_certificates(), before);
 }
 
+Test(turn, two_refused_asks_of_one_turn_under_one_key_are_both_told_why)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "not a host", 0, 9, 1};
+    static const struct question other = {ASK_ISSUE, "general/server", "a.example.com", 0, 9, 2};
+    static struct reply r;
+    static struct findings fs;
+
+    send_issue(1, &q);
+    send_issue(2, &q);
+    send_issue(3, &other);
+    start();
+    for (int i = 0; i < 3; i++) {
+        receive(&r);
+        if (r.number == 3) {
+            read_issued(&r); /* nothing was given under this key yet */
+            continue;
+        }
+        cr_assert_eq(r.err, ERR_POLICY);
+        cr_assert(findings_read(&r.rest, &fs));
+        cr_assert(findings_refuse(&fs));
+        findings_free(&fs);
+    }
+}
+
 Test(turn, a_dry_run_stores_nothing)
 {
     static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", ASK_DRY_RUN, 0, 0};
