@@ -20,7 +20,8 @@ static struct buf spki, subject, requester, issuer_certificate;
 static int api[2], port[2], desk[2];
 static pthread_t ca_thread, signer_thread;
 static volatile bool signer_refuses;
-static bool is_impostor; /* requests come under the issuer's own subject */
+static const char *subject_text; /* NULL: as the name */
+static bool is_impostor;         /* requests come under the issuer's own subject */
 static enum err ca_result;
 static struct store *reader;
 
@@ -209,7 +210,7 @@ static void send_issue(uint64_t number, const struct question *q)
                           .subject = buf_span(is_impostor ? &subject : &requester),
                           .spki = buf_span(&spki),
                           .cn = span_str(q->name),
-                          .subject_text = span_str(q->name),
+                          .subject_text = span_str(subject_text != NULL ? subject_text : q->name),
                           .signature_hash = HASH_SHA256,
                           .has_san = true,
                           .sans = sans,
@@ -509,6 +510,25 @@ Test(turn, the_audit_row_of_a_refusal_says_why_beside_a_warning)
     cr_assert_eq(audit_each(v, 1, keep_detail, last), OK);
     view_close(v);
     cr_assert_not_null(strstr(last, "The signer refused"), "%s", last);
+}
+
+Test(turn, the_audit_row_of_an_issue_cuts_no_character)
+{
+    static char text[301];
+    char last[512] = "";
+    struct view *v;
+
+    for (size_t i = 0; i < 300; i += 3)
+        memcpy(text + i, "\xe2\x82\xac", 3); /* 128 is no multiple of 3 */
+    subject_text = text;
+    start();
+    issue_one();
+    cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
+    cr_assert_eq(view_open(reader, &v), OK);
+    cr_assert_eq(audit_each(v, 1, keep_detail, last), OK);
+    view_close(v);
+    cr_assert_geq(strlen(last), 126);
+    cr_assert_str_eq(last + strlen(last) - 3, "\xe2\x82\xac");
 }
 
 Test(turn, revocation_moves_as_the_state_allows)
