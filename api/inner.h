@@ -85,7 +85,7 @@ enum err public_run(const struct public_role *r);
 
 #define PEM_LABEL_MAX 64
 
-/* Appends one PEM block, INTERFACE 6 format. */
+/* Appends one PEM block in the format of docs/interface.md, 6. */
 void pem_put(struct buf *out, const char *label, struct span der);
 /* The first PEM block of that label, decoded; ERR_NOT_FOUND, ERR_MALFORMED. */
 enum err pem_get(struct span pem, const char *label, struct buf *der);

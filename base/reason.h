@@ -20,6 +20,6 @@ enum reason {
 };
 
 const char *reason_name(enum reason r);                              /* "keyCompromise" */
-[[nodiscard]] bool reason_parse(const char *name, enum reason *out); /* exact spelling of INTERFACE 2 */
+[[nodiscard]] bool reason_parse(const char *name, enum reason *out); /* spelled as in docs/interface.md, 2 */
 
 #endif

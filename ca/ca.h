@@ -230,8 +230,8 @@ void certificate_write(struct buf *b, struct span tbs, enum sig_alg alg, struct 
 /* SHA-1 of the key bits, RFC 5280 4.2.1.2 (1). False for what is no SubjectPublicKeyInfo. */
 [[nodiscard]] bool ski_of(struct span spki, uint8_t out[static SKI_LEN]);
 
-/* A new serial: node, the expiry day as the bucket, 16 random octets. DESIGN: unique without coordination,
- * ordered by expiry. */
+/* A new serial: node, the expiry day as the bucket, 16 random octets: unique without coordination, ordered
+ * by expiry (docs/interface.md, 6). */
 void serial_new(uint8_t node, int64_t not_after_s, uint8_t out[static SERIAL_LEN]);
 
 /* The row that remembers a certificate; text parts go into `text`, which must outlive it. */

@@ -109,7 +109,7 @@ static void key_check(struct check *c)
 
 /* ---- the request's own signature ---- */
 
-/* What the product pairs with a curve (DOMAIN 3); NULL: any SHA-2. */
+/* What the product pairs with a curve (docs/products.md, 3); NULL: any SHA-2. */
 static const char *hashes_for(const struct key_kind *k)
 {
     if (k->type != KEY_EC)

@@ -78,7 +78,7 @@ int run_cert_export(struct cli *c)
 
 /* ---- revocation ---- */
 
-/* Those of base/reason.h that a user may give, as INTERFACE 2 lists them. */
+/* Those of base/reason.h that a user may give, as docs/interface.md, 2 lists them. */
 static const char reason_names[] = "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,"
                                    " cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise";
 

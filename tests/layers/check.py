@@ -3,13 +3,13 @@
 """Checks the architecture of a source tree: which room includes which, and who owns a third-party header.
 
 usage: check.py ROOT. Prints each fault as `file:line: what` and exits 1 when there is one.
-Rules: STYLE.md's rooms and doors as docs/architecture.md states them. The tests may include anything.
+Rules: the rooms and doors of docs/architecture.md. The tests may include anything.
 """
 import pathlib
 import re
 import sys
 
-# A room and the rooms it may include. STYLE: base <- store <- {ca, crl, ocsp} <- api; signer and cli know base alone.
+# A room and the rooms it may include: base <- store <- {ca, crl, ocsp} <- api; signer and cli know base alone.
 EDGES = {
     "base": set(),
     "store": {"base"},

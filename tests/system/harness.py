@@ -111,7 +111,7 @@ def public_key(path):
     return run("openssl", "pkey", "-in", path, "-pubout", "-outform", "DER").stdout
 
 
-# The weakest hash that DOMAIN.md, section 3, permits with the key.
+# The weakest hash that docs/products.md, 3 permits with the key.
 DIGESTS = {"ec-P-384": "sha384", "ec-P-521": "sha512"}
 
 
@@ -366,7 +366,7 @@ class ServiceTest(unittest.TestCase):
         return answer
 
     def assert_problem(self, answer, status, rule=None):
-        """RFC 9457 problem details with what INTERFACE.md promises; with `rule`, a refusing finding of that name."""
+        """RFC 9457 problem details with what docs/interface.md promises; with `rule`, a refusing finding of that name."""
         self.assertEqual(answer.status, status, answer)
         self.assertEqual(answer.type.split(";")[0], "application/problem+json", answer)
         problem = answer.json()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does the interface answer as INTERFACE.md says, to everybody who may ask, over TLS and over the control
- * socket? The client is libcurl in a child process; the ca is played by this one.
+ * Does the interface answer as docs/interface.md says, to everybody who may ask, over TLS and over the
+ * control socket? The client is libcurl in a child process; the ca is played by this one.
  */
 #include <criterion/criterion.h>
 #include <signal.h>

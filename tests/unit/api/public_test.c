@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does the process "ocsp" serve relying parties as INTERFACE 4 says? It runs in a child, a signer in another;
- * this program is the client. Answers to OCSP are judged by the command line's own engine, which is
+ * Does the process "ocsp" serve relying parties as docs/interface.md, 4 says? It runs in a child, a signer in
+ * another; this program is the client. Answers to OCSP are judged by the command line's own engine, which is
  * OpenSSL's.
  */
 #include "api/public.h"

@@ -14,7 +14,7 @@
 #define C (1u << EKU_CLIENT_AUTH)
 #define I (1u << EKU_IPSEC_END_SYSTEM)
 
-/* DOMAIN's table, once more and by hand: what the catalogue must say. */
+/* The table of docs/products.md, 4, once more and by hand: what the catalogue must say. */
 static const struct row {
     const char *id, *key;
     uint32_t eku, eku_tolerated;

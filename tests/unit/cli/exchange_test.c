@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does each command ask what INTERFACE 5 says, and show what came back? */
+/* Does each command ask what docs/interface.md, 5 says, and show what came back? */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <sys/stat.h>
