@@ -47,13 +47,20 @@ static void permitted_sizes(const struct check *c, char *out, size_t cap, unsign
         snprintf(out + at, cap - at, " bits");
 }
 
+/* RFC 5480 2.2 leaves it to a reader whether it takes a compressed point, and Java does not. */
+static void point_check(struct check *c)
+{
+    if (c->key.type == KEY_EC && c->key.key_bits.data[0] != 0x04)
+        finding_add(c->findings, "key.point", "key", "a compressed point", "an uncompressed point");
+}
+
 static void size_check(struct check *c)
 {
     char got[32], want[128];
     unsigned least, most;
 
     if (takes_bits(c))
-        return;
+        return point_check(c);
     permitted_sizes(c, want, sizeof want, &least, &most);
     if (c->key.type == KEY_EC) {
         snprintf(got, sizeof got, c->key.bits > 0 ? "P-%u" : "an unknown curve", c->key.bits);

@@ -45,6 +45,8 @@ static const struct rule table[] = {
      ASK_AGAIN "with {want}."},
     {"key.curve", SEVERITY_REFUSE, "The EC key is on a curve this profile does not take.",
      ASK_AGAIN "with {want}."},
+    {"key.point", SEVERITY_REFUSE, "The EC key is {got}, which not every product can read.",
+     ASK_AGAIN "with {want}."},
 
     /* keyUsage and extendedKeyUsage */
     {"usage.key.missing", SEVERITY_REFUSE,

@@ -63,6 +63,8 @@ static const struct breach breaches[] = {
     {"key.size", "general/server", "rsa-2560", as_is, 0, "key", "2560 bits", "2048, 3072, 4096 bits"},
     {"key.curve", "ucm/tomcat-ECDSA", "ec-224", as_is, 0, "key", "P-224", "P-256, P-384, P-521"},
     {"key.curve", "general/server", "ec-koblitz", as_is, 0, "key", "an unknown curve", "P-256, P-384, P-521"},
+    {"key.point", "general/server", "ec-compressed", as_is, 0, "key", "a compressed point",
+     "an uncompressed point"},
     {"key.exponent", "ucm/tomcat", "rsa-e1", as_is, 0, "key", "1", "an odd exponent of 3 or more"},
     {"key.exponent", "ucm/tomcat", "rsa-e65536", as_is, 0, "key", "even", "an odd exponent of 3 or more"},
     {"key.unsupported", "ucm/tomcat", "ed25519", as_is, 0, "key", "another kind of key", "RSA or EC"},

@@ -33,6 +33,15 @@ static EVP_PKEY *rsa_of(int bits, unsigned long exponent)
     return key;
 }
 
+static EVP_PKEY *compressed(void)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+
+    EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                   OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_COMPRESSED);
+    return key;
+}
+
 static EVP_PKEY *generate(const char *kind)
 {
     char curve[16];
@@ -43,6 +52,8 @@ static EVP_PKEY *generate(const char *kind)
         return rsa_of(atoi(kind + 4), 65537);
     if (strcmp(kind, "ed25519") == 0)
         return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    if (strcmp(kind, "ec-compressed") == 0)
+        return compressed();
     snprintf(curve, sizeof curve, "P-%s", kind + 3);
     return EVP_PKEY_Q_keygen(NULL, NULL, "EC", strcmp(kind, "ec-koblitz") == 0 ? "secp256k1" : curve);
 }
