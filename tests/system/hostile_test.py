@@ -72,7 +72,7 @@ class Hostile(ServiceTest):
         ec = "/CN=node1-EC.example.com"
         for kind, profile, subject in (
             ("rsa-1024", "ucm/tomcat", "/CN=cucm1.example.com"),
-            ("rsa-8192", "ucm/tomcat", "/CN=cucm1.example.com"),
+            ("rsa-5120", "ucm/tomcat", "/CN=cucm1.example.com"),
             ("rsa-2560", "ucm/tomcat", "/CN=cucm1.example.com"),
             ("ec-P-224", "ucm/tomcat-ECDSA", ec),
             ("ec-secp256k1", "ucm/tomcat-ECDSA", ec),
@@ -88,7 +88,7 @@ class Hostile(ServiceTest):
                     self.assertTrue(any("key" in each["rule"] for each in problem["findings"] if each["severity"] == "refuse"), problem)
 
     def test_too_large_a_key_is_named(self):
-        self.refused(make_csr("rsa-8192").der, 422, "key.too-large")
+        self.refused(make_csr("rsa-5120").der, 422, "key.too-large")
 
     def test_an_extension_twice(self):
         san = der.extension(der.SUBJECT_ALT_NAME, der.alt_names("cucm1.example.com"))
