@@ -5,9 +5,19 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* Room for a message and its overhead, however small the system's default is. */
+static bool set_room(int fd)
+{
+    const int octets = 2 * WIRE_MSG_MAX;
+
+    return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets) == 0;
+}
+
 enum err wire_pair(int fds[static 2])
 {
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0 ? OK : ERR_IO;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+        return ERR_IO;
+    return set_room(fds[0]) && set_room(fds[1]) ? OK : ERR_IO;
 }
 
 static enum err send_message(int fd, struct span m, int flags)
