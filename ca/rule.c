@@ -28,6 +28,11 @@ static const struct rule table[] = {
      "Generate the request again; the extension named is not encoded as its standard says."},
     {"csr.extension.duplicate", SEVERITY_REFUSE, "An extension is requested twice.",
      ASK_AGAIN "with each extension once (RFC 5280 4.2)."},
+    {"csr.stale", SEVERITY_WARN,
+     "This very request was signed before, on {got}; the product keeps one pending request for each node and "
+     "purpose, and may have replaced it since.",
+     "Before uploading, make sure the product still holds this request; where it does not (it then prints "
+     "\"…csr does not exist\"), generate a new one."},
 
     /* the key */
     {"purpose.key-type", SEVERITY_REFUSE,
@@ -63,7 +68,7 @@ static const struct rule table[] = {
      "The requested extendedKeyUsage contains {got}, which no profile permits.",
      ASK_AGAIN "without {got}; permitted: {want}."},
     {"usage.data-encipherment", SEVERITY_WARN,
-     "dataEncipherment is {got}, and by the profile it is {want}: it must be neither added nor removed while "
+     "dataEncipherment is {got}, and it is {want}: it must be neither added nor removed while "
      "signing.",
      "Generate the request on the product itself, and choose the profile of the purpose it was generated "
      "for."},
@@ -135,6 +140,80 @@ static const struct rule table[] = {
      "Nothing has to be done."},
     {"challenge.ignored", SEVERITY_NOTE, "The request carries a challenge password, which is not used.",
      "Nothing has to be done."},
+
+    /* a certificate that some CA issued, held against its request: upload.c */
+    {"format", SEVERITY_REFUSE,
+     "The certificate's file is not as the products read it: {got}. The product prints: Certificate is not "
+     "in PEM format, or: Error occurred while reading the certificate.",
+     "Write it anew as one certificate in PEM: openssl x509 -in FILE -out leaf.pem. Expected: {want}."},
+    {"key.mismatch", SEVERITY_REFUSE,
+     "The certificate is for another key than the request. The product prints: CSR public key and "
+     "Certificate public key do not match.",
+     "Have the certificate issued for this very request, or find the request it was issued for."},
+    {"san.mismatch", SEVERITY_REFUSE,
+     "The names differ. The product prints: CSR SAN and Certificate SAN does not match. Certificate against "
+     "request: {got}.",
+     "Have it issued again with exactly the subjectAltName of the request: {want}."},
+    {"subject.mismatch", SEVERITY_REFUSE,
+     "The certificate's subject is {got}, and the request's is {want}; no change but a left out OU is known "
+     "to be accepted.",
+     "Have it issued again with the subject of the request, unchanged."},
+    {"subject.encoding", SEVERITY_WARN,
+     "The certificate's subject says the same as the request's in another order or encoding: {got}.",
+     "If the product refuses it, have it issued with the subject copied from the request octet for octet."},
+    {"subject.ou", SEVERITY_NOTE,
+     "The certificate leaves out {got}, which the request has; the products accept that.",
+     "Nothing has to be done."},
+    {"chain.missing", SEVERITY_WARN,
+     "The certificate of the issuer {got} was not given. Unless it is in the trust store before the "
+     "certificate is uploaded, the product prints: CA certificate is not available in the trust-store.",
+     "Get {want} and upload it first, the root before those below it."},
+    {"chain.key-type", SEVERITY_REFUSE,
+     "The EC certificate is signed by an RSA certificate authority ({got}); such a certificate is not "
+     "presented to clients.",
+     "Have it issued by a certificate authority whose chain has EC keys all the way up."},
+    {"trust.duplicate-dn", SEVERITY_WARN,
+     "Two certificate authorities with different keys have the subject {got}; a trust store keeps one of the "
+     "two and drops the older.",
+     "Re-key a certificate authority under a new subject (G1, G2, …); until then keep the one that signed "
+     "this certificate in the trust store."},
+    {"validity.expired", SEVERITY_REFUSE, "The certificate ended at {got}; the products refuse it.",
+     "Have it issued again."},
+    {"validity.early", SEVERITY_REFUSE, "The certificate is not valid before {got}.",
+     "Wait until then, or set the clock that is wrong."},
+    {"time.format", SEVERITY_REFUSE,
+     "The certificate's validity is encoded as {got}, which RFC 5280 does not permit.",
+     "Have it issued by a certificate authority that writes {want}."},
+    {"extension.critical", SEVERITY_REFUSE,
+     "The extension {got} is critical, with which TLS between the products fails with a handshake error.",
+     "Have it issued again with no critical extension but {want}."},
+    {"usage.key.mismatch", SEVERITY_REFUSE,
+     "The certificate's keyUsage is {got}, and by the request it is {want}.",
+     "Have it issued again with exactly the keyUsage of the request."},
+    {"usage.ext.lost", SEVERITY_REFUSE,
+     "The certificate's extendedKeyUsage lacks {want}, which the product needs.",
+     "Have it issued by a certificate authority that keeps {want}; public ones leave clientAuth out, private "
+     "ones need not."},
+    {"usage.ext.mismatch", SEVERITY_WARN,
+     "The certificate's extendedKeyUsage is {got}, and by the request it is {want}.",
+     "Have it issued again with exactly the extendedKeyUsage of the request."},
+    {"eku.client", SEVERITY_REFUSE,
+     "The certificate lacks clientAuth; Expressway before X15.4 refuses such a server certificate.",
+     "Have it issued by a certificate authority that includes clientAuth beside serverAuth."},
+    {"cc.eku", SEVERITY_WARN,
+     "The certificate has no extendedKeyUsage; in Common Criteria mode the products close the connection of "
+     "such a peer.",
+     "Have it issued again with {want}."},
+    {"capf.not-a-ca", SEVERITY_REFUSE,
+     "A CAPF certificate has to be a certificate authority's, and this one has {got}; from 14SU2 on TLS "
+     "fails with it.",
+     "Have it issued as a subordinate certificate authority: {want}."},
+    {"ca.unexpected", SEVERITY_REFUSE,
+     "The certificate is one of a certificate authority, which this purpose is not.",
+     "Have it issued without basicConstraints CA:TRUE."},
+    {"lsc.usage", SEVERITY_REFUSE,
+     "The phone's certificate lacks the keyUsage {want}; its secure registration fails.",
+     "Have it issued again with {want}."},
 };
 #define RULE_COUNT (sizeof table / sizeof *table)
 
