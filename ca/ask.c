@@ -113,6 +113,7 @@ static void answer_issue(struct buf *b, const struct ask *a)
         return;
     if (a->dry_run) {
         grant_write(b, &a->grant);
+        buf_put_blob(b, findings_refuse(&a->findings) ? span_of(NULL, 0) : buf_span(&a->tbs));
         return;
     }
     buf_put(b, a->serial, SERIAL_LEN);

@@ -283,9 +283,10 @@ enum ask_kind {
                       key (zeros: none), 32 octets body hash (what struct idempotent keeps), facts
                       -> findings; when OK and not a dry run: 19 octets serial, u16 issuer no, u8 repeated,
                       blob certificate DER; a dry run is OK whether it would be issued or not (the findings
-                      say): the grant as grant_write(). ERR_POLICY: a finding refuses, or, without findings,
-                      the idempotency key was used with another body; ERR_NOT_FOUND: no such profile;
-                      ERR_FORBIDDEN: a profile that clients may not ask for. */
+                      say): the grant as grant_write(), blob what would be signed (empty: nothing).
+                      ERR_POLICY: a finding refuses, or, without findings, the idempotency key was used with
+                      another body; ERR_NOT_FOUND: no such profile; ERR_FORBIDDEN: a profile that clients may
+                      not ask for. */
     ASK_REVOKE,    /* blob principal, 19 octets serial, u8 reason, i64 invalidity -> u8 changed */
     ASK_UNHOLD,    /* blob principal, 19 octets serial -> (nothing) */
     ASK_PUBLISH,  /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */

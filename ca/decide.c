@@ -138,9 +138,10 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
         return refuse(a, ERR_FORBIDDEN, "This profile is the service's own.");
     if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
         return refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
-    if (p->needs_approval)
+    if (p->needs_approval && !a->dry_run)
         return refuse(a, ERR_FORBIDDEN, "This profile needs an approval, which this version cannot give.");
     profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
+    stale_check(v, &a->facts, &a->findings);
     if (findings_refuse(&a->findings)) {
         if (!a->dry_run)
             refuse(a, ERR_POLICY, "The profile refuses this request.");

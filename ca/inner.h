@@ -83,6 +83,9 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* Revoke and unhold: does the state allow it? err and changed. */
 void decide_revocation(struct view *v, struct ask *a);
 
+/* ---- stale.c: csr.stale ---- */
+void stale_check(struct view *v, const struct facts *f, struct findings *out);
+
 /* ---- record.c: what a turn leaves in the store ---- */
 void record_issue(struct txn *t, struct ask *a, int64_t now_s);
 void record_refusal(struct txn *t, const struct ask *a, int64_t now_s);
