@@ -30,6 +30,8 @@ OWNERS = {
     "libxml/": "base/xml.c",
     "jansson.h": "base/json.c",
     "curl/": "base/fetch.c",
+    "archive.h": "base/archive.c",
+    "archive_entry.h": "base/archive.c",
 }
 
 # Where X.509 is parsed, something is hashed or a key is used: other headers of OpenSSL are for these alone, and this is why.
