@@ -188,7 +188,7 @@ void index_move_state(struct txn *t, uint64_t number, enum cert_state from, enum
 enum request_index {
     REQUEST_BY_TIME = 'a',  /* asked at(8) ‖ id; empty rows */
     REQUEST_BY_STATE = 's', /* state(1) ‖ asked at(8) ‖ id; empty rows */
-    REQUEST_BY_KEY = 'k',   /* key(32); row: the id of the latest */
+    REQUEST_BY_KEY = 'k',   /* key(32); row: the id of the latest ‖ body(32) */
     /* of the pending ones alone */
     REQUEST_BY_SAME = 'd',  /* same(32); row: the id */
     REQUEST_BY_ASKER = 'p', /* text ‖ NUL ‖ id; empty rows */

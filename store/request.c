@@ -101,22 +101,30 @@ static enum err find_indexed(struct view *v, struct span key, struct span id, st
     return err == ERR_NOT_FOUND ? table_damaged(TABLE_REQUEST_INDEX, key) : err;
 }
 
-static enum err find_by_hash(struct view *v, struct key key, struct request *out)
+enum err request_find_same(struct view *v, const uint8_t same[static HASH_LEN], struct request *out)
 {
+    struct key key = key_of_hash(REQUEST_BY_SAME, same);
     struct span id = {0};
     enum err err = table_find(v, TABLE_REQUEST_INDEX, key_span(&key), &id);
 
     return err == OK ? find_indexed(v, key_span(&key), id, out) : err;
 }
 
-enum err request_find_same(struct view *v, const uint8_t same[static HASH_LEN], struct request *out)
+enum err request_find_key(struct view *v, const uint8_t key[static HASH_LEN], uint8_t body[static HASH_LEN],
+                          struct request *out)
 {
-    return find_by_hash(v, key_of_hash(REQUEST_BY_SAME, same), out);
-}
+    struct key k = key_of_hash(REQUEST_BY_KEY, key);
+    struct span row = {0}, id;
+    struct rd r;
+    enum err err = table_find(v, TABLE_REQUEST_INDEX, key_span(&k), &row);
 
-enum err request_find_key(struct view *v, const uint8_t key[static HASH_LEN], struct request *out)
-{
-    return find_by_hash(v, key_of_hash(REQUEST_BY_KEY, key), out);
+    if (err != OK)
+        return err;
+    r = rd_of(row);
+    id = rd_take(&r, REQUEST_ID_LEN);
+    rd_copy(&r, body, HASH_LEN);
+    return rd_done(&r) ? find_indexed(v, key_span(&k), id, out)
+                       : table_damaged(TABLE_REQUEST_INDEX, key_span(&k));
 }
 
 /* The id at the end of a key; an empty span when it is too short to hold one. */
@@ -183,17 +191,10 @@ static void remove_key(struct txn *t, struct key key)
     table_remove(t, TABLE_REQUEST_INDEX, key_span(&key));
 }
 
-static bool has_key(const struct request *r)
-{
-    static const uint8_t none[HASH_LEN];
-
-    return memcmp(r->key, none, HASH_LEN) != 0;
-}
-
 void request_add(struct txn *t, const struct request *given)
 {
     struct request r = *given, other;
-    struct key same = key_of_hash(REQUEST_BY_SAME, r.same), key = key_of_hash(REQUEST_BY_KEY, r.key);
+    struct key same = key_of_hash(REQUEST_BY_SAME, r.same);
     enum err err;
 
     if (txn_error(t) != OK)
@@ -214,8 +215,17 @@ void request_add(struct txn *t, const struct request *given)
     add_empty(t, key_of_askers(&r));
     add_empty(t, key_of_end(&r));
     table_add(t, TABLE_REQUEST_INDEX, key_span(&same), id_span(r.id));
-    if (has_key(&r))
-        table_set(t, TABLE_REQUEST_INDEX, key_span(&key), id_span(r.id));
+}
+
+void request_add_key(struct txn *t, const uint8_t id[static REQUEST_ID_LEN],
+                     const uint8_t key[static HASH_LEN], const uint8_t body[static HASH_LEN])
+{
+    struct key k = key_of_hash(REQUEST_BY_KEY, key);
+    struct buf *row = txn_row(t);
+
+    buf_put(row, id, REQUEST_ID_LEN);
+    buf_put(row, body, HASH_LEN);
+    table_set(t, TABLE_REQUEST_INDEX, key_span(&k), buf_span(row));
 }
 
 static void decide(struct request *r, const struct decision *d)

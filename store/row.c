@@ -261,8 +261,6 @@ void row_put_request(struct buf *b, const struct request *r)
     buf_put_i64(b, r->expires_at_s);
     buf_put_i64(b, r->decided_at_s);
     buf_put(b, r->same, HASH_LEN);
-    buf_put(b, r->key, HASH_LEN);
-    buf_put(b, r->body, HASH_LEN);
     buf_put(b, r->serial, SERIAL_LEN);
     buf_put_blob(b, span_str(r->profile));
     buf_put_blob(b, span_str(r->asker));
@@ -283,8 +281,6 @@ bool row_get_request(struct span row, struct request *out)
     out->expires_at_s = rd_i64(&r);
     out->decided_at_s = rd_i64(&r);
     rd_copy(&r, out->same, HASH_LEN);
-    rd_copy(&r, out->key, HASH_LEN);
-    rd_copy(&r, out->body, HASH_LEN);
     rd_copy(&r, out->serial, SERIAL_LEN);
     get_text(&r, out->profile, sizeof out->profile);
     get_text(&r, out->asker, sizeof out->asker);

@@ -263,8 +263,6 @@ struct request {
     char asker[PRINCIPAL_MAX];
     uint32_t days;          /* as asked, 0: the profile's default */
     uint8_t same[HASH_LEN]; /* two requests that agree here are one: unique among the pending ones */
-    uint8_t key[HASH_LEN];  /* of the Idempotency-Key, as struct idempotent; zeros: none */
-    uint8_t body[HASH_LEN]; /* of what was asked under it */
     struct span facts;      /* as facts_write(), the CSR within */
     struct span findings;   /* as findings_write(), when it was asked */
     int64_t asked_at_s, expires_at_s;
@@ -277,12 +275,18 @@ struct request {
 /* Adds a pending one; state and what a decision says are not read. ERR_CONFLICT: the id is taken, or a
  * pending one has the same `same`. */
 void request_add(struct txn *t, const struct request *r);
+/* Remembers a key under which it was asked; there may be several. An earlier request under it is forgotten.
+ */
+void request_add_key(struct txn *t, const uint8_t id[static REQUEST_ID_LEN],
+                     const uint8_t key[static HASH_LEN], const uint8_t body[static HASH_LEN]);
 enum err request_find(struct view *v, const uint8_t id[static REQUEST_ID_LEN],
                       struct request *out); /* ERR_NOT_FOUND */
 /* The pending one of that `same`. ERR_NOT_FOUND */
 enum err request_find_same(struct view *v, const uint8_t same[static HASH_LEN], struct request *out);
-/* The latest one asked under that key, in whatever state. ERR_NOT_FOUND */
-enum err request_find_key(struct view *v, const uint8_t key[static HASH_LEN], struct request *out);
+/* The latest one asked under that Idempotency-Key, in whatever state, and the body it came with: both as in
+ * struct idempotent. ERR_NOT_FOUND */
+enum err request_find_key(struct view *v, const uint8_t key[static HASH_LEN], uint8_t body[static HASH_LEN],
+                          struct request *out);
 /* The pending one that ends first, when that is not after now_s. ERR_NOT_FOUND */
 enum err request_find_due(struct view *v, int64_t now_s, struct request *out);
 /* How many of this asker's are pending; counts no further than `most`. */

@@ -9,22 +9,22 @@
 
 #define SEVEN_DAYS (7 * (int64_t)DAY)
 
-/* Number n, asked at NOW + n by one of two askers; odd ones under an Idempotency-Key. */
+static const uint8_t key[HASH_LEN] = {3}, other_key[HASH_LEN] = {33}, body[HASH_LEN] = {4},
+                     other_body[HASH_LEN] = {44};
+
+/* Number n, asked at NOW + n by one of two askers. */
 static struct request make(unsigned n)
 {
     struct request r = {.id = {(uint8_t)(n >> 8), (uint8_t)n, 1},
                         .profile = "ucm/CAPF",
                         .days = n,
                         .same = {(uint8_t)(n >> 8), (uint8_t)n, 2},
-                        .body = {(uint8_t)n, 4},
                         .facts = span_str("facts"),
                         .findings = span_str("findings"),
                         .asked_at_s = NOW + n,
                         .expires_at_s = NOW + n + SEVEN_DAYS};
 
     strcpy(r.asker, n % 2 == 0 ? "cert:a" : "cert:ab");
-    if (n % 2 != 0)
-        memcpy(r.key, (uint8_t[]){(uint8_t)n, 3}, 2);
     return r;
 }
 
@@ -59,10 +59,15 @@ Test(request, one_is_found_by_id_key_and_likeness)
 {
     struct place p = place_create();
     struct request want = make(3), even = make(4), got;
-    uint8_t unknown[HASH_LEN] = {9};
+    uint8_t unknown[HASH_LEN] = {9}, said[HASH_LEN];
     struct view *v;
+    struct txn *t;
 
     ask(&p, 3, 5);
+    t = begin(&p);
+    request_add_key(t, want.id, key, body);
+    request_add_key(t, want.id, other_key, other_body);
+    commit(t);
     place_reopen(&p, STORE_READ);
     v = look(&p);
     cr_assert_eq(request_find(v, want.id, &got), OK);
@@ -74,15 +79,17 @@ Test(request, one_is_found_by_id_key_and_likeness)
     cr_assert_eq(got.asked_at_s, want.asked_at_s);
     cr_assert_eq(got.expires_at_s, want.expires_at_s);
     cr_assert_eq(got.decided_at_s, NO_TIME);
-    cr_assert_arr_eq(got.body, want.body, HASH_LEN);
     cr_assert(span_eq(got.facts, span_str("facts")) && span_eq(got.findings, span_str("findings")));
-    cr_assert_eq(request_find_key(v, want.key, &got), OK);
+    cr_assert_eq(request_find_key(v, key, said, &got), OK);
     cr_assert_arr_eq(got.id, want.id, REQUEST_ID_LEN);
+    cr_assert_arr_eq(said, body, HASH_LEN);
+    cr_assert_eq(request_find_key(v, other_key, said, &got), OK);
+    cr_assert_arr_eq(got.id, want.id, REQUEST_ID_LEN);
+    cr_assert_arr_eq(said, other_body, HASH_LEN);
     cr_assert_eq(request_find_same(v, even.same, &got), OK);
     cr_assert_arr_eq(got.id, even.id, REQUEST_ID_LEN);
     cr_assert_eq(request_find(v, unknown, &got), ERR_NOT_FOUND);
-    cr_assert_eq(request_find_key(v, unknown, &got), ERR_NOT_FOUND);
-    cr_assert_eq(request_find_key(v, even.key, &got), ERR_NOT_FOUND, "zeros are no key");
+    cr_assert_eq(request_find_key(v, unknown, said, &got), ERR_NOT_FOUND);
     cr_assert_eq(request_find_same(v, unknown, &got), ERR_NOT_FOUND);
     view_close(v);
     place_remove(&p);
@@ -92,10 +99,14 @@ Test(request, a_second_like_it_waits_for_the_first_to_be_decided)
 {
     struct place p = place_create();
     struct request again = make(1), got;
+    uint8_t said[HASH_LEN];
     struct view *v;
     struct txn *t;
 
     ask(&p, 1, 2);
+    t = begin(&p);
+    request_add_key(t, again.id, key, body);
+    commit(t);
     t = begin(&p);
     request_add(t, &again);
     cr_assert_eq(txn_commit(t), ERR_CONFLICT, "the id");
@@ -106,9 +117,11 @@ Test(request, a_second_like_it_waits_for_the_first_to_be_decided)
     cr_assert_eq(settle(&p, 1, REQUEST_DENIED), OK);
     t = begin(&p);
     request_add(t, &again);
+    request_add_key(t, again.id, key, other_body);
     commit(t);
     v = look(&p);
-    cr_assert_eq(request_find_key(v, again.key, &got), OK);
+    cr_assert_eq(request_find_key(v, key, said, &got), OK);
+    cr_assert_arr_eq(said, other_body, HASH_LEN);
     cr_assert_arr_eq(got.id, again.id, REQUEST_ID_LEN, "the latest");
     view_close(v);
     place_remove(&p);
@@ -118,11 +131,14 @@ Test(request, a_decision_is_kept_and_is_the_last)
 {
     struct place p = place_create();
     struct request r = make(0), got;
-    uint8_t none[REQUEST_ID_LEN] = {9};
+    uint8_t none[REQUEST_ID_LEN] = {9}, said[HASH_LEN];
     struct view *v;
     struct txn *t;
 
     ask(&p, 0, 3);
+    t = begin(&p);
+    request_add_key(t, make(1).id, key, body);
+    commit(t);
     cr_assert_eq(settle(&p, 0, REQUEST_APPROVED), OK);
     cr_assert_eq(settle(&p, 1, REQUEST_DENIED), OK);
     cr_assert_eq(settle(&p, 2, REQUEST_EXPIRED), OK);
@@ -139,7 +155,7 @@ Test(request, a_decision_is_kept_and_is_the_last)
     cr_assert_eq(got.serial[2], 3);
     cr_assert(span_eq(got.facts, span_str("facts")));
     r = make(1);
-    cr_assert_eq(request_find_key(v, r.key, &got), OK, "the key still leads there");
+    cr_assert_eq(request_find_key(v, key, said, &got), OK, "the key still leads there");
     cr_assert_eq(got.state, REQUEST_DENIED);
     cr_assert(span_eq(got.reason, span_str("not ours")));
     cr_assert_eq(request_find_same(v, r.same, &got), ERR_NOT_FOUND, "pending ones alone");
