@@ -224,6 +224,60 @@ struct tbs {
     const char *ocsp_url, *issuer_url, *crl_url; /* NULL: left out */
     bool nocheck;                                /* id-pkix-ocsp-nocheck, RFC 6960 4.2.2.2.1 */
 };
+/* ---- a certificate that some CA issued, before it is uploaded ---- */
+
+/* What the api read in it. Spans borrow from whoever made it. */
+struct certificate_facts {
+    struct span der, subject, issuer, spki;
+    struct span subject_text, issuer_text; /* for people */
+    struct span cn;                        /* the last commonName's octets, empty when none */
+    struct span not_before, not_after;     /* Time elements as they are encoded */
+    int64_t not_before_s, not_after_s;     /* NO_TIME: cannot be read */
+    bool has_san, has_ku, has_eku, is_ca;
+    int path_len; /* -1: none */
+    uint16_t ku;
+    enum eku eku[EKU_LIST_MAX];
+    size_t eku_count;
+    struct san *sans;
+    size_t san_count;
+    struct span critical_others; /* critical and neither keyUsage nor basicConstraints, ", " between */
+    struct span ocsp_url, issuer_url, crl_url; /* the first of each, empty when none */
+    enum key_type signed_by;                   /* the kind of key that its signature algorithm belongs to */
+};
+/* A certificate that may stand above it: one of ours (`id`), or one that was given with it. */
+struct ca_certificate {
+    char id[ISSUER_ID_MAX]; /* "" when it is not ours */
+    struct span der, subject, issuer, spki, subject_text;
+};
+#define KNOWN_CAS_MAX 32u /* ISSUERS_MAX of ours and as many given */
+struct upload {
+    const struct profile *profile;
+    const struct facts *request;
+    const struct certificate_facts *leaf;
+    const struct ca_certificate *known; /* every one there is, on its path or not */
+    size_t known_count;
+    const struct ca_certificate *chain[KNOWN_CAS_MAX]; /* its path, issuer first, as far as it is known */
+    size_t chain_count;
+    struct span missing, missing_url; /* the subject the path breaks off at; empty: it ends at a root */
+    int64_t now_s;
+};
+/* What the product would say of it when it is uploaded: every finding. What is about the file (format) is
+ * the api's. Pure. */
+void upload_check(const struct upload *u, struct findings *out);
+
+/* Where certificates of a purpose go and what has to be restarted; static. Lists end at NULL. */
+struct upload_plan {
+    const char *profile;   /* an id, or what ids begin with */
+    const char *trusts[3]; /* the stores that take root and intermediates, in this order */
+    const char *trust_how; /* how they get there */
+    const char *leaf;      /* what the certificate itself is uploaded as; NULL: it is not uploaded */
+    const char *leaf_how;
+    const char *restarts[4];
+    const char *restart_how;
+    const char *cautions[4];
+};
+/* The most exact row for a profile; there is one for every id. */
+const struct upload_plan *upload_plan_find(const char *profile_id);
 void tbs_write(struct buf *b, const struct tbs *t);
 /* The whole certificate from its signed part. */
 void certificate_write(struct buf *b, struct span tbs, enum sig_alg alg, struct span signature);

@@ -21,6 +21,9 @@ void mirror_check(struct check *c);
 /* names.c: subject, common name and SAN. Wants the grant's extendedKeyUsage. */
 void names_check(struct check *c);
 
+/* upload_usage.c: the part of upload_check() about usages and CA rights. */
+void upload_usages(const struct upload *u, struct findings *out);
+
 /* host.c: what a text is as the name of a host. */
 enum host_kind {
     HOST_BAD,        /* no host name: empty label, a character that is none of LDH, over 63 or 253 */

@@ -190,6 +190,8 @@ static const struct rule table[] = {
     {"usage.key.mismatch", SEVERITY_REFUSE,
      "The certificate's keyUsage is {got}, and by the request it is {want}.",
      "Have it issued again with exactly the keyUsage of the request."},
+    {"usage.key.lost", SEVERITY_REFUSE, "The certificate's keyUsage lacks {want}, which the product needs.",
+     "Have it issued again with {want}."},
     {"usage.ext.lost", SEVERITY_REFUSE,
      "The certificate's extendedKeyUsage lacks {want}, which the product needs.",
      "Have it issued by a certificate authority that keeps {want}; public ones leave clientAuth out, private "
