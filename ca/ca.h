@@ -329,8 +329,8 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
 /* ---- the wire between api and ca ---- */
 
 /* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail
- * for people), then the kind's own. What follows the text is there only when err is OK, except that ASK_ISSUE
- * and ASK_LISTENER always send findings (perhaps none). Answers may come in any order; each request gets
+ * for people), then the kind's own. What follows the text is there only when err is OK, except that ASK_ISSUE,
+ * ASK_APPROVE and ASK_LISTENER always send findings (perhaps none). Answers may come in any order; each request gets
  * exactly one. */
 enum ask_kind {
     ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency
@@ -340,11 +340,15 @@ enum ask_kind {
                       say): the grant as grant_write(), blob what would be signed (empty: nothing).
                       ERR_POLICY: a finding refuses, or, without findings, the idempotency key was used with
                       another body; ERR_NOT_FOUND: no such profile; ERR_FORBIDDEN: a profile that clients may
-                      not ask for. */
+                      not ask for; ERR_PENDING: it waits for an approval: 16 octets id of the request. */
     ASK_REVOKE,    /* blob principal, 19 octets serial, u8 reason, i64 invalidity -> u8 changed */
     ASK_UNHOLD,    /* blob principal, 19 octets serial -> (nothing) */
     ASK_PUBLISH,  /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */
     ASK_PROBE,    /* (nothing) -> (nothing). Signs a probe with every CA key and reads the store */
+    ASK_APPROVE,  /* blob principal, 16 octets id -> as ASK_ISSUE, for the request as it was asked, by the rules of
+                     now. Besides: ERR_NOT_FOUND; ERR_CONFLICT: it is decided or has expired; ERR_FORBIDDEN: the
+                     principal is the asker's certificate */
+    ASK_DENY,     /* blob principal, 16 octets id, blob reason -> (nothing). Errors likewise, but the asker may */
     ASK_LISTENER, /* facts (spki, cn and sans alone; there is no CSR) -> as ASK_ISSUE, principal "service",
                      profile chancery/listener, names held against the configuration, the hierarchy by the key
                    */

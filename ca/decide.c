@@ -20,13 +20,15 @@ static void refuse(struct ask *a, enum err code, const char *detail)
 }
 
 /* The answer already given under this Idempotency-Key, if there is one. */
-static bool repeat(struct ca *ca, struct view *v, struct ask *a)
+static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     struct idempotent before;
     struct cert c;
 
-    if (!a->is_idempotent || a->dry_run || idempotent_find(v, a->idempotency, &before) != OK)
+    if (!a->is_idempotent || a->dry_run)
         return false;
+    if (idempotent_find(v, a->idempotency, &before) != OK)
+        return approval_repeat(ca, v, a, now_s);
     if (memcmp(before.body, a->body_hash, HASH_LEN) != 0) {
         refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
         return true;
@@ -130,7 +132,7 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     const struct profile *p = profile_find(&ca->role->catalogue, a->profile_id);
 
-    if (repeat(ca, v, a))
+    if (repeat(ca, v, a, now_s))
         return;
     if (p == NULL)
         return refuse(a, ERR_NOT_FOUND, "There is no such profile.");
@@ -138,8 +140,6 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
         return refuse(a, ERR_FORBIDDEN, "This profile is the service's own.");
     if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
         return refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
-    if (p->needs_approval && !a->dry_run)
-        return refuse(a, ERR_FORBIDDEN, "This profile needs an approval, which this version cannot give.");
     profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
     stale_check(v, &a->facts, &a->findings);
     if (findings_refuse(&a->findings)) {
@@ -154,7 +154,9 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
         return refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
     write_tbs(ca, a, now_s);
     if (buf_end(&a->tbs) != OK)
-        refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
+        return refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
+    if (p->needs_approval && a->kind == ASK_ISSUE && !a->dry_run)
+        approval_wait(a, NULL);
 }
 
 static void decide_revoke(struct ask *a, const struct status *s)
