@@ -180,6 +180,12 @@ void issuers_get(struct call *c); /* issuers.c */
 void issuer_get(struct call *c);
 void issuer_crl_get(struct call *c);
 void issuer_crl_post(struct call *c);
+void requests_get(struct call *c); /* requests.c */
+void request_get(struct call *c);
+void request_approval_post(struct call *c);
+void request_denial_post(struct call *c);
+/* 202: the request waits for an approval. */
+void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_LEN]);
 void profiles_get(struct call *c); /* profiles.c */
 void profile_get(struct call *c);
 void livez_get(struct call *c); /* health.c */

@@ -62,6 +62,16 @@ static void reply_issued(struct call *c, const uint8_t serial[static SERIAL_LEN]
     view_close(v);
 }
 
+static void on_pending(struct call *c, struct answer *a)
+{
+    uint8_t id[REQUEST_ID_LEN];
+
+    rd_copy(&a->rest, id, sizeof id);
+    if (a->rest.failed)
+        die("broken answer from the ca");
+    requests_reply_pending(c, id);
+}
+
 static void on_answer(struct answer *a, void *arg)
 {
     struct call *c = arg;
@@ -70,7 +80,9 @@ static void on_answer(struct answer *a, void *arg)
 
     if (!a->is_late && !findings_read(&a->rest, &fs))
         die("broken findings from the ca");
-    if (a->err != OK) {
+    if (a->err == ERR_PENDING) {
+        on_pending(c, a);
+    } else if (a->err != OK) {
         c->api->stats.refused++;
         call_refused(c, a, &fs);
     } else {

@@ -19,6 +19,10 @@ const struct route ROUTES[] = {
     {"GET", "/api/v1/issuers/{}", WHO_ADMINISTRATOR, 0, issuer_get},
     {"GET", "/api/v1/issuers/{}/crl", WHO_ADMINISTRATOR, 0, issuer_crl_get},
     {"POST", "/api/v1/issuers/{}/crl", WHO_ADMINISTRATOR, JSON_BODY_MAX, issuer_crl_post},
+    {"GET", "/api/v1/requests", WHO_ADMINISTRATOR, 0, requests_get},
+    {"GET", "/api/v1/requests/{}", WHO_ADMINISTRATOR, 0, request_get},
+    {"POST", "/api/v1/requests/{}/approval", WHO_ADMINISTRATOR, JSON_BODY_MAX, request_approval_post},
+    {"POST", "/api/v1/requests/{}/denial", WHO_ADMINISTRATOR, JSON_BODY_MAX, request_denial_post},
     {"GET", "/api/v1/profiles", WHO_ADMINISTRATOR, 0, profiles_get},
     {"GET", "/api/v1/profiles/{*}", WHO_ADMINISTRATOR, 0, profile_get},
 };
