@@ -212,6 +212,20 @@ void rows_add(struct rows *r, const struct js *row);
 void rows_page(struct rows *r);                      /* a page is complete: show it */
 void rows_close(struct rows *r, const char *cursor); /* NULL: nothing is left */
 void rows_abort(struct rows *r);                     /* writes no more */
+#define CURSOR_TEXT_MAX 1024 /* octets with the NUL, of a cursor: ours are a hundred or so */
+
+/* A list behind --limit and --after, page by page. */
+struct pages {
+    struct rows rows;
+    int64_t limit, shown;         /* limit 0: all */
+    char cursor[CURSOR_TEXT_MAX]; /* "": from the start */
+};
+/* Puts the query's filters; limit and cursor come after. */
+typedef void pages_filters(const struct cli *c, const void *arg, struct buf *path);
+
+int pages_read(struct cli *c, struct pages *p); /* the two options; `rows` is then to be opened */
+/* Fetches and writes; closes the rows. */
+int pages_write(struct cli *c, struct pages *p, const char *prefix, pages_filters *put, const void *arg);
 /* A whole list that comes as {"items": [...]} in one answer. */
 int list_write(struct cli *c, const char *path, const struct column *table_columns, size_t table_count,
                const struct column *csv_columns, size_t csv_count);
