@@ -110,6 +110,33 @@ static int write_or_name(struct cli *c, const struct js *issued)
     return code;
 }
 
+static void write_id(struct cli *c, const char *id)
+{
+    struct buf safe;
+
+    buf_init(&safe, 4096);
+    text_put(&safe, span_str(id));
+    fprintf(c->io.out, "%.*s\n", (int)safe.len, (const char *)safe.data);
+    buf_free(&safe);
+}
+
+/* The id is the result, as the certificate would be: who asks again, or asks others, needs it. */
+static int write_pending(struct cli *c, const struct js *v)
+{
+    const char *id = js_str(js_get(v, "request"));
+
+    cli_note(c, "waiting for approval");
+    if (v == NULL)
+        return PENDING;
+    if (c->format == FORMAT_PEM || c->format == FORMAT_DER || c->format == FORMAT_P7B) {
+        if (id != NULL)
+            write_id(c, id);
+    } else {
+        (void)show_write(c, v);
+    }
+    return PENDING;
+}
+
 int run_csr_sign(struct cli *c)
 {
     struct js *v = NULL;
@@ -122,9 +149,7 @@ int run_csr_sign(struct cli *c)
     if (code == DONE)
         code = write_or_name(c, v);
     else if (code == PENDING)
-        cli_note(c, "waiting for approval");
-    if (code == PENDING && v != NULL && c->format != FORMAT_PEM)
-        (void)show_write(c, v);
+        code = write_pending(c, v);
     js_free(v);
     return code;
 }
