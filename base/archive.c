@@ -170,12 +170,14 @@ enum err archive_walk(const char *path, size_t content_max, archive_fn *fn, void
     struct walk w = {.where = path, .content_max = content_max, .fn = fn, .arg = arg, .fault = f};
     struct stat st;
     enum err e;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0 || fstat(fd, &st) != 0) {
         e = fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     } else if (S_ISDIR(st.st_mode)) {
         e = archive_walk_directory(fd, path, content_max, fn, arg, f);
+    } else if (!S_ISREG(st.st_mode)) {
+        e = fault_set(f, ERR_MALFORMED, "%s: neither a file nor a directory", path);
     } else {
         w.a = reader_new();
         e = walk_opened(&w, archive_read_open_fd(w.a, fd, BLOCK));

@@ -42,6 +42,8 @@ static const struct {
     [OPT_INVALIDITY_DATE] = {"invalidity-date", true},
     [OPT_ISSUER_CERT] = {"issuer-cert", true},
     [OPT_URL] = {"url", true},
+    [OPT_RUN] = {"run", true},
+    [OPT_AGAINST] = {"against", true},
 };
 
 /* getopt_long's own codes are '?', ':' and 1 (a word); ours start beyond them. */

@@ -11,9 +11,12 @@ const struct command commands[] = {
     {"csr", "check", "FILE", "--profile P [--days N]",
      "would it be signed? The verdict and every finding; exits 3 when refused", B(PROFILE) | B(DAYS),
      B(PROFILE), SHOW_FORMATS, FORMAT_TABLE, run_csr_check},
-    {"csr", "sign", "FILE", "--profile P [--days N] [--out FILE]",
-     "sign a request; PEM, leaf first, then its chain", B(PROFILE) | B(DAYS) | B(OUT), B(PROFILE),
-     SHOW_FORMATS | F(PEM) | F(DER) | F(P7B), FORMAT_PEM, run_csr_sign},
+    {"csr", "sign", "FILE", "--profile P [--days N] [--out FILE] [--run ID]",
+     "sign a request; PEM, leaf first, then its chain. A .tgz, .zip or directory of requests: all of them, "
+     "into "
+     "--out ANSWERS.tgz; given again it goes on where it was",
+     B(PROFILE) | B(DAYS) | B(OUT) | B(RUN), B(PROFILE), SHOW_FORMATS | F(PEM) | F(DER) | F(P7B), FORMAT_PEM,
+     run_csr_sign},
     {"cert", "list", NULL,
      "[--cn GLOB] [--san NAME] [--profile P] [--issuer ID] [--status valid|revoked|expired|held]"
      " [--key-type rsa|ec] [--expires-within 30d] [--limit N] [--after CURSOR]",

@@ -3,7 +3,7 @@
  * findings in one piece. */
 #include <string.h>
 
-#include "cli/inner.h"
+#include "cli/dump.h"
 
 #define DAYS_MAX 36500 /* a century: beyond it is a slip of the finger */
 
@@ -142,6 +142,10 @@ int run_csr_sign(struct cli *c)
     struct js *v = NULL;
     int code;
 
+    if (strcmp(cli_argument(c), "-") != 0 && archive_is(cli_argument(c)))
+        return run_dump_sign(c);
+    if (cli_option(c, OPT_RUN) != NULL)
+        return cli_misuse(c, "--run is for an archive or a directory of requests");
     if (c->is_dry_run)
         return pretend(c);
     code = send_request(c, "/api/v1/certificates", &v);

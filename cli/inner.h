@@ -50,6 +50,8 @@ enum opt {
     OPT_INVALIDITY_DATE,
     OPT_ISSUER_CERT,
     OPT_URL,
+    OPT_RUN,
+    OPT_AGAINST,
     OPT_COUNT
 };
 
@@ -246,6 +248,8 @@ int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
 
 /* Is there a home or an address at all? */
 [[nodiscard]] bool service_is_named(const struct cli *c);
+/* Whom to ask, from the options; done once. */
+int service_open(struct cli *c);
 /* Any answer; DONE when there was one. The caller frees the answer in every case. */
 int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_answer *a);
 /* As above, and an answer other than 2xx is said on standard error and gives its exit code; 202 gives
@@ -294,6 +298,7 @@ int run_request_approve(struct cli *c);
 int run_request_deny(struct cli *c);
 int run_profile_list(struct cli *c);
 int run_profile_show(struct cli *c);
+int run_profile_replay(struct cli *c);
 int run_ocsp_query(struct cli *c);
 int run_health(struct cli *c);
 

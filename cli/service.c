@@ -91,7 +91,7 @@ static int open_remote(struct cli *c, const char *url)
     return read_token(c);
 }
 
-static int open_target(struct cli *c)
+int service_open(struct cli *c)
 {
     const char *url = cli_option(c, OPT_SERVER);
 
@@ -176,7 +176,7 @@ int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_ans
     int code;
 
     *a = (struct fetch_answer){0};
-    code = open_target(c);
+    code = service_open(c);
     if (code != DONE)
         return code;
     return fetch(&c->target, r, a, &f) == OK ? DONE : cli_fault(c, &f);

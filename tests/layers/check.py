@@ -30,6 +30,7 @@ OWNERS = {
     "libxml/": "base/xml.c",
     "jansson.h": "base/json.c",
     "curl/": "base/fetch.c",
+    "idn2.h": "base/idn.c",
     "archive.h": "base/archive.c",
     "archive_entry.h": "base/archive.c",
 }
@@ -46,8 +47,10 @@ OPENSSL_FILES = {
     "api/page.c": "base64",
     "api/pem.c": "armour",
     "api/x509.c": "shows names and certificates",
+    "ca/weak_key.c": "arithmetic on RSA moduli",
     "base/hash.c": "hashes and random octets",
     "base/tls.c": "keys of the listener",
+    "cli/answers.c": "base64",
     "cli/ocsp_query.c": "asks and verifies as any OCSP client does",
     "crl/files.c": "base64",
     "ocsp/request.c": "parses requests beyond the canonical shape",
