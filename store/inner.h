@@ -165,6 +165,8 @@ char fold(char c); /* ASCII lower case, whatever the locale */
 /* ---- index.c ---- */
 
 enum index {
+    INDEX_COMPROMISED =
+        'c',               /* SHA-256 of the SPKI, and no number: row: the serial of the first one revoked */
     INDEX_ISSUER = 'i',    /* issuer no(2) */
     INDEX_KEY = 'k',       /* SHA-256 of the SPKI */
     INDEX_NAME = 'n',      /* folded name ‖ NUL: CN and SANs, one row when they agree; row: its name_use */

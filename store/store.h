@@ -133,6 +133,11 @@ void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
 enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN],
                           bool (*fn)(const struct cert *c, void *arg), void *arg);
 
+/* Was a certificate on this key ever revoked for keyCompromise, by any issuer? Remembered for good, whatever
+ * becomes of that certificate. Gives its serial. ERR_NOT_FOUND: no. */
+enum err key_compromised(struct view *v, const uint8_t key_hash[static HASH_LEN],
+                         uint8_t serial[static SERIAL_LEN]);
+
 /* Which status filter a list asks for; "expired" is any state past not_after. */
 enum cert_filter { FILTER_ANY, FILTER_VALID, FILTER_REVOKED, FILTER_HELD, FILTER_EXPIRED };
 
