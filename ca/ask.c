@@ -116,6 +116,8 @@ void ask_free(struct ask *a)
     buf_free(&a->tbs);
     buf_free(&a->certificate);
     buf_free(&a->text);
+    buf_free(&a->subject);
+    buf_free(&a->subject_text);
     buf_free(&a->kept);
     free(a->sans);
     free(a->frame);

@@ -128,6 +128,25 @@ static const struct issuing *pick_issuer(const struct ca *ca, const struct ask *
     return key_kind_of(a->facts.spki, &kind) ? issuing_for_key(ca, kind.type) : NULL;
 }
 
+/* From here on the request is as if it had been made without. */
+static void drop_units(struct ask *a)
+{
+    if (!a->grant.drops_ou)
+        return;
+    buf_init(&a->subject, WIRE_MSG_MAX);
+    buf_init(&a->subject_text, WIRE_MSG_MAX);
+    subject_without_ou(a->facts.subject, &a->subject);
+    subject_text_without_ou(a->facts.subject_text, &a->subject_text);
+    a->facts.subject = buf_span(&a->subject);
+    a->facts.subject_text = buf_span(&a->subject_text);
+}
+
+static void refuse_by_findings(struct ask *a)
+{
+    if (findings_refuse(&a->findings) && !a->dry_run)
+        refuse(a, ERR_POLICY, "The profile refuses this request.");
+}
+
 void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     const struct profile *p = profile_find(&ca->role->catalogue, a->profile_id);
@@ -142,11 +161,11 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
         return refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
     profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
     stale_check(v, &a->facts, &a->findings);
-    if (findings_refuse(&a->findings)) {
-        if (!a->dry_run)
-            refuse(a, ERR_POLICY, "The profile refuses this request.");
-        return;
-    }
+    drop_units(a);
+    if (key_history_check(v, &a->facts, &a->findings) != OK)
+        return refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
+    if (findings_refuse(&a->findings))
+        return refuse_by_findings(a);
     a->issuer = pick_issuer(ca, a);
     if (a->issuer == NULL)
         return refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
@@ -155,8 +174,18 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
     write_tbs(ca, a, now_s);
     if (buf_end(&a->tbs) != OK)
         return refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
-    if (p->needs_approval && a->kind == ASK_ISSUE && !a->dry_run)
+    lint_check(buf_span(&a->tbs), p->is_cisco, &a->findings);
+    refuse_by_findings(a);
+    if (a->err == OK && p->needs_approval && a->kind == ASK_ISSUE && !a->dry_run)
         approval_wait(a, NULL);
+}
+
+void decide_key(struct view *v, struct ask *a)
+{
+    if (key_compromise_check(v, &a->facts, &a->findings) != OK)
+        refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
+    else
+        refuse_by_findings(a);
 }
 
 static void decide_revoke(struct ask *a, const struct status *s)

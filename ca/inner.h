@@ -59,6 +59,7 @@ struct ask {
     struct grant grant;
     const struct issuing *issuer;
     struct buf tbs, certificate, text;
+    struct buf subject, subject_text; /* what facts borrow when the profile drops OUs */
     uint8_t serial[SERIAL_LEN];
     struct port_job *job; /* of the turn's batch, when there is something to sign */
     /* revoke, unhold */
@@ -86,6 +87,9 @@ void ask_answer(struct buf *b, const struct ask *a);
 /* Issue and listener: findings, grant, issuer, serial and tbs; err is OK when there is something to sign (or
  * a dry run passes). */
 void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
+/* In the transaction that records it: a key that was revoked for keyCompromise earlier in this turn is
+ * refused too. */
+void decide_key(struct view *v, struct ask *a);
 /* Revoke and unhold: does the state allow it? err and changed. */
 void decide_revocation(struct view *v, struct ask *a);
 
@@ -109,6 +113,9 @@ void approval_record(struct txn *t, struct ask *a, int64_t now_s);
 void approval_deny(struct txn *t, struct ask *a, int64_t now_s);
 /* Marks what nobody decided in time; a bounded slice. */
 void approval_expire(struct txn *t, int64_t now_s);
+
+/* ---- key_history.c: the half of key_history_check() that refuses ---- */
+enum err key_compromise_check(struct view *v, const struct facts *f, struct findings *out);
 
 /* ---- record.c: what a turn leaves in the store ---- */
 void record_issue(struct txn *t, struct ask *a, int64_t now_s);

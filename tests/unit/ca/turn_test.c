@@ -375,8 +375,9 @@ Test(turn, a_dry_run_stores_nothing)
     receive(&r);
     cr_assert_eq(r.err, OK);
     cr_assert(findings_read(&r.rest, &fs));
-    cr_assert_eq(fs.count, 1);
+    cr_assert_eq(fs.count, 2);
     cr_assert_str_eq(fs.items[0].rule, "csr.stale", "the same request was signed a moment ago");
+    cr_assert_str_eq(fs.items[1].rule, "key.reused", "the OCSP signer of this stage has the same key");
     cr_assert(grant_read(&r.rest, &g));
     cr_assert_neq(rd_blob(&r.rest).len, 0, "what would be signed");
     cr_assert(rd_done(&r.rest));
