@@ -164,8 +164,10 @@ struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t n
 enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out); /* every form but JSON */
 /* The serial that `text` begins with: exactly SERIAL_HEX_LEN hex digits. */
 [[nodiscard]] bool serial_read(const char *text, uint8_t serial[static SERIAL_LEN]);
-/* What a request asks and what would be issued, for the preflight. */
-struct js *facts_json(const struct facts *f);
+
+/* ---- decoded.c ---- */
+
+struct js *facts_json(const struct facts *f); /* what a request asks */
 struct js *ku_json(uint16_t bits);
 
 /* ---- handlers ---- */
@@ -199,12 +201,14 @@ struct wanted {
     struct csr *csr;
     struct findings findings; /* of the reading */
 };
-/* Query and body. OK; ERR_POLICY: read, with a refusing finding; others: the call is answered and `out` holds
+/* Query and CSR. OK; ERR_POLICY: read, with a refusing finding; others: the call is answered and `out` holds
  * nothing. */
-enum err wanted_read(struct call *c, struct wanted *out);
+enum err wanted_read(struct call *c, struct span csr, struct wanted *out);
 void wanted_free(struct wanted *w);
-/* The body of ASK_ISSUE. */
-void wanted_ask(struct call *c, const struct wanted *w, uint8_t flags, struct buf *out);
+/* Takes the findings of the ca to those of the reading; what both saw is said once. */
+void wanted_merge(struct wanted *w, struct findings *more);
+/* Sends ASK_ISSUE with these flags; errors as asker_send. */
+enum err wanted_send(struct call *c, const struct wanted *w, uint8_t flags, asker_done *done, void *arg);
 
 /* ---- listener.c: the HTTPS listener's own certificates ---- */
 

@@ -11,7 +11,7 @@ const struct route ROUTES[] = {
     {"GET", "/metrics", WHO_LOCAL, 0, metrics_get},
     {"GET", "/api/v1/certificates", WHO_ADMINISTRATOR, 0, certificates_get},
     {"POST", "/api/v1/certificates", WHO_ADMINISTRATOR, CSR_MAX, issue_post},
-    {"POST", "/api/v1/preflight", WHO_ADMINISTRATOR, CSR_MAX, preflight_post},
+    {"POST", "/api/v1/preflight", WHO_ADMINISTRATOR, PREFLIGHT_MAX, preflight_post},
     {"GET", "/api/v1/certificates/{}", WHO_ADMINISTRATOR, 0, certificate_get},
     {"PUT", "/api/v1/certificates/{}/revocation", WHO_ADMINISTRATOR, JSON_BODY_MAX, revocation_put},
     {"DELETE", "/api/v1/certificates/{}/revocation", WHO_ADMINISTRATOR, 0, revocation_delete},

@@ -256,7 +256,7 @@ struct certificate_facts {
 /* A certificate that may stand above it: one of ours (`id`), or one that was given with it. */
 struct ca_certificate {
     char id[ISSUER_ID_MAX]; /* "" when it is not ours */
-    struct span der, subject, issuer, spki, subject_text;
+    struct span der, subject, issuer, spki, subject_text, issuer_text, issuer_url;
 };
 #define KNOWN_CAS_MAX 32u /* ISSUERS_MAX of ours and as many given */
 struct upload {

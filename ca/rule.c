@@ -218,6 +218,9 @@ static const struct rule table[] = {
      "The certificate's file is not as the products read it: {got}. The product prints: Certificate is not "
      "in PEM format, or: Error occurred while reading the certificate.",
      "Write it anew as one certificate in PEM: openssl x509 -in FILE -out leaf.pem. Expected: {want}."},
+    {"format.chain", SEVERITY_WARN, "The file holds {got}; the products take the certificate alone.",
+     "Upload those above it into the trust store first, then a file with {want}: openssl x509 -in FILE -out "
+     "leaf.pem."},
     {"key.mismatch", SEVERITY_REFUSE,
      "The certificate is for another key than the request. The product prints: CSR public key and "
      "Certificate public key do not match.",

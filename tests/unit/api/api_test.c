@@ -35,14 +35,54 @@ static void put_refusal(struct buf *b)
     findings_free(&fs);
 }
 
+/* As the ca does it: the profile's findings, the grant, and what would be signed. */
+static enum err play_dry_run(struct rd *r, const char *profile, struct buf *b)
+{
+    static struct san sans[SAN_COUNT_MAX];
+    uint8_t skipped[2 * HASH_LEN];
+    struct findings fs = {0};
+    struct buf tbs;
+    struct facts f;
+    struct grant g;
+
+    rd_copy(r, skipped, sizeof skipped);
+    cr_assert(facts_read(r, &f, sans));
+    profile_check(profile_find(&stage.config.catalogue, profile), &f, 0, &g, &fs);
+    buf_init(&tbs, WIRE_MSG_MAX);
+    if (!findings_refuse(&fs))
+        tbs_write(&tbs, &(struct tbs){.serial = {1},
+                                      .alg = SIG_ECDSA_SHA256,
+                                      .issuer = f.subject,
+                                      .subject = f.subject,
+                                      .spki = f.spki,
+                                      .not_before_s = STAGE_NOW_S,
+                                      .not_after_s = STAGE_NOW_S + DAY_S,
+                                      .ku = g.ku,
+                                      .eku = g.eku,
+                                      .eku_count = g.eku_count,
+                                      .sans = f.sans,
+                                      .san_count = f.san_count,
+                                      .aki = span_str("01234567890123456789"),
+                                      .crl_url = "http://ca.example.com/crl/ec-g1.crl"});
+    findings_write(b, &fs);
+    grant_write(b, &g);
+    buf_put_blob(b, buf_span(&tbs));
+    findings_free(&fs);
+    buf_free(&tbs);
+    return OK;
+}
+
 static enum err play_issue(struct rd *r, struct buf *b)
 {
     static const struct findings none;
+    char profile[PROFILE_ID_MAX];
     uint32_t days;
 
     (void)rd_blob(r);
-    (void)rd_blob(r);
+    cr_assert(span_to_str(rd_blob(r), profile, sizeof profile));
     days = rd_u32(r);
+    if ((rd_u8(r) & ASK_DRY_RUN) != 0)
+        return play_dry_run(r, profile, b);
     if (days == DAYS_REFUSED) {
         put_refusal(b);
         return ERR_POLICY;
