@@ -68,7 +68,7 @@ static bool gather_base64(struct span body, struct buf *out)
     return padding <= 2 && out->len > 0 && out->len % 4 == 0 && buf_end(out) == OK;
 }
 
-enum err base64_find(struct span body, struct buf *der, struct fault *f)
+enum err csr_find_base64(struct span body, struct buf *der, struct fault *f)
 {
     struct buf text;
     uint8_t *out;
@@ -103,5 +103,5 @@ enum err csr_find(struct span body, struct buf *der, struct fault *f)
     }
     if (memmem(body.data, body.len, mark, sizeof mark - 1) != NULL)
         return find_pem(body, der, f);
-    return base64_find(body, der, f);
+    return csr_find_base64(body, der, f);
 }

@@ -63,7 +63,7 @@ enum err csr_parse(struct span body, struct csr **out, struct findings *findings
 const struct facts *csr_facts(const struct csr *c);
 void csr_free(struct csr *c);
 /* csr_body.c: all of `text` as base64, white space aside; ERR_MALFORMED for anything else. */
-enum err base64_find(struct span text, struct buf *out, struct fault *f);
+enum err csr_find_base64(struct span text, struct buf *out, struct fault *f);
 
 /* ---- the roles ---- */
 

@@ -48,7 +48,7 @@ static bool read_file(struct call *c, const struct js *body, const char *name, s
                      "The member \"%s\" is a file: its text, or its octets in base64.", name);
         return false;
     }
-    if (base64_find(span_str(text), out, &f) != OK) {
+    if (csr_find_base64(span_str(text), out, &f) != OK) {
         buf_reset(out);
         buf_put_span(out, span_str(text));
     }
@@ -73,7 +73,8 @@ static bool read_json(struct preflight *p)
     ok = read_file(c, body, "csr", &p->csr) &&
          (!p->has_certificate || read_file(c, body, "certificate", &p->certificate));
     js_free(body);
-    if (ok && memmem(p->certificate.data, p->certificate.len, "PRIVATE KEY-----", 16) != NULL) {
+    if (ok && p->has_certificate &&
+        memmem(p->certificate.data, p->certificate.len, "PRIVATE KEY-----", 16) != NULL) {
         call_problem(c, ERR_MALFORMED, NULL, "The file holds a private key. Never send a private key.");
         ok = false;
     }

@@ -29,6 +29,7 @@ static const struct {
     [OPT_VERSION] = {"version", false},
     [OPT_PROFILE] = {"profile", true},
     [OPT_DAYS] = {"days", true},
+    [OPT_CERTIFICATE] = {"certificate", true},
     [OPT_OUT] = {"out", true},
     [OPT_CN] = {"cn", true},
     [OPT_SAN] = {"san", true},

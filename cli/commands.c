@@ -8,9 +8,10 @@
 #define SHOW_FORMATS (F(TABLE) | F(JSON) | F(JSONL))
 
 const struct command commands[] = {
-    {"csr", "check", "FILE", "--profile P [--days N]",
-     "would it be signed? The verdict and every finding; exits 3 when refused", B(PROFILE) | B(DAYS),
-     B(PROFILE), SHOW_FORMATS, FORMAT_TABLE, run_csr_check},
+    {"csr", "check", "FILE", "--profile P [--days N] [--certificate CERT]",
+     "would it be signed? The verdict, every finding and the plan for the upload; exits 3 when refused. With "
+     "CERT, a certificate that any CA issued: would the product take it?",
+     B(PROFILE) | B(DAYS) | B(CERTIFICATE), B(PROFILE), SHOW_FORMATS, FORMAT_TABLE, run_csr_check},
     {"csr", "sign", "FILE", "--profile P [--days N] [--out FILE] [--run ID]",
      "sign a request; PEM, leaf first, then its chain. A .tgz, .zip or directory of requests: all of them, "
      "into "

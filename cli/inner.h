@@ -37,6 +37,7 @@ enum opt {
     OPT_VERSION, /* up to here: every command takes them */
     OPT_PROFILE,
     OPT_DAYS,
+    OPT_CERTIFICATE,
     OPT_OUT,
     OPT_CN,
     OPT_SAN,
@@ -277,6 +278,13 @@ const char *path_end(struct buf *path); /* borrowed until buf_free() */
 void finding_say_all(struct cli *c, const struct js *findings);
 /* All of them as the result of the command. */
 void finding_write_all(struct cli *c, const struct js *findings);
+/* The same from the gravest down, each with its message and fix on lines of their own. */
+void finding_write_grouped(struct cli *c, const struct js *findings);
+
+/* ---- verdict.c ---- */
+
+/* All of a preflight's answer, for people. */
+void verdict_write(struct cli *c, const struct js *verdict, bool is_accepted);
 
 /* ---- the commands ---- */
 

@@ -196,7 +196,7 @@ Test(csr, check_prints_verdict_and_findings)
     exchange(&x, BODIES(refused), WORDS("csr", "check", "-", "--profile", "p"));
     expect_code(&x, 3);
     expect_request(x.server, 0, "POST /api/v1/preflight?profile=p HTTP/1.1");
-    cr_assert_str_eq(x.typed.out, "accepted     no\nwould issue  -\nrefuse  r  M\n");
+    cr_assert_str_eq(x.typed.out, "REFUSED\nrefuse  r\n        M\n");
     finish(&x);
     x.typed.in = "REQUEST";
     exchange(&x, BODIES(accepted), WORDS("csr", "check", "-", "--profile", "p"));
