@@ -117,18 +117,16 @@ static void likeness(const struct ask *a, uint8_t out[static HASH_LEN])
 
 static void add(struct txn *t, struct ask *a, struct request *r, int64_t now_s)
 {
-    struct buf facts, findings;
+    struct buf findings;
     char detail[256];
 
-    buf_init(&facts, WIRE_MSG_MAX);
     buf_init(&findings, WIRE_MSG_MAX);
-    facts_write(&facts, &a->facts);
     findings_write(&findings, &a->findings);
     random_octets(r->id, REQUEST_ID_LEN);
     strcpy(r->profile, a->profile_id);
     strcpy(r->asker, a->principal);
     r->days = a->days;
-    r->facts = buf_span(&facts);
+    r->facts = a->facts_sent; /* not a->facts, of which a profile may have dropped parts */
     r->findings = buf_span(&findings);
     r->asked_at_s = now_s;
     r->expires_at_s = now_s + WAIT_S;
@@ -137,7 +135,6 @@ static void add(struct txn *t, struct ask *a, struct request *r, int64_t now_s)
              (int)(a->facts.subject_text.len < 128 ? a->facts.subject_text.len : 128),
              (const char *)a->facts.subject_text.data);
     audit(t, AUDIT_REQUEST, r->id, a->principal, detail, now_s);
-    buf_free(&facts);
     buf_free(&findings);
 }
 

@@ -14,6 +14,7 @@ static bool read_text(struct rd *r, char *out, size_t cap)
 static bool read_facts(struct rd *r, struct ask *a)
 {
     a->sans = xcalloc(SAN_COUNT_MAX, sizeof *a->sans);
+    a->facts_sent = r->rest;
     return facts_read(r, &a->facts, a->sans);
 }
 

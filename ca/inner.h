@@ -54,6 +54,7 @@ struct ask {
     uint8_t idempotency[HASH_LEN], body_hash[HASH_LEN];
     bool is_idempotent;
     unsigned days;
+    struct span facts_sent; /* issue: as they came, the frame's last part */
     struct facts facts;
     struct san *sans; /* owned */
     struct grant grant;

@@ -193,12 +193,12 @@ static void record_ask(struct txn *txn, struct ask *a, int64_t now_s)
 {
     if (a->err == ERR_PENDING)
         approval_add(txn, a, now_s);
-    if (a->kind == ASK_APPROVE && a->err == OK)
-        approval_record(txn, a, now_s);
     if (a->kind == ASK_DENY)
         approval_deny(txn, a, now_s);
     if (a->job != NULL && a->err == OK)
         decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this turn */
+    if (a->kind == ASK_APPROVE && a->err == OK)
+        approval_record(txn, a, now_s);
     if (a->job != NULL && a->err == OK)
         record_issue(txn, a, now_s);
     else if (is_refusal(a))

@@ -589,6 +589,64 @@ Test(approval, upkeep_marks_what_nobody_decided)
     cr_assert_eq(approve(OTHER, old_id).err, ERR_CONFLICT);
 }
 
+/* A certificate on the key, which is revoked for keyCompromise in the turn of the approval. */
+static void add_certificate(struct txn *t)
+{
+    struct cert c = {.serial = {1, 9},
+                     .status = {.issuer_no = 1, .not_after_s = clock_now_s() + 1000},
+                     .key_type = KEY_EC,
+                     .key_bits = 256,
+                     .profile = PROFILE,
+                     .requester = ASKER,
+                     .subject = span_str("CN=a.example.com")};
+    uint64_t number;
+
+    sha256_of(buf_span(&spki), c.key_hash);
+    cert_add(t, &c, &number);
+}
+
+static void add_waiting(struct txn *t)
+{
+    struct facts f = facts_of("csr");
+    struct buf b;
+
+    add_certificate(t);
+    buf_init(&b, WIRE_MSG_MAX);
+    facts_write(&b, &f);
+    add_row(t, old_id, 0, clock_now_s() + 1000, buf_span(&b));
+    buf_free(&b);
+}
+
+static void send_compromise(void)
+{
+    uint8_t serial[SERIAL_LEN] = {1, 9};
+    struct buf b;
+
+    buf_init(&b, 1024);
+    buf_put_u8(&b, ASK_REVOKE);
+    buf_put_u64(&b, 3);
+    buf_put_blob(&b, span_str(OTHER));
+    buf_put(&b, serial, SERIAL_LEN);
+    buf_put_u8(&b, REASON_KEY_COMPROMISE);
+    buf_put_i64(&b, NO_TIME);
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    buf_free(&b);
+}
+
+Test(approval, a_key_compromised_in_the_same_turn_leaves_it_waiting)
+{
+    uint8_t octets[1024];
+    struct span revoked;
+
+    with_store(add_waiting, STORE_WRITE);
+    send_compromise();
+    send_decision(ASK_APPROVE, OTHER, old_id, NULL);
+    start();
+    cr_assert_eq(wire_receive(api[0], octets, sizeof octets, &revoked), OK);
+    cr_assert_eq(receive().err, ERR_POLICY);
+    cr_assert_eq(stored(old_id).state, REQUEST_PENDING);
+}
+
 static void add_thousand(struct txn *t)
 {
     for (unsigned i = 0; i < 1000; i++) {
