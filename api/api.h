@@ -117,6 +117,8 @@ void call_reply(struct call *c, unsigned status, const char *type, struct span b
 void call_json(struct call *c, unsigned status, struct js *v, const struct http_field *more); /* takes v */
 void call_problem(struct call *c, enum err e, const struct findings *fs, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
+/* ERR_POLICY for a document that was sent, with every mistake in it. */
+void call_report(struct call *c, const char *detail, struct span report);
 /* A question that asker_send() did not take. */
 void call_unsent(struct call *c, enum err e);
 /* A failed answer of the ca as a problem: what may be shown of it. */
@@ -136,6 +138,9 @@ struct js *findings_json(const struct findings *fs);
 /* `detail` NULL or empty: left to the title. Local errors are shown as "internal". */
 void problem_write(struct buf *out, enum err e, const char *detail, const char *request_id,
                    const struct findings *fs);
+/* The same with a report of many lines, each ended by a line feed, as the list `report`. */
+void problem_write_report(struct buf *out, enum err e, const char *detail, const char *request_id,
+                          struct span report);
 /* The same for an error of the protocol itself. */
 void problem_write_status(struct buf *out, unsigned status, const char *detail, const char *request_id);
 void request_id_new(char out[static 33]);
@@ -190,7 +195,8 @@ void request_denial_post(struct call *c);
 void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_LEN]);
 void profiles_get(struct call *c); /* profiles.c */
 void profile_get(struct call *c);
-void livez_get(struct call *c); /* health.c */
+void replay_post(struct call *c); /* replay.c */
+void livez_get(struct call *c);   /* health.c */
 void readyz_get(struct call *c);
 void metrics_get(struct call *c); /* metrics.c */
 

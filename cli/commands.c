@@ -56,6 +56,10 @@ const struct command commands[] = {
      FORMAT_TABLE, run_request_approve},
     {"request", "deny", "ID", "--reason TEXT", "refuse it; the asker is told why", B(REASON), B(REASON),
      SHOW_FORMATS, FORMAT_TABLE, run_request_deny},
+    {"profile", "replay", "P", "--against NEW-PROFILES.XML [--limit N]",
+     "which certificates of this profile would be refused or come out otherwise under a changed catalogue; "
+     "--limit: the newest N alone",
+     B(AGAINST) | B(LIMIT), B(AGAINST), LIST_FORMATS, FORMAT_TABLE, run_profile_replay},
     {"health", NULL, NULL, "", "each check of the service; exits 0 ok, 2 warning or no service, 4 critical",
      0, 0, LIST_FORMATS, FORMAT_TABLE, run_health},
 };

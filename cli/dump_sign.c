@@ -83,9 +83,10 @@ static struct js *rules_of(const struct js *answer)
 
     for (size_t i = 0; i < js_len(findings); i++) {
         const char *severity = js_str(js_get(js_at(findings, i), "severity"));
+        const char *rule = js_str(js_get(js_at(findings, i), "rule"));
 
-        if (severity != NULL && strcmp(severity, "note") != 0)
-            js_push_str(rules, js_str(js_get(js_at(findings, i), "rule")));
+        if (severity != NULL && rule != NULL && strcmp(severity, "note") != 0)
+            js_push_str(rules, rule);
     }
     if (js_len(rules) == 0 && strcmp(problem_name(answer), "malformed") == 0)
         js_push_str(rules, "csr.malformed");
@@ -147,7 +148,7 @@ static void take_pending(struct dump_run *r, struct dump_item *i, const struct j
 {
     struct js *line = js_object();
 
-    js_set_str(line, "request", js_str(js_get(answer, "id")));
+    js_set_str(line, "request", js_str(js_get(answer, "request")));
     js_set(line, "rules", rules_of(answer));
     settle(r, i, DUMP_PENDING, line);
 }
