@@ -312,8 +312,8 @@ struct request_query {
     const char *after; /* cursor of the previous page; NULL: first */
     unsigned limit;    /* 1..LIST_LIMIT_MAX */
 };
-/* One page, the latest asked first, as cert_list() does it. ERR_MALFORMED: a bad cursor or one of another
- * state, a limit out of range. */
+/* One page, the latest asked first (of one second, by id), as cert_list() does it. ERR_MALFORMED: a bad
+ * cursor or one of another state, a limit out of range. */
 enum err request_list(struct view *v, const struct request_query *q,
                       bool (*fn)(const struct request *r, void *arg), void *arg,
                       char next[static CURSOR_MAX]);
