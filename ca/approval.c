@@ -15,7 +15,8 @@
 #define WAIT_S (7 * 86400) /* a week: everybody who decides is back from a weekend and a few days off */
 #define WAITING_MAX                                                                                          \
     1000u /* of one asker: beyond what people read, and at 160 KiB each no way to fill the disk */
-#define ANSWERED_S 86400 /* how long a decided request answers its Idempotency-Key: as IDEMPOTENCY_S */
+#define ANSWERED_S                                                                                           \
+    (90 * 86400) /* how long a decided request answers its Idempotency-Keys: whoever waited may come late */
 #define DETAIL_MAX                                                                                           \
     (REQUEST_REASON_MAX + PRINCIPAL_MAX + PROFILE_ID_MAX + 64) /* octets of an audit row's text */
 #define EXPIRE_MOST 256u /* of one upkeep, so that it never holds up a turn for long */

@@ -99,7 +99,7 @@ void stale_check(struct view *v, const struct facts *f, struct findings *out);
 
 /* ---- approval.c: what a person decides ---- */
 
-/* Answers an Idempotency-Key under which a request waits, or was decided less than a day ago; false when
+/* Answers an Idempotency-Key under which a request waits, or was decided of late; false when
  * there is none. */
 bool approval_repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* It passed the rules and is not to be issued yet: ERR_PENDING. `id` of the request that waits already, NULL:
