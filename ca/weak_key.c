@@ -21,7 +21,11 @@
 #define LANES 4u         /* chains of multiplications that run side by side in one core */
 #define FERMAT_ROUNDS 100u
 
-/* ---- small factors ---- */
+/* ---- tables, filled once a process ---- */
+
+/* Squares are few modulo each of these: together they let one in some hundred thousand others through. */
+#define SIEVES 11
+static const uint8_t sieve[SIEVES] = {63, 64, 65, 11, 17, 19, 23, 29, 31, 37, 41};
 
 /* c is divisible by p exactly when c * inverse <= limit (modulo 2^64). */
 struct small_prime {
@@ -37,6 +41,7 @@ static struct {
     struct small_prime primes[PRIMES_MAX];
     struct prime_group groups[PRIMES_MAX];
     uint32_t prime_count, group_count; /* groups: a multiple of LANES */
+    bool is_square[SIEVES][65];        /* modulo sieve[k] */
 } table;
 
 /* 1 / odd modulo 2^64, Newton: each step doubles the bits that are right. */
@@ -78,10 +83,15 @@ static void table_fill(void)
     for (uint32_t n = 3; n < PRIMES_BELOW; n += 2)
         if (is_small_prime(n))
             add_prime(n);
+    for (size_t k = 0; k < SIEVES; k++)
+        for (unsigned i = 0; i < sieve[k]; i++)
+            table.is_square[k][i * i % sieve[k]] = true;
     table.group_count++;
     while (table.group_count % LANES != 0)
         table.groups[table.group_count++] = (struct prime_group){.product = 1, .inverse = 1};
 }
+
+/* ---- small factors ---- */
 
 /* Exact division by each product from the lowest limb up (Jebelean): what is carried out at the end is
  * divisible by the factors that both have. */
@@ -207,25 +217,23 @@ static bool is_difference(const BIGNUM *n, const BIGNUM *a, unsigned step, BN_CT
     return is_square;
 }
 
-/* Squares are few modulo each of these: together they let one in some hundred thousand others through. */
-static const uint8_t sieve[] = {63, 64, 65, 11, 17, 19, 23, 29, 31, 37, 41};
-#define SIEVES (sizeof sieve / sizeof *sieve)
+#define SIEVE_PRODUCT (UINT64_C(63) * 64 * 65 * 11 * 17 * 19 * 23 * 29 * 31 * 37 * 41)
 
-static void fill_squares(bool squares[SIEVES][64 + 1])
+/* What a number leaves modulo each, by one division of the long one. */
+static void residues(const BIGNUM *x, unsigned out[SIEVES])
 {
-    memset(squares, 0, SIEVES * sizeof *squares);
+    uint64_t r = BN_mod_word(x, SIEVE_PRODUCT);
+
     for (size_t k = 0; k < SIEVES; k++)
-        for (unsigned i = 0; i < sieve[k]; i++)
-            squares[k][i * i % sieve[k]] = true;
+        out[k] = (unsigned)(r % sieve[k]);
 }
 
-static bool passes(const bool squares[SIEVES][64 + 1], const unsigned a[SIEVES], const unsigned n[SIEVES],
-                   unsigned step)
+static bool passes(const unsigned a[SIEVES], const unsigned n[SIEVES], unsigned step)
 {
     for (size_t k = 0; k < SIEVES; k++) {
         unsigned m = sieve[k], x = (a[k] + step) % m;
 
-        if (!squares[k][(x * x + m - n[k]) % m])
+        if (!table.is_square[k][(x * x + m - n[k]) % m])
             return false;
     }
     return true;
@@ -233,21 +241,18 @@ static bool passes(const bool squares[SIEVES][64 + 1], const unsigned a[SIEVES],
 
 static bool has_close_primes(const BIGNUM *n, BN_CTX *ctx)
 {
-    bool squares[SIEVES][64 + 1], found = false;
     unsigned a_mod[SIEVES], n_mod[SIEVES];
+    bool found = false;
     BIGNUM *a;
 
     BN_CTX_start(ctx);
     a = root_above(n, ctx);
     if (!BN_sub_word(a, 4)) /* root_above is over by less: the first rounds find nothing */
         die("out of memory");
-    fill_squares(squares);
-    for (size_t k = 0; k < SIEVES; k++) {
-        a_mod[k] = (unsigned)BN_mod_word(a, sieve[k]);
-        n_mod[k] = (unsigned)BN_mod_word(n, sieve[k]);
-    }
+    residues(a, a_mod);
+    residues(n, n_mod);
     for (unsigned step = 0; step < FERMAT_ROUNDS + 4 && !found; step++)
-        found = passes(squares, a_mod, n_mod, step) && is_difference(n, a, step, ctx);
+        found = passes(a_mod, n_mod, step) && is_difference(n, a, step, ctx);
     BN_CTX_end(ctx);
     return found;
 }
