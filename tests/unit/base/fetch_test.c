@@ -266,7 +266,7 @@ Test(fetch_pool, every_exchange_that_was_begun_is_done_once)
     struct fetch_pool *pool = fetch_pool_new(&t, 2);
     struct pooled p = {0};
     struct fault f = {0};
-    char body[8];
+    char body[24];
 
     for (int i = 0; i < POOLED; i++) {
         snprintf(body, sizeof body, "body%d", i); /* overwritten while the last is under way: it is a copy */
@@ -280,7 +280,7 @@ Test(fetch_pool, every_exchange_that_was_begun_is_done_once)
     cr_assert_eq(p.done, POOLED);
     cr_assert_eq(p.ok, POOLED);
     for (int i = 0; i < POOLED; i++) {
-        char want[8];
+        char want[24];
         bool found = false;
 
         cr_assert_str_eq(p.bodies[i], "ok");
