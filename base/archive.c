@@ -272,6 +272,6 @@ void archive_draft_abort(struct archive_draft *d)
 {
     if (d == NULL)
         return;
-    archive_write_fail(d->a); /* else freeing would finish the file */
-    draft_free(d);
+    draft_free(
+        d); /* finishes a file that nobody sees: archive_write_fail() would leave zlib's memory behind */
 }
