@@ -191,7 +191,7 @@ void certificate_file_read(struct span file, struct span request_spki, struct ce
         read_der(&r, file);
     else
         read_pem(&r, file);
-    if (out->count == 0 && r.faults.len == 0)
+    if (out->count == 0)
         add_fault(&r, "no certificate in it");
     out->leaf = leaf_of(out, request_spki);
     if (r.faults.len > 0) {

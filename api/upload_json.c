@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upload_json: the ordered plan: root and intermediates into each trust store, the certificate, then what has
- * to be restarted, and what to beware of. Each step is {step, action, what, to, url, text}. */
+/* upload_json: the ordered plan: root and intermediates into each trust store, the certificate, what to
+ * beware of, then what has to be restarted. Each step is {step, action, what, to, url, text}. */
 #include <stdio.h>
 
 #include "api/preflight.h"
@@ -83,9 +83,9 @@ struct js *upload_json(const struct upload_plan *plan, const struct upload_path 
 
     push_chain(steps, plan, &path->upload, public_url);
     push_plain(steps, plan->leaf != NULL ? "upload" : "none", "the certificate", plan->leaf, plan->leaf_how);
-    for (size_t i = 0; i < sizeof plan->restarts / sizeof *plan->restarts && plan->restarts[i] != NULL; i++)
-        push_plain(steps, "restart", plan->restarts[i], NULL, plan->restart_how);
     for (size_t i = 0; i < sizeof plan->cautions / sizeof *plan->cautions && plan->cautions[i] != NULL; i++)
         push_plain(steps, "caution", NULL, NULL, plan->cautions[i]);
+    for (size_t i = 0; i < sizeof plan->restarts / sizeof *plan->restarts && plan->restarts[i] != NULL; i++)
+        push_plain(steps, "restart", plan->restarts[i], NULL, plan->restart_how);
     return steps;
 }

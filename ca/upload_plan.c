@@ -19,7 +19,8 @@
     "Renew CallManager, TVS and ITLRecovery in separate windows, never together: phones verify each with "   \
     "the others, and with two of them new at once every phone unregisters and loses its trust."
 #define ITL_FIRST                                                                                            \
-    "Then reset the phones and see that they have the new ITL file before the next of these certificates "   \
+    "After the restarts reset the phones and see that they have the new ITL file, before the next of these " \
+    "certificates "                                                                                          \
     "is touched."
 #define MIXED_MODE "In mixed mode, run: utils ctl update CTLFile, before the services are restarted."
 

@@ -136,6 +136,7 @@ void verdict_write(struct cli *c, const struct js *v, bool is_accepted)
     finding_write_grouped(c, js_get(v, "findings"));
     write_rows(c, "the request", js_get(v, "request"), request_rows, COUNT_OF(request_rows));
     write_rows(c, "the certificate", js_get(v, "certificate"), certificate_rows, COUNT_OF(certificate_rows));
-    write_rows(c, "what would be issued", js_get(v, "would_issue"), issue_rows, COUNT_OF(issue_rows));
+    if (js_get(v, "certificate") == NULL) /* else it is issued already, by whomever */
+        write_rows(c, "what would be issued", js_get(v, "would_issue"), issue_rows, COUNT_OF(issue_rows));
     write_plan(c, js_get(v, "upload"));
 }
