@@ -54,6 +54,7 @@ struct journal {
     int fd;
     int64_t size; /* octets */
     int64_t synced_ms;
+    bool is_broken; /* half a line at its end that could not be cut off */
     char path[PATH_LEN_MAX];
 };
 

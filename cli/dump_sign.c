@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -371,16 +372,29 @@ static void begin(struct dump_run *r)
         sign_all(r, out);
 }
 
+/* Before anything is signed: what cannot be replaced at the end is found out now. */
+static int check_out(struct cli *c, const char *out)
+{
+    struct stat st;
+
+    if (c->is_dry_run)
+        return DONE;
+    if (out == NULL || strcmp(out, "-") == 0)
+        return cli_misuse(c, "an archive is answered by an archive: --out FILE.tgz is missing");
+    if (stat(out, &st) == 0 && !S_ISREG(st.st_mode))
+        return cli_fail(c, WRONG_USE, "%s: not a file", out);
+    return DONE;
+}
+
 int run_dump_sign(struct cli *c)
 {
     struct dump_run r = {.cli = c, .journal.fd = -1};
-    const char *out = cli_option(c, OPT_OUT);
 
     if (cli_option(c, OPT_OUTPUT) != NULL)
         return cli_misuse(c, "--output is for one request: an archive is answered by an archive");
-    if (!c->is_dry_run && (out == NULL || strcmp(out, "-") == 0))
-        return cli_misuse(c, "an archive is answered by an archive: --out FILE.tgz is missing");
-    r.code = make_path(&r);
+    r.code = check_out(c, cli_option(c, OPT_OUT));
+    if (r.code == DONE)
+        r.code = make_path(&r);
     if (r.code == DONE)
         begin(&r);
     journal_close(&r.journal);

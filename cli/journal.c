@@ -48,9 +48,11 @@ static bool append(struct journal *j, struct js *line)
     js_free(line);
     buf_put_u8(&b, '\n');
     errno = EMSGSIZE;
-    is_written = buf_end(&b) == OK && write_all(j->fd, buf_span(&b));
+    is_written = !j->is_broken && buf_end(&b) == OK && write_all(j->fd, buf_span(&b));
     if (is_written)
         j->size += (int64_t)b.len;
+    else if (ftruncate(j->fd, j->size) != 0) /* half a line would spoil the next one */
+        j->is_broken = true;
     buf_free(&b);
     return is_written;
 }

@@ -21,7 +21,7 @@ import zipfile
 import der
 from harness import CHANCERY, WAIT_S, WORK, ServiceTest, make_csr, new_file, run, wait_until
 
-DONE, WRONG_USE, NO_SERVICE, REFUSED, NOT_FOUND = 0, 1, 2, 3, 5
+DONE, WRONG_USE, NO_SERVICE, REFUSED, PENDING, NOT_FOUND = 0, 1, 2, 3, 4, 5
 MAKE_DUMP = os.environ.get("MAKE_DUMP", str(pathlib.Path(CHANCERY).parent / "make_dump"))
 COUNT = int(os.environ.get("OFFLINE_COUNT", "300"))
 RUN_S = 60 + COUNT // 20  # a sanitizer build on a busy machine signs twenty a second
@@ -208,6 +208,7 @@ class Offline(ServiceTest):
         for words in (["--days", "many"], ["--run", "a/b"], ["--output", "der"]):
             with self.subTest(words=words):
                 self.sign(source, *words, code=WRONG_USE)
+        self.sign(source, out=new_directory(), code=WRONG_USE)
         home = ["--home", self.service.home]
         self.assertEqual(run(CHANCERY, "csr", "sign", source, "--profile", PROFILE, *home, check=False).returncode, WRONG_USE)
         single = new_file(self.one)
@@ -286,6 +287,24 @@ class Offline(ServiceTest):
         with open(f"{out}.run", "wb") as journal:
             fcntl.flock(journal, fcntl.LOCK_EX)
             self.sign(self.dump, out=out, code=WRONG_USE)
+
+    def test_what_waits_for_an_approval_is_fetched_by_the_same_command(self):
+        out, admin = new_directory() / "answers.tgz", self.service.home / "admin"
+        dump = [(f"{each}.csr", make_csr(subject=f"/O=Example/CN=CAPF-0011223{each}", name=f"capf{each}").der) for each in (1, 2)]
+        command = [CHANCERY, "csr", "sign", tgz(dump), "--profile", "ucm/CAPF", "--out", out,
+                   "--server", f"https://localhost:{self.service.https_port}", "--cacert", admin / "server-ca.pem",
+                   "--cert", admin / "admin.pem", "--key", admin / "admin.key"]
+        for approved in range(3):
+            done = run(*command, check=False)
+            self.assertEqual(done.returncode, DONE if approved == 2 else PENDING, done.said)
+            answers = Answers(out)
+            self.assertEqual([answers.report["signed"], answers.report["pending"]], [approved, 2 - approved], done.said)
+            self.assertEqual(pathlib.Path(f"{out}.run").exists(), approved < 2)
+            waiting = self.service.api("/requests?status=pending").json()["items"]
+            self.assertEqual(len(waiting), 2 - approved, "asking again asks for nothing new")
+            if waiting:
+                self.service.chancery("request", "approve", waiting[0]["request"], "--yes")
+        self.assertEqual(set(answers.files), {"1.der", "2.der"})
 
     # ---- on a terminal, and at size ----
 
