@@ -524,7 +524,7 @@ Test(csr, a_name_in_its_own_script_is_told_its_A_label)
     init_der(&der);
     forge_init(&f, key);
     forge_extension(&f, 17,
-                    RAW("\x30\x14\x82\x12"
+                    RAW("\x30\x15\x82\x13"
                         "b\xc3\xbc"
                         "cher.example.com"));
     forge_request(&f, &der);
