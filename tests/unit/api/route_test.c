@@ -54,6 +54,8 @@ Test(route, table)
         {"POST", "/api/v1/requests/ab/approval", OK, "ab"},
         {"DELETE", "/api/v1/requests/ab/approval", ERR_METHOD, "POST"},
         {"POST", "/api/v1/requests/ab/denial", OK, "ab"},
+        {"POST", "/api/v1/replay", OK, ""},
+        {"GET", "/api/v1/replay", ERR_METHOD, "POST"},
         {"GET", "/api/v1/tokens", ERR_NOT_FOUND, ""},
         {"GET", "//api/v1/issuers", ERR_NOT_FOUND, ""},
         {"GET", "/API/v1/issuers", ERR_NOT_FOUND, ""},
