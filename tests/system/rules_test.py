@@ -189,6 +189,66 @@ class Rules(ServiceTest):
         self.assertLessEqual({"key.small-factor", "name.wildcard", "usage.key.missing", "usage.key.forbidden", "lint.string-type"}, rules)
 
 
+SITE = """<profiles xmlns="urn:chancery:profiles:1">
+  <profile id="site/web" title="Web" ou="drop" san="required">
+    <rsa sizes="2048"><key-usage required="digitalSignature"/></rsa>
+    <extended-key-usage required="serverAuth"/>
+    <days default="90" max="90"/>
+    <names><suffix value=".example.com"/><name value="www.example.org"/></names>
+  </profile>
+  <profile id="site/odd" title="A usage that serves no TLS server">
+    <rsa sizes="2048"><key-usage required="nonRepudiation"/></rsa>
+    <extended-key-usage required="serverAuth"/>
+    <days default="90" max="90"/>
+  </profile>
+  <profile id="site/ca" title="CA without a person" ca="true" approval="false" san="as-asked">
+    <rsa sizes="2048"><key-usage required="digitalSignature keyCertSign cRLSign"/></rsa>
+    <days default="90" max="90"/>
+  </profile>
+</profiles>
+"""
+
+
+class Site(ServiceTest):
+    """What a site's own catalogue decides."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.service.home / "profiles.xml").write_text(SITE)
+        cls.service.restart()
+
+    def test_units_are_dropped_and_nothing_else_of_the_subject(self):
+        organization, unit, cn = ("2.5.4.10", der.PRINTABLE, b"Example"), ("2.5.4.11", der.UTF8, b"Voice"), ("2.5.4.3", der.UTF8, b"a.example.com")
+        request = asks(der.name(organization, unit, cn), extensions=sans("a.example.com"))
+        leaf = self.service.issued(request, "site/web")
+        self.assertEqual(leaf.subject, der.name(organization, cn))
+        shown = self.service.api(f"/certificates/{leaf.serial_hex}").json()
+        self.assertEqual(shown["subject"], "CN=a.example.com, O=Example")
+        answer = self.service.issue(request, "site/web", accept="application/json").json()
+        self.assertIn("subject.ou-dropped", [each["rule"] for each in answer["findings"]])
+
+    def test_names_are_limited(self):
+        self.service.issued(asks(der.common_name("www.example.org"), extensions=sans("a.b.example.com")), "site/web")
+        for subject, name in (("a.example.com", "a.example.net"), ("www.example.net", "a.example.com"), ("a.example.com", "example.com")):
+            request = asks(der.common_name(subject), extensions=sans(name))
+            self.assert_problem(self.service.issue(request, "site/web"), 422, "name.not-permitted")
+
+    def test_a_san_may_be_required(self):
+        self.assert_problem(self.service.issue(asks(der.common_name("a.example.com")), "site/web"), 422, "san.required")
+
+    def test_what_breaks_a_MUST_is_not_signed_whatever_the_profile_says(self):
+        self.assert_problem(self.service.issue(make_csr(), "site/odd"), 422, "lint.ext-key-usage")
+
+    def test_an_authority_is_one_whatever_its_request_asks(self):
+        leaf = self.service.issued(make_csr(subject="/CN=Site CA"), "site/ca")
+        self.assertEqual(leaf.value(der.BASIC_CONSTRAINTS), der.sequence(b"\x01\x01\xff", b"\x02\x01\x00"))
+        self.assertEqual(leaf.critical(), {der.KEY_USAGE, der.BASIC_CONSTRAINTS})
+        self.assertEqual(der.read_key_usage(leaf.value(der.KEY_USAGE)), {"digitalSignature", "keyCertSign", "cRLSign"})
+        self.assertNotIn(der.SUBJECT_ALT_NAME, leaf.extensions)
+        self.assert_chain(leaf)
+
+
 class Coverage(unittest.TestCase):
     def test_no_rule_is_without_a_test(self):
         """Each name stands in a test: in this one, or in the unit test of what cannot be sent from outside."""
