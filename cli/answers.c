@@ -94,8 +94,10 @@ static void put_text(struct buf *out, const struct dump_item *i, const struct js
     const char *serial = js_str(js_get(line, "serial")), *detail = detail_of(i, line);
 
     buf_printf(out, "%-8s  %s", dump_state_names[i->state], i->path);
-    if (i->state == DUMP_SIGNED)
-        buf_printf(out, "  %s  %s", i->out, serial != NULL ? serial : "");
+    if (i->state == DUMP_SIGNED) {
+        buf_printf(out, "  %s  ", i->out);
+        text_put(out, span_str(serial != NULL ? serial : ""));
+    }
     for (size_t k = 0; k < js_len(rules); k++) {
         buf_put_str(out, "  ");
         text_put(out, span_str(js_str(js_at(rules, k)) != NULL ? js_str(js_at(rules, k)) : ""));
