@@ -333,15 +333,19 @@ static bool is_certificate(struct span der)
 
 enum err certificate_parse(struct span der, struct certificate **out, struct fault *f)
 {
-    struct certificate *c;
-    struct span in;
-    struct der whole, tbs;
-
     *out = NULL;
     if (!is_certificate(der))
         return fault_set(f, ERR_MALFORMED, "This is no certificate in DER, or octets follow it.");
-    c = certificate_new(der);
-    in = buf_span(&c->der);
+    return certificate_parse_ours(der, out, f);
+}
+
+enum err certificate_parse_ours(struct span der, struct certificate **out, struct fault *f)
+{
+    struct certificate *c = certificate_new(der);
+    struct span in = buf_span(&c->der);
+    struct der whole, tbs;
+
+    *out = NULL;
     if (!der_expect(&in, DER_SEQUENCE, &whole) || !der_expect(&whole.body, DER_SEQUENCE, &tbs)) {
         certificate_free(c);
         return fault_set(f, ERR_MALFORMED, "This is no certificate.");

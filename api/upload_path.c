@@ -30,7 +30,7 @@ static bool add_ours(const struct issuer *i, void *arg)
     struct upload_path *p = arg;
     struct certificate *c;
 
-    if (p->our_count == ISSUERS_MAX || certificate_parse(i->certificate, &c, NULL) != OK)
+    if (p->our_count == ISSUERS_MAX || certificate_parse_ours(i->certificate, &c, NULL) != OK)
         return true;
     p->ours[p->our_count++] = c;
     add_known(p, i->id, c);
@@ -97,7 +97,7 @@ void upload_path_ours(struct view *v, const char *issuer_id, struct upload_path 
     *out = (struct upload_path){.upload.known = out->known};
     snprintf(id, sizeof id, "%s", issuer_id);
     while (id[0] != '\0' && out->our_count < ISSUERS_MAX && issuer_find(v, id, &i) == OK) {
-        if (certificate_parse(i.certificate, &c, NULL) != OK)
+        if (certificate_parse_ours(i.certificate, &c, NULL) != OK)
             return;
         out->ours[out->our_count++] = c;
         add_known(out, i.id, c);

@@ -6,10 +6,10 @@
  *
  *   openssl     d2i_X509_REQ and X509_REQ_verify: the signature check from the octets of the request
  *   signature   one EVP_DigestVerify with the key at hand: less than any check of a request can cost
- *   preflight   from the octets of the request to those of the answer: reading, proof of possession, every
- * rule, facts over the wire, what would be signed, lint, the decoded views, JSON
+ *   preflight   from the octets of the request to those of the answer: reading, proof of possession, all
+ *               rules, facts over the wire, what would be signed, lint, the decoded views, the plan, JSON
  *
- * Not in it: TLS and HTTP, the look-ups of the key in the store (a few microseconds), and the plan's chain.
+ * Not in it: TLS and HTTP, and the look-ups of the key in the store (a few microseconds).
  *
  * usage: bench_preflight [ROUNDS]
  */
@@ -86,6 +86,71 @@ static void split_csr(struct subject *s)
     s->signature = span_of(bits.body.data + 1, bits.body.len - 1);
 }
 
+/* ---- a store that knows the two issuers of the plan ---- */
+
+static struct store *store;
+static char dir[] = "/tmp/chancery-bench-XXXXXX";
+
+static void add_issuer(struct txn *t, const char *id, const char *parent, struct span spki)
+{
+    struct issuer row = {.id = ""};
+    struct buf name, tbs, der;
+    uint16_t no;
+
+    buf_init(&name, 1024);
+    buf_init(&tbs, 65536);
+    buf_init(&der, 65536);
+    name_write(&name, "Example", id);
+    tbs_write(&tbs, &(struct tbs){.serial = {1},
+                                  .alg = SIG_ECDSA_SHA384,
+                                  .issuer = buf_span(&name),
+                                  .subject = buf_span(&name),
+                                  .spki = spki,
+                                  .not_before_s = 1700000000,
+                                  .not_after_s = 1800000000,
+                                  .ku = KU_KEY_CERT_SIGN,
+                                  .is_ca = true,
+                                  .path_len = 0,
+                                  .aki = span_str("01234567890123456789")});
+    certificate_write(&der, buf_span(&tbs), SIG_ECDSA_SHA384, span_str("a signature that nobody verifies"));
+    snprintf(row.id, sizeof row.id, "%s", id);
+    snprintf(row.parent, sizeof row.parent, "%s", parent);
+    row.certificate = buf_span(&der);
+    issuer_add(t, &row, &no);
+    buf_free(&name);
+    buf_free(&tbs);
+    buf_free(&der);
+}
+
+static void make_store(void)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+    uint8_t *spki = NULL;
+    int len = i2d_PUBKEY(key, &spki);
+    struct fault f = {0};
+    struct txn *t;
+
+    if (mkdtemp(dir) == NULL || store_open(dir, STORE_CREATE, 1 << 20, &store, &f) != OK ||
+        txn_begin(store, &t) != OK)
+        die("a store in %s: %s", dir, f.detail);
+    add_issuer(t, "ec-root-g1", "", span_of(spki, (size_t)len));
+    add_issuer(t, "ec-g1", "ec-root-g1", span_of(spki, (size_t)len));
+    if (txn_commit(t) != OK)
+        die("the store cannot be written");
+    OPENSSL_free(spki);
+    EVP_PKEY_free(key);
+}
+
+static void remove_store(void)
+{
+    char command[sizeof dir + 16];
+
+    store_close(store);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    if (system(command) != 0)
+        die("%s cannot be removed", dir);
+}
+
 /* ---- the three ---- */
 
 static void check_by_openssl(const struct subject *s)
@@ -145,7 +210,22 @@ static void decide(const struct profile *p, struct span wire, struct findings *f
     lint_check(buf_span(tbs), p->is_cisco, fs);
 }
 
-static void answer(const struct facts *f, const struct findings *fs, struct span tbs)
+static struct js *plan(const struct profile *p)
+{
+    struct upload_path path;
+    struct view *v;
+    struct js *steps;
+
+    if (view_open(store, &v) != OK)
+        die("the store cannot be read");
+    upload_path_ours(v, "ec-g1", &path);
+    steps = upload_json(upload_plan_find(p->id), &path, "http://ca.example.com:8080");
+    upload_path_free(&path);
+    view_close(v);
+    return steps;
+}
+
+static void answer(const struct profile *p, const struct facts *f, const struct findings *fs, struct span tbs)
 {
     struct js *o = js_object();
     struct certificate *c = NULL;
@@ -156,6 +236,7 @@ static void answer(const struct facts *f, const struct findings *fs, struct span
     js_set(o, "request", facts_json(f));
     js_set(o, "would_issue", certificate_facts_json(certificate_facts_of(c)));
     js_set(o, "findings", findings_json(fs));
+    js_set(o, "upload", plan(p));
     buf_init(&text, 1 << 20);
     js_write(o, &text);
     buf_free(&text);
@@ -176,7 +257,7 @@ static void preflight(const struct subject *s, const struct profile *p)
     buf_init(&tbs, WIRE_MSG_MAX);
     facts_write(&wire, csr_facts(c));
     decide(p, buf_span(&wire), &fs, &tbs);
-    answer(csr_facts(c), &fs, buf_span(&tbs));
+    answer(p, csr_facts(c), &fs, buf_span(&tbs));
     buf_free(&wire);
     buf_free(&tbs);
     findings_free(&fs);
@@ -248,6 +329,7 @@ int main(int argc, char **argv)
 
     if (rounds == 0 || catalogue_load("installed", span_of(NULL, 0), &catalogue, NULL, &f) != OK)
         die("usage: bench_preflight [ROUNDS] %s", f.detail);
+    make_store();
     subjects[0].key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
     subjects[1].key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)4096);
     subjects[2].key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
@@ -260,6 +342,7 @@ int main(int argc, char **argv)
         EVP_PKEY_free(subjects[i].key);
         buf_free(&subjects[i].der);
     }
+    remove_store();
     catalogue_free(&catalogue);
     return 0;
 }
