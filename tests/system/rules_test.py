@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every rule a request can break, broken by one that a stranger could send, over HTTPS: refused by that rule's name,
 or warned of by it. At the end no rule of docs/rules.md may be left without a test."""
+import json
 import pathlib
 import re
 import secrets
@@ -138,6 +139,8 @@ TOLD = [
     ("name.cn.comma", "ucm/tomcat", lambda: asks(der.common_name("a, b"), extensions=sans("a.example.com"))),
     ("name.ec", "ucm/tomcat-ECDSA", lambda: make_csr("ec-P-256").der),
     ("name.ms", "ucm/tomcat", lambda: asks(extensions=sans("a.example.com", "b.example.com"))),
+    ("name.capf", "ucm/CAPF", lambda: make_csr().der),
+    ("key.ca-size", "ucm/CAPF", lambda: make_csr("rsa-4096", "/CN=CAPF-0a1b2c3d").der),
     ("name.lsc", "phone/LSC", lambda: make_csr().der),
     ("san.from-cn", "ucm/tomcat", lambda: make_csr().der),
     ("san.missing", "ucm/tomcat", lambda: asks(der.common_name("Web server"))),
@@ -175,6 +178,27 @@ class Rules(ServiceTest):
         self.assert_status(self.service.revoke(leaf.serial_hex, "keyCompromise"), 200)
         for profile in ("ucm/tomcat", "general/client"):
             self.assert_problem(self.service.issue(make_csr(name="lost"), profile), 422, "key.compromised")
+
+    def test_capf_is_an_authority_with_every_key_size_and_usage_it_may_have(self):
+        """DOMAIN 4: EKU S, tolerated C I; KU d c, tolerated k; CA:TRUE pathlen:0 from the profile alone. A person approves each."""
+        for size in (2048, 3072, 4096):
+            for usages, purposes in ((None, None), (("digitalSignature", "keyCertSign"), ("serverAuth",)),
+                                     (("digitalSignature", "keyEncipherment", "keyCertSign"), ("ipsecEndSystem", "clientAuth", "serverAuth"))):
+                with self.subTest(size=size, usages=usages):
+                    csr = make_csr(f"rsa-{size}", f"/O=Example/CN=CAPF-{secrets.token_hex(4)}", ku=usages, eku=purposes)
+                    waiting = self.assert_status(self.service.issue(csr, "ucm/CAPF"), 202).json()["request"]
+                    done = self.service.chancery("request", "approve", waiting, "--output", "json")
+                    leaf = der.Certificate(self.service.api(f"/certificates/{json.loads(done.text)['serial']}.der").body)
+                    self.assertEqual(leaf.value(der.BASIC_CONSTRAINTS), der.sequence(b"\x01\x01\xff", b"\x02\x01\x00"))
+                    self.assertEqual(leaf.critical(), {der.KEY_USAGE, der.BASIC_CONSTRAINTS})
+                    self.assertEqual(leaf.value(der.KEY_USAGE), der.key_usage(usages or ("digitalSignature", "keyCertSign")))
+                    self.assertEqual(leaf.value(der.EXTENDED_KEY_USAGE), der.extended_key_usage(purposes or ("serverAuth",)))
+                    self.assertNotIn(der.SUBJECT_ALT_NAME, leaf.extensions)
+                    self.assertEqual(leaf.subject, csr.fields.subject)
+
+    def test_capf_may_not_issue_for_others_nor_sign_lists(self):
+        refused = make_csr(subject="/CN=CAPF-0a1b2c3d", ku=["digitalSignature", "keyCertSign", "cRLSign"], eku=["serverAuth"])
+        self.assert_problem(self.service.issue(refused, "ucm/CAPF"), 422, "usage.key.forbidden")
 
     def test_a_key_of_another_subject_is_told(self):
         self.service.issued(make_csr(name="twice"), "ucm/tomcat")
