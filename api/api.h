@@ -117,6 +117,8 @@ void call_reply(struct call *c, unsigned status, const char *type, struct span b
 void call_json(struct call *c, unsigned status, struct js *v, const struct http_field *more); /* takes v */
 void call_problem(struct call *c, enum err e, const struct findings *fs, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
+/* ERR_POLICY for a document that was sent, with every mistake in it. */
+void call_report(struct call *c, const char *detail, struct span report);
 /* A question that asker_send() did not take. */
 void call_unsent(struct call *c, enum err e);
 /* A failed answer of the ca as a problem: what may be shown of it. */
@@ -136,6 +138,9 @@ struct js *findings_json(const struct findings *fs);
 /* `detail` NULL or empty: left to the title. Local errors are shown as "internal". */
 void problem_write(struct buf *out, enum err e, const char *detail, const char *request_id,
                    const struct findings *fs);
+/* The same with a report of many lines, each ended by a line feed, as the list `report`. */
+void problem_write_report(struct buf *out, enum err e, const char *detail, const char *request_id,
+                          struct span report);
 /* The same for an error of the protocol itself. */
 void problem_write_status(struct buf *out, unsigned status, const char *detail, const char *request_id);
 void request_id_new(char out[static 33]);
@@ -164,8 +169,10 @@ struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t n
 enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out); /* every form but JSON */
 /* The serial that `text` begins with: exactly SERIAL_HEX_LEN hex digits. */
 [[nodiscard]] bool serial_read(const char *text, uint8_t serial[static SERIAL_LEN]);
-/* What a request asks and what would be issued, for the preflight. */
-struct js *facts_json(const struct facts *f);
+
+/* ---- decoded.c ---- */
+
+struct js *facts_json(const struct facts *f); /* what a request asks */
 struct js *ku_json(uint16_t bits);
 
 /* ---- handlers ---- */
@@ -180,9 +187,16 @@ void issuers_get(struct call *c); /* issuers.c */
 void issuer_get(struct call *c);
 void issuer_crl_get(struct call *c);
 void issuer_crl_post(struct call *c);
+void requests_get(struct call *c); /* requests.c */
+void request_get(struct call *c);
+void request_approval_post(struct call *c);
+void request_denial_post(struct call *c);
+/* 202: the request waits for an approval. */
+void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_LEN]);
 void profiles_get(struct call *c); /* profiles.c */
 void profile_get(struct call *c);
-void livez_get(struct call *c); /* health.c */
+void replay_post(struct call *c); /* replay.c */
+void livez_get(struct call *c);   /* health.c */
 void readyz_get(struct call *c);
 void metrics_get(struct call *c); /* metrics.c */
 
@@ -193,12 +207,14 @@ struct wanted {
     struct csr *csr;
     struct findings findings; /* of the reading */
 };
-/* Query and body. OK; ERR_POLICY: read, with a refusing finding; others: the call is answered and `out` holds
+/* Query and CSR. OK; ERR_POLICY: read, with a refusing finding; others: the call is answered and `out` holds
  * nothing. */
-enum err wanted_read(struct call *c, struct wanted *out);
+enum err wanted_read(struct call *c, struct span csr, struct wanted *out);
 void wanted_free(struct wanted *w);
-/* The body of ASK_ISSUE. */
-void wanted_ask(struct call *c, const struct wanted *w, uint8_t flags, struct buf *out);
+/* Takes the findings of the ca to those of the reading; what both saw is said once. */
+void wanted_merge(struct wanted *w, struct findings *more);
+/* Sends ASK_ISSUE with these flags; errors as asker_send. */
+enum err wanted_send(struct call *c, const struct wanted *w, uint8_t flags, asker_done *done, void *arg);
 
 /* ---- listener.c: the HTTPS listener's own certificates ---- */
 

@@ -95,6 +95,17 @@ void call_problem(struct call *c, enum err e, const struct findings *fs, const c
     problem_reply(c, e, fs, detail, problem_fields(e));
 }
 
+void call_report(struct call *c, const char *detail, struct span report)
+{
+    struct buf body;
+
+    log_info("refused", "id=%s code=%s %s", c->request_id, err_name(ERR_POLICY), detail);
+    buf_init(&body, JSON_MAX);
+    problem_write_report(&body, ERR_POLICY, detail, c->request_id, report);
+    call_reply(c, err_status(ERR_POLICY), PROBLEM_TYPE, buf_span(&body), NULL);
+    buf_free(&body);
+}
+
 void call_unsent(struct call *c, enum err e)
 {
     if (e == ERR_TOO_LARGE)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * csr: the pieces of csr_parse() (api/inner.h), for its own files alone. Octets are found (csr_body.c), the
- * outer structure is taken apart by the strict DER reader (csr.c), possession is proven (csr_proof.c), and
- * what is asked for is read with OpenSSL's own decoders (csr_extensions.c). RFC 2986, RFC 2985 5.4.2.
+ * csr: the pieces of csr_parse() (api/inner.h), for its own files and those that parse certificates as
+ * strictly. Octets are found (csr_body.c), the outer structure is taken apart by the strict DER reader
+ * (csr.c), possession is proven (csr_proof.c), and what is asked for is read with OpenSSL's own decoders
+ * (csr_extensions.c). RFC 2986, RFC 2985 5.4.2.
  */
 #ifndef API_CSR_H
 #define API_CSR_H

@@ -68,14 +68,14 @@ static bool gather_base64(struct span body, struct buf *out)
     return padding <= 2 && out->len > 0 && out->len % 4 == 0 && buf_end(out) == OK;
 }
 
-static enum err find_base64(struct span body, struct buf *der, struct fault *f)
+enum err csr_find_base64(struct span body, struct buf *der, struct fault *f)
 {
     struct buf text;
     uint8_t *out;
     size_t padding;
     int len = -1;
 
-    buf_init(&text, CSR_MAX);
+    buf_init(&text, 2 * CSR_MAX); /* a CSR_MAX of octets, as text */
     if (gather_base64(body, &text)) {
         padding = text.data[text.len - 1] != '=' ? 0 : text.data[text.len - 2] != '=' ? 1 : 2;
         out = buf_grow(der, text.len / 4 * 3);
@@ -103,5 +103,5 @@ enum err csr_find(struct span body, struct buf *der, struct fault *f)
     }
     if (memmem(body.data, body.len, mark, sizeof mark - 1) != NULL)
         return find_pem(body, der, f);
-    return find_base64(body, der, f);
+    return csr_find_base64(body, der, f);
 }

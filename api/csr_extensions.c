@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/idn.h"
 #include "base/log.h"
 
 static const uint8_t oid_extension_request[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e};
@@ -79,6 +80,15 @@ static enum san_kind kind_of(int type)
     }
 }
 
+/* Who writes a name in its own script is told how it is written here. */
+static void suggest_a_labels(struct span s, struct findings *fs)
+{
+    char text[IDN_MAX], got[4 * IDN_MAX];
+
+    if (idn_to_ascii(s, text) && span_to_str(s, got, sizeof got))
+        finding_add(fs, "name.idn", "san", got, text);
+}
+
 /* IA5String: seven bits, and no NUL that would end the name early for a reader written in C. */
 static bool check_text(struct span s, struct findings *fs)
 {
@@ -89,6 +99,7 @@ static bool check_text(struct span s, struct findings *fs)
         }
         if (s.data[i] >= 0x80) {
             malformed(fs, "san", "octets beyond ASCII in a name");
+            suggest_a_labels(s, fs);
             return false;
         }
     }

@@ -219,12 +219,18 @@ static bool prove_uncommon(struct csr *c, struct findings *fs)
     return ok;
 }
 
-static bool prove_common(struct csr *c, enum hash_alg hash)
+/* OpenSSL takes no point that is not on the curve; on these curves (cofactor 1) every point but infinity is
+ * in the group, and key_kind_of() has refused infinity. */
+static bool prove_common(struct csr *c, enum hash_alg hash, struct findings *fs)
 {
     EVP_PKEY *key = c->key.type == KEY_RSA ? rsa_key(&c->key) : ec_key(&c->key);
     bool ok = key != NULL && verify(c, key, hash);
 
     c->facts.signature_hash = hash;
+    if (key == NULL && c->key.type == KEY_EC) {
+        finding_add(fs, "key.point", "key", "a point that is not on the curve", "a point on the curve");
+        return true; /* nothing to verify with */
+    }
     EVP_PKEY_free(key);
     return ok;
 }
@@ -251,7 +257,7 @@ void csr_prove(struct csr *c, struct findings *fs)
         return;
     }
     if (hash != HASH_NONE && (c->key.type == KEY_RSA || c->key.bits != 0))
-        ok = prove_common(c, hash);
+        ok = prove_common(c, hash, fs);
     else
         ok = prove_uncommon(c, fs);
     ERR_clear_error();

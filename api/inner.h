@@ -62,6 +62,8 @@ struct csr; /* a parsed, verified request: owns what its facts borrow */
 enum err csr_parse(struct span body, struct csr **out, struct findings *findings, struct fault *f);
 const struct facts *csr_facts(const struct csr *c);
 void csr_free(struct csr *c);
+/* csr_body.c: all of `text` as base64, white space aside; ERR_MALFORMED for anything else. */
+enum err csr_find_base64(struct span text, struct buf *out, struct fault *f);
 
 /* ---- the roles ---- */
 

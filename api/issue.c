@@ -2,6 +2,7 @@
 /* issue: POST of a CSR. Everything that can be refused without the ca is refused first; what the ca answers
  * is on disk. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -62,6 +63,16 @@ static void reply_issued(struct call *c, const uint8_t serial[static SERIAL_LEN]
     view_close(v);
 }
 
+static void on_pending(struct call *c, struct answer *a)
+{
+    uint8_t id[REQUEST_ID_LEN];
+
+    rd_copy(&a->rest, id, sizeof id);
+    if (a->rest.failed)
+        die("broken answer from the ca");
+    requests_reply_pending(c, id);
+}
+
 static void on_answer(struct answer *a, void *arg)
 {
     struct call *c = arg;
@@ -70,7 +81,9 @@ static void on_answer(struct answer *a, void *arg)
 
     if (!a->is_late && !findings_read(&a->rest, &fs))
         die("broken findings from the ca");
-    if (a->err != OK) {
+    if (a->err == ERR_PENDING) {
+        on_pending(c, a);
+    } else if (a->err != OK) {
         c->api->stats.refused++;
         call_refused(c, a, &fs);
     } else {
@@ -83,19 +96,40 @@ static void on_answer(struct answer *a, void *arg)
     findings_free(&fs);
 }
 
-static void ask(struct call *c, const struct wanted *w)
+/* ---- what the reading refused already: the ca is asked for its findings, and issues nothing ---- */
+
+struct refusal {
+    struct call *call;
+    struct wanted wanted;
+};
+
+static void on_findings(struct answer *a, void *arg)
 {
-    struct buf message;
+    struct refusal *r = arg;
+    struct findings more = {0};
+
+    if (!a->is_late && !findings_read(&a->rest, &more))
+        die("broken findings from the ca");
+    wanted_merge(&r->wanted, &more);
+    r->call->api->stats.refused++;
+    call_problem(r->call, ERR_POLICY, &r->wanted.findings, "The CSR breaks a rule.");
+    wanted_free(&r->wanted);
+    free(r);
+}
+
+/* Takes `w`. */
+static void refuse(struct call *c, struct wanted *w)
+{
+    struct refusal *r = xcalloc(1, sizeof *r);
     enum err e;
 
-    buf_init(&message, WIRE_MSG_MAX);
-    wanted_ask(c, w, 0, &message);
-    e = buf_end(&message);
+    *r = (struct refusal){.call = c, .wanted = *w};
+    e = wanted_send(c, &r->wanted, ASK_DRY_RUN, on_findings, r);
     if (e == OK)
-        e = asker_send(c->api->asker, ASK_ISSUE, buf_span(&message), on_answer, c);
-    buf_free(&message);
-    if (e != OK)
-        call_unsent(c, e);
+        return;
+    call_unsent(c, e);
+    wanted_free(&r->wanted);
+    free(r);
 }
 
 void issue_post(struct call *c)
@@ -111,14 +145,13 @@ void issue_post(struct call *c)
         return call_problem(c, ERR_MALFORMED, NULL,
                             "An Idempotency-Key has 1 to %d printable ASCII characters.",
                             IDEMPOTENCY_KEY_MAX);
-    e = wanted_read(c, &w);
+    e = wanted_read(c, http_body(c->request), &w);
     if (e != OK && e != ERR_POLICY)
         return;
-    if (e == OK) {
-        ask(c, &w);
-    } else {
-        c->api->stats.refused++;
-        call_problem(c, ERR_POLICY, &w.findings, "The CSR breaks a rule.");
-    }
+    if (e == ERR_POLICY)
+        return refuse(c, &w);
+    e = wanted_send(c, &w, 0, on_answer, c);
+    if (e != OK)
+        call_unsent(c, e);
     wanted_free(&w);
 }

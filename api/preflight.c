@@ -1,98 +1,235 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* preflight: what would happen to this CSR, by the rules that issuing goes by, without issuing and without
- * the ca. */
+/*
+ * preflight: what would happen to this request, without issuing: the ca decides as for issuing, up to the
+ * octets that would be signed, and stops there. The body is the CSR, or JSON {"csr", "certificate"} with two
+ * files: then the certificate, whoever issued it, is held against the request and its purpose.
+ */
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "api/api.h"
+#include "api/preflight.h"
+#include "base/log.h"
 
-static const char *issuer_for(const struct ca_config *ca, enum key_type type)
+struct preflight {
+    struct call *call;
+    struct wanted wanted;
+    struct buf csr, certificate; /* files out of a JSON body */
+    bool has_certificate;
+};
+
+static void preflight_free(struct preflight *p)
 {
-    for (size_t i = 0; i < ca->count; i++)
-        if (ca->issuers[i].issues == type)
-            return ca->issuers[i].id;
-    return NULL;
+    wanted_free(&p->wanted);
+    buf_free(&p->csr);
+    buf_free(&p->certificate);
+    free(p);
 }
 
-static struct js *eku_json(const struct grant *g)
-{
-    struct js *list = js_array();
+/* ---- the body ---- */
 
-    for (size_t i = 0; i < g->eku_count; i++)
-        js_push_str(list, eku_name(g->eku[i]));
-    return list;
+static bool is_json(struct call *c)
+{
+    const char *type = http_header(c->request, "Content-Type");
+    size_t len = strlen("application/json");
+
+    return type != NULL && strncasecmp(type, "application/json", len) == 0 &&
+           (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
-/* What the grant says where it differs from the request, the request's own for the rest. */
-static struct js *grant_json(struct call *c, const struct facts *f, const struct grant *g)
+/* A file in a member: its text, or (what armour cannot be) its octets in base64. */
+static bool read_file(struct call *c, const struct js *body, const char *name, struct buf *out)
 {
-    struct js *o = js_object(), *asked = facts_json(f), *sans = js_array();
-    struct key_kind key = {0};
+    const char *text = js_str(js_get(body, name));
+    struct fault f = {0};
 
-    js_set_str(o, "issuer", key_kind_of(f->spki, &key) ? issuer_for(&c->api->config->ca, key.type) : NULL);
-    js_set(o, "subject", js_copy(js_get(asked, "subject")));
-    js_set(o, "cn", js_copy(js_get(asked, "cn")));
-    if (g->san_from_cn)
-        js_push(sans, js_copy(js_get(asked, "cn")));
-    js_set(o, "sans", g->san_from_cn ? sans : js_copy(js_get(asked, "sans")));
-    if (!g->san_from_cn)
-        js_free(sans);
-    js_set(o, "key", js_copy(js_get(asked, "key")));
-    js_set(o, "ku", ku_json(g->ku));
-    js_set(o, "eku", eku_json(g));
-    js_set_bool(o, "ca", g->is_ca);
-    js_set_int(o, "days", g->days);
-    js_free(asked);
-    return o;
-}
-
-/* Among the first n. */
-static bool has_rule(const struct findings *fs, size_t n, const char *rule)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(fs->items[i].rule, rule) == 0)
-            return true;
+    if (text == NULL) {
+        call_problem(c, ERR_MALFORMED, NULL,
+                     "The member \"%s\" is a file: its text, or its octets in base64.", name);
+        return false;
+    }
+    if (csr_find_base64(span_str(text), out, &f) != OK) {
+        buf_reset(out);
+        buf_put_span(out, span_str(text));
+    }
+    if (buf_end(out) == OK)
+        return true;
+    call_problem(c, ERR_TOO_LARGE, NULL, "The file in \"%s\" is larger than any of its kind.", name);
     return false;
 }
 
-/* The profile's findings after those of the reading; what both saw is said once. */
-static void check(struct call *c, struct wanted *w, struct grant *grant)
+static bool read_json(struct preflight *p)
 {
-    const struct profile *p =
-        profile_find(&c->api->config->catalogue, w->profile); /* wanted_read has seen it */
-    size_t before = w->findings.count;
-    struct findings more = {0};
+    struct call *c = p->call;
+    struct fault f = {0};
+    struct js *body = NULL;
+    bool ok;
 
-    profile_check(p, csr_facts(w->csr), w->days, grant, &more);
-    for (size_t i = 0; i < more.count && w->findings.count < FINDINGS_MAX; i++) {
-        if (has_rule(&w->findings, before, more.items[i].rule))
-            continue;
-        w->findings.items[w->findings.count++] = more.items[i];
-        more.items[i] = (struct finding){0};
+    if (js_parse(http_body(c->request), &body, &f) != OK) {
+        call_problem(c, ERR_MALFORMED, NULL, "The body is no JSON: %s", f.detail);
+        return false;
     }
-    findings_free(&more);
+    p->has_certificate = js_get(body, "certificate") != NULL;
+    ok = read_file(c, body, "csr", &p->csr) &&
+         (!p->has_certificate || read_file(c, body, "certificate", &p->certificate));
+    js_free(body);
+    if (ok && p->has_certificate &&
+        memmem(p->certificate.data, p->certificate.len, "PRIVATE KEY-----", 16) != NULL) {
+        call_problem(c, ERR_MALFORMED, NULL, "The file holds a private key. Never send a private key.");
+        ok = false;
+    }
+    return ok;
+}
+
+/* ---- a certificate held against the request ---- */
+
+/* That the request was signed before is what the certificate shows. */
+static void drop_stale(struct findings *fs)
+{
+    struct findings kept = {0};
+
+    for (size_t i = 0; i < fs->count; i++)
+        if (strcmp(fs->items[i].rule, "csr.stale") != 0)
+            finding_add(&kept, fs->items[i].rule, fs->items[i].field, fs->items[i].got, fs->items[i].want);
+    findings_free(fs);
+    *fs = kept;
+}
+
+static void hold_certificate(struct preflight *p, const struct profile *profile, struct view *v,
+                             struct certificate_file *file, struct upload_path *path)
+{
+    struct findings *fs = &p->wanted.findings;
+    const struct facts *facts = csr_facts(p->wanted.csr);
+
+    certificate_file_read(buf_span(&p->certificate), facts->spki, file, fs);
+    drop_stale(fs);
+    if (file->count == 0)
+        return;
+    upload_path_given(v, file, path);
+    path->upload.profile = profile;
+    path->upload.request = facts;
+    path->upload.now_s = p->call->api->now_s();
+    upload_check(&path->upload, fs);
+}
+
+/* ---- the verdict ---- */
+
+static const char *issuer_for(const struct ca_config *ca, struct span spki)
+{
+    struct key_kind key;
+
+    for (size_t i = 0; key_kind_of(spki, &key) && i < ca->count; i++)
+        if (ca->issuers[i].issues == key.type)
+            return ca->issuers[i].id;
+    return "";
+}
+
+static struct js *would_issue_json(const struct profile *profile, const char *issuer, const struct grant *g,
+                                   struct span tbs)
+{
+    struct certificate *c = NULL;
+    struct js *o;
+
+    if (tbs_parse(tbs, &c, NULL) != OK)
+        die("what the ca would sign cannot be read");
+    o = certificate_facts_json(certificate_facts_of(c));
+    js_set_str(o, "issuer", issuer);
+    js_set_bool(o, "ca", g->is_ca);
+    js_set_int(o, "days", g->days);
+    js_set_bool(o, "needs_approval", profile->needs_approval);
+    certificate_free(c);
+    return o;
+}
+
+static void reply(struct preflight *p, const struct profile *profile, struct view *v, const struct grant *g,
+                  struct span tbs)
+{
+    struct call *c = p->call;
+    const struct facts *facts = csr_facts(p->wanted.csr);
+    const char *issuer = issuer_for(&c->api->config->ca, facts->spki);
+    struct certificate_file file = {0};
+    struct upload_path path = {0};
+    struct js *o = js_object();
+
+    if (p->has_certificate)
+        hold_certificate(p, profile, v, &file, &path);
+    if (file.count == 0)
+        upload_path_ours(v, issuer, &path);
+    js_set_bool(o, "accepted", !findings_refuse(&p->wanted.findings));
+    js_set_str(o, "profile", p->wanted.profile);
+    js_set(o, "request", facts_json(facts));
+    if (file.count > 0)
+        js_set(o, "certificate", certificate_facts_json(path.upload.leaf));
+    else if (p->has_certificate)
+        js_set_null(o, "certificate");
+    if (tbs.len > 0)
+        js_set(o, "would_issue", would_issue_json(profile, issuer, g, tbs));
+    else
+        js_set_null(o, "would_issue");
+    js_set(o, "findings", findings_json(&p->wanted.findings));
+    js_set(o, "upload", upload_json(upload_plan_find(profile->id), &path, c->api->config->public_url));
+    upload_path_free(&path);
+    certificate_file_free(&file);
+    call_json(c, 200, o, NULL);
+}
+
+static void conclude(struct preflight *p, const struct grant *g, struct span tbs)
+{
+    struct call *c = p->call;
+    /* the catalogue may be another one since the question was sent */
+    const struct profile *profile = profile_find(&c->api->config->catalogue, p->wanted.profile);
+    struct view *v;
+
+    if (profile == NULL)
+        return call_problem(c, ERR_NOT_FOUND, NULL, "There is no profile \"%s\".", p->wanted.profile);
+    v = call_view(c);
+    if (v == NULL)
+        return;
+    reply(p, profile, v, g, findings_refuse(&p->wanted.findings) ? span_of(NULL, 0) : tbs);
+    view_close(v);
+}
+
+static void on_answer(struct answer *a, void *arg)
+{
+    struct preflight *p = arg;
+    struct findings fs = {0};
+    struct grant grant;
+    struct span tbs;
+
+    if (!a->is_late && !findings_read(&a->rest, &fs))
+        die("broken findings from the ca");
+    if (a->err != OK) {
+        call_refused(p->call, a, &fs);
+        findings_free(&fs);
+        return preflight_free(p);
+    }
+    if (!grant_read(&a->rest, &grant))
+        die("broken grant from the ca");
+    tbs = rd_blob(&a->rest);
+    if (a->rest.failed)
+        die("broken answer from the ca");
+    wanted_merge(&p->wanted, &fs);
+    conclude(p, &grant, tbs);
+    preflight_free(p);
 }
 
 void preflight_post(struct call *c)
 {
-    struct grant grant = {0};
-    struct wanted w;
-    struct js *o;
-    bool accepted;
-    enum err e = wanted_read(c, &w);
+    struct preflight *p = xcalloc(1, sizeof *p);
+    bool has_files = is_json(c);
+    enum err e;
 
+    p->call = c;
+    buf_init(&p->csr, CSR_MAX);
+    buf_init(&p->certificate, CERTIFICATE_FILE_MAX);
+    if (has_files && !read_json(p))
+        return preflight_free(p);
+    e = wanted_read(c, has_files ? buf_span(&p->csr) : http_body(c->request), &p->wanted);
     if (e != OK && e != ERR_POLICY)
+        return preflight_free(p);
+    e = wanted_send(c, &p->wanted, ASK_DRY_RUN, on_answer, p);
+    if (e == OK)
         return;
-    check(c, &w, &grant);
-    accepted = !findings_refuse(&w.findings);
-    o = js_object();
-    js_set_bool(o, "accepted", accepted);
-    js_set_str(o, "profile", w.profile);
-    js_set(o, "request", facts_json(csr_facts(w.csr)));
-    if (accepted)
-        js_set(o, "would_issue", grant_json(c, csr_facts(w.csr), &grant));
-    else
-        js_set_null(o, "would_issue");
-    js_set(o, "findings", findings_json(&w.findings));
-    wanted_free(&w);
-    call_json(c, 200, o, NULL);
+    call_unsent(c, e);
+    preflight_free(p);
 }

@@ -2,6 +2,7 @@
 /* problem: errors as RFC 9457 documents. What is ours alone (paths, codes of the operating system) never gets
  * here. */
 #include <stdio.h>
+#include <string.h>
 
 #include "api/api.h"
 
@@ -57,6 +58,23 @@ void problem_write(struct buf *out, enum err e, const char *detail, const char *
     o = problem(err_name(e), err_text(e), err_status(e), e == ERR_INTERNAL ? NULL : detail, request_id);
     if (fs != NULL && fs->count > 0)
         js_set(o, "findings", findings_json(fs));
+    finish(o, out);
+}
+
+void problem_write_report(struct buf *out, enum err e, const char *detail, const char *request_id,
+                          struct span report)
+{
+    struct js *o = problem(err_name(e), err_text(e), err_status(e), detail, request_id), *lines = js_array();
+
+    while (report.len > 0) {
+        const uint8_t *end = memchr(report.data, '\n', report.len);
+        size_t len = end != NULL ? (size_t)(end - report.data) : report.len;
+
+        js_push_span(lines, span_of(report.data, len));
+        len += end != NULL ? 1 : 0;
+        report = span_of(report.data + len, report.len - len);
+    }
+    js_set(o, "report", lines);
     finish(o, out);
 }
 

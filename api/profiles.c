@@ -59,6 +59,46 @@ static void set_usages(struct js *o, const struct profile *p)
     js_set(o, "eku", eku);
 }
 
+static const char *naming_name(enum naming n)
+{
+    static const char *const names[] = {[NAMING_FREE] = "free",
+                                        [NAMING_VOS] = "vos",
+                                        [NAMING_CAPF] = "capf",
+                                        [NAMING_LSC] = "lsc",
+                                        [NAMING_HOST] = "host"};
+
+    return names[n];
+}
+
+static const char *san_rule_name(enum san_rule r)
+{
+    static const char *const names[] = {
+        [SAN_FROM_CN] = "from-cn", [SAN_AS_ASKED] = "as-asked", [SAN_REQUIRED] = "required"};
+
+    return names[r];
+}
+
+/* Of the requests' own signatures; all when the profile does not say. */
+static struct js *hashes_json(const struct profile *p)
+{
+    struct js *list = js_array();
+
+    for (enum hash_alg h = HASH_SHA1; h <= HASH_SHA512; h++)
+        if (p->hashes == 0 || (p->hashes & 1u << h) != 0)
+            js_push_str(list, hash_name(h));
+    return list;
+}
+
+/* The names a site permits, suffixes with their dot; empty: any. */
+static struct js *limits_json(const struct profile *p)
+{
+    struct js *list = js_array();
+
+    for (size_t i = 0; i < p->limit_count; i++)
+        js_push_str(list, p->limits[i].value);
+    return list;
+}
+
 static struct js *profile_json(const struct profile *p)
 {
     struct js *o = js_object();
@@ -75,6 +115,10 @@ static struct js *profile_json(const struct profile *p)
     js_set_bool(o, "wildcards", p->wildcards);
     js_set_bool(o, "ip_sans", p->ip_sans);
     js_set_bool(o, "drop_ou", p->drop_ou);
+    js_set_str(o, "naming", naming_name(p->naming));
+    js_set_str(o, "san", san_rule_name(p->san_rule));
+    js_set(o, "hashes", hashes_json(p));
+    js_set(o, "names", limits_json(p));
     js_set_bool(o, "always_table", p->always_table);
     js_set_bool(o, "needs_approval", p->needs_approval);
     return o;

@@ -51,7 +51,7 @@ static bool check_profile(struct call *c, const struct wanted *w)
     return false;
 }
 
-enum err wanted_read(struct call *c, struct wanted *out)
+enum err wanted_read(struct call *c, struct span csr, struct wanted *out)
 {
     struct fault f = {0};
     enum err e;
@@ -59,7 +59,7 @@ enum err wanted_read(struct call *c, struct wanted *out)
     memset(out, 0, sizeof *out);
     if (!read_query(c, out) || !check_profile(c, out))
         return ERR_MALFORMED;
-    e = csr_parse(http_body(c->request), &out->csr, &out->findings, &f);
+    e = csr_parse(csr, &out->csr, &out->findings, &f);
     if (e == OK || e == ERR_POLICY)
         return e;
     call_problem(c, e, NULL, "%s", f.detail);
@@ -72,6 +72,28 @@ void wanted_free(struct wanted *w)
     csr_free(w->csr);
     findings_free(&w->findings);
     w->csr = NULL;
+}
+
+/* Among the first n. */
+static bool has_rule(const struct findings *fs, size_t n, const char *rule)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(fs->items[i].rule, rule) == 0)
+            return true;
+    return false;
+}
+
+void wanted_merge(struct wanted *w, struct findings *more)
+{
+    size_t before = w->findings.count;
+
+    for (size_t i = 0; i < more->count; i++) {
+        const struct finding *f = &more->items[i];
+
+        if (!has_rule(&w->findings, before, f->rule))
+            finding_add(&w->findings, f->rule, f->field, f->got, f->want);
+    }
+    findings_free(more);
 }
 
 /* The key of an Idempotency-Key: each principal has its own. Zeros when there is none. */
@@ -106,7 +128,7 @@ static void put_body_hash(struct call *c, const struct wanted *w, struct buf *ou
     buf_free(&head);
 }
 
-void wanted_ask(struct call *c, const struct wanted *w, uint8_t flags, struct buf *out)
+static void put_ask(struct call *c, const struct wanted *w, uint8_t flags, struct buf *out)
 {
     buf_put_blob(out, span_str(c->login.principal));
     buf_put_blob(out, span_str(w->profile));
@@ -115,4 +137,18 @@ void wanted_ask(struct call *c, const struct wanted *w, uint8_t flags, struct bu
     put_key(c, http_header(c->request, "Idempotency-Key"), out);
     put_body_hash(c, w, out);
     facts_write(out, csr_facts(w->csr));
+}
+
+enum err wanted_send(struct call *c, const struct wanted *w, uint8_t flags, asker_done *done, void *arg)
+{
+    struct buf message;
+    enum err e;
+
+    buf_init(&message, WIRE_MSG_MAX);
+    put_ask(c, w, flags, &message);
+    e = buf_end(&message);
+    if (e == OK)
+        e = asker_send(c->api->asker, ASK_ISSUE, buf_span(&message), done, arg);
+    buf_free(&message);
+    return e;
 }

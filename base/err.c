@@ -30,6 +30,7 @@ static const struct {
     [ERR_EXISTS] = {"exists", 500, "It exists already."},
     [ERR_IO] = {"io", 500, "The operating system refused."},
     [ERR_KEY] = {"key", 500, "A private key is missing or wrong."},
+    [ERR_PENDING] = {"pending", 202, "It waits for an approval."},
     [ERR_END] = {"end", 500, "There is no more."},
 };
 

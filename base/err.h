@@ -32,6 +32,7 @@ enum [[nodiscard]] err{OK = 0,
                        ERR_IO,              /* the operating system refused                        local */
                        ERR_KEY,             /* a private key is missing, unreadable or the wrong one local */
                        ERR_END,             /* no more rows, end of stream: not a failure */
+                       ERR_PENDING, /* it waits for an approval: not a failure                   202 */
                        ERR_COUNT};
 
 /* The code's stable name, e.g. "not-found": used in problem `type` and logs. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fetch: one easy handle an exchange. The command line makes a handful of them, so nothing is kept between
- * two. */
+/* fetch: one easy handle an exchange. Most commands make a handful of them, so nothing is kept between two;
+ * whoever makes thousands uses a pool, whose handles share their connections. */
 #include "base/fetch.h"
 
 #include <assert.h>
@@ -212,48 +212,219 @@ static enum err report(CURL *curl, CURLcode code, const char *text, const struct
     return fault_set(f, e, "%s: %s", where, text[0] != '\0' ? text : curl_easy_strerror(code));
 }
 
-enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out,
-               struct fault *f)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    char text[CURL_ERROR_SIZE] = "", *url;
-    struct curl_slist *headers;
-    CURLcode code;
+/* An exchange: what the handle borrows while it is under way. */
+struct lane {
     CURL *curl;
+    struct curl_slist *headers;
+    char *url;
+    char text[CURL_ERROR_SIZE];
+    struct fetch_answer *answer;
+};
+
+static void lane_clear(struct lane *l)
+{
+    curl_slist_free_all(l->headers);
+    free(l->url);
+    l->headers = NULL;
+    l->url = NULL;
+}
+
+/* Sets the handle up. With an error there is nothing to clear. */
+static enum err lane_begin(struct lane *l, const struct fetch_target *t, const struct fetch_request *r,
+                           struct fault *f)
+{
     enum err e;
 
-    *out = (struct fetch_answer){0};
-    buf_init(&out->body, FETCH_BODY_MAX);
+    *l->answer = (struct fetch_answer){0};
+    buf_init(&l->answer->body, FETCH_BODY_MAX);
     e = check(t, r, f);
     if (e != OK)
         return e;
-    url = url_of(t, r);
-    if (url == NULL)
+    l->url = url_of(t, r);
+    if (l->url == NULL)
         return fault_set(f, ERR_USAGE, "%s: the path is longer than %u octets", t->base_url, URL_MAX);
+    l->text[0] = '\0';
+    l->headers = headers_of(t, r);
+    set_transport(l->curl, t);
+    set_trust(l->curl, t);
+    set_request(l->curl, r);
+    SET(l->curl, CURLOPT_URL, l->url);
+    SET(l->curl, CURLOPT_HTTPHEADER, l->headers);
+    SET(l->curl, CURLOPT_ERRORBUFFER, l->text);
+    SET(l->curl, CURLOPT_WRITEFUNCTION, on_body);
+    SET(l->curl, CURLOPT_WRITEDATA, &l->answer->body);
+    return OK;
+}
+
+static enum err lane_end(struct lane *l, CURLcode code, const struct fetch_target *t, struct fault *f)
+{
+    if (code != CURLE_OK)
+        return report(l->curl, code, l->text, t, &l->answer->body, f);
+    read_answer(l->curl, l->answer);
+    return OK;
+}
+
+static CURL *handle_new(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    CURL *curl;
 
     pthread_once(&once, start_curl);
     curl = curl_easy_init();
     if (curl == NULL)
         die("libcurl: out of memory");
-    headers = headers_of(t, r);
-    set_transport(curl, t);
-    set_trust(curl, t);
-    set_request(curl, r);
-    SET(curl, CURLOPT_URL, url);
-    SET(curl, CURLOPT_HTTPHEADER, headers);
-    SET(curl, CURLOPT_ERRORBUFFER, text);
-    SET(curl, CURLOPT_WRITEFUNCTION, on_body);
-    SET(curl, CURLOPT_WRITEDATA, &out->body);
+    return curl;
+}
 
-    code = curl_easy_perform(curl);
-    if (code == CURLE_OK)
-        read_answer(curl, out);
-    else
-        e = report(curl, code, text, t, &out->body, f);
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(headers);
-    free(url);
+enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out,
+               struct fault *f)
+{
+    struct lane l = {.curl = handle_new(), .answer = out};
+    enum err e = lane_begin(&l, t, r, f);
+
+    if (e == OK)
+        e = lane_end(&l, curl_easy_perform(l.curl), t, f);
+    curl_easy_cleanup(l.curl);
+    lane_clear(&l);
     return e;
+}
+
+/* ---- the pool ---- */
+
+#define POOL_WAIT_MS 1000 /* curl's own deadlines end an exchange; this only bounds one wait */
+
+struct pool_lane {
+    struct lane lane;
+    struct fetch_answer answer;
+    bool is_busy;
+    fetch_done *done;
+    void *arg;
+};
+
+struct fetch_pool {
+    const struct fetch_target *target;
+    CURLM *multi;
+    struct pool_lane lanes[FETCH_LANES_MAX];
+    unsigned count, busy;
+};
+
+struct fetch_pool *fetch_pool_new(const struct fetch_target *t, unsigned lanes)
+{
+    struct fetch_pool *p = xcalloc(1, sizeof *p);
+
+    assert(lanes >= 1 && lanes <= FETCH_LANES_MAX);
+    p->target = t;
+    p->count = lanes;
+    for (unsigned i = 0; i < lanes; i++)
+        p->lanes[i].lane = (struct lane){.curl = handle_new(), .answer = &p->lanes[i].answer};
+    p->multi = curl_multi_init();
+    if (p->multi == NULL || curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)lanes) != CURLM_OK)
+        die("libcurl: out of memory");
+    return p;
+}
+
+static struct pool_lane *lane_of(struct fetch_pool *p, const CURL *curl)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        if (p->lanes[i].lane.curl == curl)
+            return &p->lanes[i];
+    die("libcurl: an unknown handle");
+}
+
+static void lane_finish(struct fetch_pool *p, struct pool_lane *l, CURLcode code)
+{
+    struct fault f = {0};
+    enum err e;
+
+    curl_multi_remove_handle(p->multi, l->lane.curl);
+    e = lane_end(&l->lane, code, p->target, &f);
+    l->done(e, &f, &l->answer, l->arg);
+    fetch_answer_free(&l->answer);
+    lane_clear(&l->lane);
+    l->is_busy = false;
+    p->busy--;
+}
+
+/* Lets octets move, and ends what is complete. */
+static void pool_turn(struct fetch_pool *p)
+{
+    CURLMsg *m;
+    int left;
+
+    if (curl_multi_perform(p->multi, &left) != CURLM_OK)
+        die("libcurl: cannot go on");
+    while ((m = curl_multi_info_read(p->multi, &left)) != NULL)
+        if (m->msg == CURLMSG_DONE)
+            lane_finish(p, lane_of(p, m->easy_handle), m->data.result);
+}
+
+static void pool_wait(struct fetch_pool *p, unsigned most)
+{
+    pool_turn(p);
+    while (p->busy > most) {
+        if (curl_multi_poll(p->multi, NULL, 0, POOL_WAIT_MS, NULL) != CURLM_OK)
+            die("libcurl: cannot wait");
+        pool_turn(p);
+    }
+}
+
+/* The handle keeps its settings from before, and nothing of the last exchange may be sent again. */
+static enum err pool_lane_begin(struct fetch_pool *p, struct pool_lane *l, const struct fetch_request *r,
+                                struct fault *f)
+{
+    enum err e;
+
+    curl_easy_reset(l->lane.curl);
+    e = lane_begin(&l->lane, p->target, r, f);
+    if (e != OK)
+        return e;
+    if (r->body.len > 0)
+        SET(l->lane.curl, CURLOPT_COPYPOSTFIELDS, (const char *)r->body.data); /* its size is set already */
+    if (curl_multi_add_handle(p->multi, l->lane.curl) != CURLM_OK)
+        die("libcurl: out of memory");
+    l->is_busy = true;
+    p->busy++;
+    return OK;
+}
+
+enum err fetch_pool_begin(struct fetch_pool *p, const struct fetch_request *r, fetch_done *done, void *arg,
+                          struct fault *f)
+{
+    struct pool_lane *free_lane = NULL;
+    enum err e;
+
+    if (p->busy == p->count)
+        pool_wait(p, p->count - 1);
+    for (unsigned i = 0; free_lane == NULL && i < p->count; i++)
+        if (!p->lanes[i].is_busy)
+            free_lane = &p->lanes[i];
+    assert(free_lane != NULL);
+    free_lane->done = done;
+    free_lane->arg = arg;
+    e = pool_lane_begin(p, free_lane, r, f);
+    if (e == OK)
+        pool_turn(p); /* sent now, not when the lanes are full */
+    return e;
+}
+
+void fetch_pool_finish(struct fetch_pool *p)
+{
+    pool_wait(p, 0);
+}
+
+void fetch_pool_free(struct fetch_pool *p)
+{
+    if (p == NULL)
+        return;
+    for (unsigned i = 0; i < p->count; i++) {
+        if (p->lanes[i].is_busy)
+            curl_multi_remove_handle(p->multi, p->lanes[i].lane.curl);
+        curl_easy_cleanup(p->lanes[i].lane.curl);
+        lane_clear(&p->lanes[i].lane);
+        fetch_answer_free(&p->lanes[i].answer);
+    }
+    curl_multi_cleanup(p->multi);
+    free(p);
 }
 
 void fetch_answer_free(struct fetch_answer *a)

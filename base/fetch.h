@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch: one HTTP exchange as a client, over libcurl (its one owner), for the command line (and later the
- * outbound room). TCP with or without TLS, or HTTP over a Unix socket. No redirects, no proxies, no cookies.
- * Blocks up to the timeout. A server is always verified; with `cacert` against that file alone. A token is
- * never sent over plain TCP.
+ * fetch: HTTP exchanges as a client, one or many at a time, over libcurl (its one owner), for the command
+ * line (and later the outbound room). TCP with or without TLS, or HTTP over a Unix socket. No redirects, no
+ * proxies, no cookies. Blocks up to the timeout. A server is always verified; with `cacert` against that file
+ * alone. A token is never sent over plain TCP.
  */
 #ifndef BASE_FETCH_H
 #define BASE_FETCH_H
@@ -42,6 +42,25 @@ struct fetch_answer {
 enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out,
                struct fault *f);
 void fetch_answer_free(struct fetch_answer *a); /* after a failed fetch() too */
+
+/* ---- many exchanges, over connections that are kept ---- */
+
+#define FETCH_LANES_MAX 64u /* exchanges under way: far fewer than a server takes of one client */
+
+struct fetch_pool;
+/* Called once for each exchange that was begun: `e` and `f` as fetch() gives them. The answer is the pool's,
+ * until the call returns. */
+typedef void fetch_done(enum err e, const struct fault *f, const struct fetch_answer *a, void *arg);
+
+/* Borrows `t`. Nothing is sent yet. */
+struct fetch_pool *fetch_pool_new(const struct fetch_target *t, unsigned lanes);
+/* Begins an exchange, after waiting for a free lane (`done` of others is called meanwhile). Copies the
+ * request. Errors are those of a request that cannot be sent; `done` is then not called. */
+enum err fetch_pool_begin(struct fetch_pool *p, const struct fetch_request *r, fetch_done *done, void *arg,
+                          struct fault *f);
+/* Waits until every exchange is done. */
+void fetch_pool_finish(struct fetch_pool *p);
+void fetch_pool_free(struct fetch_pool *p); /* drops what is under way, without a call; NULL: nothing */
 
 /* Appends a percent-encoded query parameter ("?" or "&" as needed); nothing when the value is NULL. */
 void fetch_query(struct buf *path, const char *name, const char *value);

@@ -160,6 +160,11 @@ void js_push_str(struct js *a, const char *v)
     js_push(a, string_of(span_str(v)));
 }
 
+void js_push_span(struct js *a, struct span v)
+{
+    js_push(a, string_of(v));
+}
+
 static bool is_shallow(const json_t *v, unsigned levels_left)
 {
     json_t *o = within((const struct js *)v), *member;

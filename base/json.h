@@ -27,6 +27,7 @@ void js_set_time(struct js *o, const char *name, int64_t t_s); /* RFC 3339, Z */
 void js_set_hex(struct js *o, const char *name, struct span v);
 void js_push(struct js *a, struct js *v);
 void js_push_str(struct js *a, const char *v);
+void js_push_span(struct js *a, struct span v);
 struct js *js_copy(const struct js *v); /* deep, caller frees */
 
 /* ERR_MALFORMED with line and reason. Exactly one value, no trailing octets. */

@@ -3,11 +3,12 @@
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
-#define HEADER_MAX (16u * 1024) /* HTTP header block, docs/interface.md, 5: far beyond any real client */
-#define CSR_MAX (64u * 1024)    /* docs/interface.md, 5: a CSR of 1,000 SANs and RSA 4096 fits in half */
-#define OCSP_REQUEST_MAX 4096u  /* docs/interface.md, 5: some 40 CertIDs with SHA-256 */
-#define JSON_BODY_MAX 4096u     /* revocation and the like: two short members */
-#define PEM_MAX (128u * 1024)   /* a CSR_MAX of DER in base64, with its armour */
+#define HEADER_MAX (16u * 1024)     /* HTTP header block, docs/interface.md, 5: far beyond any real client */
+#define CSR_MAX (64u * 1024)        /* docs/interface.md, 5: a CSR of 1,000 SANs and RSA 4096 fits in half */
+#define PREFLIGHT_MAX (192u * 1024) /* a CSR_MAX and a certificate file as large in base64, in JSON */
+#define OCSP_REQUEST_MAX 4096u      /* docs/interface.md, 5: some 40 CertIDs with SHA-256 */
+#define JSON_BODY_MAX 4096u         /* revocation and the like: two short members */
+#define PEM_MAX (128u * 1024)       /* a CSR_MAX of DER in base64, with its armour */
 #define WIRE_MSG_MAX                                                                                         \
     (160u * 1024)      /* one message between roles: CSR + its facts; below the 208 KiB that                 \
                           the kernel's default socket buffer takes in one piece */

@@ -15,6 +15,7 @@ static bool read_text(struct rd *r, char *out, size_t cap)
 static bool read_facts(struct rd *r, struct ask *a)
 {
     a->sans = xcalloc(SAN_COUNT_MAX, sizeof *a->sans);
+    a->facts_sent = r->rest;
     return facts_read(r, &a->facts, a->sans);
 }
 
@@ -68,6 +69,19 @@ static bool read_unhold(struct rd *r, struct ask *a)
     return true;
 }
 
+static bool read_approve(struct rd *r, struct ask *a)
+{
+    if (!read_text(r, a->decider, sizeof a->decider))
+        return false;
+    rd_copy(r, a->request_id, REQUEST_ID_LEN);
+    return true;
+}
+
+static bool read_deny(struct rd *r, struct ask *a)
+{
+    return read_approve(r, a) && read_text(r, a->reason_text, sizeof a->reason_text);
+}
+
 static bool read_publish(struct rd *r, struct ask *a)
 {
     return read_text(r, a->principal, sizeof a->principal) && read_text(r, a->issuer_id, sizeof a->issuer_id);
@@ -83,6 +97,7 @@ static bool read_probe(struct rd *r, struct ask *a)
 static bool (*const readers[])(struct rd *r, struct ask *a) = {
     [ASK_ISSUE] = read_issue,     [ASK_REVOKE] = read_revoke, [ASK_UNHOLD] = read_unhold,
     [ASK_PUBLISH] = read_publish, [ASK_PROBE] = read_probe,   [ASK_LISTENER] = read_listener,
+    [ASK_APPROVE] = read_approve, [ASK_DENY] = read_deny,
 };
 
 struct ask *ask_read(uint8_t *frame, size_t len)
@@ -98,6 +113,7 @@ struct ask *ask_read(uint8_t *frame, size_t len)
     buf_init(&a->tbs, WIRE_MSG_MAX);
     buf_init(&a->certificate, WIRE_MSG_MAX);
     buf_init(&a->text, WIRE_MSG_MAX);
+    buf_init(&a->kept, WIRE_MSG_MAX);
     if (kind >= sizeof readers / sizeof *readers || readers[kind] == NULL || !readers[kind](&r, a) ||
         !rd_done(&r))
         die("broken frame from the api, kind %u, %zu octets", kind, len);
@@ -112,6 +128,9 @@ void ask_free(struct ask *a)
     buf_free(&a->tbs);
     buf_free(&a->certificate);
     buf_free(&a->text);
+    buf_free(&a->subject);
+    buf_free(&a->subject_text);
+    buf_free(&a->kept);
     free(a->sans);
     free(a->frame);
     free(a);
@@ -120,10 +139,13 @@ void ask_free(struct ask *a)
 static void answer_issue(struct buf *b, const struct ask *a)
 {
     findings_write(b, &a->findings);
+    if (a->err == ERR_PENDING)
+        buf_put(b, a->request_id, REQUEST_ID_LEN);
     if (a->err != OK)
         return;
     if (a->dry_run) {
         grant_write(b, &a->grant);
+        buf_put_blob(b, findings_refuse(&a->findings) ? span_of(NULL, 0) : buf_span(&a->tbs));
         return;
     }
     buf_put(b, a->serial, SERIAL_LEN);
@@ -138,7 +160,7 @@ void ask_answer(struct buf *b, const struct ask *a)
     buf_put_u64(b, a->number);
     buf_put_u8(b, (uint8_t)a->err);
     buf_put_blob(b, span_str(a->detail));
-    if (a->kind == ASK_ISSUE || a->kind == ASK_LISTENER)
+    if (a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER)
         answer_issue(b, a);
     else if (a->kind == ASK_REVOKE && a->err == OK)
         buf_put_u8(b, a->changed);

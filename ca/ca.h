@@ -153,6 +153,24 @@ struct profile_key {
 struct profile_usage {
     uint16_t required, tolerated, preset;
 };
+/* What the common name should look like. DOMAIN 2 and 6; all but NAMING_HOST only warn. */
+enum naming {
+    NAMING_FREE,
+    NAMING_VOS,  /* "-EC" and "-ms" after the host, as Cisco's VOS platform names its requests */
+    NAMING_CAPF, /* CAPF-<8 hex digits> */
+    NAMING_LSC,  /* CP-<model>-SEP<MAC> or SEP<MAC>, with a serialNumber of PID and SN */
+    NAMING_HOST, /* a host name, or it is refused */
+};
+enum san_rule {
+    SAN_FROM_CN,  /* a server without one gets its common name */
+    SAN_AS_ASKED, /* never added */
+    SAN_REQUIRED,
+};
+/* A name that a site permits: itself, or (".example.com") what ends in it. */
+struct name_limit {
+    bool is_suffix;
+    char value[DNS_NAME_MAX + 1];
+};
 /* Validated policy; read from the catalogue, see docs/profiles.md. */
 struct profile {
     char id[PROFILE_ID_MAX];
@@ -166,11 +184,15 @@ struct profile {
     bool always_table;                    /* issue the table whatever the CSR asks */
     bool is_ca;                           /* CA:TRUE, pathLenConstraint 0 */
     bool multi_server;
-    bool vos_names; /* the naming of Cisco's VOS platform: "-EC" and "-ms" after the host in the CN */
+    enum naming naming;
+    enum san_rule san_rule;
     bool wildcards; /* may a name hold a leading "*." */
     bool ip_sans;
-    bool drop_ou;
+    bool drop_ou; /* the subject is issued without organizationalUnitName */
     bool needs_approval;
+    uint8_t hashes;            /* of the CSR's own signature: bit (1 << enum hash_alg); 0: any */
+    struct name_limit *limits; /* owned by the catalogue; none: any name */
+    size_t limit_count;
     unsigned days_default, days_max;
 };
 struct catalogue {
@@ -195,12 +217,76 @@ struct grant {
     size_t eku_count;
     bool is_ca;
     bool san_from_cn; /* the CSR has no SAN, its CN is a host name, and the certificate is for a server */
+    bool drops_ou;    /* the subject is issued as subject_without_ou() gives it */
     int64_t days;
 };
 /* Holds facts against a profile: adds every finding, not the first. `grant` is meaningful when
  * findings_refuse() is false. days_asked 0: the default. Pure. */
 void profile_check(const struct profile *p, const struct facts *f, unsigned days_asked, struct grant *grant,
                    struct findings *out);
+/* What the store knows of this key: revoked for keyCompromise under any issuer (refused), certified for
+ * another subject (warned). Beside profile_check(), in the view that counts. Fails as the store does. */
+enum err key_history_check(struct view *v, const struct facts *f, struct findings *out);
+
+/* Appends the Name without its organizationalUnitName attributes, the rest byte for byte. */
+void subject_without_ou(struct span subject, struct buf *out);
+/* The same for the text that shows a subject. */
+void subject_text_without_ou(struct span text, struct buf *out);
+
+/* ---- a certificate that some CA issued, before it is uploaded ---- */
+
+/* What the api read in it. Spans borrow from whoever made it. */
+struct certificate_facts {
+    struct span der, subject, issuer, spki;
+    struct span subject_text, issuer_text; /* for people */
+    struct span cn;                        /* the last commonName's octets, empty when none */
+    struct span not_before, not_after;     /* Time elements as they are encoded */
+    int64_t not_before_s, not_after_s;     /* NO_TIME: cannot be read */
+    bool has_san, has_ku, has_eku, is_ca;
+    int path_len; /* -1: none */
+    uint16_t ku;
+    enum eku eku[EKU_LIST_MAX];
+    size_t eku_count;
+    struct san *sans;
+    size_t san_count;
+    struct span critical_others; /* critical and neither keyUsage nor basicConstraints, ", " between */
+    struct span ocsp_url, issuer_url, crl_url; /* the first of each, empty when none */
+    enum key_type signed_by;                   /* the kind of key that its signature algorithm belongs to */
+};
+/* A certificate that may stand above it: one of ours (`id`), or one that was given with it. */
+struct ca_certificate {
+    char id[ISSUER_ID_MAX]; /* "" when it is not ours */
+    struct span der, subject, issuer, spki, subject_text, issuer_text, issuer_url;
+};
+#define KNOWN_CAS_MAX 32u /* ISSUERS_MAX of ours and as many given */
+struct upload {
+    const struct profile *profile;
+    const struct facts *request;
+    const struct certificate_facts *leaf;
+    const struct ca_certificate *known; /* every one there is, on its path or not */
+    size_t known_count;
+    const struct ca_certificate *chain[KNOWN_CAS_MAX]; /* its path, issuer first, as far as it is known */
+    size_t chain_count;
+    struct span missing, missing_url; /* the subject the path breaks off at; empty: it ends at a root */
+    int64_t now_s;
+};
+/* What the product would say of it when it is uploaded: every finding. What is about the file (format) is
+ * the api's. Pure. */
+void upload_check(const struct upload *u, struct findings *out);
+
+/* Where certificates of a purpose go and what has to be restarted; static. Lists end at NULL. */
+struct upload_plan {
+    const char *profile;   /* an id, or what ids begin with */
+    const char *trusts[3]; /* the stores that take root and intermediates, in this order */
+    const char *trust_how; /* how they get there */
+    const char *leaf;      /* what the certificate itself is uploaded as; NULL: it is not uploaded */
+    const char *leaf_how;
+    const char *restarts[4];
+    const char *restart_how;
+    const char *cautions[4];
+};
+/* The most exact row for a profile; there is one for every id. */
+const struct upload_plan *upload_plan_find(const char *profile_id);
 
 /* ---- structures ---- */
 
@@ -225,6 +311,9 @@ struct tbs {
     bool nocheck;                                /* id-pkix-ocsp-nocheck, RFC 6960 4.2.2.2.1 */
 };
 void tbs_write(struct buf *b, const struct tbs *t);
+/* The last look before a signature: what RFC 5280, 5480 and 8813 demand, whatever a profile says; adds
+ * lint.* findings. What Cisco's tables ask for against RFC 8813 passes with `is_cisco`. Pure. */
+void lint_check(struct span tbs, bool is_cisco, struct findings *out);
 /* The whole certificate from its signed part. */
 void certificate_write(struct buf *b, struct span tbs, enum sig_alg alg, struct span signature);
 /* SHA-1 of the key bits, RFC 5280 4.2.1.2 (1). False for what is no SubjectPublicKeyInfo. */
@@ -275,28 +364,34 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
 /* ---- the wire between api and ca ---- */
 
 /* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail
- * for people), then the kind's own. What follows the text is there only when err is OK, except that ASK_ISSUE
- * and ASK_LISTENER always send findings (perhaps none). Answers may come in any order; each request gets
- * exactly one. */
+ * for people), then the kind's own. What follows the text is there only when err is OK, except that
+ * ASK_ISSUE, ASK_APPROVE and ASK_LISTENER always send findings (perhaps none). Answers may come in any order;
+ * each request gets exactly one. */
 enum ask_kind {
     ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency
                       key (zeros: none), 32 octets body hash (what struct idempotent keeps), facts
                       -> findings; when OK and not a dry run: 19 octets serial, u16 issuer no, u8 repeated,
                       blob certificate DER; a dry run is OK whether it would be issued or not (the findings
-                      say): the grant as grant_write(). ERR_POLICY: a finding refuses, or, without findings,
-                      the idempotency key was used with another body; ERR_NOT_FOUND: no such profile;
-                      ERR_FORBIDDEN: a profile that clients may not ask for. */
+                      say): the grant as grant_write(), blob what would be signed (empty: nothing).
+                      ERR_POLICY: a finding refuses, or, without findings, the idempotency key was used with
+                      another body; ERR_NOT_FOUND: no such profile; ERR_FORBIDDEN: a profile that clients may
+                      not ask for; ERR_PENDING: it waits for an approval: 16 octets id of the request. */
     ASK_REVOKE,    /* blob principal, 19 octets serial, u8 reason, i64 invalidity -> u8 changed */
     ASK_UNHOLD,    /* blob principal, 19 octets serial -> (nothing) */
-    ASK_PUBLISH,  /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */
-    ASK_PROBE,    /* (nothing) -> (nothing). Signs a probe with every CA key and reads the store */
+    ASK_PUBLISH, /* blob principal, blob issuer id -> u64 CRL number. Answered when published and recorded */
+    ASK_PROBE,   /* (nothing) -> (nothing). Signs a probe with every CA key and reads the store */
+    ASK_APPROVE, /* blob principal, 16 octets id -> as ASK_ISSUE, for the request as it was asked, by the
+                    rules of now. Besides: ERR_NOT_FOUND; ERR_CONFLICT: it is decided or has expired;
+                    ERR_FORBIDDEN: the principal is the asker's certificate */
+    ASK_DENY, /* blob principal, 16 octets id, blob reason -> (nothing). Errors likewise, but the asker may */
     ASK_LISTENER, /* facts (spki, cn and sans alone; there is no CSR) -> as ASK_ISSUE, principal "service",
                      profile chancery/listener, names held against the configuration, the hierarchy by the key
                    */
 };
 #define ASK_DRY_RUN 1u
 
-/* In a dry run's answer: u16 ku, u8 is_ca, u8 san_from_cn, i64 days, u8 count, then a u8 for each eku. */
+/* In a dry run's answer: u16 ku, u8 is_ca, u8 san_from_cn, u8 drops_ou, i64 days, u8 count, then a u8 for
+ * each eku. */
 void grant_write(struct buf *b, const struct grant *g);
 [[nodiscard]] bool grant_read(struct rd *r, struct grant *out);
 

@@ -94,6 +94,45 @@ static void take_size(const char *word, void *out)
         p->keys[p->key_count++].bits = bits;
 }
 
+static void take_hash(const char *word, void *out)
+{
+    for (enum hash_alg h = HASH_SHA1; h <= HASH_SHA512; h++)
+        if (strcmp(word, hash_name(h)) == 0)
+            *(uint8_t *)out |= (uint8_t)(1u << h);
+}
+
+/* The place of a word in a list that ends with NULL; the schema knows no other word. */
+static unsigned choice(const struct xml_node *n, const char *name, const char *const words[])
+{
+    unsigned i = 0;
+
+    while (words[i + 1] != NULL && strcmp(words[i], xml_attr(n, name)) != 0)
+        i++;
+    return i;
+}
+
+static enum naming read_naming(const struct xml_node *n)
+{
+    static const char *const words[] = {
+        [NAMING_FREE] = "free", [NAMING_VOS] = "vos",   [NAMING_CAPF] = "capf",
+        [NAMING_LSC] = "lsc",   [NAMING_HOST] = "host", [NAMING_HOST + 1] = NULL,
+    };
+
+    return (enum naming)choice(n, "naming", words);
+}
+
+static enum san_rule read_san_rule(const struct xml_node *n)
+{
+    static const char *const words[] = {
+        [SAN_FROM_CN] = "from-cn",
+        [SAN_AS_ASKED] = "as-asked",
+        [SAN_REQUIRED] = "required",
+        [SAN_REQUIRED + 1] = NULL,
+    };
+
+    return (enum san_rule)choice(n, "san", words);
+}
+
 /* ---- elements ---- */
 
 static void check_usage(struct reading *r, const struct xml_node *n, const struct profile *p,
@@ -105,6 +144,8 @@ static void check_usage(struct reading *r, const struct xml_node *n, const struc
         reject(r, n, "default lacks a usage that is required");
     if ((u->preset & ~permitted) != 0)
         reject(r, n, "default has a usage that is neither required nor tolerated");
+    if (p->is_ca && (u->required & KU_KEY_CERT_SIGN) == 0)
+        reject(r, n, "a profile with ca=\"true\" requires keyCertSign (RFC 5280 4.2.1.3)");
     if ((permitted & KU_ISSUING) != 0 && !p->is_ca)
         reject(r, n, "keyCertSign and cRLSign are for issuers; permitted: the other usages");
 }
@@ -153,14 +194,35 @@ static void read_days(struct reading *r, const struct xml_node *n, struct profil
         reject(r, n, "default is more than max");
 }
 
+static void read_limit(struct reading *r, const struct xml_node *n, struct profile *p)
+{
+    struct name_limit *l;
+
+    p->limits = realloc(p->limits, (p->limit_count + 1) * sizeof *p->limits);
+    if (p->limits == NULL)
+        die("out of memory");
+    l = &p->limits[p->limit_count++];
+    *l = (struct name_limit){.is_suffix = strcmp(xml_name(n), "suffix") == 0};
+    if (!span_to_str(span_str(xml_attr(n, "value")), l->value, sizeof l->value))
+        reject(r, n, "the name is longer than 253 octets");
+}
+
+static void read_limits(struct reading *r, const struct xml_node *profile, struct profile *p)
+{
+    const struct xml_node *names = xml_child(profile, "names");
+
+    if (names == NULL)
+        return;
+    for (const struct xml_node *n = xml_child(names, NULL); n != NULL; n = xml_next(n, NULL))
+        read_limit(r, n, p);
+}
+
 static void check_profile(struct reading *r, const struct xml_node *n, const struct profile *p)
 {
     bool is_own = strncmp(p->id, OWN_GROUP, strlen(OWN_GROUP)) == 0;
 
     if (is_own && !r->is_internal)
         reject(r, n, "the group chancery/ is the service's own; permitted: any other");
-    if (p->is_ca && !r->is_internal)
-        reject(r, n, "ca=\"true\" needs an approval, which this version cannot give; permitted: false");
     if (p->wildcards && p->is_cisco)
         reject(r, n, "Cisco products refuse wildcards; permitted with cisco=\"true\": wildcards=\"false\"");
     if (p->key_count == 0)
@@ -177,10 +239,16 @@ static void read_profile(struct reading *r, const struct xml_node *n, struct pro
         .always_table = flag(n, "always-table"),
         .is_ca = flag(n, "ca"),
         .multi_server = flag(n, "multi-server"),
-        .vos_names = strcmp(xml_attr(n, "naming"), "vos") == 0,
+        .naming = read_naming(n),
+        .san_rule = read_san_rule(n),
         .wildcards = flag(n, "wildcards"),
         .ip_sans = flag(n, "ip-names"),
+        .drop_ou = strcmp(xml_attr(n, "ou"), "drop") == 0,
     };
+    /* who may issue is decided by a person, unless the site says otherwise; our own issuers are made by init
+     */
+    p->needs_approval = xml_attr(n, "approval") != NULL ? flag(n, "approval") : p->is_ca && !r->is_internal;
+    each_word(n, "hashes", take_hash, &p->hashes);
     if (!span_to_str(span_str(xml_attr(n, "id")), p->id, sizeof p->id))
         reject(r, n, "the id is longer than 63 octets");
     if (!span_to_str(span_str(xml_attr(n, "title")), p->title, sizeof p->title))
@@ -190,6 +258,7 @@ static void read_profile(struct reading *r, const struct xml_node *n, struct pro
     if (ec != NULL)
         read_keys(r, ec, KEY_EC, p, &p->ku_ec);
     read_extended(r, n, p);
+    read_limits(r, n, p);
     read_days(r, xml_child(n, "days"), p);
     check_profile(r, n, p);
 }
@@ -241,6 +310,8 @@ enum err catalogue_load(const char *name, struct span content, struct catalogue 
 
 void catalogue_free(struct catalogue *c)
 {
+    for (size_t i = 0; i < c->count; i++)
+        free(c->profiles[i].limits);
     free(c->profiles);
     *c = (struct catalogue){0};
 }

@@ -21,13 +21,15 @@ static void refuse(struct ask *a, enum err code, const char *detail)
 }
 
 /* The answer already given under this Idempotency-Key, if there is one. */
-static bool repeat(struct ca *ca, struct view *v, struct ask *a)
+static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     struct idempotent before;
     struct cert c;
 
-    if (!a->is_idempotent || a->dry_run || idempotent_find(v, a->idempotency, &before) != OK)
+    if (!a->is_idempotent || a->dry_run)
         return false;
+    if (idempotent_find(v, a->idempotency, &before) != OK)
+        return approval_repeat(ca, v, a, now_s);
     if (memcmp(before.body, a->body_hash, HASH_LEN) != 0) {
         refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
         return true;
@@ -149,42 +151,96 @@ static void check_subject(const struct ca *ca, struct ask *a)
         snprintf(text, sizeof text, "%.*s",
                  (int)(a->facts.subject_text.len < 200 ? a->facts.subject_text.len : 200),
                  a->facts.subject_text.len > 0 ? (const char *)a->facts.subject_text.data : "");
-        return finding_add(&a->findings, "trust.duplicate-dn", "subject", text, "");
+        return finding_add(&a->findings, "name.issuer", "subject", text, "");
     }
+}
+
+/* From here on the request is as if it had been made without. */
+static void drop_units(struct ask *a)
+{
+    if (!a->grant.drops_ou)
+        return;
+    buf_init(&a->subject, WIRE_MSG_MAX);
+    buf_init(&a->subject_text, WIRE_MSG_MAX);
+    subject_without_ou(a->facts.subject, &a->subject);
+    subject_text_without_ou(a->facts.subject_text, &a->subject_text);
+    a->facts.subject = buf_span(&a->subject);
+    a->facts.subject_text = buf_span(&a->subject_text);
+}
+
+static void refuse_by_findings(struct ask *a)
+{
+    if (a->err == OK && findings_refuse(&a->findings) && !a->dry_run)
+        refuse(a, ERR_POLICY, "The profile refuses this request.");
+}
+
+/* The profile, when whoever asks may have it; else NULL, refused. */
+static const struct profile *permitted_profile(const struct ca *ca, struct ask *a)
+{
+    const struct profile *p = profile_find(&ca->role->catalogue, a->profile_id);
+
+    if (p == NULL)
+        refuse(a, ERR_NOT_FOUND, "There is no such profile.");
+    else if (p->is_internal && !internal_permitted(a))
+        refuse(a, ERR_FORBIDDEN, "This profile is the service's own.");
+    else if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
+        refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
+    return a->err == OK ? p : NULL;
+}
+
+/* Every rule that looks at the request: the profile's, and those that need issuers and store. */
+static void hold_request(const struct ca *ca, struct view *v, const struct profile *p, struct ask *a)
+{
+    profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
+    stale_check(v, &a->facts, &a->findings);
+    drop_units(a);
+    if (a->kind != ASK_LISTENER)
+        check_subject(ca, a);
+    if (key_history_check(v, &a->facts, &a->findings) != OK)
+        refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
+}
+
+static void pick_usable_issuer(const struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
+{
+    a->issuer = pick_issuer(ca, a);
+    if (a->issuer == NULL)
+        refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
+    else if (now_s < a->issuer->not_before_s || now_s >= a->issuer->not_after_s)
+        refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
+    else if (is_withdrawn(v, a->issuer))
+        refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
 }
 
 void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
-    const struct profile *p = profile_find(&ca->role->catalogue, a->profile_id);
+    const struct profile *p;
 
-    if (repeat(ca, v, a))
+    if (repeat(ca, v, a, now_s))
         return;
+    p = permitted_profile(ca, a);
     if (p == NULL)
-        return refuse(a, ERR_NOT_FOUND, "There is no such profile.");
-    if (p->is_internal && !internal_permitted(a))
-        return refuse(a, ERR_FORBIDDEN, "This profile is the service's own.");
-    if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
-        return refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
-    if (p->needs_approval)
-        return refuse(a, ERR_FORBIDDEN, "This profile needs an approval, which this version cannot give.");
-    profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
-    if (a->kind == ASK_ISSUE)
-        check_subject(ca, a);
-    if (findings_refuse(&a->findings)) {
-        if (!a->dry_run)
-            refuse(a, ERR_POLICY, "The profile refuses this request.");
         return;
-    }
-    a->issuer = pick_issuer(ca, a);
-    if (a->issuer == NULL)
-        return refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
-    if (now_s < a->issuer->not_before_s || now_s >= a->issuer->not_after_s)
-        return refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
-    if (is_withdrawn(v, a->issuer))
-        return refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
+    hold_request(ca, v, p, a);
+    if (a->err != OK || findings_refuse(&a->findings))
+        return refuse_by_findings(a);
+    pick_usable_issuer(ca, v, a, now_s);
+    if (a->err != OK)
+        return;
     write_tbs(ca, a, now_s);
     if (buf_end(&a->tbs) != OK)
-        refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
+        return refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
+    lint_check(buf_span(&a->tbs), p->is_cisco, &a->findings);
+    refuse_by_findings(a);
+    if (a->err == OK && p->needs_approval && a->kind == ASK_ISSUE && !a->dry_run)
+        approval_wait(a, NULL);
+}
+
+void decide_key(struct view *v, struct ask *a)
+{
+    if (key_compromise_check(v, &a->facts, &a->findings) != OK)
+        refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
+    else
+        refuse_by_findings(a);
 }
 
 static void decide_revoke(struct ask *a, const struct status *s)

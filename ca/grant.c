@@ -7,6 +7,7 @@ void grant_write(struct buf *b, const struct grant *g)
     buf_put_u16(b, g->ku);
     buf_put_u8(b, g->is_ca);
     buf_put_u8(b, g->san_from_cn);
+    buf_put_u8(b, g->drops_ou);
     buf_put_i64(b, g->days);
     buf_put_u8(b, (uint8_t)g->eku_count);
     for (size_t i = 0; i < g->eku_count; i++)
@@ -20,6 +21,7 @@ bool grant_read(struct rd *r, struct grant *out)
     };
     out->is_ca = rd_u8(r) != 0;
     out->san_from_cn = rd_u8(r) != 0;
+    out->drops_ou = rd_u8(r) != 0;
     out->days = rd_i64(r);
     out->eku_count = rd_u8(r);
     if (out->eku_count > EKU_LIST_MAX)

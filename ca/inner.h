@@ -60,17 +60,25 @@ struct ask {
     bool is_idempotent;
     struct ask *twin; /* an earlier ask of this turn under the same Idempotency-Key; NULL: none */
     unsigned days;
+    struct span facts_sent; /* issue: as they came, the frame's last part */
     struct facts facts;
     struct san *sans; /* owned */
     struct grant grant;
     const struct issuing *issuer;
     struct buf tbs, certificate, text;
+    struct buf subject, subject_text; /* what facts borrow when the profile drops OUs */
     uint8_t serial[SERIAL_LEN];
     struct port_job *job; /* of the turn's batch, when there is something to sign */
     /* revoke, unhold */
     enum reason reason;
     int64_t invalidity_s;
     bool changed;
+    /* approve, deny, and issue when it waits for an approval */
+    char decider[PRINCIPAL_MAX]; /* who says it; `principal` is then who asked */
+    uint8_t request_id[REQUEST_ID_LEN];
+    bool is_waiting; /* it waited before: nothing is to be recorded */
+    char reason_text[REQUEST_REASON_MAX];
+    struct buf kept; /* the facts as they were asked */
     /* publish */
     uint64_t crl_number;
     char issuer_id[ISSUER_ID_MAX];
@@ -86,8 +94,35 @@ void ask_answer(struct buf *b, const struct ask *a);
 /* Issue and listener: findings, grant, issuer, serial and tbs; err is OK when there is something to sign (or
  * a dry run passes). */
 void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
+/* In the transaction that records it: a key that was revoked for keyCompromise earlier in this turn is
+ * refused too. */
+void decide_key(struct view *v, struct ask *a);
 /* Revoke and unhold: does the state allow it? err and changed. */
 void decide_revocation(struct view *v, struct ask *a);
+
+/* ---- stale.c: csr.stale ---- */
+void stale_check(struct view *v, const struct facts *f, struct findings *out);
+
+/* ---- approval.c: what a person decides ---- */
+
+/* Answers an Idempotency-Key under which a request waits, or was decided of late; false when
+ * there is none. */
+bool approval_repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
+/* It passed the rules and is not to be issued yet: ERR_PENDING. `id` of the request that waits already, NULL:
+ * none is known. */
+void approval_wait(struct ask *a, const uint8_t *id);
+/* Adds the request, or finds the one that is the same; err changes when there are too many. */
+void approval_add(struct txn *t, struct ask *a, int64_t now_s);
+/* Approve: may it be, and decide_issue() for what was asked. */
+void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
+/* Marks it approved, beside record_issue(); err changes when another ask of the turn was first. */
+void approval_record(struct txn *t, struct ask *a, int64_t now_s);
+void approval_deny(struct txn *t, struct ask *a, int64_t now_s);
+/* Marks what nobody decided in time; a bounded slice. */
+void approval_expire(struct txn *t, int64_t now_s);
+
+/* ---- key_history.c: the half of key_history_check() that refuses ---- */
+enum err key_compromise_check(struct view *v, const struct facts *f, struct findings *out);
 
 /* ---- record.c: what a turn leaves in the store ---- */
 void record_issue(struct txn *t, struct ask *a, int64_t now_s);

@@ -5,47 +5,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/idn.h"
 #include "ca/policy.h"
 
-#define LISTED_MAX 8u /* names spelled out in one finding */
+/* ---- names in other scripts ---- */
 
-/* ---- listings ---- */
-
-void listing_init(struct listing *l)
+static bool is_ascii(struct span name)
 {
-    buf_init(&l->text, 4096);
-    l->count = 0;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] >= 0x80)
+            return false;
+    return true;
 }
 
-void listing_add(struct listing *l, struct span item)
+static bool a_labels_are_valid(struct span name)
 {
-    if (l->count++ >= LISTED_MAX)
-        return;
-    buf_printf(&l->text, "%s%.*s", l->count > 1 ? ", " : "", (int)(item.len < 256 ? item.len : 256),
-               item.len > 0 ? (const char *)item.data : "");
-}
+    for (;;) {
+        struct span label = host_first_label(name);
 
-void listing_find(struct listing *l, struct findings *fs, const char *rule, const char *field,
-                  const char *want)
-{
-    if (l->count > LISTED_MAX)
-        buf_printf(&l->text, " and %zu more", l->count - LISTED_MAX);
-    if (l->count > 0)
-        finding_add(fs, rule, field, (const char *)l->text.data, want);
-    buf_free(&l->text);
-    l->count = 0;
+        if (!idn_label_is_valid(label))
+            return false;
+        if (label.len == name.len)
+            return true;
+        name = span_of(name.data + label.len + 1, name.len - label.len - 1);
+    }
 }
 
 /* ---- the SAN, name by name ---- */
 
 struct san_lists {
-    struct listing types, syntax, underscore, address, wildcard, ip_size, ip_refused;
+    struct listing types, syntax, underscore, address, wildcard, ip_size, ip_refused, unicode, ascii, labels;
 };
+
+/* What is no host name may be one in another script: then it is told what it would be here. */
+static void sort_bad(struct san_lists *l, struct span name)
+{
+    char ascii[IDN_MAX];
+
+    if (is_ascii(name) || !idn_to_ascii(name, ascii))
+        return listing_add(&l->syntax, name.len > 0 ? name : span_str("an empty name"));
+    listing_add(&l->unicode, name);
+    listing_add(&l->ascii, span_str(ascii));
+}
 
 static void sort_dns(const struct profile *p, struct san_lists *l, struct span name)
 {
     switch (host_kind_of(name)) {
     case HOST_NAME:
+        if (!a_labels_are_valid(name))
+            listing_add(&l->labels, name);
         break;
     case HOST_UNDERSCORE:
         listing_add(&l->underscore, name);
@@ -61,7 +69,7 @@ static void sort_dns(const struct profile *p, struct san_lists *l, struct span n
         listing_add(&l->wildcard, name);
         break;
     case HOST_BAD:
-        listing_add(&l->syntax, name.len > 0 ? name : span_str("an empty name"));
+        sort_bad(l, name);
         break;
     }
 }
@@ -112,11 +120,18 @@ static void san_each(struct check *c)
     listing_init(&l.wildcard);
     listing_init(&l.ip_size);
     listing_init(&l.ip_refused);
+    listing_init(&l.unicode);
+    listing_init(&l.ascii);
+    listing_init(&l.labels);
     for (size_t i = 0; i < c->facts->san_count; i++)
         sort_san(p, &l, &c->facts->sans[i]);
     listing_find(&l.types, c->findings, "san.type", "san", p->ip_sans ? "dNSName, iPAddress" : "dNSName");
     listing_find(&l.syntax, c->findings, "san.syntax", "san", "a host name");
     listing_find(&l.wildcard, c->findings, "name.wildcard", "san", "names in full");
+    buf_put_u8(&l.ascii.text, 0);
+    listing_find(&l.unicode, c->findings, "name.idn", "san", (const char *)l.ascii.text.data);
+    buf_free(&l.ascii.text);
+    listing_find(&l.labels, c->findings, "name.idn.label", "san", "valid A-labels");
     listing_find(&l.ip_size, c->findings, "san.ip", "san", "an address of 4 or 16 octets");
     listing_find(&l.ip_refused, c->findings, "san.ip", "san", "host names alone");
     listing_find(&l.underscore, c->findings, "san.underscore", "san", "letters, digits and hyphens");
@@ -215,20 +230,6 @@ static void cn_check(struct check *c)
     buf_free(&cn.text);
 }
 
-static void subject_check(struct check *c)
-{
-    static const uint8_t empty[] = {0x30, 0x00};
-    const struct facts *f = c->facts;
-
-    if (f->cn.len == 0 && f->san_count == 0)
-        finding_add(c->findings, "name.cn.missing", "subject", "no name",
-                    "a common name or a subjectAltName");
-    else if (span_eq(f->subject, span_of(empty, sizeof empty)))
-        finding_add(c->findings, "subject.empty", "subject", "empty", "a common name");
-}
-
-/* ---- a SAN out of the common name ---- */
-
 static bool is_for_servers(const struct grant *g)
 {
     for (size_t i = 0; i < g->eku_count; i++)
@@ -236,6 +237,68 @@ static bool is_for_servers(const struct grant *g)
             return true;
     return false;
 }
+
+/* A server's common name with a dot and no space is meant as a host name. */
+static void cn_script_check(struct check *c)
+{
+    struct span cn = c->facts->cn;
+    char ascii[IDN_MAX];
+
+    if (cn.len == 0 || !is_for_servers(c->grant) || memchr(cn.data, '.', cn.len) == NULL ||
+        memchr(cn.data, ' ', cn.len) != NULL)
+        return;
+    if (!is_ascii(cn) && idn_to_ascii(cn, ascii))
+        name_finding(c, "name.idn", "cn", cn, ascii);
+    else if (host_kind_of(cn) == HOST_NAME && !a_labels_are_valid(cn))
+        name_finding(c, "name.idn.label", "cn", cn, "valid A-labels");
+}
+
+static void note_unit(const struct attribute *a, void *arg)
+{
+    *(bool *)arg |= attribute_is_ou(a);
+}
+
+/* The subject as it would be issued has a name in it; strings and lengths of one are looked at in passing. */
+static bool has_name_left(struct check *c)
+{
+    static const uint8_t empty[] = {0x30, 0x00};
+    struct buf issued;
+    bool has_name;
+
+    buf_init(&issued, WIRE_MSG_MAX);
+    if (c->grant->drops_ou)
+        subject_without_ou(c->facts->subject, &issued);
+    else
+        buf_put_span(&issued, c->facts->subject);
+    has_name = !span_eq(buf_span(&issued), span_of(empty, sizeof empty));
+    if (has_name && issued.len > 0) /* our own keys come without a subject */
+        lint_subject(buf_span(&issued), c->findings);
+    buf_free(&issued);
+    return has_name;
+}
+
+static void ou_check(struct check *c)
+{
+    bool has_unit = false;
+
+    if (!c->profile->drop_ou || !subject_each(c->facts->subject, note_unit, &has_unit) || !has_unit)
+        return;
+    c->grant->drops_ou = true;
+    finding_add(c->findings, "subject.ou-dropped", "subject", "organizationalUnitName", "");
+}
+
+static void subject_check(struct check *c)
+{
+    const struct facts *f = c->facts;
+
+    if (f->cn.len == 0 && f->san_count == 0)
+        finding_add(c->findings, "name.cn.missing", "subject", "no name",
+                    "a common name or a subjectAltName");
+    else if (!has_name_left(c))
+        finding_add(c->findings, "subject.empty", "subject", "empty", "a common name");
+}
+
+/* ---- a SAN out of the common name ---- */
 
 static bool is_issuable_host(const struct profile *p, enum host_kind kind)
 {
@@ -249,7 +312,11 @@ static void san_from_cn(struct check *c)
     const struct facts *f = c->facts;
     struct listing cn;
 
-    if (f->has_san || f->san_count > 0 || f->cn.len == 0 || !is_for_servers(c->grant))
+    if (f->has_san || f->san_count > 0)
+        return;
+    if (c->profile->san_rule == SAN_REQUIRED)
+        return finding_add(c->findings, "san.required", "san", "none", "a subjectAltName");
+    if (c->profile->san_rule != SAN_FROM_CN || f->cn.len == 0 || !is_for_servers(c->grant))
         return;
     c->grant->san_from_cn = is_issuable_host(c->profile, host_kind_of(f->cn));
     listing_init(&cn);
@@ -285,66 +352,32 @@ static struct span other_host(const struct facts *f, struct span host)
     return (struct span){0};
 }
 
-/* "node-EC-ms.example.com" out of "node.example.com": what the product would have called it. */
-static void put_proper_name(struct buf *b, struct span cn, bool is_ec, bool is_multi)
-{
-    struct span label = host_first_label(cn), host = label;
-
-    if (host_ends_with(host, "-ms"))
-        host.len -= 3;
-    if (host_ends_with(host, "-EC"))
-        host.len -= 3;
-    buf_put_span(b, host);
-    buf_put_str(b, is_ec ? "-EC" : "");
-    buf_put_str(b, is_multi ? "-ms" : "");
-    buf_put_span(b, span_of(cn.data + label.len, cn.len - label.len));
-    buf_put_u8(b, 0);
-}
-
-static void naming_check(struct check *c, bool is_multi)
-{
-    struct span cn = c->facts->cn, host = host_first_label(cn);
-    bool is_ec = c->key.type == KEY_EC, has_ms = host_ends_with(host, "-ms");
-    struct listing got;
-    struct buf want;
-
-    if (!c->profile->vos_names || cn.len == 0 || cn.len > DNS_NAME_MAX)
-        return;
-    buf_init(&want, DNS_NAME_MAX + 16);
-    put_proper_name(&want, cn, is_ec, is_multi || has_ms);
-    listing_init(&got);
-    listing_add(&got, cn);
-    if (has_ms)
-        host.len -= 3;
-    if (is_ec && !host_ends_with(host, "-EC"))
-        finding_add(c->findings, "name.ec", "cn", (const char *)got.text.data, (const char *)want.data);
-    if (is_multi && !has_ms && c->profile->multi_server)
-        finding_add(c->findings, "name.ms", "cn", (const char *)got.text.data, (const char *)want.data);
-    buf_free(&got.text);
-    buf_free(&want);
-}
-
 static void hosts_check(struct check *c)
 {
     struct span host = longest_host(c->facts), other = other_host(c->facts, host);
+    bool has_ms = c->profile->naming == NAMING_VOS && host_ends_with(host_first_label(c->facts->cn), "-ms");
     struct listing both;
 
     naming_check(c, other.len > 0);
-    if (other.len == 0 || c->profile->multi_server)
+    if ((other.len == 0 && !has_ms) || c->profile->multi_server)
         return;
     listing_init(&both);
-    listing_add(&both, other);
-    listing_add(&both, host);
+    listing_add(&both, other.len > 0 ? other : c->facts->cn);
+    if (other.len > 0)
+        listing_add(&both, host);
     listing_find(&both, c->findings, "profile.multi-server", "san", "one host");
 }
 
 void names_check(struct check *c)
 {
+    ou_check(c);
     subject_check(c);
     cn_check(c);
+    cn_script_check(c);
     san_check(c);
     if (c->facts->san_count > SAN_COUNT_MAX)
         return;
     san_from_cn(c);
     hosts_check(c);
+    limits_check(c);
 }

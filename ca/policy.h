@@ -21,6 +21,28 @@ void mirror_check(struct check *c);
 /* names.c: subject, common name and SAN. Wants the grant's extendedKeyUsage. */
 void names_check(struct check *c);
 
+/* upload_usage.c: the part of upload_check() about usages and CA rights. */
+void upload_usages(const struct upload *u, struct findings *out);
+
+/* naming.c: the purpose's own naming, and the names a site permits. */
+void naming_check(struct check *c, bool is_multi);
+void limits_check(struct check *c);
+/* lint_name.c: string types and lengths of a subject; adds lint.* findings. */
+void lint_subject(struct span subject, struct findings *out);
+/* weak_key.c: RSA keys that anyone could break. */
+void weak_key_check(struct check *c);
+
+/* subject.c: one AttributeTypeAndValue. */
+struct attribute {
+    struct span type; /* content of the OID */
+    uint8_t tag;      /* of the value */
+    struct span value;
+    struct span whole;
+};
+/* In order. False for what is no Name. */
+bool subject_each(struct span subject, void (*fn)(const struct attribute *a, void *arg), void *arg);
+bool attribute_is_ou(const struct attribute *a);
+
 /* host.c: what a text is as the name of a host. */
 enum host_kind {
     HOST_BAD,        /* no host name: empty label, a character that is none of LDH, over 63 or 253 */
@@ -49,5 +71,7 @@ void listing_add(struct listing *l, struct span item);
 /* Adds the finding when there is anything in the list, then empties it. */
 void listing_find(struct listing *l, struct findings *fs, const char *rule, const char *field,
                   const char *want);
+/* One finding about one name. */
+void name_finding(struct check *c, const char *rule, const char *field, struct span got, const char *want);
 
 #endif

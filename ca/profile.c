@@ -51,7 +51,8 @@ static void permitted_sizes(const struct check *c, char *out, size_t cap, unsign
 static void point_check(struct check *c)
 {
     if (c->key.type == KEY_EC && c->key.key_bits.data[0] != 0x04)
-        finding_add(c->findings, "key.point", "key", "a compressed point", "an uncompressed point");
+        finding_add(c->findings, "key.point.compressed", "key", "a compressed point",
+                    "an uncompressed point");
 }
 
 static void size_check(struct check *c)
@@ -105,6 +106,9 @@ static void key_check(struct check *c)
                            c->key.type == KEY_NONE ? "a key that cannot be read" : "another kind of key",
                            "RSA or EC");
     exponent_check(c);
+    weak_key_check(c);
+    if (c->profile->is_ca && !c->profile->is_internal && c->key.type == KEY_RSA && c->key.bits >= 4096)
+        finding_add(c->findings, "key.ca-size", "key", "4096 bits", "2048 or 3072 bits");
     if (profile_ku(p, c->key.type) != NULL)
         return size_check(c);
     snprintf(got, sizeof got, "%s %u", c->key.type == KEY_RSA ? "RSA" : "EC", c->key.bits);
@@ -129,15 +133,30 @@ static bool is_paired(const struct key_kind *k, enum hash_alg h)
     return k->type != KEY_EC || k->bits <= 256 || h == HASH_SHA512 || (k->bits == 384 && h == HASH_SHA384);
 }
 
+static void hashes_text(uint8_t set, char *out, size_t cap)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (enum hash_alg h = HASH_SHA1; h <= HASH_SHA512 && at < cap; h++)
+        if ((set & 1u << h) != 0)
+            at += (size_t)snprintf(out + at, cap - at, "%s%s", at > 0 ? ", " : "", hash_name(h));
+}
+
 static void hash_check(struct check *c)
 {
     enum hash_alg h = c->facts->signature_hash;
+    char want[64];
 
     if (c->facts->csr.len == 0) /* our own keys come without a CSR */
         return;
     if (h == HASH_NONE || h == HASH_MD5)
         return finding_add(c->findings, "csr.hash", "signature", h == HASH_MD5 ? "MD5" : "an unknown hash",
                            "SHA-256");
+    if (c->profile->hashes != 0 && (c->profile->hashes & 1u << h) == 0) {
+        hashes_text(c->profile->hashes, want, sizeof want);
+        return finding_add(c->findings, "csr.hash.not-permitted", "signature", hash_name(h), want);
+    }
     if (h == HASH_SHA1)
         return finding_add(c->findings, "csr.hash.weak", "signature", hash_name(h), "SHA-256");
     if (c->profile->is_cisco && !is_paired(&c->key, h))

@@ -12,7 +12,7 @@ static void audit(struct txn *t, enum audit_kind kind, const struct ask *a, bool
     struct audit_row row = {.at_s = now_s,
                             .kind = kind,
                             .has_serial = has_serial,
-                            .actor = span_str(a->principal),
+                            .actor = span_str(a->decider[0] != '\0' ? a->decider : a->principal),
                             .detail = span_str(detail)};
 
     memcpy(row.serial, a->serial, SERIAL_LEN);
@@ -63,9 +63,14 @@ void record_issue(struct txn *t, struct ask *a, int64_t now_s)
 
 void record_refusal(struct txn *t, const struct ask *a, int64_t now_s)
 {
-    char detail[512];
-    size_t n = (size_t)snprintf(detail, sizeof detail, "profile %s:", a->profile_id);
+    char detail[512], hex[2 * REQUEST_ID_LEN + 1];
+    size_t n;
 
+    hex_encode(span_of(a->request_id, REQUEST_ID_LEN), hex);
+    if (a->kind == ASK_APPROVE)
+        n = (size_t)snprintf(detail, sizeof detail, "approval of request %s:", hex);
+    else
+        n = (size_t)snprintf(detail, sizeof detail, "profile %s:", a->profile_id);
     for (size_t i = 0; i < a->findings.count && n < sizeof detail; i++)
         if (a->findings.items[i].severity == SEVERITY_REFUSE)
             n += (size_t)snprintf(detail + n, sizeof detail - n, " %s", a->findings.items[i].rule);

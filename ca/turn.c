@@ -77,11 +77,12 @@ static void gather_notes(struct ca *ca, struct turn *t)
 
 static bool is_issue(const struct ask *a)
 {
-    return a->kind == ASK_ISSUE || a->kind == ASK_LISTENER;
+    return a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER;
 }
 
 /* Two asks of one turn under the same Idempotency-Key: the later one is answered with what the first one
- * gets. A refused one has no answer to repeat: the later is decided by itself. */
+ * gets: a certificate, or a place among those that wait. A refused one has no answer to repeat: the later is
+ * decided by itself. */
 static struct ask *twin_of(const struct turn *t, size_t n)
 {
     const struct ask *a = t->asks[n];
@@ -90,7 +91,7 @@ static struct ask *twin_of(const struct turn *t, size_t n)
         return NULL;
     for (size_t i = 0; i < n; i++)
         if (t->asks[i]->kind == ASK_ISSUE && t->asks[i]->is_idempotent && !t->asks[i]->dry_run &&
-            t->asks[i]->twin == NULL && t->asks[i]->err == OK &&
+            t->asks[i]->twin == NULL && (t->asks[i]->err == OK || t->asks[i]->err == ERR_PENDING) &&
             memcmp(t->asks[i]->idempotency, a->idempotency, HASH_LEN) == 0)
             return t->asks[i];
     return NULL;
@@ -106,7 +107,9 @@ static void decide(struct ca *ca, struct turn *t)
         struct ask *a = t->asks[i];
 
         a->twin = twin_of(t, i);
-        if (is_issue(a) && a->twin == NULL)
+        if (a->kind == ASK_APPROVE)
+            approval_decide(ca, v, a, t->now_s);
+        else if (is_issue(a) && a->twin == NULL)
             decide_issue(ca, v, a, t->now_s);
         else if (a->kind == ASK_PUBLISH && issuing_by_id(ca, a->issuer_id) == NULL)
             a->err = ERR_NOT_FOUND;
@@ -169,14 +172,19 @@ static void probe(struct ca *ca, struct turn *t)
 
 static bool is_refusal(const struct ask *a)
 {
-    return is_issue(a) && !a->dry_run && a->err != OK;
+    return is_issue(a) && !a->dry_run && a->err != OK && a->err != ERR_PENDING;
+}
+
+static bool is_written(const struct ask *a)
+{
+    return a->job != NULL || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
+           (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a);
 }
 
 static bool writes(const struct turn *t)
 {
     for (size_t i = 0; i < t->ask_count; i++)
-        if (t->asks[i]->job != NULL || t->asks[i]->kind == ASK_REVOKE || t->asks[i]->kind == ASK_UNHOLD ||
-            is_refusal(t->asks[i]))
+        if (is_written(t->asks[i]))
             return true;
     for (size_t i = 0; i < t->note_count; i++)
         if (t->notes[i].kind != DESK_DONE)
@@ -186,6 +194,14 @@ static bool writes(const struct turn *t)
 
 static void record_ask(struct txn *txn, struct ask *a, int64_t now_s)
 {
+    if (a->err == ERR_PENDING)
+        approval_add(txn, a, now_s);
+    if (a->kind == ASK_DENY)
+        approval_deny(txn, a, now_s);
+    if (a->job != NULL && a->err == OK)
+        decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this turn */
+    if (a->kind == ASK_APPROVE && a->err == OK)
+        approval_record(txn, a, now_s);
     if (a->job != NULL && a->err == OK)
         record_issue(txn, a, now_s);
     else if (is_refusal(a))
@@ -226,6 +242,7 @@ static void copy_twin(struct ask *a, const struct ask *first)
     }
     strcpy(a->detail, first->detail);
     a->issuer = first->issuer;
+    memcpy(a->request_id, first->request_id, REQUEST_ID_LEN);
     memcpy(a->serial, first->serial, SERIAL_LEN);
     buf_put_span(&a->certificate, buf_span(&first->certificate));
     a->repeated = a->err == OK;
@@ -283,6 +300,7 @@ static void upkeep(struct ca *ca, int64_t now_s)
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
     idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
+    approval_expire(t, now_s);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
     publish_nudge_due(ca);

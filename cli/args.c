@@ -29,6 +29,7 @@ static const struct {
     [OPT_VERSION] = {"version", false},
     [OPT_PROFILE] = {"profile", true},
     [OPT_DAYS] = {"days", true},
+    [OPT_CERTIFICATE] = {"certificate", true},
     [OPT_OUT] = {"out", true},
     [OPT_CN] = {"cn", true},
     [OPT_SAN] = {"san", true},
@@ -42,6 +43,8 @@ static const struct {
     [OPT_INVALIDITY_DATE] = {"invalidity-date", true},
     [OPT_ISSUER_CERT] = {"issuer-cert", true},
     [OPT_URL] = {"url", true},
+    [OPT_RUN] = {"run", true},
+    [OPT_AGAINST] = {"against", true},
 };
 
 /* getopt_long's own codes are '?', ':' and 1 (a word); ours start beyond them. */

@@ -8,12 +8,16 @@
 #define SHOW_FORMATS (F(TABLE) | F(JSON) | F(JSONL))
 
 const struct command commands[] = {
-    {"csr", "check", "FILE", "--profile P [--days N]",
-     "would it be signed? The verdict and every finding; exits 3 when refused", B(PROFILE) | B(DAYS),
-     B(PROFILE), SHOW_FORMATS, FORMAT_TABLE, run_csr_check},
-    {"csr", "sign", "FILE", "--profile P [--days N] [--out FILE]",
-     "sign a request; PEM, leaf first, then its chain", B(PROFILE) | B(DAYS) | B(OUT), B(PROFILE),
-     SHOW_FORMATS | F(PEM) | F(DER) | F(P7B), FORMAT_PEM, run_csr_sign},
+    {"csr", "check", "FILE", "--profile P [--days N] [--certificate CERT]",
+     "would it be signed? The verdict, every finding and the plan for the upload; exits 3 when refused. With "
+     "CERT, a certificate that any CA issued: would the product take it?",
+     B(PROFILE) | B(DAYS) | B(CERTIFICATE), B(PROFILE), SHOW_FORMATS, FORMAT_TABLE, run_csr_check},
+    {"csr", "sign", "FILE", "--profile P [--days N] [--out FILE] [--run ID]",
+     "sign a request; PEM, leaf first, then its chain. A .tgz, .zip or directory of requests: all of them, "
+     "into "
+     "--out ANSWERS.tgz; given again it goes on where it was",
+     B(PROFILE) | B(DAYS) | B(OUT) | B(RUN), B(PROFILE), SHOW_FORMATS | F(PEM) | F(DER) | F(P7B), FORMAT_PEM,
+     run_csr_sign},
     {"cert", "list", NULL,
      "[--cn GLOB] [--san NAME] [--profile P] [--issuer ID] [--status valid|revoked|expired|held]"
      " [--key-type rsa|ec] [--expires-within 30d] [--limit N] [--after CURSOR]",
@@ -43,6 +47,19 @@ const struct command commands[] = {
     {"profile", "list", NULL, "", "the purposes a certificate can have", 0, 0, LIST_FORMATS, FORMAT_TABLE,
      run_profile_list},
     {"profile", "show", "P", "", "one of them", 0, 0, SHOW_FORMATS, FORMAT_TABLE, run_profile_show},
+    {"request", "list", NULL, "[--status pending|approved|denied|expired] [--limit N] [--after CURSOR]",
+     "requests that need an approval, the latest first", B(STATUS) | B(LIMIT) | B(AFTER), 0, LIST_FORMATS,
+     FORMAT_TABLE, run_request_list},
+    {"request", "show", "ID", "", "what is asked for, by whom, and what became of it", 0, 0, SHOW_FORMATS,
+     FORMAT_TABLE, run_request_show},
+    {"request", "approve", "ID", "", "issue what was asked for, by the rules of now", 0, 0, SHOW_FORMATS,
+     FORMAT_TABLE, run_request_approve},
+    {"request", "deny", "ID", "--reason TEXT", "refuse it; the asker is told why", B(REASON), B(REASON),
+     SHOW_FORMATS, FORMAT_TABLE, run_request_deny},
+    {"profile", "replay", "P", "--against NEW-PROFILES.XML [--limit N]",
+     "which certificates of this profile would be refused or come out otherwise under a changed catalogue; "
+     "--limit: the newest N alone",
+     B(AGAINST) | B(LIMIT), B(AGAINST), LIST_FORMATS, FORMAT_TABLE, run_profile_replay},
     {"health", NULL, NULL, "", "each check of the service; exits 0 ok, 2 warning or no service, 4 critical",
      0, 0, LIST_FORMATS, FORMAT_TABLE, run_health},
 };

@@ -3,16 +3,42 @@
  * findings in one piece. */
 #include <string.h>
 
-#include "cli/inner.h"
+#include "base/base64.h"
+#include "cli/dump.h"
 
 #define DAYS_MAX 36500 /* a century: beyond it is a slip of the finger */
+
+/* {"csr", "certificate"}: both files as they are, in base64. */
+static int join_files(struct cli *c, const char *certificate, struct buf *body)
+{
+    struct buf file = {0}, text;
+    struct js *o;
+    int code = in_read(c, certificate, CSR_MAX, &file);
+
+    if (code == DONE) {
+        o = js_object();
+        buf_init(&text, PREFLIGHT_MAX);
+        base64_put(&text, buf_span(body));
+        js_set_span(o, "csr", buf_span(&text));
+        buf_reset(&text);
+        base64_put(&text, buf_span(&file));
+        js_set_span(o, "certificate", buf_span(&text));
+        buf_free(&text);
+        buf_free(body);
+        buf_init(body, PREFLIGHT_MAX);
+        js_write(o, body);
+        js_free(o);
+    }
+    buf_free(&file);
+    return code;
+}
 
 /* Sends the CSR to PATH?profile=…&days=…: the answer is DONE and a value, or anything else and said. */
 static int send_request(struct cli *c, const char *prefix, struct js **out)
 {
     struct fetch_request r = {.method = "POST", .content_type = "application/pkcs10"};
-    const char *days = cli_option(c, OPT_DAYS);
-    struct buf path = {0}, csr = {0};
+    const char *days = cli_option(c, OPT_DAYS), *certificate = cli_option(c, OPT_CERTIFICATE);
+    struct buf path = {0}, body = {0};
     int64_t n;
     int code;
 
@@ -23,14 +49,18 @@ static int send_request(struct cli *c, const char *prefix, struct js **out)
     fetch_query(&path, "profile", cli_option(c, OPT_PROFILE));
     fetch_query(&path, "days", days);
     r.path = path_end(&path);
-    code = in_read(c, cli_argument(c), CSR_MAX, &csr);
-    r.body = buf_span(&csr);
+    code = in_read(c, cli_argument(c), CSR_MAX, &body);
+    if (code == DONE && certificate != NULL) {
+        r.content_type = "application/json";
+        code = join_files(c, certificate, &body);
+    }
+    r.body = buf_span(&body);
     if (code == DONE)
         code = service_json(c, &r, out);
     if (code == DONE && *out == NULL)
         code = cli_fail(c, SERVICE_FAILED, "the answer to POST %s is empty", r.path);
     buf_free(&path);
-    buf_free(&csr);
+    buf_free(&body);
     return code;
 }
 
@@ -53,10 +83,10 @@ int run_csr_check(struct cli *c)
     struct js *v = NULL;
     int code = ask_verdict(c, &v);
 
-    if (code == DONE)
-        code = show_write(c, v);
     if (code == DONE && c->format == FORMAT_TABLE)
-        finding_write_all(c, js_get(v, "findings"));
+        verdict_write(c, v, is_accepted(v));
+    else if (code == DONE)
+        code = out_json(c, v);
     if (code == DONE && !is_accepted(v))
         code = REFUSED;
     js_free(v);
@@ -111,11 +141,42 @@ static int write_or_name(struct cli *c, const struct js *issued)
     return code;
 }
 
+static void write_id(struct cli *c, const char *id)
+{
+    struct buf safe;
+
+    buf_init(&safe, 4096);
+    text_put(&safe, span_str(id));
+    fprintf(c->io.out, "%.*s\n", (int)safe.len, (const char *)safe.data);
+    buf_free(&safe);
+}
+
+/* The id is the result, as the certificate would be: who asks again, or asks others, needs it. */
+static int write_pending(struct cli *c, const struct js *v)
+{
+    const char *id = js_str(js_get(v, "request"));
+
+    cli_note(c, "waiting for approval");
+    if (v == NULL)
+        return PENDING;
+    if (c->format == FORMAT_PEM || c->format == FORMAT_DER || c->format == FORMAT_P7B) {
+        if (id != NULL)
+            write_id(c, id);
+    } else {
+        (void)show_write(c, v);
+    }
+    return PENDING;
+}
+
 int run_csr_sign(struct cli *c)
 {
     struct js *v = NULL;
     int code;
 
+    if (strcmp(cli_argument(c), "-") != 0 && archive_is(cli_argument(c)))
+        return run_dump_sign(c);
+    if (cli_option(c, OPT_RUN) != NULL)
+        return cli_misuse(c, "--run is for an archive or a directory of requests");
     if (c->is_dry_run)
         return pretend(c);
     if (c->format == FORMAT_TABLE && cli_option(c, OPT_OUT) != NULL)
@@ -125,9 +186,7 @@ int run_csr_sign(struct cli *c)
     if (code == DONE)
         code = write_or_name(c, v);
     else if (code == PENDING)
-        cli_note(c, "waiting for approval");
-    if (code == PENDING && v != NULL && c->format != FORMAT_PEM)
-        (void)show_write(c, v);
+        code = write_pending(c, v);
     js_free(v);
     return code;
 }

@@ -97,3 +97,35 @@ void finding_write_all(struct cli *c, const struct js *findings)
     for (size_t i = 0; i < js_len(findings); i++)
         finding_write(c->io.out, c->out_color, js_at(findings, i), width);
 }
+
+static bool has_severity(const struct js *finding, const char *wanted)
+{
+    const char *severity = js_str(js_get(finding, "severity"));
+
+    return severity != NULL && strcmp(severity, wanted) == 0;
+}
+
+static void write_apart(struct cli *c, const struct js *finding, const char *severity)
+{
+    const char *color = c->out_color ? text_color(severity) : "";
+    struct buf line;
+
+    buf_init(&line, LINE_OCTETS_MAX);
+    put_member(&line, finding, "rule", "  ");
+    put_member(&line, finding, "field", "  in ");
+    put_member(&line, finding, "message", "\n        ");
+    put_member(&line, finding, "fix", "\n        fix: ");
+    fprintf(c->io.out, "%s%-6s%s", color, severity, color[0] != '\0' ? "\x1b[0m" : "");
+    write_line(c->io.out, &line);
+    buf_free(&line);
+}
+
+void finding_write_grouped(struct cli *c, const struct js *findings)
+{
+    static const char *const severities[] = {"refuse", "warn", "note"};
+
+    for (size_t s = 0; s < COUNT_OF(severities); s++)
+        for (size_t i = 0; i < js_len(findings); i++)
+            if (has_severity(js_at(findings, i), severities[s]))
+                write_apart(c, js_at(findings, i), severities[s]);
+}

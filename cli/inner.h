@@ -37,6 +37,7 @@ enum opt {
     OPT_VERSION, /* up to here: every command takes them */
     OPT_PROFILE,
     OPT_DAYS,
+    OPT_CERTIFICATE,
     OPT_OUT,
     OPT_CN,
     OPT_SAN,
@@ -50,6 +51,8 @@ enum opt {
     OPT_INVALIDITY_DATE,
     OPT_ISSUER_CERT,
     OPT_URL,
+    OPT_RUN,
+    OPT_AGAINST,
     OPT_COUNT
 };
 
@@ -213,6 +216,20 @@ void rows_add(struct rows *r, const struct js *row);
 void rows_page(struct rows *r);                      /* a page is complete: show it */
 void rows_close(struct rows *r, const char *cursor); /* NULL: nothing is left */
 void rows_abort(struct rows *r);                     /* writes no more */
+#define CURSOR_TEXT_MAX 1024 /* octets with the NUL, of a cursor: ours are a hundred or so */
+
+/* A list behind --limit and --after, page by page. */
+struct pages {
+    struct rows rows;
+    int64_t limit, shown;         /* limit 0: all */
+    char cursor[CURSOR_TEXT_MAX]; /* "": from the start */
+};
+/* Puts the query's filters; limit and cursor come after. */
+typedef void pages_filters(const struct cli *c, const void *arg, struct buf *path);
+
+int pages_read(struct cli *c, struct pages *p); /* the two options; `rows` is then to be opened */
+/* Fetches and writes; closes the rows. */
+int pages_write(struct cli *c, struct pages *p, const char *prefix, pages_filters *put, const void *arg);
 /* A whole list that comes as {"items": [...]} in one answer. */
 int list_write(struct cli *c, const char *path, const struct column *table_columns, size_t table_count,
                const struct column *csv_columns, size_t csv_count);
@@ -233,6 +250,8 @@ int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
 
 /* Is there a home or an address at all? */
 [[nodiscard]] bool service_is_named(const struct cli *c);
+/* Whom to ask, from the options; done once. */
+int service_open(struct cli *c);
 /* Any answer; DONE when there was one. The caller frees the answer in every case. */
 int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_answer *a);
 /* As above, and an answer other than 2xx is said on standard error and gives its exit code; 202 gives
@@ -260,6 +279,13 @@ const char *path_end(struct buf *path); /* borrowed until buf_free() */
 void finding_say_all(struct cli *c, const struct js *findings);
 /* All of them as the result of the command. */
 void finding_write_all(struct cli *c, const struct js *findings);
+/* The same from the gravest down, each with its message and fix on lines of their own. */
+void finding_write_grouped(struct cli *c, const struct js *findings);
+
+/* ---- verdict.c ---- */
+
+/* All of a preflight's answer, for people. */
+void verdict_write(struct cli *c, const struct js *verdict, bool is_accepted);
 
 /* ---- the commands ---- */
 
@@ -275,8 +301,13 @@ int run_crl_show(struct cli *c);
 int run_ca_list(struct cli *c);
 int run_ca_show(struct cli *c);
 int run_ca_chain(struct cli *c);
+int run_request_list(struct cli *c);
+int run_request_show(struct cli *c);
+int run_request_approve(struct cli *c);
+int run_request_deny(struct cli *c);
 int run_profile_list(struct cli *c);
 int run_profile_show(struct cli *c);
+int run_profile_replay(struct cli *c);
 int run_ocsp_query(struct cli *c);
 int run_health(struct cli *c);
 

@@ -91,7 +91,7 @@ static int open_remote(struct cli *c, const char *url)
     return read_token(c);
 }
 
-static int open_target(struct cli *c)
+int service_open(struct cli *c)
 {
     const char *url = cli_option(c, OPT_SERVER);
 
@@ -144,6 +144,14 @@ struct js *service_parse(const struct fetch_answer *a)
     return v;
 }
 
+/* Every mistake in a document that was sent, a line each. */
+static void say_report(struct cli *c, const struct js *report)
+{
+    for (size_t i = 0; i < js_len(report); i++)
+        if (js_str(js_at(report, i)) != NULL)
+            cli_fail(c, REFUSED, "%s", js_str(js_at(report, i)));
+}
+
 /* RFC 9457: the detail when there is one, else the title. The request id is for whoever reads the service's
  * log. */
 int service_refusal(struct cli *c, const struct fetch_request *r, const struct fetch_answer *a)
@@ -164,6 +172,7 @@ int service_refusal(struct cli *c, const struct fetch_request *r, const struct f
     else
         cli_fail(c, code, "%s", text);
     finding_say_all(c, js_get(problem, "findings"));
+    say_report(c, js_get(problem, "report"));
     js_free(problem);
     return code;
 }
@@ -176,7 +185,7 @@ int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_ans
     int code;
 
     *a = (struct fetch_answer){0};
-    code = open_target(c);
+    code = service_open(c);
     if (code != DONE)
         return code;
     return fetch(&c->target, r, a, &f) == OK ? DONE : cli_fault(c, &f);

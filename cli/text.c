@@ -110,9 +110,10 @@ const char *text_color(const char *word)
     static const struct {
         const char *word, *color;
     } rows[] = {
-        {"valid", "\x1b[32m"},    {"good", "\x1b[32m"},    {"ok", "\x1b[32m"},     {"revoked", "\x1b[31m"},
-        {"critical", "\x1b[31m"}, {"refuse", "\x1b[31m"},  {"held", "\x1b[33m"},   {"warn", "\x1b[33m"},
-        {"warning", "\x1b[33m"},  {"unknown", "\x1b[33m"}, {"expired", "\x1b[2m"}, {"note", "\x1b[36m"},
+        {"valid", "\x1b[32m"},    {"good", "\x1b[32m"},    {"ok", "\x1b[32m"},      {"revoked", "\x1b[31m"},
+        {"critical", "\x1b[31m"}, {"refuse", "\x1b[31m"},  {"held", "\x1b[33m"},    {"warn", "\x1b[33m"},
+        {"warning", "\x1b[33m"},  {"unknown", "\x1b[33m"}, {"expired", "\x1b[2m"},  {"note", "\x1b[36m"},
+        {"approved", "\x1b[32m"}, {"denied", "\x1b[31m"},  {"pending", "\x1b[33m"},
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)

@@ -16,7 +16,8 @@ const char *audit_kind_name(enum audit_kind k)
         [AUDIT_START] = "start",         [AUDIT_ISSUE] = "issue",       [AUDIT_REFUSE] = "refuse",
         [AUDIT_REVOKE] = "revoke",       [AUDIT_UNHOLD] = "unhold",     [AUDIT_CRL] = "crl",
         [AUDIT_RESPONDER] = "responder", [AUDIT_LISTENER] = "listener", [AUDIT_INIT] = "init",
-        [AUDIT_CONFIG] = "config",
+        [AUDIT_CONFIG] = "config",       [AUDIT_REQUEST] = "request",   [AUDIT_APPROVE] = "approve",
+        [AUDIT_DENY] = "deny",           [AUDIT_EXPIRE] = "expire",
     };
 
     return (size_t)k < sizeof names / sizeof *names && names[k] != NULL ? names[k] : "unknown";

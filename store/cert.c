@@ -106,6 +106,29 @@ enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN
     return err == ERR_END ? OK : err;
 }
 
+static struct key key_of_compromised(const uint8_t key_hash[static HASH_LEN])
+{
+    struct key k = key_of_index(INDEX_COMPROMISED);
+
+    key_put(&k, key_hash, HASH_LEN);
+    return k;
+}
+
+enum err key_compromised(struct view *v, const uint8_t key_hash[static HASH_LEN],
+                         uint8_t serial[static SERIAL_LEN])
+{
+    struct key key = key_of_compromised(key_hash);
+    struct span row = {0};
+    enum err err = table_find(v, TABLE_INDEX, key_span(&key), &row);
+
+    if (err != OK)
+        return err;
+    if (row.len != SERIAL_LEN)
+        return table_damaged(TABLE_INDEX, key_span(&key));
+    memcpy(serial, row.data, SERIAL_LEN);
+    return OK;
+}
+
 /* ---- writing ---- */
 
 static void status_set(struct txn *t, const uint8_t serial[static SERIAL_LEN], const struct status_row *s)
@@ -174,6 +197,23 @@ static void state_move(struct txn *t, const uint8_t serial[static SERIAL_LEN], c
     count_move(txn_counters(t), from->status.state, to->status.state);
 }
 
+static void remember_compromise(struct txn *t, const uint8_t serial[static SERIAL_LEN], uint64_t number)
+{
+    uint8_t first[SERIAL_LEN];
+    struct cert c;
+    struct key key;
+    enum err err = cert_load(txn_view(t), number, &c);
+
+    if (err == OK)
+        err = key_compromised(txn_view(t), c.key_hash, first);
+    if (err != ERR_NOT_FOUND) {
+        txn_fail(t, err);
+        return;
+    }
+    key = key_of_compromised(c.key_hash);
+    table_set(t, TABLE_INDEX, key_span(&key), serial_span(serial));
+}
+
 void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum reason reason,
                  int64_t revoked_at_s, int64_t invalidity_s)
 {
@@ -198,6 +238,8 @@ void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum re
         return;
     }
     state_move(t, serial, &from, &to);
+    if (reason == REASON_KEY_COMPROMISE)
+        remember_compromise(t, serial, from.number);
 }
 
 void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN])

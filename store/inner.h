@@ -15,6 +15,8 @@
  *   audit           seq(8)                         appended
  *   idempotent      key(32)
  *   idempotent_time at(8) ‖ key(32)                empty rows
+ *   request         id(16)
+ *   request_index   tag(1) ‖ value                 see enum request_index
  */
 #ifndef STORE_INNER_H
 #define STORE_INNER_H
@@ -40,6 +42,8 @@ enum table {
     TABLE_AUDIT,
     TABLE_IDEMPOTENT,
     TABLE_IDEMPOTENT_TIME,
+    TABLE_REQUEST,
+    TABLE_REQUEST_INDEX,
     TABLE_COUNT
 };
 
@@ -130,6 +134,9 @@ void row_put_audit(struct buf *b, const struct audit_row *r);
 [[nodiscard]] bool row_get_audit(struct span row, struct audit_row *out); /* computes the hash */
 void row_put_idempotent(struct buf *b, const struct idempotent *i);
 [[nodiscard]] bool row_get_idempotent(struct span row, struct idempotent *out);
+void row_put_request(struct buf *b, const struct request *r);
+/* Spans borrow from the row. */
+[[nodiscard]] bool row_get_request(struct span row, struct request *out); /* the id is in the key */
 void row_put_counters(struct buf *b, const struct counters *c);
 [[nodiscard]] bool row_get_counters(struct span row, struct counters *out);
 
@@ -158,6 +165,8 @@ char fold(char c); /* ASCII lower case, whatever the locale */
 /* ---- index.c ---- */
 
 enum index {
+    INDEX_COMPROMISED =
+        'c',               /* SHA-256 of the SPKI, and no number: row: the serial of the first one revoked */
     INDEX_ISSUER = 'i',    /* issuer no(2) */
     INDEX_KEY = 'k',       /* SHA-256 of the SPKI */
     INDEX_NAME = 'n',      /* folded name ‖ NUL: CN and SANs, one row when they agree; row: its name_use */
@@ -175,6 +184,18 @@ struct key key_of_index(enum index i); /* the tag alone */
 bool sans_take(struct span *rest, struct span *name);
 void index_add(struct txn *t, const struct cert *c);
 void index_move_state(struct txn *t, uint64_t number, enum cert_state from, enum cert_state to);
+
+/* ---- request.c ---- */
+
+enum request_index {
+    REQUEST_BY_TIME = 'a',  /* asked at(8) ‖ id; empty rows */
+    REQUEST_BY_STATE = 's', /* state(1) ‖ asked at(8) ‖ id; empty rows */
+    REQUEST_BY_KEY = 'k',   /* key(32); row: the id of the latest ‖ body(32) */
+    /* of the pending ones alone */
+    REQUEST_BY_SAME = 'd',  /* same(32); row: the id */
+    REQUEST_BY_ASKER = 'p', /* text ‖ NUL ‖ id; empty rows */
+    REQUEST_BY_END = 'e',   /* expires at(8) ‖ id; empty rows */
+};
 
 /* ---- cert.c ---- */
 

@@ -12,6 +12,7 @@
 #include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -25,6 +26,10 @@
                         */
 #define RESIZE_TRIES 8 /* the writer may grow the map again while a reader follows */
 
+#define TABLE_LATER TABLE_REQUEST /* from here on: tables that the first stores do not have */
+#define FOLLOW_MS 20              /* between looks for them */
+#define FOLLOW_TRIES 100          /* two seconds: the writer adds them as it starts */
+
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
     [TABLE_CERT] = "cert",
@@ -36,6 +41,8 @@ static const char *const table_names[TABLE_COUNT] = {
     [TABLE_AUDIT] = "audit",
     [TABLE_IDEMPOTENT] = "idempotent",
     [TABLE_IDEMPOTENT_TIME] = "idempotent_time",
+    [TABLE_REQUEST] = "request",
+    [TABLE_REQUEST_INDEX] = "request_index",
 };
 
 struct view {
@@ -173,18 +180,44 @@ static int read_begin(struct store *s, MDB_txn **mdb)
     return rc;
 }
 
-static enum err tables_open(struct store *s, const char *dir, struct fault *f)
+/* In one transaction: all of them or none. `reached` is the first that is missing. */
+static int tables_try(struct store *s, bool is_creating, size_t *reached)
 {
-    bool is_new = s->mode == STORE_CREATE;
     MDB_txn *mdb = NULL;
-    int rc = is_new ? mdb_txn_begin(s->env, NULL, 0, &mdb) : read_begin(s, &mdb);
+    int rc = is_creating ? mdb_txn_begin(s->env, NULL, 0, &mdb) : read_begin(s, &mdb);
 
-    for (size_t i = 0; rc == 0 && i < TABLE_COUNT; i++)
-        rc = mdb_dbi_open(mdb, table_names[i], is_new ? MDB_CREATE : 0, &s->dbi[i]);
+    for (*reached = 0; rc == 0 && *reached < TABLE_COUNT; *reached += rc == 0)
+        rc = mdb_dbi_open(mdb, table_names[*reached], is_creating ? MDB_CREATE : 0, &s->dbi[*reached]);
     if (rc == 0)
         rc = mdb_txn_commit(mdb); /* of a reader as well: an abort would close the tables again */
     else if (mdb != NULL)
         mdb_txn_abort(mdb);
+    return rc;
+}
+
+/* A store of an earlier version lacks the later tables: its writer adds them, and readers, which start at the
+ * same time, give it a moment to do so. */
+static int tables_follow(struct store *s, size_t *reached)
+{
+    const struct timespec nap = {.tv_nsec = FOLLOW_MS * 1000000L};
+    int rc = MDB_NOTFOUND;
+
+    if (s->mode == STORE_WRITE)
+        return tables_try(s, true, reached);
+    for (int i = 0; rc == MDB_NOTFOUND && *reached >= TABLE_LATER && i < FOLLOW_TRIES; i++) {
+        nanosleep(&nap, NULL);
+        rc = tables_try(s, false, reached);
+    }
+    return rc;
+}
+
+static enum err tables_open(struct store *s, const char *dir, struct fault *f)
+{
+    size_t reached;
+    int rc = tables_try(s, s->mode == STORE_CREATE, &reached);
+
+    if (rc == MDB_NOTFOUND && reached >= TABLE_LATER)
+        rc = tables_follow(s, &reached);
     if (rc == MDB_NOTFOUND)
         return fault_set(f, ERR_CONFLICT, "%s: not a store of this version, or its creation was not finished",
                          dir);

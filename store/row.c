@@ -250,6 +250,47 @@ bool row_get_idempotent(struct span row, struct idempotent *out)
     return rd_done(&r);
 }
 
+/* ---- request ---- */
+
+void row_put_request(struct buf *b, const struct request *r)
+{
+    start(b);
+    buf_put_u8(b, (uint8_t)r->state);
+    buf_put_u32(b, r->days);
+    buf_put_i64(b, r->asked_at_s);
+    buf_put_i64(b, r->expires_at_s);
+    buf_put_i64(b, r->decided_at_s);
+    buf_put(b, r->same, HASH_LEN);
+    buf_put(b, r->serial, SERIAL_LEN);
+    buf_put_blob(b, span_str(r->profile));
+    buf_put_blob(b, span_str(r->asker));
+    buf_put_blob(b, span_str(r->decided_by));
+    buf_put_blob(b, r->reason);
+    buf_put_blob(b, r->facts);
+    buf_put_blob(b, r->findings);
+}
+
+bool row_get_request(struct span row, struct request *out)
+{
+    struct rd r = open_row(row);
+    uint8_t state = rd_u8(&r);
+
+    out->state = (enum request_state)state;
+    out->days = rd_u32(&r);
+    out->asked_at_s = rd_i64(&r);
+    out->expires_at_s = rd_i64(&r);
+    out->decided_at_s = rd_i64(&r);
+    rd_copy(&r, out->same, HASH_LEN);
+    rd_copy(&r, out->serial, SERIAL_LEN);
+    get_text(&r, out->profile, sizeof out->profile);
+    get_text(&r, out->asker, sizeof out->asker);
+    get_text(&r, out->decided_by, sizeof out->decided_by);
+    out->reason = rd_blob(&r);
+    out->facts = rd_blob(&r);
+    out->findings = rd_blob(&r);
+    return rd_done(&r) && state >= REQUEST_PENDING && state <= REQUEST_EXPIRED;
+}
+
 void row_put_counters(struct buf *b, const struct counters *c)
 {
     start(b);

@@ -380,3 +380,30 @@ Test(cert, all_on_one_key_are_found_oldest_first)
     view_close(v);
     place_remove(&p);
 }
+
+Test(cert, a_key_revoked_for_keyCompromise_is_remembered_for_good)
+{
+    struct place p = place_create();
+    uint8_t serial[SERIAL_LEN], first[SERIAL_LEN];
+    struct sample s, other;
+    struct view *v;
+
+    add_range(&p, 0, 3);
+    sample_make(&s, 1, 64);
+    sample_make(&other, 2, 64);
+    memcpy(serial, s.cert.serial, SERIAL_LEN);
+    revoke(&p, 1, REASON_SUPERSEDED, NOW);
+    v = look(&p);
+    cr_assert_eq(key_compromised(v, s.cert.key_hash, first), ERR_NOT_FOUND, "another reason");
+    view_close(v);
+    revoke(&p, 1, REASON_KEY_COMPROMISE, NOW);
+    revoke(&p, 1, REASON_CESSATION_OF_OPERATION, NOW + 1);
+    place_reopen(&p, STORE_WRITE);
+    v = look(&p);
+    cr_assert_eq(key_compromised(v, s.cert.key_hash, first), OK);
+    cr_assert_arr_eq(first, serial, SERIAL_LEN);
+    if (memcmp(other.cert.key_hash, s.cert.key_hash, HASH_LEN) != 0)
+        cr_assert_eq(key_compromised(v, other.cert.key_hash, first), ERR_NOT_FOUND, "another key");
+    view_close(v);
+    place_remove(&p);
+}

@@ -30,10 +30,15 @@ OWNERS = {
     "libxml/": "base/xml.c",
     "jansson.h": "base/json.c",
     "curl/": "base/fetch.c",
+    "idn2.h": "base/idn.c",
+    "archive.h": "base/archive.c",
+    "archive_entry.h": "base/archive.c",
 }
 
 # Where X.509 is parsed, something is hashed or a key is used: other headers of OpenSSL are for these alone, and this is why.
 OPENSSL_FILES = {
+    "api/certificate_file.c": "takes certificates out of PKCS#7",
+    "api/certificate_parse.c": "parses certificates of strangers",
     "api/csr.c": "parses requests",
     "api/csr.h": "parses requests",
     "api/csr_body.c": "base64",
@@ -44,8 +49,10 @@ OPENSSL_FILES = {
     "api/page.c": "base64",
     "api/pem.c": "armour",
     "api/x509.c": "shows names and certificates",
+    "ca/weak_key.c": "arithmetic on RSA moduli",
     "base/hash.c": "hashes and random octets",
     "base/tls.c": "keys of the listener",
+    "cli/answers.c": "base64",
     "cli/ocsp_query.c": "asks and verifies as any OCSP client does",
     "crl/files.c": "base64",
     "ocsp/request.c": "parses requests beyond the canonical shape",

@@ -36,9 +36,10 @@ class Cli(ServiceTest):
         self.assertEqual(done.returncode, code, f"{arguments}: {done.said}")
         return done
 
-    def signed(self, *options):
-        """Signs by the command line; the leaf."""
-        return der.Certificate(pem_to_der(self.chancery("csr", "sign", self.csr_file, "--profile", "ucm/tomcat", *options).text)[0])
+    def signed(self, *options, key=None):
+        """Signs by the command line; the leaf. `key`: the name of one of its own, where it will be revoked as compromised."""
+        file = self.csr_file if key is None else new_file(make_csr(name=key).pem, ".csr")
+        return der.Certificate(pem_to_der(self.chancery("csr", "sign", file, "--profile", "ucm/tomcat", *options).text)[0])
 
     # ---- csr ----
 
@@ -154,7 +155,7 @@ class Cli(ServiceTest):
                 self.chancery(*words, code=NOT_FOUND)
 
     def test_revoke_hold_and_unhold(self):
-        serial = self.signed().serial_hex
+        serial = self.signed(key="hold").serial_hex
         self.chancery("cert", "revoke", serial, "--reason", "certificateHold", "--yes")
         self.assertEqual(self.json("cert", "show", serial)["status"], "held")
         self.chancery("cert", "unhold", serial)
@@ -175,7 +176,7 @@ class Cli(ServiceTest):
         self.assertIn("ec-root-g1", self.chancery("crl", "show").text)
 
     def test_ocsp_query_prints_the_status(self):
-        leaf, issuer = self.signed(), self.service.ca_file("rsa-g1")
+        leaf, issuer = self.signed(key="query"), self.service.ca_file("rsa-g1")
         file = new_file(der_pem(self.service, leaf), ".pem")
         query = ["ocsp", "query", file, "--issuer-cert", issuer, "--url", f"http://127.0.0.1:{self.service.http_port}/ocsp"]
         self.assertIn("good", self.chancery(*query).text)

@@ -10,8 +10,8 @@ ISSUERS = ("rsa-root-g1", "rsa-g1", "ec-root-g1", "ec-g1")
 
 
 class Crl(ServiceTest):
-    def issued(self):
-        return self.service.issued(make_csr(), "ucm/tomcat").serial_hex
+    def issued(self, key="shared"):
+        return self.service.issued(make_csr(name=key), "ucm/tomcat").serial_hex
 
     def test_every_issuer_publishes_one_that_verifies(self):
         for each in ISSUERS:
@@ -43,7 +43,7 @@ class Crl(ServiceTest):
         self.assertEqual(numbers, sorted(set(numbers)))
 
     def test_an_entry_has_reason_and_invalidity_date(self):
-        with_both, with_none = self.issued(), self.issued()
+        with_both, with_none = self.issued("a key of its own, compromised"), self.issued()
         self.assert_status(self.service.revoke(with_both, "keyCompromise", "2026-01-02T03:04:05Z"), 200)
         self.assert_status(self.service.revoke(with_none, "unspecified"), 200)
         self.service.publish("rsa-g1")

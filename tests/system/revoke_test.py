@@ -16,8 +16,9 @@ class Revoke(ServiceTest):
         cls.bundle = {each: cls.service.ca_file(f"{each}-g1", f"{each}-root-g1") for each in ("rsa", "ec")}
         cls.issuer = {each: cls.service.ca_file(f"{each}-g1") for each in ("rsa", "ec")}
 
-    def issued(self, hierarchy="rsa"):
-        csr = make_csr() if hierarchy == "rsa" else make_csr("ec-P-384", "/CN=node1-EC.example.com")
+    def issued(self, hierarchy="rsa", key="shared"):
+        """`key`: the name of one that is used for nothing else, where it will be revoked as compromised."""
+        csr = make_csr(name=key) if hierarchy == "rsa" else make_csr("ec-P-384", "/CN=node1-EC.example.com", name=key)
         leaf = self.service.issued(csr, "ucm/tomcat" if hierarchy == "rsa" else "ucm/tomcat-ECDSA")
         leaf.file, leaf.hierarchy = new_file(leaf.chain_pem, ".pem"), hierarchy
         return leaf
@@ -61,7 +62,7 @@ class Revoke(ServiceTest):
     def test_the_very_next_answer_says_revoked_with_reason_and_time(self):
         for hierarchy in ("rsa", "ec"):
             with self.subTest(hierarchy=hierarchy):
-                leaf = self.issued(hierarchy)
+                leaf = self.issued(hierarchy, "next answer")
                 self.assert_ocsp(leaf, "good")
                 self.revoked(leaf, "keyCompromise")
                 self.assert_ocsp(leaf, "revoked", "Reason: keyCompromise", "Revocation Time: ")
@@ -84,7 +85,7 @@ class Revoke(ServiceTest):
         for reason, number in (("keyCompromise", 1), ("cACompromise", 2), ("affiliationChanged", 3), ("superseded", 4), ("cessationOfOperation", 5),
                                ("privilegeWithdrawn", 9), ("aACompromise", 10)):
             with self.subTest(reason=reason):
-                leaf = self.issued()
+                leaf = self.issued(key=reason)
                 self.assertEqual(self.revoked(leaf, reason).json()["revocation"]["reason"], reason)
                 self.assertRegex(self.answer(leaf), rf"Revocation Reason: .* \({number:#x}\)")
 
@@ -107,7 +108,7 @@ class Revoke(ServiceTest):
         self.assertNotIn(leaf.serial_hex, self.service.crl("rsa-g1").entries)
 
     def test_hold_can_become_a_revocation_for_good(self):
-        leaf = self.issued()
+        leaf = self.issued(key="for good")
         self.revoked(leaf, "certificateHold")
         self.revoked(leaf, "keyCompromise")
         self.assert_ocsp(leaf, "revoked", "Reason: keyCompromise")
@@ -187,7 +188,7 @@ class Revoke(ServiceTest):
         self.assertNotIn("OCSP Nonce", self.answer(leaf))
 
     def test_gnutls_agrees(self):
-        leaf = self.issued()
+        leaf = self.issued(key="gnutls")
         request = self.request(leaf, "-no_nonce")
 
         def verdict():

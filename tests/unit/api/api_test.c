@@ -25,6 +25,7 @@ static struct watch *ca_watch;
 /* ---- the ca, played ---- */
 
 #define DAYS_REFUSED 13 /* a number of days at which the played ca refuses */
+#define DAYS_WAITING 14 /* and one at which it wants an approval */
 
 static void put_refusal(struct buf *b)
 {
@@ -35,19 +36,63 @@ static void put_refusal(struct buf *b)
     findings_free(&fs);
 }
 
+/* As the ca does it: the profile's findings, the grant, and what would be signed. */
+static enum err play_dry_run(struct rd *r, const char *profile, struct buf *b)
+{
+    static struct san sans[SAN_COUNT_MAX];
+    uint8_t skipped[2 * HASH_LEN];
+    struct findings fs = {0};
+    struct buf tbs;
+    struct facts f;
+    struct grant g;
+
+    rd_copy(r, skipped, sizeof skipped);
+    cr_assert(facts_read(r, &f, sans));
+    profile_check(profile_find(&stage.config.catalogue, profile), &f, 0, &g, &fs);
+    buf_init(&tbs, WIRE_MSG_MAX);
+    if (!findings_refuse(&fs))
+        tbs_write(&tbs, &(struct tbs){.serial = {1},
+                                      .alg = SIG_ECDSA_SHA256,
+                                      .issuer = f.subject,
+                                      .subject = f.subject,
+                                      .spki = f.spki,
+                                      .not_before_s = STAGE_NOW_S,
+                                      .not_after_s = STAGE_NOW_S + DAY_S,
+                                      .ku = g.ku,
+                                      .eku = g.eku,
+                                      .eku_count = g.eku_count,
+                                      .sans = f.sans,
+                                      .san_count = f.san_count,
+                                      .aki = span_str("01234567890123456789"),
+                                      .crl_url = "http://ca.example.com/crl/ec-g1.crl"});
+    findings_write(b, &fs);
+    grant_write(b, &g);
+    buf_put_blob(b, buf_span(&tbs));
+    findings_free(&fs);
+    buf_free(&tbs);
+    return OK;
+}
+
 static enum err play_issue(struct rd *r, struct buf *b)
 {
     static const struct findings none;
+    char profile[PROFILE_ID_MAX];
     uint32_t days;
 
     (void)rd_blob(r);
-    (void)rd_blob(r);
+    cr_assert(span_to_str(rd_blob(r), profile, sizeof profile));
     days = rd_u32(r);
+    if ((rd_u8(r) & ASK_DRY_RUN) != 0)
+        return play_dry_run(r, profile, b);
     if (days == DAYS_REFUSED) {
         put_refusal(b);
         return ERR_POLICY;
     }
     findings_write(b, &none);
+    if (days == DAYS_WAITING) {
+        buf_put_span(b, stage_request(STAGE_PENDING));
+        return ERR_PENDING;
+    }
     buf_put(b, stage.serials[ACTOR_LEAF], SERIAL_LEN);
     buf_put_u16(b, 2);
     buf_put_u8(b, 0);
@@ -70,6 +115,25 @@ static enum err play_revocation(enum ask_kind kind, struct rd *r, struct buf *b)
     return OK;
 }
 
+/* The pending one is approved, the denied one may not be, by whom asked; the others are decided. */
+static enum err play_decision(enum ask_kind kind, struct rd *r, struct buf *b)
+{
+    static const struct findings none;
+    struct span principal = rd_blob(r), id = rd_take(r, REQUEST_ID_LEN);
+
+    cr_assert_gt(principal.len, 0);
+    if (kind == ASK_APPROVE)
+        findings_write(b, &none);
+    else
+        cr_assert(span_eq(rd_blob(r), span_str("n\xc3\xb6t ours")));
+    cr_assert(rd_done(r));
+    if (span_eq(id, stage_request(STAGE_DENIED)))
+        return ERR_FORBIDDEN;
+    if (span_eq(id, stage_request(STAGE_REQUESTS)))
+        return ERR_NOT_FOUND;
+    return span_eq(id, stage_request(STAGE_PENDING)) ? OK : ERR_CONFLICT;
+}
+
 static enum err play(enum ask_kind kind, struct rd *r, struct buf *b)
 {
     switch (kind) {
@@ -78,6 +142,9 @@ static enum err play(enum ask_kind kind, struct rd *r, struct buf *b)
     case ASK_REVOKE:
     case ASK_UNHOLD:
         return play_revocation(kind, r, b);
+    case ASK_APPROVE:
+    case ASK_DENY:
+        return play_decision(kind, r, b);
     case ASK_PUBLISH:
         buf_put_u64(b, 1);
         return OK;
@@ -342,6 +409,16 @@ static void make_request(struct buf *der, bool spoilt)
     forge_free(&f);
 }
 
+static const char *request_path(int which, const char *ending)
+{
+    static char path[128];
+    char hex[2 * REQUEST_ID_LEN + 1];
+
+    hex_encode(stage_request(which), hex);
+    snprintf(path, sizeof path, "/api/v1/requests/%s%s", hex, ending);
+    return path;
+}
+
 /* ---- who may call ---- */
 
 static void sample_path(const struct route *r, char out[static 256])
@@ -351,7 +428,9 @@ static void sample_path(const struct route *r, char out[static 256])
     const char *after = r->pattern + fixed;
     const char *part = strstr(r->pattern, "profiles") != NULL  ? "ucm/tomcat"
                        : strstr(r->pattern, "issuers") != NULL ? "ec-g1"
-                                                               : serial_text(ACTOR_LEAF);
+                       : strstr(r->pattern, "requests") != NULL
+                           ? strrchr(request_path(STAGE_PENDING, ""), '/') + 1
+                           : serial_text(ACTOR_LEAF);
 
     if (*after != '\0')
         after += takes_rest ? 3 : 2;
@@ -568,6 +647,152 @@ static void preflight_both(void)
 Test(api, preflight_says_what_would_happen)
 {
     with_client(preflight_both);
+}
+
+/* ---- approvals ---- */
+
+static void wait_for_approval(void)
+{
+    struct fetch_answer a;
+    struct buf der;
+    struct js *o;
+
+    make_request(&der, false);
+    a = issue("?profile=ucm/tomcat-ECDSA&days=14", buf_span(&der), "application/pkix-cert", "key");
+    CHECK(a.status == 202 && strcmp(a.content_type, "application/json") == 0, "%u %s", a.status,
+          a.content_type);
+    CHECK(strcmp(a.location, request_path(STAGE_PENDING, "")) == 0, "Location %s", a.location);
+    o = json_of(&a);
+    CHECK(strcmp(js_str(js_get(o, "request")), strrchr(a.location, '/') + 1) == 0, "request");
+    CHECK(strcmp(js_str(js_get(o, "status")), "pending") == 0, "status");
+    CHECK(js_str(js_get(o, "expires_at")) != NULL && js_len(js_get(o, "findings")) == 1, "the rest");
+    js_free(o);
+    fetch_answer_free(&a);
+    buf_free(&der);
+}
+
+Test(api, what_needs_an_approval_is_202_and_says_where)
+{
+    with_client(wait_for_approval);
+}
+
+static void expect_listed(const char *query, size_t want)
+{
+    char path[256];
+    struct js *o;
+
+    snprintf(path, sizeof path, "/api/v1/requests%s", query);
+    o = succeeded("GET", path, span_of(NULL, 0));
+    CHECK(js_len(js_get(o, "items")) == want, "%s: %zu", query, js_len(js_get(o, "items")));
+    js_free(o);
+}
+
+static void list_requests(void)
+{
+    static const char *const wrong[] = {"?status=odd", "?limit=0", "?limit=1001",
+                                        "?limit=x",    "?after=x", "?color=red"};
+    char path[2048] = "/api/v1/requests?limit=2";
+    size_t seen = 0;
+
+    expect_listed("", STAGE_REQUESTS);
+    expect_listed("?status=pending", 2); /* not the overdue one */
+    expect_listed("?status=approved", 1);
+    expect_listed("?status=denied", 1);
+    expect_listed("?status=expired", 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(path, sizeof path, "/api/v1/requests%s", wrong[i]);
+        refused(LOCAL, "GET", path, "", 400, "malformed");
+    }
+    strcpy(path, "/api/v1/requests?limit=2");
+    for (int pages = 0; pages < 10 && path[0] != '\0'; pages++) {
+        struct js *o = succeeded("GET", path, span_of(NULL, 0));
+        const char *next = js_str(js_get(o, "next"));
+
+        seen += js_len(js_get(o, "items"));
+        if (next != NULL)
+            snprintf(path, sizeof path, "/api/v1/requests?limit=2&after=%s", next);
+        else
+            path[0] = '\0';
+        js_free(o);
+    }
+    CHECK(path[0] == '\0' && seen == STAGE_REQUESTS, "%zu seen", seen);
+}
+
+Test(api, requests_are_listed_by_state_and_page)
+{
+    with_client(list_requests);
+}
+
+static void show_requests(void)
+{
+    static const char *const states[] = {"pending", "approved", "denied", "expired", "pending"};
+    struct js *o;
+
+    for (int i = 0; i < STAGE_REQUESTS; i++) {
+        o = succeeded("GET", request_path(i, ""), span_of(NULL, 0));
+        CHECK(strcmp(js_str(js_get(o, "status")), states[i]) == 0, "%d: %s", i, js_str(js_get(o, "status")));
+        CHECK((js_str(js_get(o, "serial")) != NULL) == (i == STAGE_APPROVED), "%d: serial", i);
+        CHECK(js_is_null(js_get(o, "csr")) == (i == STAGE_FOREIGN), "%d: csr", i);
+        js_free(o);
+    }
+    o = succeeded("GET", request_path(STAGE_APPROVED, ""), span_of(NULL, 0));
+    CHECK(strcmp(js_str(js_get(o, "serial")), serial_text(ACTOR_LEAF)) == 0, "serial");
+    CHECK(strcmp(js_str(js_get(o, "certificate")), path_of(ACTOR_LEAF, "")) == 0, "certificate");
+    CHECK(strcmp(js_str(js_get(o, "decided_by")), "uid:0") == 0, "decided by");
+    CHECK(strncmp(js_str(js_get(o, "csr")), "-----BEGIN CERTIFICATE REQUEST-----\n", 36) == 0, "csr");
+    CHECK(strcmp(js_str(js_get(js_get(o, "decoded"), "cn")), "CAPF-0a1b2c3d") == 0, "decoded");
+    CHECK(js_len(js_get(o, "findings")) == 1, "findings");
+    js_free(o);
+    o = succeeded("GET", request_path(STAGE_DENIED, ""), span_of(NULL, 0));
+    CHECK(strcmp(js_str(js_get(o, "reason")), "not ours") == 0, "reason");
+    js_free(o);
+    refused(LOCAL, "GET", request_path(STAGE_REQUESTS, ""), "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/requests/abc", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/requests/zz000000000000000000000000000000", "", 404, "not-found");
+    refused(LOCAL, "GET", request_path(STAGE_PENDING, "?x=1"), "", 400, "malformed");
+}
+
+Test(api, a_request_is_shown_with_what_became_of_it)
+{
+    with_client(show_requests);
+}
+
+static void decide_requests(void)
+{
+    static const char *const wrong[] = {"",
+                                        "x",
+                                        "[]",
+                                        "{}",
+                                        "{\"reason\":null}",
+                                        "{\"reason\":\"\"}",
+                                        "{\"reason\":\"a\\nb\"}",
+                                        "{\"reason\":\"a\",\"more\":1}",
+                                        "{\"reason\":\"\\u009b\"}"};
+    static const char good[] = "{\"reason\":\"n\xc3\xb6t ours\"}";
+    char big[700] = "{\"reason\":\"";
+    struct js *o = succeeded("POST", request_path(STAGE_PENDING, "/approval"), span_of(NULL, 0));
+
+    CHECK(strcmp(js_str(js_get(o, "profile")), "ucm/CAPF") == 0, "the request");
+    js_free(o);
+    js_free(succeeded("POST", request_path(STAGE_PENDING, "/approval"), span_str("{}")));
+    js_free(succeeded("POST", request_path(STAGE_PENDING, "/denial"), span_str(good)));
+    refused(LOCAL, "POST", request_path(STAGE_PENDING, "/approval"), "{\"x\":1}", 400, "malformed");
+    refused(LOCAL, "POST", request_path(STAGE_APPROVED, "/approval"), "", 409, "conflict");
+    refused(LOCAL, "POST", request_path(STAGE_APPROVED, "/denial"), good, 409, "conflict");
+    refused(LOCAL, "POST", request_path(STAGE_DENIED, "/approval"), "", 403, "forbidden");
+    refused(LOCAL, "POST", request_path(STAGE_REQUESTS, "/approval"), "", 404, "not-found");
+    refused(LOCAL, "POST", request_path(STAGE_REQUESTS, "/denial"), good, 404, "not-found");
+    refused(LOCAL, "POST", "/api/v1/requests/abc/approval", "", 404, "not-found");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        refused(LOCAL, "POST", request_path(STAGE_PENDING, "/denial"), wrong[i], 400, "malformed");
+    memset(big + strlen(big), 'a', REQUEST_REASON_MAX);
+    strcat(big, "\"}");
+    refused(LOCAL, "POST", request_path(STAGE_PENDING, "/denial"), big, 400, "malformed");
+}
+
+Test(api, decisions_are_read_strictly_and_passed_on)
+{
+    with_client(decide_requests);
 }
 
 /* ---- looking ---- */

@@ -482,6 +482,64 @@ Test(csr, as_many_names_as_there_may_be_are_read)
     EVP_PKEY_free(key);
 }
 
+/* The last octet of Y is the last of the key. */
+Test(csr, a_point_off_the_curve_is_refused_by_name)
+{
+    static const char *const curves[] = {"P-256", "P-384", "P-521"};
+
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+        EVP_PKEY *key = forge_key(curves[i]);
+        struct forge f;
+        struct buf der, spki;
+        struct parsed p;
+        uint8_t *at;
+
+        init_der(&der);
+        init_der(&spki);
+        forge_init(&f, key);
+        forge_request(&f, &der);
+        forge_spki(key, &spki);
+        at = memmem(der.data, der.len, spki.data, spki.len);
+        cr_assert_not_null(at);
+        at[spki.len - 1] ^= 1;
+        p = parse(buf_span(&der));
+        cr_assert_eq(p.err, ERR_POLICY);
+        cr_assert(has_rule(&p.findings, "key.point"), "%s", curves[i]);
+        cr_assert(!has_rule(&p.findings, "csr.signature"), "there is nothing to verify with");
+        done(&p);
+        forge_free(&f);
+        buf_free(&der);
+        buf_free(&spki);
+        EVP_PKEY_free(key);
+    }
+}
+
+Test(csr, a_name_in_its_own_script_is_told_its_A_label)
+{
+    EVP_PKEY *key = forge_key("P-256");
+    struct forge f;
+    struct buf der;
+    struct parsed p;
+
+    init_der(&der);
+    forge_init(&f, key);
+    forge_extension(&f, 17,
+                    RAW("\x30\x15\x82\x13"
+                        "b\xc3\xbc"
+                        "cher.example.com"));
+    forge_request(&f, &der);
+    p = parse(buf_span(&der));
+    cr_assert_eq(p.err, ERR_POLICY);
+    cr_assert(has_rule(&p.findings, "name.idn"));
+    for (size_t i = 0; i < p.findings.count; i++)
+        if (strcmp(p.findings.items[i].rule, "name.idn") == 0)
+            cr_assert_str_eq(p.findings.items[i].want, "xn--bcher-kva.example.com");
+    done(&p);
+    forge_free(&f);
+    buf_free(&der);
+    EVP_PKEY_free(key);
+}
+
 Test(csr, a_curve_spelt_out_is_refused)
 {
     EVP_PKEY *key = forge_key("explicit");

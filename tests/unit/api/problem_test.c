@@ -99,3 +99,25 @@ Test(problem, request_ids_differ)
     request_id_new(b);
     cr_assert(strlen(a) == 32 && strcmp(a, b) != 0);
 }
+
+Test(problem, a_report_is_a_list_of_its_lines)
+{
+    struct js *o = NULL;
+    struct buf b;
+
+    buf_init(&b, 65536);
+    problem_write_report(&b, ERR_POLICY, "why", "0123456789abcdef0123456789abcdef",
+                         span_str("a.xml:1: one\na.xml:2: \xff two\n"));
+    cr_assert_eq(js_parse(span_of(b.data, b.len - 1), &o, NULL), OK);
+    cr_assert_str_eq(js_str(js_get(o, "detail")), "why");
+    cr_assert_eq(js_len(js_get(o, "report")), 2);
+    cr_assert_str_eq(js_str(js_at(js_get(o, "report"), 0)), "a.xml:1: one");
+    cr_assert_str_eq(js_str(js_at(js_get(o, "report"), 1)), "a.xml:2: \xef\xbf\xbd two");
+    js_free(o);
+    buf_reset(&b);
+    problem_write_report(&b, ERR_POLICY, "why", "0123456789abcdef0123456789abcdef", span_of(NULL, 0));
+    cr_assert_eq(js_parse(span_of(b.data, b.len - 1), &o, NULL), OK);
+    cr_assert_eq(js_len(js_get(o, "report")), 0);
+    js_free(o);
+    buf_free(&b);
+}

@@ -83,6 +83,70 @@ static void add_strangers(struct stage *s)
                           &s->certs[a]);
 }
 
+struct span stage_request(int which)
+{
+    static uint8_t ids[STAGE_REQUESTS + 1][REQUEST_ID_LEN];
+
+    ids[which][0] = (uint8_t)(which + 1);
+    return span_of(ids[which], REQUEST_ID_LEN);
+}
+
+static void put_asked(struct buf *facts, struct buf *findings)
+{
+    struct san san = {SAN_DNS, span_str("capf.example.com")};
+    struct facts f = {.csr = span_str("a request"),
+                      .cn = span_str("CAPF-0a1b2c3d"),
+                      .subject_text = span_str("CN=CAPF-0a1b2c3d"),
+                      .has_san = true,
+                      .sans = &san,
+                      .san_count = 1};
+    struct findings fs = {0};
+
+    finding_add(&fs, "csr.hash.weak", "signature", "SHA-1", "SHA-256");
+    facts_write(facts, &f);
+    findings_write(findings, &fs);
+    findings_free(&fs);
+}
+
+static void add_request(struct stage *s, struct txn *t, int which, const struct buf *facts,
+                        const struct buf *findings)
+{
+    struct span id = stage_request(which);
+    struct request r = {.profile = "ucm/CAPF",
+                        .facts = which == STAGE_FOREIGN ? span_str("of another version") : buf_span(facts),
+                        .findings = buf_span(findings),
+                        .asked_at_s = STAGE_NOW_S - 100 + which,
+                        .expires_at_s = STAGE_NOW_S + (which == STAGE_OVERDUE ? -1 : DAY_S)};
+    struct decision d = {.by = "uid:0", .at_s = STAGE_NOW_S - 5};
+
+    memcpy(r.id, id.data, REQUEST_ID_LEN);
+    r.same[0] = (uint8_t)which;
+    strcpy(r.asker, "cert:01");
+    request_add(t, &r);
+    if (which == STAGE_APPROVED) {
+        d.state = REQUEST_APPROVED;
+        d.serial = s->serials[ACTOR_LEAF];
+        request_decide(t, r.id, &d);
+    } else if (which == STAGE_DENIED) {
+        d.state = REQUEST_DENIED;
+        d.reason = "not ours";
+        request_decide(t, r.id, &d);
+    }
+}
+
+static void add_requests(struct stage *s, struct txn *t)
+{
+    struct buf facts, findings;
+
+    buf_init(&facts, WIRE_MSG_MAX);
+    buf_init(&findings, WIRE_MSG_MAX);
+    put_asked(&facts, &findings);
+    for (int i = 0; i < STAGE_REQUESTS; i++)
+        add_request(s, t, i, &facts, &findings);
+    buf_free(&facts);
+    buf_free(&findings);
+}
+
 static void fill_store(struct stage *s)
 {
     struct crl_state crl = {
@@ -95,6 +159,7 @@ static void fill_store(struct stage *s)
     cr_assert_eq(txn_begin(s->api.store, &t), OK);
     add_issuers(s, t);
     add_actors(s, t);
+    add_requests(s, t);
     crl_state_reserve(t, 2, &crl.number);
     crl_state_publish(t, 2, &crl);
     cr_assert_eq(txn_commit(t), OK);

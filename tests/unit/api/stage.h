@@ -37,6 +37,10 @@ struct stage {
     int wire[2]; /* [0] the api's, [1] the ca's */
 };
 
+/* Requests in the store, all asked by the administrator's certificate. */
+enum { STAGE_PENDING, STAGE_APPROVED, STAGE_DENIED, STAGE_OVERDUE, STAGE_FOREIGN, STAGE_REQUESTS };
+struct span stage_request(int which); /* the id; it is in the store but for STAGE_REQUESTS */
+
 void stage_make(struct stage *s);
 void stage_free(struct stage *s);
 

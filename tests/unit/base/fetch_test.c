@@ -262,3 +262,90 @@ Test(fetch, path_text_keeps_its_slashes_alone)
     cr_assert(span_eq(buf_span(&path), span_str("/p/ucm/tom%20cat%3Fx")));
     buf_free(&path);
 }
+
+/* ---- the pool ---- */
+
+#define POOLED 5
+
+struct pooled {
+    unsigned done, ok;
+    char bodies[POOLED][16];
+};
+
+static void on_pooled(enum err e, const struct fault *f, const struct fetch_answer *a, void *arg)
+{
+    struct pooled *p = arg;
+
+    (void)f;
+    if (e == OK && a->status == 200 &&
+        !span_to_str(buf_span(&a->body), p->bodies[p->ok++], sizeof p->bodies[0]))
+        p->ok = 0;
+    p->done++;
+}
+
+Test(fetch_pool, every_exchange_that_was_begun_is_done_once)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+    const char *answers[POOLED] = {answer, answer, answer, answer, answer};
+    struct canned *c = canned_start(answers, POOLED);
+    struct fetch_target t = {
+        .unix_socket = canned_socket(c), .base_url = "http://localhost", .timeout_s = 20};
+    struct fetch_pool *pool = fetch_pool_new(&t, 2);
+    struct pooled p = {0};
+    struct fault f = {0};
+    char body[24];
+
+    for (int i = 0; i < POOLED; i++) {
+        snprintf(body, sizeof body, "body%d", i); /* overwritten while the last is under way: it is a copy */
+        struct fetch_request r = {
+            .method = "POST", .path = "/c", .body = span_str(body), .idempotency_key = "k"};
+        cr_assert_eq(fetch_pool_begin(pool, &r, on_pooled, &p, &f), OK, "%s", f.detail);
+    }
+    memset(body, 'x', sizeof body);
+    fetch_pool_finish(pool);
+    canned_join(c);
+    cr_assert_eq(p.done, POOLED);
+    cr_assert_eq(p.ok, POOLED);
+    for (int i = 0; i < POOLED; i++) {
+        char want[24];
+        bool found = false;
+
+        cr_assert_str_eq(p.bodies[i], "ok");
+        snprintf(want, sizeof want, "body%d", i);
+        for (size_t k = 0; k < POOLED; k++)
+            found = found || strstr(canned_request(c, k), want) != NULL;
+        cr_assert(found, "%s", want);
+    }
+    fetch_pool_free(pool);
+    canned_stop(c);
+}
+
+Test(fetch_pool, a_service_that_is_not_there_is_told_to_each)
+{
+    struct fetch_target t = {.unix_socket = "/nonexistent/socket", .base_url = "http://localhost"};
+    struct fetch_request r = {.method = "POST", .path = "/c", .body = span_str("x")};
+    struct fetch_pool *pool = fetch_pool_new(&t, 2);
+    struct pooled p = {0};
+    struct fault f = {0};
+
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(fetch_pool_begin(pool, &r, on_pooled, &p, &f), OK);
+    fetch_pool_finish(pool);
+    cr_assert_eq(p.done, 3);
+    cr_assert_eq(p.ok, 0);
+    fetch_pool_free(pool);
+}
+
+Test(fetch_pool, a_request_that_cannot_be_sent_is_refused_at_once)
+{
+    struct fetch_target t = {.base_url = "ftp://localhost"};
+    struct fetch_request r = {.method = "POST", .path = "/c"};
+    struct fetch_pool *pool = fetch_pool_new(&t, 1);
+    struct pooled p = {0};
+    struct fault f = {0};
+
+    cr_assert_eq(fetch_pool_begin(pool, &r, on_pooled, &p, &f), ERR_USAGE);
+    fetch_pool_finish(pool);
+    cr_assert_eq(p.done, 0);
+    fetch_pool_free(pool);
+}

@@ -49,15 +49,19 @@ Test(catalogue, the_installed_one_has_what_is_promised)
 
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         cr_assert_eq(installed(ids[i])->is_internal, strncmp(ids[i], "chancery/", 9) == 0, "%s", ids[i]);
-    cr_assert_null(profile_find(installed_all(), "ucm/CAPF"), "waits for approvals");
     cr_assert_null(profile_find(installed_all(), ""));
     for (size_t i = 0; i < installed_all()->count; i++) {
         const struct profile *p = &installed_all()->profiles[i];
 
-        cr_expect(!p->wildcards && !p->needs_approval && p->title[0] != '\0', "%s", p->id);
-        cr_expect_eq(p->is_ca, strcmp(p->id, "chancery/issuer") == 0, "%s", p->id);
+        bool is_capf = strcmp(p->id, "ucm/CAPF") == 0;
+
+        cr_expect(!p->wildcards && p->title[0] != '\0', "%s", p->id);
+        cr_expect_eq(p->needs_approval, is_capf, "%s", p->id);
+        cr_expect_eq(p->is_ca, is_capf || strcmp(p->id, "chancery/issuer") == 0, "%s", p->id);
+        cr_expect(p->limit_count == 0 && !p->drop_ou, "%s: what a site decides is the site's", p->id);
         cr_expect(p->days_default > 0 && p->days_default <= p->days_max, "%s", p->id);
-        cr_expect_eq(p->eku_required == 0, p->is_ca, "%s: never without extendedKeyUsage", p->id);
+        cr_expect_eq(p->eku_required == 0, p->is_ca && p->is_internal, "%s: never without extendedKeyUsage",
+                     p->id);
         if (!p->is_internal)
             cr_expect_eq(p->is_cisco, strncmp(p->id, "general/", 8) != 0, "%s", p->id);
     }
@@ -84,7 +88,7 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
     cr_assert_eq(p, &c.profiles[0]);
     cr_assert_str_eq(p->title, "Caf\xc3\xa9 & web");
     cr_assert(p->multi_server && p->ip_sans && p->wildcards);
-    cr_assert(!p->is_cisco && !p->is_internal && !p->vos_names && !p->is_ca && !p->always_table);
+    cr_assert(!p->is_cisco && !p->is_internal && p->naming == NAMING_FREE && !p->is_ca && !p->always_table);
     cr_assert_eq(p->key_count, 3);
     cr_assert(p->keys[0].type == KEY_RSA && p->keys[0].bits == 2048);
     cr_assert(p->keys[1].type == KEY_RSA && p->keys[1].bits == 4096);
@@ -101,6 +105,36 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
     cr_assert_null(profile_find(&c, "ucm/tomcat"), "a site's catalogue replaces the installed one");
     catalogue_free(&c);
     cr_assert_eq(c.count, 0);
+}
+
+Test(catalogue, a_sites_own_decisions_are_read)
+{
+    struct catalogue c;
+    char report[4096];
+    const struct profile *p;
+
+    cr_assert_eq(load("<profile id=\"site/ca\" title=\"CA\" ca=\"true\"><rsa sizes=\"3072\"><key-usage "
+                      "required=\"keyCertSign cRLSign digitalSignature\"/></rsa>" EKU DAYS "</profile>"
+                      "<profile id=\"site/b\" title=\"B\" naming=\"host\" approval=\"true\" ou=\"drop\" "
+                      "san=\"required\" hashes=\"SHA-384 SHA-512\">" RSA EKU DAYS
+                      "<names><suffix value=\".example.com\"/><name value=\"www.example.org\"/></names>"
+                      "</profile>"
+                      "<profile id=\"site/trusted-ca\" title=\"CA\" ca=\"true\" approval=\"false\"><rsa "
+                      "sizes=\"3072\"><key-usage required=\"keyCertSign\"/></rsa>" DAYS "</profile>",
+                      &c, report, sizeof report),
+                 OK, "%s", report);
+    p = profile_find(&c, "site/ca");
+    cr_assert(p->is_ca && p->needs_approval, "who may issue is decided by a person");
+    p = profile_find(&c, "site/trusted-ca");
+    cr_assert(p->is_ca && !p->needs_approval, "unless the site says otherwise");
+    p = profile_find(&c, "site/b");
+    cr_assert(p->needs_approval && p->drop_ou && p->naming == NAMING_HOST && p->san_rule == SAN_REQUIRED);
+    cr_assert_eq(p->hashes, 1u << HASH_SHA384 | 1u << HASH_SHA512);
+    cr_assert_eq(p->limit_count, 2);
+    cr_assert(p->limits[0].is_suffix && !p->limits[1].is_suffix);
+    cr_assert_str_eq(p->limits[0].value, ".example.com");
+    cr_assert_str_eq(p->limits[1].value, "www.example.org");
+    catalogue_free(&c);
 }
 
 Test(catalogue, mistakes_are_refused_with_line_and_permitted_set)
@@ -137,7 +171,18 @@ Test(catalogue, mistakes_are_refused_with_line_and_permitted_set)
          "profiles.xml:2: ", "the service's own"},
         {"<profile id=\"tomcat\" title=\"M\">\n" RSA EKU DAYS "</profile>",
          "profiles.xml:2: ", "permitted: GROUP/NAME"},
-        {PROFILE(" ca=\"true\"", RSA, EKU, DAYS), "profiles.xml:2: ", "needs an approval"},
+        {PROFILE(" ca=\"true\"", RSA, EKU, DAYS), "profiles.xml:3: ", "requires keyCertSign"},
+        {PROFILE(" approval=\"maybe\"", RSA, EKU, DAYS), "profiles.xml:2: ", "permitted: true, false"},
+        {PROFILE(" ou=\"lose\"", RSA, EKU, DAYS), "profiles.xml:2: ", "permitted: keep, drop"},
+        {PROFILE(" san=\"always\"", RSA, EKU, DAYS),
+         "profiles.xml:2: ", "permitted: from-cn, as-asked, required"},
+        {PROFILE(" hashes=\"SHA-256 MD5\"", RSA, EKU, DAYS),
+         "profiles.xml:2: ", "permitted: one or more of SHA-1, SHA-224"},
+        {PROFILE("", RSA, EKU, DAYS "\n<names/>"), "profiles.xml:6: ", "expected: suffix, name"},
+        {PROFILE("", RSA, EKU, DAYS "\n<names><suffix value=\"example.com\"/></names>"),
+         "profiles.xml:6: ", "permitted: a dot and a domain"},
+        {PROFILE("", RSA, EKU, DAYS "\n<names><name value=\"\"/></names>"),
+         "profiles.xml:6: ", "permitted: one name in full"},
         {PROFILE(
              "",
              "<rsa sizes=\"2048\"><key-usage required=\"digitalSignature\" tolerated=\"keyCertSign\"/></rsa>",
@@ -184,7 +229,7 @@ Test(catalogue, every_mistake_is_reported)
                  ERR_CONFIG);
     cr_assert_not_null(strstr(report, "profiles.xml:3: <days>"), "%s", report);
     cr_assert_not_null(strstr(report, "profiles.xml:2: <profile>"), "%s", report);
-    cr_assert_not_null(strstr(report, "profiles.xml:4: <profile>"), "%s", report);
+    cr_assert_not_null(strstr(report, "profiles.xml:5: <key-usage>"), "%s", report);
 }
 
 Test(catalogue, the_installed_one_can_be_a_sites_own)

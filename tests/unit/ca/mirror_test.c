@@ -10,6 +10,7 @@
 #define k KU_KEY_ENCIPHERMENT
 #define D KU_DATA_ENCIPHERMENT
 #define a KU_KEY_AGREEMENT
+#define c KU_KEY_CERT_SIGN
 #define S (1u << EKU_SERVER_AUTH)
 #define C (1u << EKU_CLIENT_AUTH)
 #define I (1u << EKU_IPSEC_END_SYSTEM)
@@ -25,6 +26,7 @@ static const struct row {
     {"ucm/CallManager-ECDSA", "ec-256", S | C, I, d | D, k | a, d | D, true},
     {"ucm/tomcat", "rsa-2048", S | C, I, d | D, k | a, d | D, true},
     {"ucm/tomcat-ECDSA", "ec-256", S | C, I, d | D, k | a, d | D, true},
+    {"ucm/CAPF", "rsa-2048", S, C | I, d | c, k, d | c, false},
     {"ucm/ipsec", "rsa-2048", S | C | I, 0, d | k | D, a, d | k | D, false},
     {"ucm/TVS", "rsa-2048", S | C, I, d | k | D, a, d | k | D, true},
     {"imp/cup", "rsa-2048", S | C | I, 0, d | k | D, a, d | k | D, false},

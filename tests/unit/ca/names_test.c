@@ -39,6 +39,12 @@ static struct san san_from(const char *text)
     }
 }
 
+/* serialNumber=PID:CP-8861 SN:FCH12345678 */
+static const uint8_t phone_subject[] = {0x30, 0x25, 0x31, 0x23, 0x30, 0x21, 0x06, 0x03, 0x55, 0x04,
+                                        0x05, 0x13, 0x1a, 'P',  'I',  'D',  ':',  'C',  'P',  '-',
+                                        '8',  '8',  '6',  '1',  ' ',  'S',  'N',  ':',  'F',  'C',
+                                        'H',  '1',  '2',  '3',  '4',  '5',  '6',  '7',  '8'};
+
 static struct grant run(const struct name_case *c, struct findings *fs)
 {
     struct facts f = request_plain(c->key);
@@ -48,6 +54,8 @@ static struct grant run(const struct name_case *c, struct findings *fs)
     f.signature_hash = HASH_SHA512;
     f.cn = span_str(c->cn);
     f.sans = sans;
+    if (strncmp(c->profile, "phone/", 6) == 0)
+        f.subject = span_of(phone_subject, sizeof phone_subject);
     for (; c->sans[f.san_count] != NULL; f.san_count++)
         sans[f.san_count] = san_from(c->sans[f.san_count]);
     f.has_san = f.san_count > 0;

@@ -11,7 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A modulus of any odd number does: policy looks at its size alone, and nothing signs with it. */
+static bool has_small_factor(const BIGNUM *n)
+{
+    for (BN_ULONG p = 3; p < 9000; p += 2)
+        if (BN_mod_word(n, p) == 0)
+            return true;
+    return false;
+}
+
+/* Any number that is not weak does for a modulus: nothing signs with it. */
 static EVP_PKEY *rsa_of(int bits, unsigned long exponent)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
@@ -20,7 +28,9 @@ static EVP_PKEY *rsa_of(int bits, unsigned long exponent)
     EVP_PKEY *key = NULL;
     OSSL_PARAM *params;
 
-    BN_rand(n, bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
+    do
+        BN_rand(n, bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
+    while (has_small_factor(n));
     OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
     OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, exponent);
     params = OSSL_PARAM_BLD_to_param(build);
@@ -84,7 +94,9 @@ struct span request_key(const char *kind)
 
 struct facts request_plain(const char *key_kind)
 {
-    static const uint8_t subject[] = {0x30, 0x02, 0x31, 0x00}; /* policy looks at its emptiness alone */
+    static const uint8_t subject[] = {0x30, 0x1b, 0x31, 0x19, 0x30, 0x17, 0x06, 0x03, 0x55, 0x04,
+                                      0x03, 0x0c, 0x10, 'c',  'u',  'c',  'm',  '.',  'e',  'x',
+                                      'a',  'm',  'p',  'l',  'e',  '.',  'c',  'o',  'm'};
 
     return (struct facts){
         .csr = span_str("a CSR"),

@@ -13,6 +13,7 @@
 #include "base/desk.h"
 #include "base/port.h"
 #include "ca/ca.h"
+#include "request.h"
 
 static char dir[64];
 static struct ca_role *role;
@@ -404,7 +405,12 @@ Test(turn, a_dry_run_stores_nothing)
     receive(&r);
     cr_assert_eq(r.err, OK);
     cr_assert(findings_read(&r.rest, &fs));
-    cr_assert(grant_read(&r.rest, &g) && rd_done(&r.rest));
+    cr_assert_eq(fs.count, 2);
+    cr_assert_str_eq(fs.items[0].rule, "csr.stale", "the same request was signed a moment ago");
+    cr_assert_str_eq(fs.items[1].rule, "key.reused", "the OCSP signer of this stage has the same key");
+    cr_assert(grant_read(&r.rest, &g));
+    cr_assert_neq(rd_blob(&r.rest).len, 0, "what would be signed");
+    cr_assert(rd_done(&r.rest));
     cr_assert_neq(g.ku & KU_DIGITAL_SIGNATURE, 0);
     findings_free(&fs);
     cr_assert_eq(count_certificates(), before);
@@ -452,6 +458,138 @@ Test(turn, an_unknown_profile_is_not_found)
     send_issue(1, &q);
     receive(&r);
     cr_assert_eq(r.err, ERR_NOT_FOUND);
+}
+
+/* A certificate on the key that all requests here have, for another subject. */
+static void remember_one(const uint8_t serial[static SERIAL_LEN])
+{
+    struct cert c = {.status = {.issuer_no = 1, .not_after_s = clock_now_s() + 86400},
+                     .key_type = KEY_EC,
+                     .key_bits = 256,
+                     .profile = "general/server",
+                     .requester = "tester",
+                     .cn = span_str("b.example.com"),
+                     .subject = span_str("CN=b.example.com"),
+                     .der = span_str("a certificate")};
+    struct store *s;
+    struct txn *t;
+    uint64_t number;
+
+    memcpy(c.serial, serial, SERIAL_LEN);
+    sha256_of(buf_span(&spki), c.key_hash);
+    cr_assert_eq(store_open(dir, STORE_WRITE, 0, &s, NULL), OK);
+    cr_assert_eq(txn_begin(s, &t), OK);
+    cert_add(t, &c, &number);
+    cr_assert_eq(txn_commit(t), OK);
+    store_close(s);
+}
+
+static void send_compromise(const uint8_t serial[static SERIAL_LEN])
+{
+    struct buf b;
+
+    buf_init(&b, 1024);
+    buf_put_u8(&b, ASK_REVOKE);
+    buf_put_u64(&b, 7);
+    buf_put_blob(&b, span_str("tester"));
+    buf_put(&b, serial, SERIAL_LEN);
+    buf_put_u8(&b, REASON_KEY_COMPROMISE);
+    buf_put_i64(&b, NO_TIME);
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    buf_free(&b);
+}
+
+static void assert_compromised(struct reply *r)
+{
+    static struct findings fs;
+
+    cr_assert_eq(r->err, ERR_POLICY);
+    cr_assert(findings_read(&r->rest, &fs));
+    cr_assert_not_null(finding_of(&fs, "key.compromised"));
+    findings_free(&fs);
+}
+
+Test(turn, a_key_of_another_subject_is_warned_of)
+{
+    static const uint8_t serial[SERIAL_LEN] = {1, 9};
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply r;
+    static struct findings fs;
+
+    remember_one(serial);
+    start();
+    send_issue(1, &q);
+    receive(&r);
+    cr_assert_eq(r.err, OK);
+    cr_assert(findings_read(&r.rest, &fs));
+    cr_assert_str_eq(fs.items[0].rule, "key.reused");
+    cr_assert_str_eq(fs.items[0].got, "CN=b.example.com");
+    findings_free(&fs);
+}
+
+Test(turn, a_key_revoked_as_compromised_is_never_certified_again)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply r;
+    struct issued i;
+    uint64_t before;
+    bool changed;
+
+    start();
+    i = issue_one();
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_KEY_COMPROMISE, &changed), OK);
+    before = count_certificates();
+    send_issue(2, &q);
+    receive(&r);
+    assert_compromised(&r);
+    cr_assert_eq(count_certificates(), before);
+}
+
+Test(turn, other_reasons_do_not_condemn_the_key)
+{
+    struct issued i;
+    bool changed;
+
+    start();
+    i = issue_one();
+    cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), OK);
+    issue_one();
+}
+
+Test(turn, a_compromise_earlier_in_the_turn_counts)
+{
+    static const uint8_t serial[SERIAL_LEN] = {1, 9};
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply revoked, refused;
+
+    remember_one(serial);
+    send_compromise(serial);
+    send_issue(1, &q);
+    start();
+    receive(&revoked);
+    cr_assert_eq(revoked.err, OK);
+    receive(&refused);
+    assert_compromised(&refused);
+}
+
+Test(turn, a_certificate_is_looked_at_before_it_is_signed)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply r;
+    static struct findings fs;
+
+    /* as a site's own catalogue may have it: a usage that serves no TLS server */
+    for (size_t i = 0; i < role->catalogue.count; i++)
+        if (strcmp(role->catalogue.profiles[i].id, "general/server") == 0)
+            role->catalogue.profiles[i].ku_ec =
+                (struct profile_usage){.required = KU_NON_REPUDIATION, .preset = KU_NON_REPUDIATION};
+    start();
+    send_issue(1, &q);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_POLICY);
+    cr_assert(findings_read(&r.rest, &fs));
+    cr_assert_str_eq(fs.items[fs.count - 1].rule, "lint.ext-key-usage");
+    findings_free(&fs);
 }
 
 Test(turn, the_listener_gets_its_own_names_and_no_others)

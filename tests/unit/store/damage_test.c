@@ -195,6 +195,50 @@ Test(damage, another_schema_or_an_unfinished_store_is_not_opened)
     place_remove(&p);
 }
 
+/* What a store of the first version looks like to this one. */
+Test(damage, a_table_that_came_later_is_added_by_the_writer_alone)
+{
+    struct place p = closed_place();
+    struct request r = {.id = {1}, .asked_at_s = NOW}, got;
+    struct fault f = {0};
+    struct view *v;
+    struct txn *t;
+
+    raw_drop(p.dir, "request");
+    raw_drop(p.dir, "request_index");
+    cr_assert_eq(store_open(p.dir, STORE_READ, 0, &p.store, &f), ERR_CONFLICT, "nobody adds it");
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    request_add(t, &r);
+    commit(t);
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_assert_eq(request_find(v, r.id, &got), OK);
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(damage, a_request_row_is_an_internal_error_for_it_alone)
+{
+    struct place p = place_create();
+    struct request a = {.id = {1}, .same = {1}}, b = {.id = {2}, .same = {2}}, got;
+    struct view *v;
+    struct txn *t = begin(&p);
+
+    request_add(t, &a);
+    request_add(t, &b);
+    commit(t);
+    place_close(&p);
+    raw_set(p.dir, "request", span_of(a.id, REQUEST_ID_LEN), garbage);
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_assert_eq(request_find(v, a.id, &got), ERR_INTERNAL);
+    cr_assert_eq(request_find_same(v, a.same, &got), ERR_INTERNAL);
+    cr_assert_eq(request_find(v, b.id, &got), OK);
+    view_close(v);
+    place_remove(&p);
+}
+
 /* Verifies after one bend; the fault must name that row. */
 static void expect_broken(struct place *p, const char *row)
 {

@@ -14,6 +14,7 @@ union any {
     struct crl_state crl_state;
     struct audit_row audit;
     struct idempotent idempotent;
+    struct request request;
     struct counters counters;
 };
 
@@ -57,6 +58,15 @@ static void put_idempotent(struct buf *b)
 {
     row_put_idempotent(b, &(struct idempotent){.at_s = 1});
 }
+static void put_request(struct buf *b)
+{
+    row_put_request(b, &(struct request){.state = REQUEST_DENIED,
+                                         .profile = "ucm/CAPF",
+                                         .asker = "cert:01",
+                                         .decided_by = "uid:0",
+                                         .reason = {(const uint8_t *)"no", 2},
+                                         .facts = {(const uint8_t *)"facts", 5}});
+}
 static void put_counters(struct buf *b)
 {
     row_put_counters(b, &(struct counters){.audit = 9});
@@ -90,6 +100,10 @@ static bool get_idempotent(struct span s, union any *a)
 {
     return row_get_idempotent(s, &a->idempotent);
 }
+static bool get_request(struct span s, union any *a)
+{
+    return row_get_request(s, &a->request);
+}
 static bool get_counters(struct span s, union any *a)
 {
     return row_get_counters(s, &a->counters);
@@ -107,6 +121,7 @@ static const struct {
     {"crl_state", put_crl_state, get_crl_state},
     {"audit", put_audit, get_audit},
     {"idempotent", put_idempotent, get_idempotent},
+    {"request", put_request, get_request},
     {"counters", put_counters, get_counters},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
@@ -181,6 +196,7 @@ Test(row, values_out_of_range_are_refused)
     struct status_row status = {.status = {.state = (enum cert_state)(CERT_REVOKED + 1)}};
     struct crl_state state = {.reserved = 1, .number = 2}, state_out;
     struct status_row status_out;
+    struct request request_out;
     struct buf b;
 
     buf_init(&b, ROW_MAX);
@@ -193,6 +209,12 @@ Test(row, values_out_of_range_are_refused)
     buf_reset(&b);
     row_put_crl_state(&b, &state);
     cr_assert_not(row_get_crl_state(buf_span(&b), &state_out));
+    for (int s = REQUEST_ANY; s <= REQUEST_EXPIRED + 1; s++) {
+        buf_reset(&b);
+        row_put_request(&b, &(struct request){.state = (enum request_state)s});
+        cr_assert_eq(row_get_request(buf_span(&b), &request_out),
+                     s >= REQUEST_PENDING && s <= REQUEST_EXPIRED);
+    }
     buf_free(&b);
 }
 

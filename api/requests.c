@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests: what waits for an approval: the list, one of them, and the two decisions. The ca decides whether
+ * they are allowed; its answer is on disk. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/fetch.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
+#define CERTIFICATES "/api/v1/certificates/"
+
+/* ---- as JSON ---- */
+
+static const char *const states[] = {[REQUEST_PENDING] = "pending",
+                                     [REQUEST_APPROVED] = "approved",
+                                     [REQUEST_DENIED] = "denied",
+                                     [REQUEST_EXPIRED] = "expired"};
+
+/* What is past its end has expired, also before the ca has come to mark it. */
+static enum request_state state_of(const struct request *r, int64_t now_s)
+{
+    return r->state == REQUEST_PENDING && r->expires_at_s <= now_s ? REQUEST_EXPIRED : r->state;
+}
+
+static void set_decision(struct js *o, const struct request *r)
+{
+    char hex[SERIAL_HEX_LEN + 1], path[sizeof CERTIFICATES + SERIAL_HEX_LEN];
+    bool is_decided = r->decided_at_s != NO_TIME, is_issued = r->state == REQUEST_APPROVED;
+
+    hex_encode(span_of(r->serial, SERIAL_LEN), hex);
+    snprintf(path, sizeof path, CERTIFICATES "%s", hex);
+    if (is_decided)
+        js_set_time(o, "decided_at", r->decided_at_s);
+    else
+        js_set_null(o, "decided_at");
+    js_set_str(o, "decided_by", is_decided ? r->decided_by : NULL);
+    if (r->state == REQUEST_DENIED)
+        js_set_span(o, "reason", r->reason);
+    else
+        js_set_null(o, "reason");
+    js_set_str(o, "serial", is_issued ? hex : NULL);
+    js_set_str(o, "certificate", is_issued ? path : NULL);
+}
+
+/* What was asked for: NULL for facts that another version of this program has written. */
+static struct js *asked_json(const struct request *r, struct buf *pem)
+{
+    struct san *sans = xcalloc(SAN_COUNT_MAX, sizeof *sans);
+    struct rd rd = rd_of(r->facts);
+    struct js *o = NULL;
+    struct facts f;
+
+    if (facts_read(&rd, &f, sans) && rd_done(&rd)) {
+        o = facts_json(&f);
+        if (pem != NULL)
+            pem_put(pem, "CERTIFICATE REQUEST", f.csr);
+    }
+    free(sans);
+    return o;
+}
+
+static void copy_member(struct js *o, const char *name, const struct js *from)
+{
+    const struct js *v = js_get(from, name);
+
+    if (v != NULL)
+        js_set(o, name, js_copy(v));
+    else
+        js_set_null(o, name);
+}
+
+/* `asked` may be NULL. */
+static struct js *item_json(const struct request *r, const struct js *asked, int64_t now_s)
+{
+    static const char *const copied[] = {"subject", "cn", "sans", "key"};
+    struct js *o = js_object();
+
+    js_set_hex(o, "request", span_of(r->id, REQUEST_ID_LEN));
+    js_set_str(o, "status", states[state_of(r, now_s)]);
+    js_set_str(o, "profile", r->profile);
+    if (r->days > 0)
+        js_set_int(o, "days", r->days);
+    else
+        js_set_null(o, "days");
+    js_set_str(o, "asker", r->asker);
+    for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
+        copy_member(o, copied[i], asked);
+    js_set_time(o, "asked_at", r->asked_at_s);
+    js_set_time(o, "expires_at", r->expires_at_s);
+    set_decision(o, r);
+    return o;
+}
+
+static struct js *findings_of(const struct request *r)
+{
+    struct rd rd = rd_of(r->findings);
+    struct findings fs = {0};
+    struct js *list;
+
+    if (!findings_read(&rd, &fs))
+        return js_array(); /* rules of another version */
+    list = findings_json(&fs);
+    findings_free(&fs);
+    return list;
+}
+
+static struct js *full_json(const struct request *r, int64_t now_s)
+{
+    struct buf pem;
+    struct js *asked, *o;
+
+    buf_init(&pem, PEM_MAX);
+    asked = asked_json(r, &pem);
+    o = item_json(r, asked, now_s);
+    if (asked != NULL && buf_end(&pem) == OK)
+        js_set_span(o, "csr", buf_span(&pem));
+    else
+        js_set_null(o, "csr");
+    if (asked != NULL)
+        js_set(o, "decoded", asked);
+    else
+        js_set_null(o, "decoded");
+    js_set(o, "findings", findings_of(r));
+    buf_free(&pem);
+    return o;
+}
+
+void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
+{
+    char hex[2 * REQUEST_ID_LEN + 1], path[64 + 2 * REQUEST_ID_LEN];
+    struct http_field more[] = {
+        {"Location", path}, {"Retry-After", "60"}, {NULL, NULL}}; /* a minute: people decide */
+    struct view *v = call_view(c);
+    struct request r;
+    struct js *o;
+
+    if (v == NULL)
+        return;
+    hex_encode(span_of(id, REQUEST_ID_LEN), hex);
+    snprintf(path, sizeof path, "/api/v1/requests/%s", hex);
+    if (request_find(v, id, &r) != OK) {
+        call_problem(c, ERR_INTERNAL, NULL, "request %s waits, and the store does not show it", hex);
+    } else {
+        o = js_object();
+        js_set_str(o, "request", hex);
+        js_set_str(o, "status", states[REQUEST_PENDING]);
+        js_set_time(o, "expires_at", r.expires_at_s);
+        js_set(o, "findings", findings_of(&r));
+        call_json(c, 202, o, more);
+    }
+    view_close(v);
+}
+
+/* ---- the list ---- */
+
+struct request_page {
+    struct js *items;
+    enum request_state state;
+    int64_t now_s;
+};
+
+static bool add_item(const struct request *r, void *arg)
+{
+    struct request_page *p = arg;
+    struct js *asked;
+
+    if (p->state == REQUEST_PENDING && state_of(r, p->now_s) != REQUEST_PENDING)
+        return true;
+    asked = asked_json(r, NULL);
+    js_push(p->items, item_json(r, asked, p->now_s));
+    js_free(asked);
+    return true;
+}
+
+static bool read_state(const char *text, enum request_state *out)
+{
+    *out = REQUEST_ANY;
+    if (text[0] == '\0')
+        return true;
+    for (enum request_state s = REQUEST_PENDING; s <= REQUEST_EXPIRED; s++)
+        if (strcmp(states[s], text) == 0)
+            *out = s;
+    return *out != REQUEST_ANY;
+}
+
+static bool read_limit(const char *text, unsigned *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    *out = text[0] == '\0' ? LIST_LIMIT_DEFAULT : (unsigned)n;
+    return text[0] == '\0' ||
+           (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= LIST_LIMIT_MAX);
+}
+
+struct request_filters {
+    char status[16], limit[8], after[CURSOR_MAX];
+};
+
+/* RFC 8288: the same query with the next cursor. */
+static void put_link(const struct request_filters *f, const char *next, struct buf *out)
+{
+    buf_put_str(out, "</api/v1/requests");
+    fetch_query(out, "status", f->status[0] != '\0' ? f->status : NULL);
+    fetch_query(out, "limit", f->limit[0] != '\0' ? f->limit : NULL);
+    fetch_query(out, "after", next);
+    buf_put_str(out, ">; rel=\"next\"");
+    buf_put_u8(out, '\0');
+}
+
+static void reply_list(struct call *c, const struct request_filters *f, struct js *items, const char *next)
+{
+    struct http_field link[] = {{"Link", NULL}, {NULL, NULL}};
+    struct js *o = js_object();
+    struct buf text;
+
+    buf_init(&text, 2 * CURSOR_MAX);
+    js_set(o, "items", items);
+    js_set_str(o, "next", next[0] != '\0' ? next : NULL);
+    if (next[0] != '\0')
+        put_link(f, next, &text);
+    link[0].value = (const char *)text.data;
+    call_json(c, 200, o, next[0] != '\0' && buf_end(&text) == OK ? link : NULL);
+    buf_free(&text);
+}
+
+void requests_get(struct call *c)
+{
+    static const char *const known[] = {"status", "limit", "after", NULL};
+    struct request_filters f;
+    struct request_query q = {0};
+    struct request_page page = {.now_s = c->api->now_s()};
+    char next[CURSOR_MAX];
+    struct view *v;
+    enum err e;
+
+    if (!call_query_known(c, known) || !call_query(c, "status", f.status, sizeof f.status) ||
+        !call_query(c, "limit", f.limit, sizeof f.limit) || !call_query(c, "after", f.after, sizeof f.after))
+        return;
+    if (!read_state(f.status, &q.state))
+        return call_problem(c, ERR_MALFORMED, NULL, "\"status\" is pending, approved, denied or expired.");
+    if (!read_limit(f.limit, &q.limit))
+        return call_problem(c, ERR_MALFORMED, NULL, "\"limit\" is a whole number from 1 to %u.",
+                            LIST_LIMIT_MAX);
+    q.after = f.after[0] != '\0' ? f.after : NULL;
+    page.state = q.state;
+    v = call_view(c);
+    if (v == NULL)
+        return;
+    page.items = js_array();
+    e = request_list(v, &q, add_item, &page, next);
+    view_close(v);
+    if (e == OK)
+        return reply_list(c, &f, page.items, next);
+    js_free(page.items);
+    if (e == ERR_MALFORMED)
+        return call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
+    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+}
+
+/* ---- one ---- */
+
+/* False, and answered, when the path holds no id of ours or the query anything. */
+static bool read_id(struct call *c, uint8_t id[static REQUEST_ID_LEN])
+{
+    if (!call_query_known(c, (const char *const[]){NULL}))
+        return false;
+    if (strlen(c->arg) == 2 * REQUEST_ID_LEN && hex_decode(c->arg, id, REQUEST_ID_LEN))
+        return true;
+    call_problem(c, ERR_NOT_FOUND, NULL, "There is no such request.");
+    return false;
+}
+
+static void reply_one(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
+{
+    struct view *v = call_view(c);
+    struct request r;
+    enum err e;
+
+    if (v == NULL)
+        return;
+    e = request_find(v, id, &r);
+    if (e == OK)
+        call_json(c, 200, full_json(&r, c->api->now_s()), NULL);
+    else if (e == ERR_NOT_FOUND)
+        call_problem(c, e, NULL, "There is no such request.");
+    else
+        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    view_close(v);
+}
+
+void request_get(struct call *c)
+{
+    uint8_t id[REQUEST_ID_LEN];
+
+    if (read_id(c, id))
+        reply_one(c, id);
+}
+
+/* ---- decisions ---- */
+
+static void reply_decided(struct call *c)
+{
+    uint8_t id[REQUEST_ID_LEN];
+
+    if (!hex_decode(c->arg, id, REQUEST_ID_LEN))
+        die("an id was read once and not twice");
+    reply_one(c, id);
+}
+
+static void on_approved(struct answer *a, void *arg)
+{
+    struct call *c = arg;
+    struct findings fs = {0};
+
+    if (!a->is_late && !findings_read(&a->rest, &fs))
+        die("broken findings from the ca");
+    if (a->err != OK) {
+        call_refused(c, a, &fs);
+    } else {
+        c->api->stats.issued++;
+        reply_decided(c);
+    }
+    findings_free(&fs);
+}
+
+static void on_denied(struct answer *a, void *arg)
+{
+    struct call *c = arg;
+
+    if (a->err != OK)
+        return call_refused(c, a, NULL);
+    reply_decided(c);
+}
+
+/* `reason` NULL: an approval. */
+static void ask(struct call *c, const uint8_t id[static REQUEST_ID_LEN], const char *reason)
+{
+    struct buf message;
+    enum err e;
+
+    buf_init(&message, WIRE_MSG_MAX);
+    buf_put_blob(&message, span_str(c->login.principal));
+    buf_put(&message, id, REQUEST_ID_LEN);
+    if (reason != NULL)
+        buf_put_blob(&message, span_str(reason));
+    e = asker_send(c->api->asker, reason != NULL ? ASK_DENY : ASK_APPROVE, buf_span(&message),
+                   reason != NULL ? on_denied : on_approved, c);
+    buf_free(&message);
+    if (e != OK)
+        call_unsent(c, e);
+}
+
+void request_approval_post(struct call *c)
+{
+    struct span body = http_body(c->request);
+    uint8_t id[REQUEST_ID_LEN];
+
+    if (!read_id(c, id))
+        return;
+    if (body.len > 0 && !span_eq(body, span_str("{}")))
+        return call_problem(c, ERR_MALFORMED, NULL, "An approval has an empty body, or {}.");
+    ask(c, id, NULL);
+}
+
+/* One line of text: it is shown to people and stands in the audit. */
+static bool is_reason(const char *text)
+{
+    struct span s = span_str(text);
+    uint32_t code;
+    size_t n;
+
+    if (s.len == 0 || s.len >= REQUEST_REASON_MAX)
+        return false;
+    for (; s.len > 0; s = span_of(s.data + n, s.len - n)) {
+        n = utf8_next(s, &code);
+        if (n == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
+            return false;
+    }
+    return true;
+}
+
+void request_denial_post(struct call *c)
+{
+    uint8_t id[REQUEST_ID_LEN];
+    struct js *body = NULL;
+    struct fault f = {0};
+    const char *reason;
+
+    if (!read_id(c, id))
+        return;
+    if (js_parse(http_body(c->request), &body, &f) != OK)
+        return call_problem(c, ERR_MALFORMED, NULL, "%s", f.detail);
+    reason = js_str(js_get(body, "reason"));
+    if (reason != NULL && js_len(body) == 1 && is_reason(reason))
+        ask(c, id, reason);
+    else
+        call_problem(c, ERR_MALFORMED, NULL,
+                     "The body is an object with a \"reason\" alone: one line of 1 to %u octets.",
+                     REQUEST_REASON_MAX - 1);
+    js_free(body);
+}

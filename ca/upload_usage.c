@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upload_usage: the usages of a certificate that some CA issued, and whether it is one of a CA, held against
+ * the request and the purpose. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/policy.h"
+
+#define NAMES_MAX 400 /* octets: all names of either table */
+
+static const char *or_nothing(const char *text)
+{
+    return text[0] != '\0' ? text : "none";
+}
+
+static bool is_in_group(const struct profile *p, const char *group)
+{
+    return strncmp(p->id, group, strlen(group)) == 0;
+}
+
+/* ---- keyUsage ---- */
+
+static void ku_finding(struct findings *fs, const char *rule, uint16_t got, uint16_t want)
+{
+    char got_text[NAMES_MAX], want_text[NAMES_MAX];
+
+    ku_text(got, got_text, sizeof got_text);
+    ku_text(want, want_text, sizeof want_text);
+    finding_add(fs, rule, "certificate.keyUsage", or_nothing(got_text), or_nothing(want_text));
+}
+
+static void ku_against_request(const struct upload *u, struct findings *fs)
+{
+    uint16_t differs = u->leaf->ku ^ u->request->ku;
+    bool was_asked = (u->request->ku & KU_DATA_ENCIPHERMENT) != 0;
+
+    if (differs != 0)
+        ku_finding(fs, "usage.key.mismatch", u->leaf->ku, u->request->ku);
+    if ((differs & KU_DATA_ENCIPHERMENT) != 0)
+        finding_add(fs, "usage.data-encipherment", "certificate.keyUsage",
+                    was_asked ? "not in the certificate" : "in the certificate",
+                    was_asked ? "asked for by the request" : "not asked for by the request");
+}
+
+static void ku_against_profile(const struct upload *u, struct findings *fs, enum key_type key)
+{
+    const struct profile_usage *p = profile_ku(u->profile, key);
+    uint16_t missing = p == NULL ? 0 : p->required & (uint16_t)~u->leaf->ku;
+
+    if (missing != 0)
+        ku_finding(fs, "usage.key.lost", u->leaf->ku, missing);
+}
+
+/* DOMAIN 6: a phone signs, and with RSA deciphers keys. */
+static void ku_of_phone(const struct upload *u, struct findings *fs, enum key_type key)
+{
+    uint16_t need = key == KEY_RSA ? KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT : KU_DIGITAL_SIGNATURE;
+
+    if ((need & (uint16_t)~u->leaf->ku) != 0)
+        ku_finding(fs, "lsc.usage", u->leaf->ku, need & (uint16_t)~u->leaf->ku);
+}
+
+static void key_usages(const struct upload *u, struct findings *fs)
+{
+    struct key_kind key = {0};
+
+    if (!key_kind_of(u->leaf->spki, &key))
+        return;
+    if (is_in_group(u->profile, "phone/"))
+        ku_of_phone(u, fs, key.type);
+    if (u->profile->is_ca) /* capf.not-a-ca says it all: the request never asks for what it needs */
+        return;
+    if (u->request->has_ku)
+        ku_against_request(u, fs);
+    else if (u->leaf->has_ku)
+        ku_against_profile(u, fs, key.type);
+}
+
+/* ---- extendedKeyUsage ---- */
+
+static uint32_t set_of(const enum eku *eku, size_t n)
+{
+    uint32_t set = 0;
+
+    for (size_t i = 0; i < n; i++)
+        set |= 1u << eku[i];
+    return set;
+}
+
+static void set_text(uint32_t set, char *out, size_t cap)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (enum eku e = 0; e < EKU_COUNT && at < cap; e++)
+        if ((set & 1u << e) != 0)
+            at += (size_t)snprintf(out + at, cap - at, "%s%s", at > 0 ? ", " : "", eku_name(e));
+}
+
+static void set_finding(struct findings *fs, const char *rule, uint32_t got, uint32_t want)
+{
+    char got_text[NAMES_MAX], want_text[NAMES_MAX];
+
+    set_text(got, got_text, sizeof got_text);
+    set_text(want, want_text, sizeof want_text);
+    finding_add(fs, rule, "certificate.extendedKeyUsage", or_nothing(got_text), or_nothing(want_text));
+}
+
+static void extended_usages(const struct upload *u, struct findings *fs)
+{
+    uint32_t given = set_of(u->leaf->eku, u->leaf->eku_count);
+    uint32_t asked = set_of(u->request->eku, u->request->eku_count);
+    uint32_t lost = u->profile->eku_required & ~given;
+
+    if (!u->leaf->has_eku)
+        set_finding(fs, "cc.eku", given, u->profile->eku_required);
+    if (lost != 0)
+        set_finding(fs, "usage.ext.lost", given, lost);
+    if (u->request->has_eku && given != asked)
+        set_finding(fs, "usage.ext.mismatch", given, asked);
+    if (is_in_group(u->profile, "expressway/") && (given & 1u << EKU_CLIENT_AUTH) == 0)
+        set_finding(fs, "eku.client", given, 1u << EKU_CLIENT_AUTH);
+}
+
+/* ---- a CA or not ---- */
+
+static void authority(const struct upload *u, struct findings *fs)
+{
+    const struct certificate_facts *c = u->leaf;
+    uint16_t need = KU_DIGITAL_SIGNATURE | KU_KEY_CERT_SIGN;
+    char names[NAMES_MAX], got[NAMES_MAX + 64];
+
+    if (!u->profile->is_ca) {
+        if (c->is_ca)
+            finding_add(fs, "ca.unexpected", "certificate.basicConstraints", "CA:TRUE", "CA:FALSE or none");
+        return;
+    }
+    if (c->is_ca && c->path_len == 0 && (c->ku & need) == need)
+        return;
+    ku_text(c->ku, names, sizeof names);
+    if (c->is_ca && c->path_len >= 0)
+        snprintf(got, sizeof got, "CA:TRUE, pathlen:%d, keyUsage %s", c->path_len, or_nothing(names));
+    else
+        snprintf(got, sizeof got, "%s, keyUsage %s", c->is_ca ? "CA:TRUE without pathlen" : "CA:FALSE",
+                 or_nothing(names));
+    finding_add(fs, "capf.not-a-ca", "certificate.basicConstraints", got,
+                "CA:TRUE, pathlen:0, keyUsage digitalSignature, keyCertSign");
+}
+
+void upload_usages(const struct upload *u, struct findings *out)
+{
+    key_usages(u, out);
+    extended_usages(u, out);
+    authority(u, out);
+}

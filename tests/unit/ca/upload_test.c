@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a certificate held against its request as the products do it, and has every purpose a plan? The system
+ * tests break each rule with real octets; here are the borders between them. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/unit/ca/request.h"
+
+#define NOW_S 1790000000
+
+static const uint8_t utc_2026[] = "\x17\x0d"
+                                  "260101000000Z";
+static const uint8_t utc_2027[] = "\x17\x0d"
+                                  "270101000000Z";
+
+struct held {
+    struct facts request;
+    struct certificate_facts leaf;
+    struct upload upload;
+    struct findings found;
+};
+
+/* A tomcat request and the certificate that answers it in full; nothing is missing above it. */
+static void hold(struct held *h, const char *profile, const char *key)
+{
+    findings_free(&h->found); /* of an earlier turn: each is static, so zero at first */
+    memset(h, 0, sizeof *h);
+    h->request = request_plain(key);
+    h->request.has_ku = h->request.has_eku = true;
+    h->request.ku = KU_DIGITAL_SIGNATURE | KU_DATA_ENCIPHERMENT;
+    h->request.eku[0] = EKU_SERVER_AUTH;
+    h->request.eku[1] = EKU_CLIENT_AUTH;
+    h->request.eku_count = 2;
+    h->leaf = (struct certificate_facts){
+        .subject = h->request.subject,
+        .spki = h->request.spki,
+        .cn = h->request.cn,
+        .not_before = span_of(utc_2026, 15),
+        .not_after = span_of(utc_2027, 15),
+        .not_before_s = NOW_S - 1,
+        .not_after_s = NOW_S,
+        .has_ku = true,
+        .has_eku = true,
+        .path_len = -1,
+        .ku = h->request.ku,
+        .eku = {EKU_CLIENT_AUTH, EKU_SERVER_AUTH},
+        .eku_count = 2,
+        .signed_by = strncmp(key, "ec", 2) == 0 ? KEY_EC : KEY_RSA,
+    };
+    h->upload.profile = installed(profile);
+    h->upload.now_s = NOW_S;
+}
+
+static size_t check_held(struct held *h)
+{
+    findings_free(&h->found);
+    h->upload.request = &h->request;
+    h->upload.leaf = &h->leaf;
+    upload_check(&h->upload, &h->found);
+    return h->found.count;
+}
+
+static bool has(struct held *h, const char *rule)
+{
+    (void)check_held(h);
+    return finding_of(&h->found, rule) != NULL;
+}
+
+Test(upload, what_answers_the_request_in_full_is_not_talked_about)
+{
+    static struct held h;
+
+    hold(&h, "ucm/tomcat", "rsa-2048");
+    cr_assert_eq(check_held(&h), 0, "%s", h.found.count > 0 ? h.found.items[0].rule : "");
+    findings_free(&h.found);
+}
+
+Test(upload, the_last_second_counts)
+{
+    static struct held h;
+
+    hold(&h, "ucm/tomcat", "rsa-2048");
+    h.upload.now_s = NOW_S + 1;
+    cr_expect(has(&h, "validity.expired"));
+    h.upload.now_s = NOW_S - 1;
+    cr_expect_not(has(&h, "validity.early"));
+    h.upload.now_s = NOW_S - 2;
+    cr_expect(has(&h, "validity.early"));
+    findings_free(&h.found);
+}
+
+Test(upload, times_have_one_form_on_each_side_of_2050)
+{
+    static const struct {
+        const char *element;
+        size_t len;
+        bool is_proper;
+    } rows[] = {
+        {"\x17\x0d"
+         "491231235959Z",
+         15, true},
+        {"\x18\x0f"
+         "20500101000000Z",
+         17, true},
+        {"\x18\x0f"
+         "20491231235959Z",
+         17, false},
+        {"\x18\x11"
+         "20500101000000.5Z",
+         19, false},
+        {"\x17\x0b"
+         "4912312359Z",
+         13, false},
+        {"\x17\x11"
+         "491231235959+0100",
+         19, false},
+    };
+    static struct held h;
+
+    hold(&h, "ucm/tomcat", "rsa-2048");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        h.leaf.not_after = span_of(rows[i].element, rows[i].len);
+        cr_expect_eq(has(&h, "time.format"), !rows[i].is_proper, "%s", rows[i].element + 2);
+    }
+    findings_free(&h.found);
+}
+
+Test(upload, names_are_a_set)
+{
+    static struct san asked[] = {{SAN_DNS, {(const uint8_t *)"A.example.com", 13}},
+                                 {SAN_IP, {(const uint8_t *)"\x0a\0\0\1", 4}}};
+    static struct san given[] = {{SAN_IP, {(const uint8_t *)"\x0a\0\0\1", 4}},
+                                 {SAN_DNS, {(const uint8_t *)"a.EXAMPLE.com", 13}}};
+    static struct held h;
+
+    hold(&h, "ucm/tomcat", "rsa-2048");
+    h.request.has_san = h.leaf.has_san = true;
+    h.request.sans = asked;
+    h.leaf.sans = given;
+    h.request.san_count = h.leaf.san_count = 2;
+    cr_expect_not(has(&h, "san.mismatch"));
+    h.leaf.san_count = 1;
+    cr_assert(has(&h, "san.mismatch"));
+    cr_expect_str_eq(finding_of(&h.found, "san.mismatch")->got, "missing A.example.com");
+    h.request.has_san = false;
+    h.request.san_count = 0;
+    cr_expect_not(has(&h, "san.mismatch"), "a request without one is exempt");
+    findings_free(&h.found);
+}
+
+Test(upload, an_ec_leaf_wants_ec_keys_all_the_way_up)
+{
+    static struct held h;
+    struct ca_certificate root = {.spki = request_key("rsa-2048")};
+
+    hold(&h, "ucm/tomcat-ECDSA", "ec-384");
+    cr_expect_not(has(&h, "chain.key-type"));
+    h.upload.chain[0] = &root;
+    h.upload.chain_count = 1;
+    cr_expect(has(&h, "chain.key-type"), "the root is RSA");
+    h.upload.chain_count = 0;
+    h.leaf.signed_by = KEY_RSA;
+    cr_expect(has(&h, "chain.key-type"), "its signature is RSA");
+    hold(&h, "ucm/tomcat", "rsa-2048");
+    h.leaf.signed_by = KEY_EC;
+    cr_expect_not(has(&h, "chain.key-type"), "the other way round it works");
+    findings_free(&h.found);
+}
+
+Test(upload, one_name_with_two_keys_is_told_once)
+{
+    static struct held h;
+    struct ca_certificate known[] = {{.subject = span_str("one"), .spki = span_str("k1")},
+                                     {.subject = span_str("one"), .spki = span_str("k1")},
+                                     {.subject = span_str("two"), .spki = span_str("k2")},
+                                     {.subject = span_str("one"), .spki = span_str("k3")}};
+
+    hold(&h, "ucm/tomcat", "rsa-2048");
+    h.upload.known = known;
+    h.upload.known_count = 3;
+    cr_expect_not(has(&h, "trust.duplicate-dn"), "the same certificate twice");
+    h.upload.known_count = 4;
+    cr_expect_eq(check_held(&h), 1);
+    cr_expect(finding_of(&h.found, "trust.duplicate-dn"));
+    findings_free(&h.found);
+}
+
+Test(upload, capf_is_a_ca_that_signs_no_other)
+{
+    static struct held h;
+
+    hold(&h, "ucm/CAPF", "rsa-2048");
+    h.leaf.is_ca = true;
+    h.leaf.path_len = 0;
+    h.leaf.ku = KU_DIGITAL_SIGNATURE | KU_KEY_CERT_SIGN;
+    cr_expect_not(has(&h, "capf.not-a-ca"));
+    cr_expect_not(has(&h, "usage.key.mismatch"), "its request never asks for what it needs");
+    h.leaf.path_len = -1;
+    cr_expect(has(&h, "capf.not-a-ca"));
+    h.leaf.path_len = 1;
+    cr_expect(has(&h, "capf.not-a-ca"));
+    h.leaf.path_len = 0;
+    h.leaf.ku = KU_KEY_CERT_SIGN;
+    cr_expect(has(&h, "capf.not-a-ca"));
+    findings_free(&h.found);
+}
+
+Test(upload, an_ec_phone_needs_to_sign_alone)
+{
+    static struct held h;
+
+    hold(&h, "phone/LSC-EC", "ec-256");
+    h.leaf.ku = KU_DIGITAL_SIGNATURE;
+    cr_expect_not(has(&h, "lsc.usage"));
+    hold(&h, "phone/LSC", "rsa-2048");
+    h.leaf.ku = KU_DIGITAL_SIGNATURE;
+    cr_expect(has(&h, "lsc.usage"));
+    findings_free(&h.found);
+}
+
+Test(upload, every_profile_has_a_plan_of_its_group)
+{
+    for (size_t i = 0; i < installed_all()->count; i++) {
+        const char *id = installed_all()->profiles[i].id;
+        const struct upload_plan *p = upload_plan_find(id);
+        bool is_cisco = installed_all()->profiles[i].is_cisco;
+
+        cr_expect_eq(strncmp(p->profile, id, strlen(p->profile)), 0, "%s: %s", id, p->profile);
+        cr_expect_eq(p->profile[0] != '\0', is_cisco, "%s", id);
+        cr_expect_not_null(p->trusts[0], "%s", id);
+        if (strstr(id, "-ECDSA") != NULL)
+            cr_expect(strstr(p->leaf, "ECDSA") != NULL || strstr(p->leaf, "ecdsa") != NULL ||
+                          strncmp(id, "expressway", 10) == 0,
+                      "%s: %s", id, p->leaf);
+    }
+    cr_expect_str_eq(upload_plan_find("site/web")->profile, "");
+    cr_expect_str_eq(upload_plan_find("ucm/of-the-site")->profile, "ucm/");
+}
