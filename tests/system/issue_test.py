@@ -64,6 +64,24 @@ def cases():
             yield profile, kind, subject, names(EKU, eku), names(KU, required), names(EKU, eku_tolerated), names(KU, ku_tolerated)
 
 
+# What is not Cisco's: keyEncipherment by default with RSA alone (RFC 8813).
+GENERAL = {"general/server": "S", "general/client": "C", "general/server-client": "SC"}
+
+
+def extensions_by_openssl(leaf):
+    """[(is critical, octets in hex)] as `openssl asn1parse` reads them, in order."""
+    lines = run("openssl", "asn1parse", "-inform", "DER", "-in", new_file(leaf.der, ".der")).text.splitlines()
+    start = max(i for i, line in enumerate(lines) if "cont [ 3 ]" in line)
+    found, critical = [], False
+    for line in lines[start:]:
+        if "BOOLEAN" in line:
+            critical = line.endswith(":255")
+        elif "OCTET STRING" in line:
+            found.append((critical, line.rpartition(":")[2].lower()))
+            critical = False
+    return found
+
+
 class Issue(ServiceTest):
     def check_certificate(self, leaf, csr, kind):
         """What holds for every certificate, whatever its profile."""
@@ -83,6 +101,7 @@ class Issue(ServiceTest):
         self.check_addresses(leaf, issuer_id)
         if der.BASIC_CONSTRAINTS in leaf.extensions:
             self.assertEqual(leaf.value(der.BASIC_CONSTRAINTS), der.sequence())
+        self.assertEqual(extensions_by_openssl(leaf), [(critical, value.hex()) for critical, value in leaf.extensions.values()])
         self.assert_chain(leaf)
 
     def check_addresses(self, leaf, issuer_id):
@@ -103,6 +122,18 @@ class Issue(ServiceTest):
                 self.assertEqual(usages, {der.EKU_OIDS[each] for each in eku})
                 self.assertEqual(leaf.alt_names(), san_octets(csr))
                 self.check_certificate(leaf, csr, kind)
+
+    def test_general_profiles_take_every_kind_of_key(self):
+        for profile, eku in GENERAL.items():
+            for kind in RSA + EC:
+                with self.subTest(profile=profile, kind=kind):
+                    csr = make_csr(kind, HOST, sans_for(HOST))
+                    leaf = self.service.issued(csr, profile)
+                    self.assertEqual(der.read_key_usage(leaf.value(der.KEY_USAGE)), set(names(KU, "dk" if kind in RSA else "d")))
+                    usages = {der.oid_text(each) for each in der.Element(leaf.value(der.EXTENDED_KEY_USAGE))}
+                    self.assertEqual(usages, {der.EKU_OIDS[each] for each in names(EKU, eku)})
+                    self.assertEqual(leaf.alt_names(), san_octets(csr))
+                    self.check_certificate(leaf, csr, kind)
 
     def test_usages_within_required_and_tolerated_are_issued_as_asked(self):
         for profile, kind, subject, eku, ku, eku_tolerated, ku_tolerated in cases():
