@@ -264,36 +264,42 @@ static void say_done(const struct init_options *o)
             o->home, o->home, o->home, o->home, o->home);
 }
 
-int init_main(const struct init_options *o)
+/* Without a final slash (the temporary name goes beside the home, not into it), and absolute, as key URIs
+ * must be. */
+static void set_home(struct init *in, const char *home)
+{
+    size_t len = strlen(home);
+    char cwd[PATH_LEN_MAX];
+
+    while (len > 1 && home[len - 1] == '/')
+        len--;
+    if (home[0] == '/')
+        snprintf(in->home, sizeof in->home, "%.*s", (int)len, home);
+    else if (getcwd(cwd, sizeof cwd) != NULL)
+        snprintf(in->home, sizeof in->home, "%.500s%s%.*s", cwd, strcmp(cwd, "/") == 0 ? "" : "/",
+                 (int)(len < 500 ? len : 500), home);
+    in->settled.home = in->home;
+}
+
+static struct init *init_new(const struct init_options *o)
 {
     struct init *in = xcalloc(1, sizeof *in);
-    char home[PATH_LEN_MAX] = "", cwd[PATH_LEN_MAX];
-    struct init_options options = *o;
-    size_t len = strlen(o->home);
-    enum err e;
 
-    log_role("init");
-    while (len > 1 && o->home[len - 1] == '/') /* the temporary name goes beside the home, not into it */
-        len--;
-    if (o->home[0] == '/')
-        snprintf(home, sizeof home, "%.*s", (int)len, o->home);
-    else if (getcwd(cwd, sizeof cwd) != NULL) /* key URIs must be absolute */
-        snprintf(home, sizeof home, "%.500s%s%.*s", cwd, strcmp(cwd, "/") == 0 ? "" : "/",
-                 (int)(len < 500 ? len : 500), o->home);
-    options.home = home;
-    in->o = &options;
+    in->settled = *o;
+    in->o = &in->settled;
     in->now_s = clock_now_s();
+    set_home(in, o->home);
     buf_init(&in->admin, PEM_MAX);
     for (size_t i = 0; i < ISSUERS; i++) {
         buf_init(&in->made[i].name, 1024);
         buf_init(&in->made[i].certificate, PEM_MAX);
         buf_init(&in->made[i].spki, 4096);
     }
-    e = run(in);
-    if (e != OK)
-        fprintf(stderr, "chancery: %s\n", in->f.detail[0] != '\0' ? in->f.detail : err_text(e));
-    else
-        say_done(&options);
+    return in;
+}
+
+static void init_free(struct init *in)
+{
     for (size_t i = 0; i < ISSUERS; i++) {
         signer_key_free(in->made[i].key);
         buf_free(&in->made[i].name);
@@ -302,5 +308,20 @@ int init_main(const struct init_options *o)
     }
     buf_free(&in->admin);
     free(in);
+}
+
+int init_main(const struct init_options *o)
+{
+    struct init *in;
+    enum err e;
+
+    log_role("init");
+    in = init_new(o);
+    e = run(in);
+    if (e != OK)
+        fprintf(stderr, "chancery: %s\n", in->f.detail[0] != '\0' ? in->f.detail : err_text(e));
+    else
+        say_done(in->o);
+    init_free(in);
     return e == OK ? 0 : 1;
 }

@@ -9,6 +9,7 @@
 #include "api/role.h"
 
 #define ISSUERS 4
+#define LISTEN_TEXT_MAX 128 /* "ADDR:PORT" of any address, with the NUL */
 
 struct plan { /* one issuer of a new home */
     const char *id, *parent, *key, *ocsp_key, *title;
@@ -27,8 +28,11 @@ struct made {                           /* what became of a plan */
 };
 
 struct init {
-    const struct init_options *o;
-    char dir[PATH_LEN_MAX]; /* where the home is being made */
+    const struct init_options *o; /* what was asked for, in `settled` */
+    struct init_options settled;
+    char home[PATH_LEN_MAX], http[LISTEN_TEXT_MAX],
+        https[LISTEN_TEXT_MAX]; /* what it borrows when it differs */
+    char dir[PATH_LEN_MAX];     /* where the home is being made */
     char public_url[256];
     struct made made[ISSUERS];
     struct buf admin; /* certificate DER */
@@ -45,7 +49,8 @@ enum err init_put_pem(struct init *in, const char *name, const char *label, cons
 /* hierarchy.c: keys, both hierarchies with their files, the first administrator, the listener's keys. */
 enum err hierarchy_make(struct init *in);
 
-/* settings.c: chancery.xml (held against its own schema first) and profiles.xml. Sets public_url. */
+/* settings.c: chancery.xml (held against its own schema first) and profiles.xml. Sets public_url, and a
+ * free port where 0 was asked for. */
 enum err settings_make(struct init *in);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "api/init.h"
 #include "base/log.h"
@@ -59,14 +60,44 @@ static void put_listener_names(struct buf *b, const struct init_options *o)
     }
 }
 
-/* http://HOST:PORT as it stands in certificates; port 80 is left out, and 0 (any port, for trials) cannot be
- * in a URL. */
+/* Port 0 asks for a free one: it is chosen now, because certificates name it for as long as they live. `fd`
+ * holds it until both are chosen. */
+static enum err settle_port(const char **where, char out[static LISTEN_TEXT_MAX], int *fd, struct fault *f)
+{
+    const char *colon = strrchr(*where, ':');
+    enum err e;
+
+    if (colon == NULL || strcmp(colon, ":0") != 0)
+        return OK;
+    e = http_listen_tcp(*where, fd, f);
+    if (e == OK)
+        e = http_bound(*fd, out, LISTEN_TEXT_MAX);
+    if (e == OK)
+        *where = out;
+    return e;
+}
+
+static enum err settle_ports(struct init *in)
+{
+    int http_fd = -1, https_fd = -1;
+    enum err e = settle_port(&in->settled.http, in->http, &http_fd, &in->f);
+
+    if (e == OK)
+        e = settle_port(&in->settled.https, in->https, &https_fd, &in->f);
+    if (http_fd >= 0)
+        close(http_fd);
+    if (https_fd >= 0)
+        close(https_fd);
+    return e;
+}
+
+/* http://HOST:PORT as it stands in certificates; port 80 is left out. */
 static void set_public_url(struct init *in)
 {
     const char *colon = strrchr(in->o->http, ':');
     const char *port = colon != NULL ? colon + 1 : "80";
 
-    if (strcmp(port, "80") == 0 || strcmp(port, "0") == 0)
+    if (strcmp(port, "80") == 0)
         snprintf(in->public_url, sizeof in->public_url, "http://%.200s", in->o->host);
     else
         snprintf(in->public_url, sizeof in->public_url, "http://%.200s:%.8s", in->o->host, port);
@@ -106,10 +137,12 @@ enum err settings_make(struct init *in)
     enum err e;
 
     buf_init(&b, XML_DOC_MAX);
+    e = settle_ports(in);
     set_public_url(in);
     write_settings(in, &b);
     snprintf(c->home, sizeof c->home, "%s", in->o->home);
-    e = config_read("chancery.xml", buf_span(&b), c, NULL, &in->f);
+    if (e == OK)
+        e = config_read("chancery.xml", buf_span(&b), c, NULL, &in->f);
     if (e == OK)
         e = init_put_file(in, "chancery.xml", buf_span(&b), 0644);
     if (e == OK)

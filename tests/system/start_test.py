@@ -35,6 +35,15 @@ class Init(unittest.TestCase):
         self.assert_one_line(done, str(self.service.home))
         self.assertEqual((self.service.home / "chancery.xml").read_bytes(), before)
 
+    def test_port_0_is_a_free_port_that_certificates_name(self):
+        home = self.service.home.parent / "any-port"
+        run(CHANCERY, "init", "--home", home, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0")
+        http, https = re.findall(r'listen="127.0.0.1:(\d+)"', (home / "chancery.xml").read_text())
+        self.assertGreater(int(http), 0)
+        self.assertNotIn(https, ("0", http))
+        said = run("openssl", "x509", "-in", home / "issuers/ec-g1.pem", "-noout", "-text").text
+        self.assertIn(f"URI:http://localhost:{http}/ocsp", said)
+
     def test_a_place_that_cannot_be_written_is_one_line(self):
         done = run(CHANCERY, "init", "--home", "/proc/nonsense/home", check=False)
         self.assert_one_line(done, "/proc/nonsense")
