@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * certificate_file: a certificate's file as an administrator would upload it. The products read less than
- * OpenSSL does, so everything about the file that is not as INTERFACE 6 has it is told, in one finding; the
- * certificates are taken out all the same where that can be done.
+ * OpenSSL does, so everything about the file that is not as docs/interface.md, 6 has it is told, in one
+ * finding; the certificates are taken out all the same where that can be done.
  */
 #include "api/preflight.h"
 

@@ -153,7 +153,7 @@ struct profile_key {
 struct profile_usage {
     uint16_t required, tolerated, preset;
 };
-/* What the common name should look like. DOMAIN 2 and 6; all but NAMING_HOST only warn. */
+/* What the common name should look like. docs/products.md, 2 and 6; all but NAMING_HOST only warn. */
 enum naming {
     NAMING_FREE,
     NAMING_VOS,  /* "-EC" and "-ms" after the host, as Cisco's VOS platform names its requests */

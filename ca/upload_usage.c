@@ -51,7 +51,7 @@ static void ku_against_profile(const struct upload *u, struct findings *fs, enum
         ku_finding(fs, "usage.key.lost", u->leaf->ku, missing);
 }
 
-/* DOMAIN 6: a phone signs, and with RSA deciphers keys. */
+/* docs/products.md, 6: a phone signs, and with RSA deciphers keys. */
 static void ku_of_phone(const struct upload *u, struct findings *fs, enum key_type key)
 {
     uint16_t need = key == KEY_RSA ? KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT : KU_DIGITAL_SIGNATURE;

@@ -250,7 +250,7 @@ CERTIFICATES = {
     "key.too-large": lambda: tomcat(pem(forge(SUBJECT, rsa_spki(2**5119 + 12345), FULL))),
 }
 
-# What the products print (DOMAIN, section 5).
+# What the products print (docs/products.md, 5).
 PRINTED = {
     "san.mismatch": "CSR SAN and Certificate SAN does not match",
     "key.mismatch": "CSR public key and Certificate public key do not match",

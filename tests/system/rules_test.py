@@ -193,7 +193,7 @@ class Rules(ServiceTest):
             self.assert_problem(self.service.issue(make_csr(name="lost"), profile), 422, "key.compromised")
 
     def test_capf_is_an_authority_with_every_key_size_and_usage_it_may_have(self):
-        """DOMAIN 4: EKU S, tolerated C I; KU d c, tolerated k; CA:TRUE pathlen:0 from the profile alone. A person approves each."""
+        """docs/products.md, 4: EKU S, tolerated C I; KU d c, tolerated k; CA:TRUE pathlen:0 from the profile alone. A person approves each."""
         for size in (2048, 3072, 4096):
             for usages, purposes in ((None, None), (("digitalSignature", "keyCertSign"), ("serverAuth",)),
                                      (("digitalSignature", "keyEncipherment", "keyCertSign"), ("ipsecEndSystem", "clientAuth", "serverAuth"))):
