@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * naming: what a purpose calls its certificates (docs/products.md, 2 and 6), and the names a site permits. The
- * products' own names are only expected: a request made by hand may be named otherwise, and works.
+ * naming: what a purpose calls its certificates (docs/products.md, 2 and 6), and the names a site permits.
+ * The products' own names are only expected: a request made by hand may be named otherwise, and works.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
