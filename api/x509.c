@@ -62,6 +62,8 @@ void san_text(const struct san *s, struct buf *out)
         buf_put_span(out, s->value);
         return;
     }
+    if (s->value.len != 4 && s->value.len != 16) /* certificates of others hold such */
+        return buf_printf(out, "an address of %zu octets", s->value.len);
     if (inet_ntop(s->value.len == 4 ? AF_INET : AF_INET6, s->value.data, text, sizeof text) != NULL)
         buf_put_str(out, text);
 }

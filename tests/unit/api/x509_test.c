@@ -132,6 +132,8 @@ Test(san, text_is_for_people)
         {{SAN_DNS, {(const uint8_t *)"a.example.com", 13}}, "a.example.com"},
         {{SAN_IP, {(const uint8_t *)"\xc0\x00\x02\x01", 4}}, "192.0.2.1"},
         {{SAN_IP, {(const uint8_t *)"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 16}}, "::1"},
+        {{SAN_IP, {(const uint8_t *)"\xc0", 1}}, "an address of 1 octets"},
+        {{SAN_IP, {NULL, 0}}, "an address of 0 octets"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
