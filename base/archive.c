@@ -222,7 +222,8 @@ enum err archive_draft_open(const char *path, int64_t mtime_s, struct archive_dr
     d->entry = archive_entry_new();
     if (d->a == NULL || d->entry == NULL)
         die("libarchive: out of memory");
-    note(d, archive_write_set_format_ustar(d->a)); /* the tar that every product unpacks */
+    /* ustar, the tar that every product unpacks; a name beyond its hundred octets goes before it in pax */
+    note(d, archive_write_set_format_pax_restricted(d->a));
     note(d, archive_write_add_filter_gzip(d->a));
     note(d, archive_write_set_filter_option(d->a, "gzip", "timestamp", NULL)); /* else the octets differ */
     note(d, archive_write_open_fd(d->a, d->file.fd));

@@ -294,6 +294,26 @@ Test(archive_draft, what_is_written_reads_back, .init = make_dir, .fini = remove
     cr_assert_str_eq(seen, "a.der one\nb.der two\n");
 }
 
+/* A request may be called so in a dump, hence its answer: all that was signed hangs on one archive. */
+Test(archive_draft, the_longest_name_there_may_be_is_written, .init = make_dir, .fini = remove_dir)
+{
+    char name[ARCHIVE_NAME_LEN_MAX + 5] = "";
+    struct archive_draft *d;
+    struct fault f = {0};
+
+    memset(name, 'n', ARCHIVE_NAME_LEN_MAX);
+    strcat(name, ".der");
+    cr_assert_eq(archive_draft_open(in_dir("out.tgz"), 0, &d, &f), OK);
+    archive_draft_add(d, name, span_str("one"));
+    archive_draft_add(d, "b.der", span_str("two"));
+    cr_assert_eq(archive_draft_commit(d, &f), OK, "%s", f.detail);
+    seen[0] = '\0';
+    seen_count = 0;
+    cr_assert_eq(archive_walk(in_dir("out.tgz"), CONTENT_MAX, note, NULL, &f), OK, "%s", f.detail);
+    cr_assert_eq(seen_count, 2);
+    cr_assert_not_null(strstr(seen, "b.der two\n"));
+}
+
 Test(archive_draft, the_same_content_gives_the_same_octets, .init = make_dir, .fini = remove_dir)
 {
     struct buf one, two;
