@@ -39,3 +39,12 @@ size_t utf8_next(struct span s, uint32_t *code)
         *code = value;
     return form->len;
 }
+
+size_t utf8_cut(struct span s, size_t most)
+{
+    size_t len = s.len < most ? s.len : most;
+
+    while (len > 0 && len < s.len && (s.data[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}

@@ -8,5 +8,7 @@
 /* Octets of the well-formed sequence that `s` begins with (RFC 3629 section 4: nothing overlong, no
  * surrogates, at most U+10FFFF), 0 when there is none or `s` is empty. `code` may be NULL. */
 size_t utf8_next(struct span s, uint32_t *code);
+/* Octets of `s` that are at most `most` and cut no character in two. */
+size_t utf8_cut(struct span s, size_t most);
 
 #endif

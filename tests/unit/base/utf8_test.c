@@ -50,3 +50,13 @@ Test(utf8, anything_else_is_no_sequence)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_assert_eq(utf8_next(span_str(bad[i]), NULL), 0, "row %zu", i);
 }
+
+Test(utf8, a_cut_leaves_whole_characters)
+{
+    struct span s = span_str("a\xc3\xa9\xf0\x9f\x94\x91");
+    static const size_t want[] = {0, 1, 1, 3, 3, 3, 3, 7, 7};
+
+    for (size_t most = 0; most < sizeof want / sizeof *want; most++)
+        cr_assert_eq(utf8_cut(s, most), want[most], "at most %zu", most);
+    cr_assert_eq(utf8_cut((struct span){0}, 5), 0);
+}
