@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "ca/inner.h"
 
 #define WAIT_S (7 * 86400) /* a week: everybody who decides is back from a weekend and a few days off */
@@ -51,7 +52,7 @@ static const char *state_text(const struct request *r)
 /* A long reason is cut: all of it is in the request. */
 static void answer_denied(struct ask *a, const struct request *r)
 {
-    int len = r->reason.len < 160 ? (int)r->reason.len : 160;
+    int len = (int)utf8_cut(r->reason, 160);
 
     if (r->state != REQUEST_DENIED)
         return refuse(a, ERR_POLICY, "The request has expired: nobody decided in time.");
@@ -133,10 +134,32 @@ static void add(struct txn *t, struct ask *a, struct request *r, int64_t now_s)
     r->expires_at_s = now_s + WAIT_S;
     request_add(t, r);
     snprintf(detail, sizeof detail, "profile %s, %.*s", a->profile_id,
-             (int)(a->facts.subject_text.len < 128 ? a->facts.subject_text.len : 128),
+             (int)utf8_cut(a->facts.subject_text, AUDIT_SUBJECT_MAX),
              (const char *)a->facts.subject_text.data);
     audit(t, AUDIT_REQUEST, r->id, a->principal, detail, now_s);
     buf_free(&findings);
+}
+
+static void expire(struct txn *t, const struct request *r, int64_t now_s)
+{
+    char detail[PRINCIPAL_MAX + PROFILE_ID_MAX + 32];
+
+    snprintf(detail, sizeof detail, "profile %s, asked by %s", r->profile, r->asker);
+    request_decide(t, r->id, &(struct decision){.state = REQUEST_EXPIRED, .by = "service", .at_s = now_s});
+    audit(t, AUDIT_EXPIRE, r->id, "service", detail, now_s);
+}
+
+/* The one that waits already. Past its end nobody can approve it any more, though the upkeep has not come. */
+static enum err find_waiting(struct txn *t, const uint8_t same[static HASH_LEN], struct request *out,
+                             int64_t now_s)
+{
+    enum err e = request_find_same(txn_view(t), same, out);
+
+    if (e != OK || out->expires_at_s > now_s)
+        return e;
+    expire(t, out, now_s);
+    *out = (struct request){0};
+    return ERR_NOT_FOUND;
 }
 
 void approval_add(struct txn *t, struct ask *a, int64_t now_s)
@@ -149,7 +172,7 @@ void approval_add(struct txn *t, struct ask *a, int64_t now_s)
     if (a->is_waiting)
         return;
     likeness(a, same);
-    e = request_find_same(txn_view(t), same, &r);
+    e = find_waiting(t, same, &r, now_s);
     if (e == ERR_NOT_FOUND) {
         memcpy(r.same, same, HASH_LEN);
         if (request_count(txn_view(t), a->principal, WAITING_MAX, &waiting) != OK)
@@ -252,13 +275,10 @@ void approval_deny(struct txn *t, struct ask *a, int64_t now_s)
 void approval_expire(struct txn *t, int64_t now_s)
 {
     struct request r;
-    char detail[PRINCIPAL_MAX + PROFILE_ID_MAX + 32];
 
     for (unsigned i = 0; i < EXPIRE_MOST && txn_error(t) == OK; i++) {
         if (request_find_due(txn_view(t), now_s, &r) != OK)
             return;
-        snprintf(detail, sizeof detail, "profile %s, asked by %s", r.profile, r.asker);
-        request_decide(t, r.id, &(struct decision){.state = REQUEST_EXPIRED, .by = "service", .at_s = now_s});
-        audit(t, AUDIT_EXPIRE, r.id, "service", detail, now_s);
+        expire(t, &r, now_s);
     }
 }

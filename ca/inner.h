@@ -125,6 +125,9 @@ void approval_expire(struct txn *t, int64_t now_s);
 enum err key_compromise_check(struct view *v, const struct facts *f, struct findings *out);
 
 /* ---- record.c: what a turn leaves in the store ---- */
+
+/* Octets of a subject in an audit row, whole characters: the row is for good, and JSON takes UTF-8 alone. */
+#define AUDIT_SUBJECT_MAX 128u
 void record_issue(struct txn *t, struct ask *a, int64_t now_s);
 void record_refusal(struct txn *t, const struct ask *a, int64_t now_s);
 void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "ca/inner.h"
 
 static void audit(struct txn *t, enum audit_kind kind, const struct ask *a, bool has_serial,
@@ -17,16 +18,6 @@ static void audit(struct txn *t, enum audit_kind kind, const struct ask *a, bool
 
     memcpy(row.serial, a->serial, SERIAL_LEN);
     audit_append(t, &row);
-}
-
-/* At most 128 octets of the subject, whole characters: the row is for good, and JSON takes UTF-8 alone. */
-static size_t subject_len(struct span text)
-{
-    size_t len = text.len < 128 ? text.len : 128;
-
-    while (len > 0 && len < text.len && (text.data[len] & 0xc0) == 0x80)
-        len--;
-    return len;
 }
 
 void record_issue(struct txn *t, struct ask *a, int64_t now_s)
@@ -52,7 +43,8 @@ void record_issue(struct txn *t, struct ask *a, int64_t now_s)
         die("a certificate that was just made cannot be read back");
     cert_add(t, &row, &number);
     snprintf(detail, sizeof detail, "profile %s, issuer %s, %.*s", a->profile_id, a->issuer->config->id,
-             (int)subject_len(a->facts.subject_text), (const char *)a->facts.subject_text.data);
+             (int)utf8_cut(a->facts.subject_text, AUDIT_SUBJECT_MAX),
+             (const char *)a->facts.subject_text.data);
     audit(t, a->kind == ASK_LISTENER ? AUDIT_LISTENER : AUDIT_ISSUE, a, true, detail, now_s);
     if (!a->is_idempotent)
         return;

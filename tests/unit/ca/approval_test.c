@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/port.h"
+#include "base/utf8.h"
 #include "ca/inner.h"
 
 #define PROFILE "general/server"
@@ -507,6 +508,7 @@ Test(approval, what_is_not_there_is_not_found)
 
 static const uint8_t old_id[REQUEST_ID_LEN] = {1}, long_id[REQUEST_ID_LEN] = {2},
                      foreign_id[REQUEST_ID_LEN] = {3};
+static uint8_t overdue_id[REQUEST_ID_LEN];
 
 static void add_row(struct txn *t, const uint8_t *id, uint32_t days, int64_t expires_at_s, struct span facts)
 {
@@ -590,6 +592,89 @@ Test(approval, upkeep_marks_what_nobody_decided)
     cr_assert_eq(kinds[AUDIT_EXPIRE], 1);
     start();
     cr_assert_eq(approve(OTHER, old_id).err, ERR_CONFLICT);
+}
+
+/* Asked more than a week ago, and no upkeep came since. */
+static void ask_long_ago(struct txn *t)
+{
+    struct facts f = facts_of("csr");
+    struct ask a = {.kind = ASK_ISSUE, .principal = ASKER, .profile_id = PROFILE, .facts = f};
+    struct buf b;
+
+    buf_init(&b, WIRE_MSG_MAX);
+    facts_write(&b, &f);
+    a.facts_sent = buf_span(&b);
+    approval_add(t, &a, clock_now_s() - WEEK_S - 1);
+    memcpy(overdue_id, a.request_id, REQUEST_ID_LEN);
+    buf_free(&b);
+}
+
+Test(approval, the_same_again_is_not_one_that_nobody_can_approve)
+{
+    struct reply again;
+    unsigned kinds[32];
+
+    with_store(ask_long_ago, STORE_WRITE);
+    start();
+    again = issue(ASKER, "csr", 0, 0);
+    cr_assert_eq(again.err, ERR_PENDING);
+    cr_assert_neq(memcmp(again.id, overdue_id, REQUEST_ID_LEN), 0);
+    cr_assert_eq(stored(overdue_id).state, REQUEST_EXPIRED);
+    audit_kinds(kinds);
+    cr_assert(kinds[AUDIT_EXPIRE] == 1 && kinds[AUDIT_REQUEST] == 2);
+    cr_assert_eq(approve(OTHER, again.id).err, OK);
+}
+
+/* ---- texts that are cut ---- */
+
+static bool is_text(struct span s)
+{
+    for (size_t n; s.len > 0; s = span_of(s.data + n, s.len - n))
+        if ((n = utf8_next(s, NULL)) == 0)
+            return false;
+    return true;
+}
+
+static bool note_text(const struct audit_row *r, void *arg)
+{
+    *(bool *)arg = *(bool *)arg && is_text(r->detail);
+    return true;
+}
+
+/* The 128th octet is within a character. */
+static void ask_long_subject(struct txn *t)
+{
+    static char subject_text[200];
+    struct facts f = facts_of("csr");
+    struct ask a = {.kind = ASK_ISSUE, .principal = ASKER, .profile_id = PROFILE};
+
+    memset(subject_text, 'a', 127);
+    strcat(subject_text, "\xc3\xa9\xc3\xa9");
+    f.subject_text = span_str(subject_text);
+    a.facts = f;
+    approval_add(t, &a, clock_now_s());
+}
+
+Test(approval, what_is_cut_for_the_audit_or_an_answer_stays_text)
+{
+    char reason[200] = "";
+    struct reply first, again;
+    bool is_fine = true;
+    struct view *v;
+
+    with_store(ask_long_subject, STORE_WRITE);
+    start();
+    memset(reason, 'a', 159);
+    strcat(reason, "\xc3\xa9\xc3\xa9");
+    first = issue(ASKER, "csr 2", 9, 1);
+    cr_assert_eq(deny(OTHER, first.id, reason).err, OK);
+    again = issue(ASKER, "csr 2", 9, 1);
+    cr_assert_eq(again.err, ERR_POLICY);
+    cr_assert(is_text(span_str(again.detail)), "%s", again.detail);
+    v = look();
+    cr_assert_eq(audit_each(v, 0, note_text, &is_fine), OK);
+    view_close(v);
+    cr_assert(is_fine);
 }
 
 /* A certificate on the key, which is revoked for keyCompromise in the turn of the approval. */
