@@ -131,40 +131,70 @@ static void put_heads(struct cli *c, const struct dump *d, struct buf *json, str
 
 /* ---- the whole ---- */
 
-static bool add_item(struct archive_draft *draft, const struct journal *j, const struct dump_item *i,
-                     bool is_first, struct buf *json, struct buf *text)
+/* The journal's line of an entry, NULL for one that was never asked. False: there should be one and it cannot
+ * be read. */
+static bool line_of(const struct journal *j, const struct dump_item *i, struct js **out)
 {
-    struct js *line = i->at >= 0 ? journal_read(j, i->at) : NULL;
-    bool ok = (i->at < 0) == (line == NULL);
-
-    if (ok && i->state == DUMP_SIGNED)
-        ok = add_certificate(draft, i, line);
-    buf_put_str(json, is_first ? "\n" : ",\n");
-    put_json(json, i, line);
-    put_text(text, i, line);
-    js_free(line);
-    return ok;
+    *out = i->at >= 0 ? journal_read(j, i->at) : NULL;
+    return (i->at < 0) == (*out == NULL);
 }
 
-static int add_all(struct cli *c, struct archive_draft *draft, const struct dump *d, const struct journal *j)
+static int damaged(struct cli *c, const struct journal *j, const struct dump_item *i)
+{
+    return cli_fail(c, WRONG_USE, "%s: the line of %s is damaged", j->path, i->path);
+}
+
+static int put_reports(struct cli *c, const struct dump *d, const struct journal *j, struct buf *json,
+                       struct buf *text)
+{
+    put_heads(c, d, json, text);
+    for (size_t i = 0; i < d->count; i++) {
+        struct js *line = NULL;
+
+        if (!line_of(j, d->by_name[i], &line))
+            return damaged(c, j, d->by_name[i]);
+        buf_put_str(json, i == 0 ? "\n" : ",\n");
+        put_json(json, d->by_name[i], line);
+        put_text(text, d->by_name[i], line);
+        js_free(line);
+    }
+    buf_put_str(json, "\n]}\n");
+    return buf_end(json) == OK && buf_end(text) == OK ? DONE
+                                                      : cli_fail(c, WRONG_USE, "the report is too large");
+}
+
+/* First in the archive: who asks whether a run is finished need not read through the answers. */
+static int add_reports(struct cli *c, struct archive_draft *draft, const struct dump *d,
+                       const struct journal *j)
 {
     struct buf json, text;
-    int code = DONE;
+    int code;
 
     buf_init(&json, REPORT_MAX);
     buf_init(&text, REPORT_MAX);
-    put_heads(c, d, &json, &text);
-    for (size_t i = 0; code == DONE && i < d->count; i++)
-        if (!add_item(draft, j, d->by_name[i], i == 0, &json, &text))
-            code = cli_fail(c, WRONG_USE, "%s: the line of %s is damaged", j->path, d->by_name[i]->path);
-    buf_put_str(&json, "\n]}\n");
-    if (code == DONE && (buf_end(&json) != OK || buf_end(&text) != OK))
-        code = cli_fail(c, WRONG_USE, "the report is too large");
-    archive_draft_add(draft, REPORT_JSON, buf_span(&json));
-    archive_draft_add(draft, REPORT_TXT, buf_span(&text));
+    code = put_reports(c, d, j, &json, &text);
+    if (code == DONE) {
+        archive_draft_add(draft, REPORT_JSON, buf_span(&json));
+        archive_draft_add(draft, REPORT_TXT, buf_span(&text));
+    }
     buf_free(&json);
     buf_free(&text);
     return code;
+}
+
+static int add_certificates(struct cli *c, struct archive_draft *draft, const struct dump *d,
+                            const struct journal *j)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct js *line = NULL;
+        bool ok = d->by_name[i]->state != DUMP_SIGNED ||
+                  (line_of(j, d->by_name[i], &line) && add_certificate(draft, d->by_name[i], line));
+
+        js_free(line);
+        if (!ok)
+            return damaged(c, j, d->by_name[i]);
+    }
+    return DONE;
 }
 
 int answers_write(struct cli *c, const struct dump *d, const struct journal *j, const char *out_path)
@@ -175,7 +205,9 @@ int answers_write(struct cli *c, const struct dump *d, const struct journal *j, 
 
     if (archive_draft_open(out_path, c->now_s, &draft, &f) != OK)
         return cli_fault(c, &f);
-    code = add_all(c, draft, d, j);
+    code = add_reports(c, draft, d, j);
+    if (code == DONE)
+        code = add_certificates(c, draft, d, j);
     if (code != DONE)
         archive_draft_abort(draft);
     else if (archive_draft_commit(draft, &f) != OK)

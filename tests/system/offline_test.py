@@ -239,6 +239,11 @@ class Offline(ServiceTest):
         self.assertEqual(answers.files["a.der"], answers.files["b.der"])
         self.assertEqual(sum(self.certified().values()), sum(before.values()) + 1)
 
+    def test_the_reports_come_first(self):
+        answers = self.sign(self.dump, "--run", "reports-first")
+        self.assertEqual([each.name for each in answers.members[:2]], ["report.json", "report.txt"])
+        self.assertEqual(len(answers.members), 2 + len(answers.files))
+
     def test_a_finished_run_is_not_done_again(self):
         dump, out = make_dump(3), new_directory() / "answers.tgz"
         self.sign(tgz(files_of(dump)), out=out)
