@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * role: the processes of the service and how they are put together: private to main.c, serve.c, role.c,
- * init.c and config_command.c of the api room.
+ * role: the processes of the service and how they are put together: private to main.c, serve.c, spawn.c,
+ * role.c, init.c and config_command.c of the api room.
  */
 #ifndef API_ROLE_H
 #define API_ROLE_H

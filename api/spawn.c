@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spawn: the roles of the service, started by fork and re-exec of this program, each with its wires and
+ * nothing else of ours.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api/supervisor.h"
+#include "base/log.h"
+#include "base/port.h"
+
+#define DESCRIPTORS_WANTED 8192 /* connections, wires, files and room to spare */
+
+/* A connection takes a descriptor and a front may hold 1,024: the usual soft limit of 1,024 is too few. Roles
+ * inherit it. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= DESCRIPTORS_WANTED)
+        return;
+    r.rlim_cur = r.rlim_max < DESCRIPTORS_WANTED ? r.rlim_max : DESCRIPTORS_WANTED;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        log_warn("descriptors", "the limit of %lu could not be raised", (unsigned long)r.rlim_cur);
+}
+
+/* ---- sockets and processes ---- */
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+enum err spawn_open(struct serve *s, struct fault *f)
+{
+    enum err e = http_listen_tcp(s->config.http_listen, &s->http_fd, f);
+
+    if (e == OK)
+        e = http_listen_tcp(s->config.https_listen, &s->https_fd, f);
+    if (e == OK)
+        e = http_listen_unix(s->config.control_path, 0660, &s->control_fd, f);
+    if (e == OK)
+        e = http_bound(s->http_fd, s->http, sizeof s->http);
+    if (e == OK)
+        e = http_bound(s->https_fd, s->https, sizeof s->https);
+    for (size_t i = 0; e == OK && i < WIRE_COUNT; i++)
+        e = wire_pair(s->wires[i]);
+    return e == OK ? OK : fault_set(f, e, "sockets: %s", strerror(errno));
+}
+
+/* Which descriptors a role gets, in the order its run function expects. */
+static void role_fds(const struct serve *s, enum role_id id, int out[static ROLE_FDS_MAX])
+{
+    const int table[ROLE_COUNT][ROLE_FDS_MAX] = {
+        [ROLE_SIGNER] = {s->wires[WIRE_CERTIFICATE_PORT][1], s->wires[WIRE_CRL_PORT][1]},
+        [ROLE_OCSP_SIGNER] = {s->wires[WIRE_OCSP_PORT][1]},
+        [ROLE_CA] = {s->wires[WIRE_ASK][1], s->wires[WIRE_CERTIFICATE_PORT][0], s->wires[WIRE_DESK][1]},
+        [ROLE_CRL] = {s->wires[WIRE_CRL_PORT][0], s->wires[WIRE_DESK][0]},
+        [ROLE_OCSP] = {s->http_fd, s->wires[WIRE_OCSP_PORT][0]},
+        [ROLE_API] = {s->https_fd, s->control_fd, s->wires[WIRE_ASK][0]},
+    };
+
+    memcpy(out, table[id], sizeof table[id]);
+}
+
+/* The end of the supervisor ends every role, however it ends. Survives the exec. */
+static void follow_parent(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(EXIT_FAILED);
+}
+
+static void exec_role(const struct serve *s, enum role_id id, pid_t parent)
+{
+    int fds[ROLE_FDS_MAX], high[ROLE_FDS_MAX];
+    char *argv[] = {"chancery", "role", (char *)role_kinds[id].name, "--home", (char *)s->config.home, NULL};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t none;
+
+    follow_parent(parent);
+    role_fds(s, id, fds);
+    for (unsigned i = 0; i < role_kinds[id].fds; i++) /* first out of the way of the numbers they shall get */
+        high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_FD + ROLE_FDS_MAX + 64);
+    for (unsigned i = 0; i < role_kinds[id].fds; i++)
+        if (high[i] < 0 || dup2(high[i], FIRST_FD + (int)i) < 0)
+            _exit(EXIT_FAILED);
+    setpgid(0, 0); /* ^C is the supervisor's to hear */
+    if (!role_kinds[id].is_front)
+        sigaction(SIGTERM, &ignore, NULL);
+    sigemptyset(&none);
+    if (id == ROLE_CA)
+        sigaddset(&none, SIGHUP); /* until its loop can hear it */
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv("/proc/self/exe", argv);
+    _exit(EXIT_FAILED);
+}
+
+static enum err start_role(struct serve *s, enum role_id id, struct fault *f)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid < 0)
+        return fault_set(f, ERR_IO, "fork: %s", strerror(errno));
+    if (pid == 0)
+        exec_role(s, id, parent);
+    s->pids[id] = pid;
+    return OK;
+}
+
+/* A signer that answers a probe for every key has loaded every key. */
+static enum err probe_port(struct serve *s, int fd)
+{
+    struct port_job jobs[ISSUERS_MAX];
+
+    for (size_t i = 0; i < s->config.issuer_count; i++)
+        jobs[i] = (struct port_job){.key_id = s->config.issuers[i].id};
+    return port_batch(fd, PORT_PROBE, jobs, s->config.issuer_count);
+}
+
+/* A ca that answers has opened the store and certified the OCSP keys. */
+static enum err probe_ca(struct serve *s)
+{
+    uint8_t frame[1024];
+    struct span answer;
+    struct buf b;
+    enum err e;
+
+    buf_init(&b, 64);
+    buf_put_u8(&b, ASK_PROBE);
+    buf_put_u64(&b, 0);
+    e = wire_send(s->wires[WIRE_ASK][0], buf_span(&b));
+    if (e == OK)
+        e = wire_receive(s->wires[WIRE_ASK][0], frame, sizeof frame, &answer);
+    buf_free(&b);
+    return e;
+}
+
+/* ---- in order ---- */
+
+/* A role that did not answer has closed its wire, which it does by ending: its exit code is the reason,
+ * before any other's. */
+static enum err await_role(struct serve *s, enum role_id id, enum err answered)
+{
+    int status;
+
+    if (answered == OK || s->pids[id] <= 0)
+        return answered;
+    if (waitpid(s->pids[id], &status, 0) == s->pids[id])
+        supervisor_role_ended(s, id, status);
+    return answered;
+}
+
+/* Closes the far ends a running role has, so that its death is seen by whoever waits for it. */
+static void give_away(struct serve *s, const enum wire_name *wires, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        close_fd(&s->wires[wires[i]][1]);
+}
+
+static enum err start_signers(struct serve *s, struct fault *f)
+{
+    static const enum wire_name ca_ports[] = {WIRE_CERTIFICATE_PORT, WIRE_CRL_PORT},
+                                ocsp_ports[] = {WIRE_OCSP_PORT};
+    enum err e = start_role(s, ROLE_SIGNER, f);
+
+    give_away(s, ca_ports, 2);
+    if (e == OK)
+        e = await_role(s, ROLE_SIGNER, probe_port(s, s->wires[WIRE_CERTIFICATE_PORT][0]));
+    if (e == OK)
+        e = start_role(s, ROLE_OCSP_SIGNER, f);
+    give_away(s, ocsp_ports, 1);
+    return e == OK ? await_role(s, ROLE_OCSP_SIGNER, probe_port(s, s->wires[WIRE_OCSP_PORT][0])) : e;
+}
+
+static enum err start_ca(struct serve *s, struct fault *f)
+{
+    static const enum wire_name ends[] = {WIRE_ASK, WIRE_DESK};
+    enum err e = start_role(s, ROLE_CA, f);
+
+    give_away(s, ends, 2);
+    close_fd(&s->wires[WIRE_CERTIFICATE_PORT][0]);
+    return e == OK ? await_role(s, ROLE_CA, probe_ca(s)) : e;
+}
+
+/* In an order in which each role finds what it needs, and a wrong key is one line from one role. */
+enum err spawn_roles(struct serve *s, struct fault *f)
+{
+    enum err e;
+
+    raise_descriptor_limit();
+    e = start_signers(s, f);
+
+    if (e == OK)
+        e = start_ca(s, f);
+    for (enum role_id id = ROLE_CRL; e == OK && id < ROLE_COUNT; id++)
+        e = start_role(s, id, f);
+    for (size_t i = 0; i < WIRE_COUNT; i++) {
+        close_fd(&s->wires[i][0]);
+        close_fd(&s->wires[i][1]);
+    }
+    close_fd(&s->http_fd);
+    close_fd(&s->https_fd);
+    close_fd(&s->control_fd);
+    return e;
+}

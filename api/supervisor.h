@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * supervisor: what serve.c (waits, watches, ends) and spawn.c (starts the roles with their wires) share.
+ * Private to them.
+ */
+#ifndef API_SUPERVISOR_H
+#define API_SUPERVISOR_H
+
+#include "api/role.h"
+
+#define EXIT_LOCAL 1
+#define EXIT_FAILED 2
+
+enum wire_name { WIRE_CERTIFICATE_PORT, WIRE_CRL_PORT, WIRE_OCSP_PORT, WIRE_ASK, WIRE_DESK, WIRE_COUNT };
+
+struct serve {
+    struct config config;
+    const char *ready_file;
+    char http[128], https[128];
+    int http_fd, https_fd, control_fd, signal_fd;
+    int wires[WIRE_COUNT][2]; /* [0] the asking side, [1] the answering side */
+    pid_t pids[ROLE_COUNT];
+    bool is_stopping, is_ready;
+    int64_t deadline_ms; /* of being ready, then of having stopped */
+    int code;
+};
+
+/* spawn.c: listening sockets and wires, before any role runs. */
+enum err spawn_open(struct serve *s, struct fault *f);
+/* Starts every role, in an order in which each finds what it needs, and closes what only they need. ERR_END:
+ * a role ended instead of answering; its end has been told to supervisor_role_ended. */
+enum err spawn_roles(struct serve *s, struct fault *f);
+
+/* serve.c: the end of a role ends the service; its exit code is the service's reason. */
+void supervisor_role_ended(struct serve *s, enum role_id id, int status);
+
+#endif
