@@ -101,8 +101,6 @@ enum err pem_next(struct span *pem, char label[static PEM_LABEL_MAX], struct buf
 /* Subject as RFC 4514-like text, control characters escaped: "CN=a.example.com, O=Example". Nothing when it
  * is no Name. */
 void name_text(struct span name_der, struct buf *out);
-/* One name as lists show it: "a.example.com", "192.0.2.1". */
-void san_text(const struct san *s, struct buf *out);
 /* certs-only PKCS#7 (RFC 2315 9.1 degenerate SignedData), certificates in the order given. */
 enum err p7b_put(struct buf *out, const struct span *certs, size_t n);
 

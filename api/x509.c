@@ -3,7 +3,6 @@
  * x509: views of certificates for people, by OpenSSL: names as text, the few facts an issuer page shows, and
  * certs-only PKCS#7. What is read here are our own certificates and names out of CSRs; nothing is decided.
  */
-#include <arpa/inet.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -52,20 +51,6 @@ void name_text(struct span name_der, struct buf *out)
     ERR_clear_error();
     BIO_free(bio);
     X509_NAME_free(name);
-}
-
-void san_text(const struct san *s, struct buf *out)
-{
-    char text[INET6_ADDRSTRLEN];
-
-    if (s->kind != SAN_IP) {
-        buf_put_span(out, s->value);
-        return;
-    }
-    if (s->value.len != 4 && s->value.len != 16) /* certificates of others hold such */
-        return buf_printf(out, "an address of %zu octets", s->value.len);
-    if (inet_ntop(s->value.len == 4 ? AF_INET : AF_INET6, s->value.data, text, sizeof text) != NULL)
-        buf_put_str(out, text);
 }
 
 enum err p7b_put(struct buf *out, const struct span *certs, size_t n)

@@ -334,6 +334,8 @@ struct cert_about {
     uint16_t issuer_no;
     int64_t now_s;
 };
+/* One name as lists show it: "a.example.com", "192.0.2.1". */
+void san_text(const struct san *s, struct buf *out);
 /* False when the certificate cannot be read back: our own bug, and the last check before it is remembered. */
 [[nodiscard]] bool cert_row(const struct cert_about *a, struct buf *text, struct cert *out);
 

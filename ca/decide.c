@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decide: what a question leads to, before anything is signed or stored. Pure but for the serial's
  * randomness. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -49,16 +48,16 @@ static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 
 static bool listener_name_permitted(const struct ca_config *c, const struct san *san)
 {
-    char text[DNS_NAME_MAX + 1];
+    char name[DNS_NAME_MAX + 1];
+    struct buf text;
+    bool fits;
 
-    if (san->kind == SAN_IP) {
-        if (inet_ntop(san->value.len == 4 ? AF_INET : AF_INET6, san->value.data, text, sizeof text) == NULL)
-            return false;
-    } else if (!span_to_str(san->value, text, sizeof text)) {
-        return false;
-    }
-    for (size_t i = 0; i < c->listener_name_count; i++)
-        if (strcasecmp(c->listener_names[i], text) == 0)
+    buf_init(&text, WIRE_MSG_MAX);
+    san_text(san, &text);
+    fits = span_to_str(buf_span(&text), name, sizeof name);
+    buf_free(&text);
+    for (size_t i = 0; fits && i < c->listener_name_count; i++)
+        if (strcasecmp(c->listener_names[i], name) == 0)
             return true;
     return false;
 }

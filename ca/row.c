@@ -8,18 +8,18 @@
 #include "base/parts.h"
 #include "ca/ca.h"
 
-static void put_san_text(struct buf *b, const struct san *san)
+void san_text(const struct san *s, struct buf *out)
 {
     char text[INET6_ADDRSTRLEN];
 
-    if (san->kind == SAN_IP) {
-        if (inet_ntop(san->value.len == 4 ? AF_INET : AF_INET6, san->value.data, text, sizeof text) == NULL)
-            return;
-        buf_put_str(b, text);
-    } else {
-        buf_put_span(b, san->value);
+    if (s->kind != SAN_IP) {
+        buf_put_span(out, s->value);
+        return;
     }
-    buf_put_u8(b, 0);
+    if (s->value.len != 4 && s->value.len != 16) /* certificates of others hold such */
+        return buf_printf(out, "an address of %zu octets", s->value.len);
+    if (inet_ntop(s->value.len == 4 ? AF_INET : AF_INET6, s->value.data, text, sizeof text) != NULL)
+        buf_put_str(out, text);
 }
 
 bool cert_row(const struct cert_about *a, struct buf *text, struct cert *out)
@@ -29,8 +29,10 @@ bool cert_row(const struct cert_about *a, struct buf *text, struct cert *out)
 
     if (!parts_of(a->der, &parts) || parts.serial.len != SERIAL_LEN || !key_kind_of(parts.spki, &kind))
         return false;
-    for (size_t i = 0; i < a->san_count; i++)
-        put_san_text(text, &a->sans[i]);
+    for (size_t i = 0; i < a->san_count; i++) {
+        san_text(&a->sans[i], text);
+        buf_put_u8(text, 0);
+    }
     if (buf_end(text) != OK)
         return false;
     *out = (struct cert){
