@@ -33,7 +33,7 @@ __attribute__((format(printf, 5, 6))) static void add(struct report *r, const ch
                                                       enum level level, const char *fmt, ...)
 {
     struct js *o = js_object();
-    char name[ISSUER_ID_MAX + 16], detail[256];
+    char name[ALARM_CODE_MAX + ALARM_SUBJECT_MAX], detail[ALARM_DETAIL_MAX + 64];
     va_list ap;
 
     va_start(ap, fmt);
@@ -149,6 +149,27 @@ static void check_listener(struct report *r)
         add_end(r, "listener", "", end_s, LISTENER_WARN_S);
 }
 
+static bool add_alarm(const struct alarm_shown *a, void *arg)
+{
+    struct report *r = arg;
+    char text[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(a->since_s, text);
+    add(r, a->code, a->subject, a->level == ALARM_CRITICAL ? LEVEL_CRITICAL : LEVEL_WARNING, "%s (since %s)",
+        a->detail, text);
+    return true;
+}
+
+/* What the roles have raised themselves. */
+static void check_alarms(struct report *r)
+{
+    const struct api_role *role = r->call->api->role;
+
+    for (size_t i = 0; i < role->board_count; i++)
+        if (role->boards[i] != NULL)
+            board_each_alarm(role->boards[i], add_alarm, r);
+}
+
 static void reply(struct report *r)
 {
     struct js *o = js_object();
@@ -168,6 +189,7 @@ static void finish(struct call *c, const char *ca_fault)
         add(&r, "ca", "", LEVEL_CRITICAL, "%s", ca_fault);
     check_store(&r);
     check_listener(&r);
+    check_alarms(&r);
     reply(&r);
 }
 

@@ -8,6 +8,7 @@
 
 #include <netinet/in.h>
 
+#include "base/board.h"
 #include "base/file.h"
 #include "base/http.h"
 #include "base/json.h"
@@ -69,17 +70,23 @@ enum err csr_find_base64(struct span text, struct buf *out, struct fault *f);
 
 /* HTTPS interface and control socket: process "api". Listening sockets are made by the supervisor. */
 struct api_role {
-    struct config *config;    /* may be reloaded in place on SIGHUP */
-    int https_fd, control_fd; /* listening */
-    int ca_fd;                /* wire to the ca */
+    struct config *config;             /* may be reloaded in place on SIGHUP */
+    int https_fd, control_fd;          /* listening */
+    int ca_fd;                         /* wire to the ca */
+    struct board *board;               /* its own; NULL: none */
+    const struct board *const *boards; /* of every role, those that are not NULL: metrics and health */
+    size_t board_count;
 };
 enum err api_run(struct api_role *r);
 
 /* What relying parties use, no login: /ocsp, /crl/…, /ca/…, /. Process "ocsp". */
 struct public_role {
     const struct config *config;
-    int http_fd; /* listening */
-    int port_fd; /* signing port of the OCSP keys */
+    int http_fd;         /* listening */
+    int port_fd;         /* signing port of the OCSP keys */
+    struct board *board; /* as in api_role */
+    const struct board *const *boards;
+    size_t board_count;
 };
 enum err public_run(const struct public_role *r);
 

@@ -2,6 +2,8 @@
 /* metrics: numbers in the Prometheus text format. Times are Unix seconds, so that a rule can say "ends within
  * a week". */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "base/log.h"
@@ -144,6 +146,88 @@ static enum err put_families(struct buf *b, struct view *v)
     return e;
 }
 
+/* ---- what the roles have posted ---- */
+
+/* The format wants the lines of a family together, and several roles may have some of one. */
+struct posted {
+    struct buf *out;
+    const struct api_role *role;
+    char family[FAMILY_MAX];
+    char done[FIGURES_MAX][FAMILY_MAX]; /* families printed */
+    size_t done_count;
+};
+
+static bool is_done(const struct posted *p, const char *family)
+{
+    for (size_t i = 0; i < p->done_count; i++)
+        if (strcmp(p->done[i], family) == 0)
+            return true;
+    return false;
+}
+
+static bool put_line(const struct figure_shown *f, void *arg)
+{
+    struct posted *p = arg;
+    const char *open = f->labels[0] == '\0' ? "" : "{", *close = f->labels[0] == '\0' ? "" : "}";
+
+    if (strcmp(f->family, p->family) == 0)
+        buf_printf(p->out, "chancery_%s%s%s%s %lld\n", f->family, open, f->labels, close,
+                   (long long)f->value);
+    return true;
+}
+
+static bool put_posted_family(const struct figure_shown *f, void *arg)
+{
+    struct posted *p = arg;
+
+    if (is_done(p, f->family) || p->done_count == FIGURES_MAX)
+        return true;
+    strcpy(p->done[p->done_count++], f->family);
+    strcpy(p->family, f->family);
+    head(p->out, f->family, f->kind == FIGURE_GAUGE ? "gauge" : "counter", f->help);
+    for (size_t i = 0; i < p->role->board_count; i++)
+        if (p->role->boards[i] != NULL)
+            board_each_figure(p->role->boards[i], put_line, p);
+    return true;
+}
+
+/* A label's value: what would end it, or the line, is left out. */
+static void put_label(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, "%s=\"", name);
+    for (; *value != '\0'; value++)
+        if (*value != '"' && *value != '\\' && *value != '\n')
+            buf_put_u8(b, (uint8_t)*value);
+    buf_printf(b, "\"");
+}
+
+static bool put_alarm(const struct alarm_shown *a, void *arg)
+{
+    struct buf *b = arg;
+
+    buf_printf(b, "chancery_alarm{");
+    put_label(b, "code", a->code);
+    buf_printf(b, ",");
+    put_label(b, "subject", a->subject);
+    buf_printf(b, "} %d\n", (int)a->level);
+    return true;
+}
+
+static void put_boards(struct buf *b, const struct api_role *role)
+{
+    struct posted *p = xcalloc(1, sizeof *p);
+
+    *p = (struct posted){.out = b, .role = role};
+    for (size_t i = 0; i < role->board_count; i++)
+        if (role->boards[i] != NULL)
+            board_each_figure(role->boards[i], put_posted_family, p);
+    free(p);
+    head(b, "alarm", "gauge", "Alarms that stand: 1 warning, 2 critical.");
+    for (size_t i = 0; i < role->board_count; i++)
+        if (role->boards[i] != NULL)
+            board_each_alarm(role->boards[i], put_alarm, b);
+}
+
 void metrics_get(struct call *c)
 {
     int64_t end_s = listener_not_after(c->api->listener);
@@ -163,6 +247,7 @@ void metrics_get(struct call *c)
     if (put_families(&b, v) != OK)
         log_warn("metrics", "the issuers cannot be read");
     view_close(v);
+    put_boards(&b, c->api->role);
     call_reply(c, 200, "text/plain; version=0.0.4; charset=utf-8", buf_span(&b), NULL);
     buf_free(&b);
 }

@@ -85,8 +85,9 @@ static int run_signer(struct config *c, struct signer_role r, bool is_ocsp)
     return exit_code(e);
 }
 
-static int run_ca_signer(struct config *c, const int *fds)
+static int run_ca_signer(struct config *c, const int *fds, const struct boards *boards)
 {
+    (void)boards;
     return run_signer(
         c,
         (struct signer_role){
@@ -94,8 +95,9 @@ static int run_ca_signer(struct config *c, const int *fds)
         false);
 }
 
-static int run_ocsp_signer(struct config *c, const int *fds)
+static int run_ocsp_signer(struct config *c, const int *fds, const struct boards *boards)
 {
+    (void)boards;
     return run_signer(c,
                       (struct signer_role){
                           .certificate_fd = -1, .crl_fd = -1, .ocsp_fd = fds[0], .workers = worker_count()},
@@ -122,7 +124,7 @@ static bool reload_catalogue(void *arg, struct ca_config *config, struct catalog
     return good;
 }
 
-static int run_ca(struct config *c, const int *fds)
+static int run_ca(struct config *c, const int *fds, const struct boards *boards)
 {
     struct ca_role *r = xcalloc(1, sizeof *r);
     struct buf spki[ISSUERS_MAX];
@@ -137,6 +139,7 @@ static int run_ca(struct config *c, const int *fds)
                           .api_fd = fds[0],
                           .port_fd = fds[1],
                           .desk_fd = fds[2],
+                          .board = boards->own,
                           .reload = reload_catalogue,
                           .reload_arg = c};
     c->catalogue = (struct catalogue){0}; /* the ca's from here on */
@@ -159,27 +162,39 @@ static int run_ca(struct config *c, const int *fds)
 
 /* ---- the rest ---- */
 
-static int run_crl(struct config *c, const int *fds)
+static int run_crl(struct config *c, const int *fds, const struct boards *boards)
 {
     struct crl_role r = {.store_dir = c->store_dir,
                          .public_dir = c->public_dir,
                          .config = c->crl,
                          .port_fd = fds[0],
-                         .desk_fd = fds[1]};
+                         .desk_fd = fds[1],
+                         .board = boards->own};
 
     return exit_code(crl_run(&r));
 }
 
-static int run_ocsp(struct config *c, const int *fds)
+static int run_ocsp(struct config *c, const int *fds, const struct boards *boards)
 {
-    struct public_role r = {.config = c, .http_fd = fds[0], .port_fd = fds[1]};
+    struct public_role r = {.config = c,
+                            .http_fd = fds[0],
+                            .port_fd = fds[1],
+                            .board = boards->own,
+                            .boards = boards->all,
+                            .board_count = ROLE_COUNT};
 
     return exit_code(public_run(&r));
 }
 
-static int run_api(struct config *c, const int *fds)
+static int run_api(struct config *c, const int *fds, const struct boards *boards)
 {
-    struct api_role r = {.config = c, .https_fd = fds[0], .control_fd = fds[1], .ca_fd = fds[2]};
+    struct api_role r = {.config = c,
+                         .https_fd = fds[0],
+                         .control_fd = fds[1],
+                         .ca_fd = fds[2],
+                         .board = boards->own,
+                         .boards = boards->all,
+                         .board_count = ROLE_COUNT};
 
     return exit_code(api_run(&r));
 }
@@ -193,10 +208,24 @@ const struct role_kind role_kinds[ROLE_COUNT] = {
     [ROLE_API] = {"api", 3, true, run_api},                          /* HTTPS listener, control socket, ca */
 };
 
+/* The supervisor has put them behind the role's wires. */
+static enum err open_boards(bool is_front, struct boards *out, struct fault *f)
+{
+    enum err e = board_open(BOARD_FD, &out->own, f);
+
+    for (int i = 0; e == OK && is_front && i < ROLE_COUNT; i++)
+        e = board_open_read(BOARD_READ_FD + i, &out->all[i], f);
+    close(BOARD_FD);
+    for (int i = 0; is_front && i < ROLE_COUNT; i++)
+        close(BOARD_READ_FD + i);
+    return e;
+}
+
 int role_main(const char *name, const char *home)
 {
     const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2};
     struct config *c = xcalloc(1, sizeof *c);
+    struct boards boards = {0};
     struct fault f = {0};
     int code = EXIT_LOCAL;
 
@@ -204,11 +233,11 @@ int role_main(const char *name, const char *home)
         if (strcmp(role_kinds[i].name, name) != 0)
             continue;
         log_role(role_kinds[i].name);
-        if (config_load(home, c, NULL, &f) != OK) {
+        if (open_boards(role_kinds[i].is_front, &boards, &f) != OK || config_load(home, c, NULL, &f) != OK) {
             log_error("config", "%s", f.detail);
             break;
         }
-        code = role_kinds[i].run(c, fds);
+        code = role_kinds[i].run(c, fds, &boards);
         config_free(c);
         break;
     }

@@ -7,19 +7,30 @@
 #define API_ROLE_H
 
 #include "api/inner.h"
+#include "base/board.h"
 
 /* Descriptors a role finds open, in this order from FIRST_FD. */
 #define FIRST_FD 3
 #define ROLE_FDS_MAX 3
+/* Behind them: the role's own board, then, for a front, every role's to read, in the order of the roles. */
+#define BOARD_FD (FIRST_FD + ROLE_FDS_MAX)
+#define BOARD_READ_FD (BOARD_FD + 1)
 
 enum role_id { ROLE_SIGNER, ROLE_OCSP_SIGNER, ROLE_CA, ROLE_CRL, ROLE_OCSP, ROLE_API, ROLE_COUNT };
+
+/* What stands on the boards: its own, and for a front those of all roles (else NULL). */
+struct boards {
+    struct board *own;
+    const struct board *all[ROLE_COUNT];
+};
 
 struct role_kind {
     const char *name;
     unsigned fds;
     bool is_front; /* faces a network: SIGTERM lets it finish what it answers; the others end when their wires
                       close */
-    int (*run)(struct config *c, const int *fds); /* exit code: 0 ended in order, 1 local error, 2 failed */
+    int (*run)(struct config *c, const int *fds,
+               const struct boards *boards); /* exit code: 0 ended in order, 1 local error, 2 failed */
 };
 extern const struct role_kind role_kinds[ROLE_COUNT];
 

@@ -280,6 +280,8 @@ int serve_main(const char *home, const char *ready_file)
     s->http_fd = s->https_fd = s->control_fd = s->signal_fd = -1;
     for (size_t i = 0; i < WIRE_COUNT; i++)
         s->wires[i][0] = s->wires[i][1] = -1;
+    for (size_t i = 0; i < ROLE_COUNT; i++)
+        s->boards[i][0] = s->boards[i][1] = -1;
     code = serve_run(s, home);
     config_free(&s->config);
     free(s);

@@ -55,10 +55,12 @@ enum err spawn_open(struct serve *s, struct fault *f)
         e = http_bound(s->https_fd, s->https, sizeof s->https);
     for (size_t i = 0; e == OK && i < WIRE_COUNT; i++)
         e = wire_pair(s->wires[i]);
+    for (size_t i = 0; e == OK && i < ROLE_COUNT; i++)
+        e = board_make(&s->boards[i][0], &s->boards[i][1], f);
     return e == OK ? OK : fault_set(f, e, "sockets: %s", strerror(errno));
 }
 
-/* Which descriptors a role gets, in the order its run function expects. */
+/* Which wires and sockets a role gets, in the order its run function expects. */
 static void role_fds(const struct serve *s, enum role_id id, int out[static ROLE_FDS_MAX])
 {
     const int table[ROLE_COUNT][ROLE_FDS_MAX] = {
@@ -81,20 +83,50 @@ static void follow_parent(pid_t parent)
         _exit(EXIT_FAILED);
 }
 
+/* A descriptor and the number under which the role shall find it. */
+struct handed {
+    int from, high, to;
+};
+#define HANDED_MAX (ROLE_FDS_MAX + 1 + ROLE_COUNT)
+#define HANDED_HIGH (FIRST_FD + HANDED_MAX + 64) /* out of the way of the numbers that they shall get */
+
+static size_t hand_list(const struct serve *s, enum role_id id, struct handed out[static HANDED_MAX])
+{
+    int fds[ROLE_FDS_MAX];
+    size_t n = 0;
+
+    role_fds(s, id, fds);
+    for (unsigned i = 0; i < role_kinds[id].fds; i++)
+        out[n++] = (struct handed){.from = fds[i], .to = FIRST_FD + (int)i};
+    out[n++] = (struct handed){.from = s->boards[id][0], .to = BOARD_FD};
+    for (enum role_id of = 0; role_kinds[id].is_front && of < ROLE_COUNT; of++)
+        out[n++] = (struct handed){.from = s->boards[of][1], .to = BOARD_READ_FD + (int)of};
+    return n;
+}
+
+static bool hand_over(const struct serve *s, enum role_id id)
+{
+    struct handed list[HANDED_MAX];
+    size_t n = hand_list(s, id, list);
+
+    for (size_t i = 0; i < n; i++)
+        if ((list[i].high = fcntl(list[i].from, F_DUPFD_CLOEXEC, HANDED_HIGH)) < 0)
+            return false;
+    for (size_t i = 0; i < n; i++)
+        if (dup2(list[i].high, list[i].to) < 0)
+            return false;
+    return true;
+}
+
 static void exec_role(const struct serve *s, enum role_id id, pid_t parent)
 {
-    int fds[ROLE_FDS_MAX], high[ROLE_FDS_MAX];
     char *argv[] = {"chancery", "role", (char *)role_kinds[id].name, "--home", (char *)s->config.home, NULL};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t none;
 
     follow_parent(parent);
-    role_fds(s, id, fds);
-    for (unsigned i = 0; i < role_kinds[id].fds; i++) /* first out of the way of the numbers they shall get */
-        high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_FD + ROLE_FDS_MAX + 64);
-    for (unsigned i = 0; i < role_kinds[id].fds; i++)
-        if (high[i] < 0 || dup2(high[i], FIRST_FD + (int)i) < 0)
-            _exit(EXIT_FAILED);
+    if (!hand_over(s, id))
+        _exit(EXIT_FAILED);
     setpgid(0, 0); /* ^C is the supervisor's to hear */
     if (!role_kinds[id].is_front)
         sigaction(SIGTERM, &ignore, NULL);
@@ -208,6 +240,10 @@ enum err spawn_roles(struct serve *s, struct fault *f)
     for (size_t i = 0; i < WIRE_COUNT; i++) {
         close_fd(&s->wires[i][0]);
         close_fd(&s->wires[i][1]);
+    }
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        close_fd(&s->boards[i][0]);
+        close_fd(&s->boards[i][1]);
     }
     close_fd(&s->http_fd);
     close_fd(&s->https_fd);

@@ -12,6 +12,7 @@
 #define CA_CA_H
 
 #include "base/alg.h"
+#include "base/board.h"
 #include "base/xml.h"
 #include "store/store.h"
 
@@ -406,6 +407,7 @@ struct ca_role {
         responder_spki[ISSUERS_MAX]; /* OCSP keys' public halves (issuers/ID-ocsp.pub), in config's order */
     bool publish_on_revocation;
     int api_fd, port_fd, desk_fd;
+    struct board *board; /* figures and alarms; NULL: none */
     /* SIGHUP: gives the configuration and catalogue as they are on disk now; false: keep the old. May be
      * NULL. */
     bool (*reload)(void *arg, struct ca_config *config, struct catalogue *catalogue);

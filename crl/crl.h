@@ -11,6 +11,7 @@
 #ifndef CRL_CRL_H
 #define CRL_CRL_H
 
+#include "base/board.h"
 #include "base/desk.h" /* the wire to the ca */
 #include "base/xml.h"
 #include "store/store.h"
@@ -80,6 +81,7 @@ struct crl_role {
     const char *store_dir, *public_dir;
     struct crl_config config;
     int port_fd, desk_fd;
+    struct board *board; /* figures and alarms; NULL: none */
 };
 /* Publishes what is due, then serves desk and schedule until the desk closes. On start also re-creates a
  * public file that is missing or does not match the recorded hash by publishing anew. */
