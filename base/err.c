@@ -23,6 +23,7 @@ static const struct {
     [ERR_MEDIA_TYPE] = {"media-type", 415, "This path does not take that content type."},
     [ERR_POLICY] = {"policy", 422, "The request was understood and refused."},
     [ERR_HEADERS] = {"headers-too-large", 431, "The header block is larger than its limit."},
+    [ERR_RATE] = {"too-many-requests", 429, "Too many requests: try again later."},
     [ERR_INTERNAL] = {"internal", 500, "The service failed; its log has the reason."},
     [ERR_UNAVAILABLE] = {"unavailable", 503, "The service cannot do this now; try again later."},
     [ERR_USAGE] = {"usage", 500, "The command line makes no sense."},

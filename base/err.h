@@ -24,6 +24,7 @@ enum [[nodiscard]] err{OK = 0,
                        ERR_MEDIA_TYPE,      /* a body of a type the route does not take            415 */
                        ERR_POLICY,          /* understood and refused, findings say why            422 */
                        ERR_HEADERS,         /* a header block beyond its limit                     431 */
+                       ERR_RATE,            /* too often: later                                    429 */
                        ERR_INTERNAL,        /* ours, the log has the rest                          500 */
                        ERR_UNAVAILABLE,     /* a part of the service does not answer now           503 */
                        ERR_USAGE,           /* a command line that makes no sense                  local */
