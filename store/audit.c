@@ -13,11 +13,15 @@
 const char *audit_kind_name(enum audit_kind k)
 {
     static const char *const names[] = {
-        [AUDIT_START] = "start",         [AUDIT_ISSUE] = "issue",       [AUDIT_REFUSE] = "refuse",
-        [AUDIT_REVOKE] = "revoke",       [AUDIT_UNHOLD] = "unhold",     [AUDIT_CRL] = "crl",
-        [AUDIT_RESPONDER] = "responder", [AUDIT_LISTENER] = "listener", [AUDIT_INIT] = "init",
-        [AUDIT_CONFIG] = "config",       [AUDIT_REQUEST] = "request",   [AUDIT_APPROVE] = "approve",
+        [AUDIT_START] = "start",         [AUDIT_ISSUE] = "issue",
+        [AUDIT_REFUSE] = "refuse",       [AUDIT_REVOKE] = "revoke",
+        [AUDIT_UNHOLD] = "unhold",       [AUDIT_CRL] = "crl",
+        [AUDIT_RESPONDER] = "responder", [AUDIT_LISTENER] = "listener",
+        [AUDIT_INIT] = "init",           [AUDIT_CONFIG] = "config",
+        [AUDIT_REQUEST] = "request",     [AUDIT_APPROVE] = "approve",
         [AUDIT_DENY] = "deny",           [AUDIT_EXPIRE] = "expire",
+        [AUDIT_TOKEN] = "token",         [AUDIT_LOGIN_FAILURE] = "login-failure",
+        [AUDIT_PERMIT] = "permit",
     };
 
     return (size_t)k < sizeof names / sizeof *names && names[k] != NULL ? names[k] : "unknown";

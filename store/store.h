@@ -225,6 +225,9 @@ enum audit_kind {
     AUDIT_APPROVE,
     AUDIT_DENY,
     AUDIT_EXPIRE, /* nobody decided in time */
+    AUDIT_TOKEN,  /* a token was made or deleted */
+    AUDIT_LOGIN_FAILURE,
+    AUDIT_PERMIT, /* the permit list was changed */
 };
 const char *audit_kind_name(enum audit_kind k); /* "issue" */
 
