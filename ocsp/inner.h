@@ -23,7 +23,8 @@ struct single {
 
 struct response {
     const uint8_t *key_hash; /* SKI_LEN octets: responderID byKey */
-    int64_t produced_at_s;   /* thisUpdate of each answer as well: the store was read for it */
+    int64_t produced_at_s;
+    int64_t this_update_s; /* of each answer: when what it says was known to be true */
     const struct single *singles;
     size_t count;
     bool has_nonce;

@@ -38,6 +38,7 @@ enum ocsp_status {
 
 struct ocsp_config {
     int64_t validity_s; /* nextUpdate - thisUpdate, cut to the signer certificate's end */
+    int64_t age_max_s;  /* of a copy of the store: beyond it clients are told to try later */
 };
 /* Reads <ocsp validity=/>. */
 enum err ocsp_config_read(const struct xml_node *root, struct ocsp_config *out, struct fault *f);
@@ -80,6 +81,10 @@ typedef void ocsp_done(const struct ocsp_answer *a, void *arg);
 enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, struct ocsp **out,
                    struct fault *f);
 void ocsp_close(struct ocsp *o);
+/* From now on answers are read from `s`, borrowed, a copy that shows what was true at as_of_s: thisUpdate
+ * says so (RFC 6960 4.2.2.1), and beyond age_max_s of it no answer is signed. No view of the old store is
+ * held after. NO_TIME: the store itself, which is always of now; so it is after ocsp_open. */
+void ocsp_follow(struct ocsp *o, struct store *s, int64_t as_of_s);
 /* Calls `done` exactly once: before returning (errors), or when ocsp_pump saw the signature, or in ocsp_close
  * (OCSP_TRY_LATER). `arg` must live until then; `request` is not needed after the call. Never blocks on the
  * port. Too many under way: OCSP_TRY_LATER. */

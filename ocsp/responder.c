@@ -33,6 +33,7 @@ struct ocsp {
     struct ocsp_config config;
     int port_fd;
     struct served_list served;
+    int64_t as_of_s; /* NO_TIME: the store is of now */
     int64_t looked_s, complained_s;
     uint64_t jobs;
     struct slot slots[OCSP_UNDER_WAY_MAX];
@@ -135,6 +136,17 @@ static void look_again(struct ocsp *o, struct view *v, int64_t now_s)
         log_error("ocsp-issuers", "%s", f.detail);
 }
 
+/* A copy that nobody has refreshed for too long says nothing: what it calls good may be revoked. */
+static bool is_recent(struct ocsp *o, int64_t now_s)
+{
+    if (o->as_of_s == NO_TIME || now_s - o->as_of_s <= o->config.age_max_s)
+        return true;
+    if (may_complain(o, now_s))
+        log_error("ocsp-old", "the copy of the store is %lld s old; clients are told to try later",
+                  (long long)(now_s - o->as_of_s));
+    return false;
+}
+
 static bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s)
 {
     const struct delegate *d = s->delegate;
@@ -177,14 +189,18 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* When what the store says was known to be true. */
+static int64_t data_time(const struct ocsp *o, int64_t now_s)
+{
+    return o->as_of_s == NO_TIME ? now_s : earlier(o->as_of_s, now_s);
+}
+
 static int64_t next_update(const struct ocsp *o, const struct delegate *d, const struct single *s,
                            int64_t now_s)
 {
-    int64_t span = o->config.validity_s;
+    int64_t end_s = earlier(data_time(o, now_s) + o->config.validity_s, d->not_after_s);
 
-    if (s->state == SINGLE_UNKNOWN)
-        span = earlier(span, OCSP_UNKNOWN_S);
-    return earlier(now_s + span, d->not_after_s);
+    return s->state == SINGLE_UNKNOWN ? earlier(now_s + OCSP_UNKNOWN_S, end_s) : end_s;
 }
 
 static enum err write_data(struct ocsp *o, struct view *v, const struct ocsp_request *r,
@@ -196,7 +212,7 @@ static enum err write_data(struct ocsp *o, struct view *v, const struct ocsp_req
 
     *a = (struct ocsp_answer){.has_nonce = r->has_nonce,
                               .count = r->count,
-                              .this_update_s = now_s,
+                              .this_update_s = data_time(o, now_s),
                               .next_update_s = d->not_after_s};
     for (size_t i = 0; i < r->count; i++) {
         enum err e = read_state(v, by[i], &r->ids[i], &singles[i]);
@@ -209,6 +225,7 @@ static enum err write_data(struct ocsp *o, struct view *v, const struct ocsp_req
     }
     response_data_write(&slot->data, &(struct response){.key_hash = d->key_hash,
                                                         .produced_at_s = now_s,
+                                                        .this_update_s = a->this_update_s,
                                                         .singles = singles,
                                                         .count = r->count,
                                                         .has_nonce = r->has_nonce,
@@ -292,6 +309,8 @@ static enum ocsp_status begin(struct ocsp *o, const struct ocsp_request *r, stru
     enum ocsp_status status;
     struct slot *slot;
 
+    if (!is_recent(o, now_s))
+        return OCSP_TRY_LATER;
     look_again(o, v, now_s);
     status = find_issuer(o, r, by, &issuer);
     if (status != OCSP_SUCCESSFUL)
@@ -346,7 +365,7 @@ enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, st
     o->store = s;
     o->config = *c;
     o->port_fd = port_fd;
-    o->looked_s = NO_TIME;
+    o->as_of_s = o->looked_s = NO_TIME;
     o->complained_s = INT64_MAX; /* a clock never gets there: the first complaint is heard */
     slots_init(o);
     buf_init(&o->out, RESPONSE_MAX);
@@ -362,6 +381,13 @@ enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, st
     }
     *out = o;
     return OK;
+}
+
+void ocsp_follow(struct ocsp *o, struct store *s, int64_t as_of_s)
+{
+    o->store = s;
+    o->as_of_s = as_of_s;
+    o->looked_s = NO_TIME; /* its signers may be others */
 }
 
 void ocsp_close(struct ocsp *o)

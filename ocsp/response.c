@@ -70,7 +70,7 @@ void response_data_write(struct buf *b, const struct response *r)
     der_put_generalized_time(b, r->produced_at_s);
     mark = der_open(b, DER_SEQUENCE);
     for (size_t i = 0; i < r->count; i++)
-        write_single(b, &r->singles[i], r->produced_at_s);
+        write_single(b, &r->singles[i], r->this_update_s);
     der_close(b, mark);
     if (r->has_nonce)
         write_nonce(b, r->nonce);

@@ -113,7 +113,7 @@ static void fill_store(void)
 
 static void open_responder(void)
 {
-    const struct ocsp_config config = {.validity_s = PKI_DAY};
+    const struct ocsp_config config = {.validity_s = PKI_DAY, .age_max_s = 3600};
     struct fault f = {0};
 
     cr_assert_eq(ocsp_open(store, &config, near_fd, &o, &f), OK, "%s", f.detail);
@@ -599,6 +599,21 @@ Test(ocsp_responder, next_update_ends_with_the_signer)
     cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
     now_s = PKI_NOW - 31 * PKI_DAY; /* before it began */
     cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
+}
+
+Test(ocsp_responder, a_copy_of_the_store_speaks_of_its_time_and_not_for_long)
+{
+    struct said s;
+
+    ocsp_follow(o, store, PKI_NOW - 3600);
+    s = ask_serial(GOOD);
+    cr_assert_eq(s.this_s, PKI_NOW - 3600);
+    cr_assert_eq(s.next_s, PKI_NOW - 3600 + PKI_DAY);
+    cr_assert_eq(ask_serial(NOT_ISSUED).next_s, PKI_NOW + OCSP_UNKNOWN_S);
+    ocsp_follow(o, store, PKI_NOW - 3601);
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
+    ocsp_follow(o, store, PKI_NOW + 60); /* made where the clock is ahead */
+    cr_assert_eq(ask_serial(GOOD).this_s, PKI_NOW);
 }
 
 Test(ocsp_responder, without_a_signer_certificate_clients_try_later_until_there_is_one)

@@ -119,6 +119,7 @@ static void our_answer(const struct single *s, size_t n, struct span nonce, stru
     buf_init(&data, RESPONSE_MAX);
     response_data_write(&data, &(struct response){.key_hash = key_hash,
                                                   .produced_at_s = now_s,
+                                                  .this_update_s = now_s,
                                                   .singles = s,
                                                   .count = n,
                                                   .has_nonce = nonce.len > 0,
