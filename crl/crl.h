@@ -5,8 +5,9 @@
  * owns the schedule. It does not write the store: the number is reserved and the publication recorded by the
  * ca, over the desk.
  *
- * Order of one publication: reserve a number (durable) -> open a view -> count and measure -> stream, sign ->
- * rename both files -> record (durable) -> answer. A crash in between costs a number, never repeats one.
+ * Order of one publication: reserve a number (durable) -> open a view -> entries into the draft -> close the
+ * view -> stream to the signer, sign -> rename both files -> record (durable) -> answer. A crash in between
+ * costs a number, never repeats one.
  */
 #ifndef CRL_CRL_H
 #define CRL_CRL_H
@@ -36,7 +37,7 @@ enum err crl_config_read(const struct xml_node *root, struct crl_config *out, st
 struct crl_job {
     struct store *store;
     const struct crl_issuer *issuer;
-    const char *public_dir; /* holds crl/ID.crl and crl/ID.pem */
+    const char *public_dir; /* holds crl/ID.crl, crl/ID.pem, crl/ID.previous.crl */
     int port_fd;            /* signing port */
     int64_t now_s;
     const char *cause; /* "schedule", "start", "request", "revocation": audit */
@@ -49,29 +50,6 @@ struct crl_job {
  * that could not be recorded are in place, and true). ERR_END: the signer or the desk is gone, the role ends.
  */
 enum err crl_publish(const struct crl_job *job, struct crl_state *out, struct fault *f);
-
-/* Writes the tbsCertList; exposed for tests that compare with OpenSSL. Entries in the store's order. A
- * certificate leaves the list with the second CRL after its end (RFC 5280 3.3): the one before `previous_s`
- * has shown it once. */
-struct crl_content {
-    struct span issuer_name; /* Name DER */
-    struct span algorithm;   /* AlgorithmIdentifier DER */
-    struct span ski;         /* issuer's SKI octets, for the AKI */
-    uint64_t number;
-    int64_t this_update_s, next_update_s;
-    int64_t previous_s; /* thisUpdate of the CRL before this one; NO_TIME: none */
-};
-struct crl_size {
-    uint64_t tbs_len;     /* the whole tbsCertList element */
-    uint64_t entries_len; /* content of revokedCertificates */
-    uint64_t count;       /* entries */
-};
-/* Gets consecutive pieces; false stops. */
-typedef bool crl_sink(struct span piece, void *arg);
-enum err crl_measure(struct view *v, uint16_t issuer_no, const struct crl_content *c, struct crl_size *out);
-/* `size` is what crl_measure said of the same view. ERR_END: the sink stopped it. */
-enum err crl_stream(struct view *v, uint16_t issuer_no, const struct crl_content *c,
-                    const struct crl_size *size, crl_sink *sink, void *arg);
 
 /* When the next scheduled run is due given what was published; now when nothing current is there, or one that
  * is not valid yet because the clock was ahead. */

@@ -49,11 +49,6 @@ static struct shape shape_of(const struct revoked *r)
     return s;
 }
 
-size_t entry_len(const struct revoked *r)
-{
-    return 2 + shape_of(r).body;
-}
-
 static uint8_t *put_header(uint8_t *at, uint8_t tag, size_t len)
 {
     *at++ = tag;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* files: the two public files of a list. PEM is made from the finished DER, so the two cannot differ. */
+/* files: the names under which lists are published, and whether what is there is what was. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "crl/inner.h"
 
-#define CHUNK_LEN (48u * 1024) /* octets read at once: a multiple of 48, the octets in one line of base64 */
+#define CHUNK_LEN (48u * 1024) /* octets read at once */
 
 static enum err path_of(const char *dir, const char *id, const char *suffix, char out[static PATH_LEN_MAX],
                         struct fault *f)
@@ -26,10 +26,12 @@ enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *
 {
     enum err e = path_of(public_dir, id, "crl", out->der, f);
 
-    return e == OK ? path_of(public_dir, id, "pem", out->pem, f) : e;
+    if (e == OK)
+        e = path_of(public_dir, id, "pem", out->pem, f);
+    return e == OK ? path_of(public_dir, id, "previous.crl", out->previous, f) : e;
 }
 
-/* file_draft_open() makes ID.crl.XXXXXX and ID.pem.XXXXXX. */
+/* file_draft_open() makes ID.crl.XXXXXX and ID.pem.XXXXXX, crl_keep_previous() ID.previous.crl.linked. */
 static bool is_draft(const char *name)
 {
     size_t len = strlen(name);
@@ -52,76 +54,20 @@ void crl_drafts_remove(const char *public_dir)
         closedir(d);
 }
 
-/* ---- PEM ---- */
+/* ---- the one before ---- */
 
-struct armour {
-    EVP_ENCODE_CTX *base64;
-    crl_sink *sink;
-    void *arg;
-    bool is_stopped;
-    uint8_t text[CHUNK_LEN / 48 * 65 + 130];
-};
-
-static void give(struct armour *a, const void *text, size_t len)
+/* A name of its own first: link() replaces nothing, rename() does, in one step. */
+enum err crl_keep_previous(const struct crl_paths *p, struct fault *f)
 {
-    if (!a->is_stopped && len > 0)
-        a->is_stopped = !a->sink(span_of(text, len), a->arg);
-}
+    char temp[PATH_LEN_MAX + 8];
 
-static void armour_begin(struct armour *a, crl_sink *sink, void *arg)
-{
-    static const char line[] = "-----BEGIN X509 CRL-----\n";
-
-    *a = (struct armour){.base64 = EVP_ENCODE_CTX_new(), .sink = sink, .arg = arg};
-    if (a->base64 == NULL)
-        die("out of memory");
-    EVP_EncodeInit(a->base64);
-    give(a, line, sizeof line - 1);
-}
-
-static void armour_add(struct armour *a, struct span octets)
-{
-    int len = 0;
-
-    if (EVP_EncodeUpdate(a->base64, a->text, &len, octets.data, (int)octets.len) != 1)
-        die("base64 failed");
-    give(a, a->text, (size_t)len);
-}
-
-static void armour_end(struct armour *a)
-{
-    static const char line[] = "-----END X509 CRL-----\n";
-    int len = 0;
-
-    EVP_EncodeFinal(a->base64, a->text, &len);
-    give(a, a->text, (size_t)len);
-    give(a, line, sizeof line - 1);
-    EVP_ENCODE_CTX_free(a->base64);
-}
-
-enum err crl_armour(int fd, crl_sink *sink, void *arg, uint8_t sha256[static HASH_LEN], uint64_t *size)
-{
-    struct armour *a = xmalloc(sizeof *a);
-    uint8_t *chunk = xmalloc(CHUNK_LEN);
-    struct hash *hash = hash_begin(HASH_SHA256);
-    ssize_t n = 0;
-    bool is_stopped;
-
-    *size = 0;
-    armour_begin(a, sink, arg);
-    while (!a->is_stopped && (n = pread(fd, chunk, CHUNK_LEN, (off_t)*size)) > 0) {
-        hash_add(hash, span_of(chunk, (size_t)n));
-        armour_add(a, span_of(chunk, (size_t)n));
-        *size += (uint64_t)n;
-    }
-    armour_end(a);
-    hash_end(hash, sha256);
-    is_stopped = a->is_stopped;
-    free(chunk);
-    free(a);
-    if (n < 0)
-        return ERR_IO;
-    return is_stopped ? ERR_END : OK;
+    snprintf(temp, sizeof temp, "%s.linked", p->previous);
+    (void)unlink(temp);
+    if (link(p->der, temp) != 0)
+        return errno == ENOENT ? OK : fault_set(f, ERR_IO, "%s: %s", temp, strerror(errno));
+    if (rename(temp, p->previous) == 0)
+        return OK;
+    return fault_set(f, ERR_IO, "%s: %s", p->previous, strerror(errno));
 }
 
 /* ---- is what is there what was published? ---- */
@@ -142,13 +88,33 @@ static bool equals_next(struct span expected, void *arg)
     return true;
 }
 
+/* True when the rest of `pem` is what the rest of `der` gives as PEM; and of the DER size and hash. */
+static bool compare(int der, int pem, uint64_t *size, uint8_t sha256[static HASH_LEN])
+{
+    struct armour *a = armour_new(equals_next, &pem);
+    struct hash *hash = hash_begin(HASH_SHA256);
+    uint8_t *chunk = xmalloc(CHUNK_LEN), more;
+    bool is_same = true;
+    ssize_t n = 0;
+
+    for (*size = 0; is_same && (n = read(der, chunk, CHUNK_LEN)) > 0; *size += (uint64_t)n) {
+        hash_add(hash, span_of(chunk, (size_t)n));
+        is_same = armour_add(a, span_of(chunk, (size_t)n));
+    }
+    is_same = n >= 0 && armour_end(a) && is_same && read(pem, &more, 1) == 0;
+    hash_end(hash, sha256);
+    armour_free(a);
+    free(chunk);
+    return is_same;
+}
+
 bool crl_files_match(const struct crl_paths *p, const struct crl_state *s)
 {
     int der = open(p->der, O_RDONLY | O_CLOEXEC), pem = open(p->pem, O_RDONLY | O_CLOEXEC);
-    uint8_t sha256[HASH_LEN], more;
-    uint64_t size = 0;
-    bool match = der >= 0 && pem >= 0 && crl_armour(der, equals_next, &pem, sha256, &size) == OK &&
-                 size == s->size && memcmp(sha256, s->sha256, HASH_LEN) == 0 && read(pem, &more, 1) == 0;
+    uint8_t sha256[HASH_LEN];
+    uint64_t size;
+    bool match = der >= 0 && pem >= 0 && compare(der, pem, &size, sha256) && size == s->size &&
+                 memcmp(sha256, s->sha256, HASH_LEN) == 0;
 
     if (der >= 0)
         close(der);

@@ -4,28 +4,108 @@
 #define CRL_INNER_H
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "crl/crl.h"
 
 /* ---- files.c: what lies under public/crl ---- */
 
 struct crl_paths {
     char der[PATH_LEN_MAX], pem[PATH_LEN_MAX];
+    char previous[PATH_LEN_MAX]; /* the DER that `der` replaced last */
 };
 enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *out, struct fault *f);
 /* Drafts of a publication that was killed: as long as lists are, and on a full disk what fills it. At start
  * alone: there is one publisher. */
 void crl_drafts_remove(const char *public_dir);
-/* Reads the DER behind `fd` from its start: its SHA-256 and size, and its PEM ("X509 CRL") to the sink.
- * ERR_IO; ERR_END: the sink stopped it. */
-enum err crl_armour(int fd, crl_sink *sink, void *arg, uint8_t sha256[static HASH_LEN], uint64_t *size);
+/* Makes `previous` another name of what `der` names now, if there is something. Readers see the old one or
+ * the new one. ERR_IO */
+enum err crl_keep_previous(const struct crl_paths *p, struct fault *f);
 /* True when both files are there and are what was published. */
 bool crl_files_match(const struct crl_paths *p, const struct crl_state *s);
+
+/* ---- armour.c: PEM ("X509 CRL") ---- */
+
+/* Gets consecutive pieces; false stops. */
+typedef bool crl_sink(struct span piece, void *arg);
+
+#define ARMOUR_BEGIN "-----BEGIN X509 CRL-----\n"
+#define ARMOUR_LINE 48u     /* octets in one line of base64 */
+#define ARMOUR_LINE_LEN 65u /* characters of it, with its end */
+
+struct armour;
+struct armour *armour_new(crl_sink *sink, void *arg);
+bool armour_add(struct armour *a, struct span octets); /* false: the sink stopped it */
+bool armour_end(struct armour *a);                     /* the last line; as armour_add */
+void armour_free(struct armour *a);
+/* One full line alone, its end included: to replace one that is already out. */
+void armour_line(const struct armour *a, const uint8_t octets[static ARMOUR_LINE],
+                 char out[static ARMOUR_LINE_LEN]);
 
 /* ---- entry.c: one revoked certificate in a list ---- */
 
 #define ENTRY_MAX 96u /* octets: serial 22, date 17, reason 12, invalidity 26, two headers of 2 */
-size_t entry_len(const struct revoked *r);
-size_t entry_write(const struct revoked *r, uint8_t out[static ENTRY_MAX]); /* gives entry_len(r) */
+/* Gives the octets written. Any reason may stand, removeFromCRL too. */
+size_t entry_write(const struct revoked *r, uint8_t out[static ENTRY_MAX]);
+
+/* ---- encode.c: a tbsCertList without its entries ---- */
+
+struct crl_content {
+    struct span issuer_name; /* Name DER */
+    struct span algorithm;   /* AlgorithmIdentifier DER */
+    struct span ski;         /* issuer's SKI octets, for the AKI */
+    uint64_t number;
+    int64_t this_update_s, next_update_s;
+    struct span more; /* further Extension elements, DER, one behind the other: they follow AKI and number */
+};
+/* Before revokedCertificates, without the outer header; and everything behind it. */
+void crl_put_head(struct buf *b, const struct crl_content *c);
+void crl_put_tail(struct buf *b, const struct crl_content *c);
+
+/* ---- pair.c: the two files of one list while it is made ---- */
+
+/*
+ * Order: open, begin, add for every entry in ascending order of serial, close, stream, finish, put_in_force;
+ * free at any time, which removes what was not put in force. Sticky: after the first failure, which goes into
+ * the fault, nothing more is done.
+ *
+ * Entries go into the DER draft as they come, behind room for what stands before them, whose lengths are
+ * known only when the last one is in. Then the list is read back from the page cache in pieces, for whoever
+ * hashes and signs it, and its PEM is made at the same time. So there is one scan of the store whatever is
+ * filtered from it, and memory does not depend on the count.
+ */
+struct crl_pair {
+    const struct crl_paths *paths;
+    struct fault *fault;
+    enum err err;
+    struct file_draft der, pem;
+    struct buf head, tail;       /* of the tbsCertList */
+    struct buf waiting;          /* entries not yet in the draft */
+    uint64_t count, entries_len; /* so far */
+    uint64_t entries_at;         /* where in the draft the first entry is */
+    uint64_t tbs_at, tbs_len;    /* once closed: where in the draft the list is */
+    struct armour *armour;
+};
+
+/* Two drafts beside `paths`, which are borrowed. */
+enum err pair_open(struct crl_pair *p, const struct crl_paths *paths, struct fault *f);
+/* Copies what it needs of the content. */
+void pair_begin(struct crl_pair *p, const struct crl_content *c);
+/* False after a failure. */
+bool pair_add(struct crl_pair *p, const struct revoked *r);
+/* No more entries. `trailer_max`: octets of signatureAlgorithm and signature at most. After it tbs_len and
+ * count are final. */
+enum err pair_close(struct crl_pair *p, size_t trailer_max);
+/* The whole tbsCertList to the sink, in pieces of at most PAIR_PIECE, and its PEM to the other draft.
+ * ERR_END: the sink stopped it. */
+#define PAIR_PIECE (60u * 1024) /* octets: below PORT_PIECE_MAX, a multiple of ARMOUR_LINE */
+enum err pair_stream(struct crl_pair *p, crl_sink *sink, void *arg);
+/* `trailer`: signatureAlgorithm and signature, DER. Gives size and hash of the DER file. */
+enum err pair_finish(struct crl_pair *p, struct span trailer, uint64_t *size,
+                     uint8_t sha256[static HASH_LEN]);
+/* Both on the disk, then both in place; what was in place stays as paths->previous. A full disk leaves the
+ * old pair. */
+enum err pair_put_in_force(struct crl_pair *p);
+void pair_free(struct crl_pair *p);
 
 /* ---- queue.c: what the ca asked for and has no answer yet ---- */
 

@@ -54,7 +54,6 @@ OPENSSL_FILES = {
     "base/tls.c": "keys of the listener",
     "cli/answers.c": "base64",
     "cli/ocsp_query.c": "asks and verifies as any OCSP client does",
-    "crl/files.c": "base64",
     "ocsp/request.c": "parses requests beyond the canonical shape",
     "signer/key.c": "loads, makes and uses private keys",
     "signer/p12.c": "packs a private key",

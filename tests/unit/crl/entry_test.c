@@ -53,7 +53,6 @@ static void compare(const struct revoked *r)
     int len = i2d_X509_REVOKED(e, &der);
     size_t n = entry_write(r, ours);
 
-    cr_assert_eq(n, entry_len(r));
     cr_assert(span_eq(span_of(ours, n), span_of(der, (size_t)len)), "%02x%02x at %ld", r->serial[0],
               r->serial[1], (long)r->revoked_at_s);
     OPENSSL_free(der);
@@ -98,7 +97,7 @@ Test(crl_entry, dates_around_the_change_of_form_equal_openssl)
 
 Test(crl_entry, reasons_with_and_without_invalidity_equal_openssl)
 {
-    static const enum reason reasons[] = {0, 1, 2, 3, 4, 5, 6, 9, 10};
+    static const enum reason reasons[] = {0, 1, 2, 3, 4, 5, 6, 8, 9, 10};
     struct revoked r = plain;
 
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {

@@ -47,6 +47,19 @@ static struct crl_state publish_at(int64_t now_s)
     return state;
 }
 
+static size_t files_in_public(void)
+{
+    char command[256];
+    FILE *p;
+    size_t n = 0;
+
+    snprintf(command, sizeof command, "ls -A %s/crl | wc -l", s.public_dir);
+    p = popen(command, "r");
+    cr_assert_eq(fscanf(p, "%zu", &n), 1);
+    pclose(p);
+    return n;
+}
+
 static void same_file(const char *path, struct span want)
 {
     struct span got = shop_read(path);
@@ -160,6 +173,91 @@ Test(crl_publish, the_header_is_right_where_its_length_changes)
     }
 }
 
+/* ---- who is listed ---- */
+
+static void compare_tbs(const struct crl_state *state, bool (*keep)(const struct revoked *r))
+{
+    X509_CRL *ours = shop_published(&s);
+    X509_CRL *theirs = shop_crl(&s, state->number, state->this_update_s, state->next_update_s, keep);
+    uint8_t *a = NULL, *b = NULL;
+    int a_len = i2d_re_X509_CRL_tbs(ours, &a), b_len = i2d_re_X509_CRL_tbs(theirs, &b);
+
+    cr_assert(span_eq(span_of(a, (size_t)a_len), span_of(b, (size_t)b_len)), "number %lu", state->number);
+    OPENSSL_free(a);
+    OPENSSL_free(b);
+    X509_CRL_free(ours);
+    X509_CRL_free(theirs);
+}
+
+/* A certificate that has ended is on one more list, then on none. */
+static const int64_t previous_s = SHOP_NOW - DAY;
+
+static bool is_kept(const struct revoked *r)
+{
+    return r->not_after_s >= previous_s || r->revoked_at_s >= previous_s;
+}
+
+Test(crl_publish, an_ended_certificate_leaves_after_one_more_list)
+{
+    struct revoked r = {.serial = {1},
+                        .reason = REASON_SUPERSEDED,
+                        .revoked_at_s = SHOP_NOW - 10 * DAY,
+                        .invalidity_s = NO_TIME};
+    static const struct {
+        int64_t not_after_s;
+        bool is_kept;
+    } rows[] = {
+        {SHOP_NOW + DAY, true},      /* still valid */
+        {SHOP_NOW - 1, true},        /* ended since the last list: this one shows it */
+        {SHOP_NOW - DAY, true},      /* valid to the second of the last list */
+        {SHOP_NOW - DAY - 1, false}, /* the last list has shown it */
+    };
+    struct crl_state state;
+
+    shop_open(&s, "ec-256", "ca");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        r.serial[18] = (uint8_t)(i + 1);
+        r.not_after_s = rows[i].not_after_s;
+        cr_assert_eq(is_kept(&r), rows[i].is_kept, "%zu", i);
+        shop_revoke_one(&s, &r);
+    }
+    state = publish_at(previous_s);
+    compare_tbs(&state, NULL);
+    r.serial[18] = 99; /* ended long ago, revoked since the last list */
+    r.not_after_s = SHOP_NOW - 5 * DAY;
+    r.revoked_at_s = SHOP_NOW - 10;
+    shop_revoke_one(&s, &r);
+    state = publish_at(SHOP_NOW);
+    compare_tbs(&state, is_kept);
+    cr_assert_eq(state.count, 4);
+}
+
+/* The list before was made while the clock was ahead: what it took for ended is not. */
+static bool is_not_ended(const struct revoked *r)
+{
+    return r->not_after_s >= SHOP_NOW;
+}
+
+Test(crl_publish, a_list_from_the_future_takes_nothing_valid_away)
+{
+    struct revoked r = {.serial = {1},
+                        .reason = REASON_KEY_COMPROMISE,
+                        .revoked_at_s = SHOP_NOW - 10 * DAY,
+                        .invalidity_s = NO_TIME};
+    struct crl_state state;
+
+    shop_open(&s, "ec-256", "ca");
+    publish_at(SHOP_NOW + 1000 * DAY);
+    for (uint8_t i = 0; i < 3; i++) {
+        r.serial[18] = i;
+        r.not_after_s = SHOP_NOW + (i - 1) * DAY;
+        shop_revoke_one(&s, &r);
+    }
+    state = publish_at(SHOP_NOW);
+    compare_tbs(&state, is_not_ended);
+    cr_assert_eq(state.count, 2);
+}
+
 Test(crl_publish, files_are_for_everybody)
 {
     struct stat st;
@@ -171,34 +269,25 @@ Test(crl_publish, files_are_for_everybody)
     cr_assert_eq(st.st_mode & 07777, 0644);
     cr_assert_eq(stat(s.pem_path, &st), 0);
     cr_assert_eq(st.st_mode & 07777, 0644);
+    cr_assert_eq(files_in_public(), 2);
+    publish_at(SHOP_NOW + 1);
+    cr_assert_eq(files_in_public(), 3, "the previous one is kept");
 }
 
 /* ---- failures ---- */
-
-static size_t files_in_public(void)
-{
-    char command[256];
-    FILE *p;
-    size_t n = 0;
-
-    snprintf(command, sizeof command, "ls -A %s/crl | wc -l", s.public_dir);
-    p = popen(command, "r");
-    cr_assert_eq(fscanf(p, "%zu", &n), 1);
-    pclose(p);
-    return n;
-}
 
 static void fails(struct crl_job *job, enum err want, const char *part)
 {
     struct span der = shop_read(s.crl_path), pem = shop_read(s.pem_path);
     struct crl_state before = shop_state(&s), state;
+    size_t before_count = files_in_public();
     struct fault f = {0};
 
     cr_assert_eq(crl_publish(job, &state, &f), want, "%s", f.detail);
     cr_assert_not_null(strstr(f.detail, part), "%s", f.detail);
     same_file(s.crl_path, der);
     same_file(s.pem_path, pem);
-    cr_assert_eq(files_in_public(), 2, "no draft stays");
+    cr_assert_eq(files_in_public(), before_count, "no draft stays");
     cr_assert_eq(shop_state(&s).number, before.number);
     free((void *)der.data);
     free((void *)pem.data);
