@@ -4,6 +4,10 @@
  * entries takes no more memory than one of none. The outer SEQUENCE and revokedCertificates are entered by
  * their headers; everything inside them is small and is read whole by the strict reader. RFC
  * 5280 5.1, 5.2, 5.3.
+ *
+ * Three kinds are signed: a complete list, a list of one distribution point (a shard), and the delta of
+ * either. A list that leaves out by kind of certificate or by reason, or that speaks for another issuer, is
+ * not.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,6 +20,10 @@
     (16u * 1024) /* octets of the largest element: the issuer name; entries and extensions are far smaller   \
                   */
 #define WORK_MAX (ELEMENT_MAX + PORT_PIECE_MAX)
+#define CLOCK_SLACK_S                                                                                        \
+    (24 * 3600) /* the publisher's clock is this machine's: a day is for time zones set wrong, not drift */
+#define LIFE_MAX_S                                                                                           \
+    (400 * INT64_C(86400)) /* a year and its overlap: a list that never ends hides every later revocation */
 
 enum step {
     STEP_OUTER,
@@ -36,21 +44,24 @@ struct crl_check {
     uint64_t left;         /* octets of the tbsCertList's content that are not read yet */
     uint64_t entries_left; /* of revokedCertificates' content */
     enum step step;
-    int64_t this_update_s;
-    struct span aki; /* valid while the extensions are read */
-    bool has_number;
+    int64_t now_s, this_update_s;
+    bool has_removal; /* an entry says removeFromCRL */
+    /* while the extensions are read */
+    struct span aki, number, base; /* integers: content octets; empty: not there */
+    bool has_freshest;
     struct fault fault;
     size_t len; /* octets waiting in work */
     uint8_t work[WORK_MAX];
 };
 
-struct crl_check *crl_check_new(const struct purpose *p, uint64_t total_len)
+struct crl_check *crl_check_new(const struct purpose *p, uint64_t total_len, int64_t now_s)
 {
     struct crl_check *c = xmalloc(sizeof *c);
 
     memset(c, 0, offsetof(struct crl_check, work));
     c->p = p;
     c->total = total_len;
+    c->now_s = now_s;
     if (p->is_ocsp || p->is_new_root)
         (void)fault_set(&c->fault, ERR_POLICY, "crl: this key signs none");
     return c;
@@ -65,14 +76,63 @@ static bool read_aki(struct span value, bool is_critical, void *out)
 }
 
 /* Not negative, at most 20 octets. RFC 5280 5.2.3 */
-static bool read_number(struct span value, bool is_critical, void *out)
+static bool crl_number_read(struct span value, struct span *out)
 {
     static const uint8_t zero;
     struct der n;
 
+    if (!der_expect(&value, DER_INTEGER, &n))
+        return false;
+    *out = n.body;
+    return is_serial(n.body) || span_eq(n.body, span_of(&zero, 1));
+}
+
+static bool read_number(struct span value, bool is_critical, void *out)
+{
     (void)is_critical;
-    ((struct crl_check *)out)->has_number = true;
-    return der_expect(&value, DER_INTEGER, &n) && (is_serial(n.body) || span_eq(n.body, span_of(&zero, 1)));
+    return crl_number_read(value, &((struct crl_check *)out)->number);
+}
+
+/* Both change what the list means, so who does not know them must not take it: RFC 5280 5.2.4, 5.2.5. */
+static bool read_base(struct span value, bool is_critical, void *out)
+{
+    return is_critical && crl_number_read(value, &((struct crl_check *)out)->base);
+}
+
+/* DistributionPointName of one URI, as URIs are written in IA5String. */
+static bool is_point_name(struct span in)
+{
+    struct der name, full, uri;
+
+    if (!der_expect(&in, DER_CONTEXT_CONSTRUCTED(0), &name) || in.len != 0)
+        return false;
+    if (!der_expect(&name.body, DER_CONTEXT_CONSTRUCTED(0), &full) || name.body.len != 0)
+        return false;
+    if (!der_expect(&full.body, DER_CONTEXT(6), &uri) || full.body.len != 0 || uri.body.len == 0)
+        return false;
+    for (size_t i = 0; i < uri.body.len; i++)
+        if (uri.body.data[i] <= ' ' || uri.body.data[i] > '~')
+            return false;
+    return true;
+}
+
+static bool read_scope(struct span value, bool is_critical, void *out)
+{
+    struct der idp;
+
+    (void)out;
+    return is_critical && der_expect(&value, DER_SEQUENCE, &idp) && is_point_name(idp.body);
+}
+
+/* CRLDistributionPoints of one point that has a name alone. RFC 5280 5.2.6 */
+static bool read_freshest(struct span value, bool is_critical, void *out)
+{
+    struct der list, point;
+
+    (void)is_critical;
+    ((struct crl_check *)out)->has_freshest = true;
+    return der_expect(&value, DER_SEQUENCE, &list) && der_expect(&list.body, DER_SEQUENCE, &point) &&
+           list.body.len == 0 && is_point_name(point.body);
 }
 
 static bool read_reason(struct span value, bool is_critical, void *out)
@@ -80,16 +140,18 @@ static bool read_reason(struct span value, bool is_critical, void *out)
     struct der reason;
 
     (void)is_critical;
-    (void)out;
     if (!der_expect(&value, DER_ENUMERATED, &reason) || reason.body.len != 1)
         return false;
     switch (reason.body.data[0]) {
+    case 8: /* removeFromCRL: the extensions, which follow, must make this a delta */
+        ((struct crl_check *)out)->has_removal = true;
+        return true;
     case 1 ... 6:
     case 9:
     case 10:
         return true;
     default:
-        return false; /* unspecified is left out, removeFromCRL is for deltas */
+        return false; /* unspecified is left out */
     }
 }
 
@@ -107,9 +169,11 @@ static bool read_invalidity(struct span value, bool is_critical, void *out)
         (const uint8_t *)(text), sizeof(text) - 1                                                            \
     }
 static const struct extension_rule list_rules[] = {
-    {OID("\x55\x1d\x23"), read_aki, false},
-    {OID("\x55\x1d\x14"), read_number, false},
+    {OID("\x55\x1d\x23"), read_aki, false},      {OID("\x55\x1d\x14"), read_number, false},
+    {OID("\x55\x1d\x1b"), read_base, true},      {OID("\x55\x1d\x1c"), read_scope, true},
+    {OID("\x55\x1d\x2e"), read_freshest, false},
 };
+#define LIST_RULES (sizeof list_rules / sizeof *list_rules)
 static const struct extension_rule entry_rules[] = {
     {OID("\x55\x1d\x15"), read_reason, false},
     {OID("\x55\x1d\x18"), read_invalidity, false},
@@ -148,6 +212,8 @@ static void read_this_update(struct crl_check *c, const struct der *d)
 
     if (!time_read(&in, &c->this_update_s))
         refuse(c, ERR_MALFORMED, "crl.thisUpdate: not a time");
+    else if (c->this_update_s < c->now_s - CLOCK_SLACK_S || c->this_update_s > c->now_s + CLOCK_SLACK_S)
+        refuse(c, ERR_POLICY, "crl.thisUpdate: more than a day from the signer's clock");
 }
 
 static void read_next_update(struct crl_check *c, const struct der *d)
@@ -159,6 +225,8 @@ static void read_next_update(struct crl_check *c, const struct der *d)
         refuse(c, ERR_MALFORMED, "crl.nextUpdate: missing or not a time");
     else if (next < c->this_update_s)
         refuse(c, ERR_POLICY, "crl.nextUpdate: before thisUpdate");
+    else if (next - c->this_update_s > LIFE_MAX_S)
+        refuse(c, ERR_POLICY, "crl.nextUpdate: more than 400 days after thisUpdate");
 }
 
 static void read_entry(struct crl_check *c, const struct der *d)
@@ -179,6 +247,25 @@ static void read_entry(struct crl_check *c, const struct der *d)
         (void)extensions_read(list.body, entry_rules, 2, true, "crl.entry", c, &c->fault);
 }
 
+/* Both are minimal and not negative: the longer is the greater. */
+static bool is_below(struct span a, struct span b)
+{
+    return a.len != b.len ? a.len < b.len : memcmp(a.data, b.data, a.len) < 0;
+}
+
+/* RFC 5280 5.2.4, 5.2.6, 5.3.1 */
+static void check_delta(struct crl_check *c)
+{
+    if (c->base.len == 0 && c->has_removal)
+        refuse(c, ERR_POLICY, "crl.entry: removeFromCRL in a list that is no delta");
+    else if (c->base.len == 0)
+        return;
+    else if (!is_below(c->base, c->number))
+        refuse(c, ERR_POLICY, "crl.base: not below the number");
+    else if (c->has_freshest)
+        refuse(c, ERR_POLICY, "crl.freshest: in a delta");
+}
+
 static void read_extensions(struct crl_check *c, const struct der *d)
 {
     struct span in = d->body;
@@ -186,13 +273,15 @@ static void read_extensions(struct crl_check *c, const struct der *d)
 
     if (d->tag != DER_CONTEXT_CONSTRUCTED(0) || !der_expect(&in, DER_SEQUENCE, &list) || in.len != 0)
         refuse(c, ERR_MALFORMED, "crl.extensions: not Extensions");
-    else if (extensions_read(list.body, list_rules, 2, true, "crl", c, &c->fault) != OK)
+    else if (extensions_read(list.body, list_rules, LIST_RULES, true, "crl", c, &c->fault) != OK)
         ; /* said already */
     else if (!span_eq(c->aki, c->p->ski))
         refuse(c, ERR_POLICY, "crl.aki: not this key's SKI");
-    else if (!c->has_number)
+    else if (c->number.len == 0)
         refuse(c, ERR_POLICY, "crl.number: missing");
-    c->aki = (struct span){0};
+    else
+        check_delta(c);
+    c->aki = c->number = c->base = (struct span){0};
 }
 
 /* ---- the walk ---- */

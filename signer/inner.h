@@ -73,16 +73,16 @@ enum err check_ocsp(const struct purpose *p, struct span data, int64_t now_s, st
 /* A tbsCertList in pieces, in bounded memory. Sticky: after the first violation the rest is only counted by
  * the caller. */
 struct crl_check;
-struct crl_check *crl_check_new(const struct purpose *p, uint64_t total_len);
+struct crl_check *crl_check_new(const struct purpose *p, uint64_t total_len, int64_t now_s);
 void crl_check_add(struct crl_check *c, struct span piece);
 enum err crl_check_end(struct crl_check *c, struct fault *f); /* the verdict; frees */
 
 /* ---- session.c: one CRL on its way through a port ---- */
 
 struct session;
-struct session *session_new(const struct signer_key *k, uint64_t number,
-                            uint64_t total_len); /* k NULL: no such key; drains */
-void session_free(struct session *s);            /* NULL is fine */
+struct session *session_new(const struct signer_key *k, uint64_t number, uint64_t total_len,
+                            int64_t now_s); /* k NULL: no such key; drains */
+void session_free(struct session *s);       /* NULL is fine */
 /* True when the announced octets have arrived: then session_answer. */
 bool session_add(struct session *s, struct span piece);
 bool session_is_whole(const struct session *s);

@@ -90,6 +90,11 @@ static const struct signer_key *key_find(const struct signer_role *r, struct spa
     return NULL;
 }
 
+static int64_t role_now_s(const struct signer_role *r)
+{
+    return r->clock != NULL ? r->clock() : clock_now_s();
+}
+
 static enum err serve_signature(struct server *s, enum place place, const struct message *m)
 {
     const struct signer_key *k = key_find(s->role, m->key_id, place);
@@ -98,7 +103,7 @@ static enum err serve_signature(struct server *s, enum place place, const struct
 
     if (k == NULL)
         return answer_refuse(s, s->fds[place], m, ERR_NOT_FOUND, "port.key: no such key");
-    a.err = signer_sign(k, m->kind, m->body, clock_now_s(), a.signature, &a.signature_len, &f);
+    a.err = signer_sign(k, m->kind, m->body, role_now_s(s->role), a.signature, &a.signature_len, &f);
     snprintf(a.reason, sizeof a.reason, "%.*s", (int)sizeof a.reason - 1, f.detail);
     if (a.err != OK)
         refusal_tell(s, m->key_id, f.detail);
@@ -126,7 +131,7 @@ static enum err serve_begin(struct server *s, enum place place, const struct mes
     if (!rd_done(&r))
         return answer_refuse(s, s->fds[place], m, ERR_MALFORMED, "port.begin: not a length");
     session_free(s->session);
-    s->session = session_new(key_find(s->role, m->key_id, place), m->number, total);
+    s->session = session_new(key_find(s->role, m->key_id, place), m->number, total, role_now_s(s->role));
     return session_is_whole(s->session) ? session_close(s, s->fds[place]) : OK;
 }
 

@@ -19,7 +19,7 @@ struct session {
     struct fault fault;
 };
 
-struct session *session_new(const struct signer_key *k, uint64_t number, uint64_t total_len)
+struct session *session_new(const struct signer_key *k, uint64_t number, uint64_t total_len, int64_t now_s)
 {
     struct session *s = xcalloc(1, sizeof *s);
 
@@ -30,7 +30,7 @@ struct session *session_new(const struct signer_key *k, uint64_t number, uint64_
         (void)fault_set(&s->fault, ERR_NOT_FOUND, "port.key: no such key");
         return s;
     }
-    s->check = crl_check_new(key_purpose(k), total_len);
+    s->check = crl_check_new(key_purpose(k), total_len, now_s);
     s->hash = hash_begin(sig_alg_hash(key_purpose(k)->alg));
     return s;
 }

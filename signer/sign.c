@@ -22,9 +22,9 @@ enum err probe_sign(const struct signer_key *k, struct span octets, uint8_t sign
     return key_sign(k, span_of(digest, hash_len(hash)), signature, len, f);
 }
 
-static enum err check_crl(const struct purpose *p, struct span tbs, struct fault *f)
+static enum err check_crl(const struct purpose *p, struct span tbs, int64_t now_s, struct fault *f)
 {
-    struct crl_check *c = crl_check_new(p, tbs.len);
+    struct crl_check *c = crl_check_new(p, tbs.len, now_s);
 
     crl_check_add(c, tbs);
     return crl_check_end(c, f);
@@ -36,7 +36,7 @@ static enum err check(const struct purpose *p, enum port_kind kind, struct span 
     if (kind == PORT_CERTIFICATE)
         return check_certificate(p, tbs, f);
     if (kind == PORT_CRL_BEGIN)
-        return check_crl(p, tbs, f);
+        return check_crl(p, tbs, now_s, f);
     if (kind == PORT_OCSP)
         return check_ocsp(p, tbs, now_s, f);
     return fault_set(f, ERR_POLICY, "port.kind: nothing that is signed");

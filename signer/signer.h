@@ -63,8 +63,9 @@ struct signer_role {
     struct signer_key **keys;
     size_t key_count;
     int certificate_fd, crl_fd,
-        ocsp_fd;      /* the ports' far ends, -1: none. What arrives on one may only be of its kind */
-    unsigned workers; /* processes sharing certificate_fd or ocsp_fd, at least 1: one a core */
+        ocsp_fd;            /* the ports' far ends, -1: none. What arrives on one may only be of its kind */
+    unsigned workers;       /* processes sharing certificate_fd or ocsp_fd, at least 1: one a core */
+    int64_t (*clock)(void); /* seconds; NULL: clock_now_s */
 };
 
 /* Serves until a port closes; then returns (the role ends). A worker that dies ends the role: returns

@@ -8,7 +8,7 @@
 
 static void check_pieces(const struct purpose *p, struct span tbs)
 {
-    struct crl_check *check = crl_check_new(p, tbs.len);
+    struct crl_check *check = crl_check_new(p, tbs.len, clock_now_s());
     struct fault f = {0};
     size_t half = tbs.len / 2;
     enum err e;

@@ -59,7 +59,7 @@ static void role_stop(void)
 
 static void setup(void)
 {
-    shop_open(&s, "ec-256", "ca");
+    shop_open_today(&s, "ec-256", "ca");
 }
 
 static void teardown(void)

@@ -78,7 +78,12 @@ static void make_key(struct shop *s, const char *kind)
     cr_assert_not_null(s->key);
 }
 
-static void signer_start(struct shop *s, const char *key_id)
+static int64_t shop_clock(void)
+{
+    return SHOP_NOW;
+}
+
+static void signer_start(struct shop *s, const char *key_id, int64_t (*clock)(void))
 {
     struct signer_spec spec = {
         .uri = s->key_uri, .certificate = span_of(s->der, s->der_len), .may_leaf = true};
@@ -97,7 +102,8 @@ static void signer_start(struct shop *s, const char *key_id)
                                 .certificate_fd = -1,
                                 .crl_fd = fds[1],
                                 .ocsp_fd = -1,
-                                .workers = 1};
+                                .workers = 1,
+                                .clock = clock};
 
         close(fds[0]);
         _exit(signer_run(&r) == OK ? 0 : 1);
@@ -116,7 +122,7 @@ static void add_issuer(struct shop *s)
     cr_assert_eq(txn_commit(t), OK);
 }
 
-void shop_open(struct shop *s, const char *kind, const char *key_id)
+static void open_with(struct shop *s, const char *kind, const char *key_id, int64_t (*clock)(void))
 {
     struct fault f = {0};
     char crl_dir[160];
@@ -132,9 +138,19 @@ void shop_open(struct shop *s, const char *kind, const char *key_id)
     cr_assert(mkdir(s->store_dir, 0700) == 0 && mkdir(s->public_dir, 0755) == 0 && mkdir(crl_dir, 0755) == 0);
     make_key(s, kind);
     make_certificate(s);
-    signer_start(s, key_id);
+    signer_start(s, key_id, clock);
     cr_assert_eq(store_open(s->store_dir, STORE_CREATE, 0, &s->store, &f), OK, "%s", f.detail);
     add_issuer(s);
+}
+
+void shop_open(struct shop *s, const char *kind, const char *key_id)
+{
+    open_with(s, kind, key_id, shop_clock);
+}
+
+void shop_open_today(struct shop *s, const char *kind, const char *key_id)
+{
+    open_with(s, kind, key_id, NULL);
 }
 
 void shop_signer_stop(struct shop *s)

@@ -28,6 +28,8 @@ struct shop {
 
 /* `kind` as for signer_key_generate. The signer serves the key under `key_id` ("ca" when it is to work). */
 void shop_open(struct shop *s, const char *kind, const char *key_id);
+void shop_open_today(struct shop *s, const char *kind,
+                     const char *key_id); /* the signer's clock is the wall's, not SHOP_NOW */
 void shop_close(struct shop *s);
 void shop_signer_stop(struct shop *s);
 

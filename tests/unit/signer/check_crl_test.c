@@ -64,7 +64,7 @@ Test(check_crl, how_it_is_cut_does_not_matter)
     struct span tbs = forge_crl_tbs(&f, forge_crl(&f, 40));
 
     for (size_t piece = 1; piece <= tbs.len; piece++) {
-        struct crl_check *c = crl_check_new(key_purpose(f.ca), tbs.len);
+        struct crl_check *c = crl_check_new(key_purpose(f.ca), tbs.len, FORGE_NOW);
 
         for (size_t at = 0; at < tbs.len; at += piece)
             crl_check_add(c, span_of(tbs.data + at, piece < tbs.len - at ? piece : tbs.len - at));
@@ -80,7 +80,7 @@ Test(check_crl, a_cut_list_is_refused_and_a_padded_one)
     uint8_t *copy = calloc(1, tbs.len + 1);
 
     for (size_t len = 0; len < tbs.len; len++) {
-        struct crl_check *c = crl_check_new(key_purpose(f.ca), tbs.len);
+        struct crl_check *c = crl_check_new(key_purpose(f.ca), tbs.len, FORGE_NOW);
 
         crl_check_add(c, span_of(tbs.data, len));
         cr_assert_eq(crl_check_end(c, NULL), ERR_MALFORMED, "%zu", len);
@@ -115,21 +115,117 @@ Test(check_crl, foreign_or_incomplete_lists_are_refused)
     ASN1_TIME_free(early);
 }
 
-Test(check_crl, deltas_and_scoped_lists_are_refused)
+static void add_integer(X509_CRL *crl, int nid, long value, int critical)
 {
-    ASN1_INTEGER *base = ASN1_INTEGER_new();
-    ISSUING_DIST_POINT *idp = ISSUING_DIST_POINT_new();
+    ASN1_INTEGER *n = ASN1_INTEGER_new();
+
+    ASN1_INTEGER_set(n, value);
+    cr_assert_eq(X509_CRL_add1_ext_i2d(crl, nid, n, critical, X509V3_ADD_REPLACE), 1);
+    ASN1_INTEGER_free(n);
+}
+
+static void add_value(X509_CRL *crl, int nid, const char *value)
+{
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+    cr_assert_not_null(e, "%s", value);
+    X509_CRL_add_ext(crl, e, -1);
+    X509_EXTENSION_free(e);
+}
+
+static X509_CRL *delta(long number, long base, int critical)
+{
     X509_CRL *crl = forge_crl(&f, 1);
 
-    ASN1_INTEGER_set(base, 1);
-    X509_CRL_add1_ext_i2d(crl, NID_delta_crl, base, 1, 0);
-    expect(judge(crl), ERR_POLICY, "crl.extension: 551d1b");
-    crl = forge_crl(&f, 1);
-    idp->onlyuser = 0xff;
-    X509_CRL_add1_ext_i2d(crl, NID_issuing_distribution_point, idp, 1, 0);
-    expect(judge(crl), ERR_POLICY, "crl.extension: 551d1c");
-    ASN1_INTEGER_free(base);
-    ISSUING_DIST_POINT_free(idp);
+    add_integer(crl, NID_crl_number, number, 0);
+    add_integer(crl, NID_delta_crl, base, critical);
+    return crl;
+}
+
+static X509_CRL *with(int nid, const char *value)
+{
+    X509_CRL *crl = forge_crl(&f, 1);
+
+    add_value(crl, nid, value);
+    return crl;
+}
+
+#define SHARD "critical,fullname:URI:http://ca.example.com/crl/ca-19.crl"
+#define FRESHEST "URI:http://ca.example.com/crl/ca-delta.crl"
+
+Test(check_crl, a_delta_is_signed_when_its_base_lies_below_it)
+{
+    X509_CRL *crl = delta(300, 299, 1);
+
+    cr_expect_eq(judge(delta(300, 299, 1)), OK, "%s", fault.detail);
+    cr_expect_eq(judge(delta(256, 255, 1)), OK, "%s", fault.detail);
+    cr_expect_eq(judge(delta(128, 127, 1)), OK, "%s", fault.detail);
+    expect(judge(delta(300, 300, 1)), ERR_POLICY, "crl.base: not below");
+    expect(judge(delta(255, 256, 1)), ERR_POLICY, "crl.base: not below");
+    expect(judge(delta(300, -1, 1)), ERR_MALFORMED, "crl.extension: 551d1b");
+    expect(judge(delta(300, 299, 0)), ERR_MALFORMED, "crl.extension: 551d1b");
+    add_value(crl, NID_freshest_crl, FRESHEST);
+    expect(judge(crl), ERR_POLICY, "crl.freshest: in a delta");
+}
+
+Test(check_crl, a_list_of_one_point_is_signed_and_no_other_scope)
+{
+    static const char *const others[] = {
+        "critical,onlyuser:TRUE",
+        "critical,onlyCA:TRUE",
+        "critical,onlyAA:TRUE",
+        "critical,fullname:URI:http://ca.example.com/a,onlyuser:TRUE",
+        "critical,fullname:URI:http://ca.example.com/a,onlysomereasons:keyCompromise",
+        "critical,fullname:URI:http://ca.example.com/a,indirectCRL:TRUE",
+        "critical,fullname:DNS:ca.example.com",
+        "critical,fullname:URI:http://ca.example.com/a b",
+        "fullname:URI:http://ca.example.com/crl/ca-19.crl", /* not critical */
+    };
+    X509_CRL *crl = delta(300, 299, 1);
+
+    cr_expect_eq(judge(with(NID_issuing_distribution_point, SHARD)), OK, "%s", fault.detail);
+    add_value(crl, NID_issuing_distribution_point, SHARD);
+    cr_expect_eq(judge(crl), OK, "a shard's delta: %s", fault.detail);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        cr_log_info("%s", others[i]);
+        expect(judge(with(NID_issuing_distribution_point, others[i])), ERR_MALFORMED,
+               "crl.extension: 551d1c");
+    }
+}
+
+Test(check_crl, a_complete_list_may_say_where_its_delta_is)
+{
+    cr_expect_eq(judge(with(NID_freshest_crl, FRESHEST)), OK, "%s", fault.detail);
+    expect(judge(with(NID_freshest_crl, "critical," FRESHEST)), ERR_POLICY,
+           "crl.extension: 551d2e must not be critical");
+    expect(judge(with(NID_freshest_crl, FRESHEST ",URI:http://ca.example.com/b")), ERR_MALFORMED,
+           "crl.extension: 551d2e");
+    expect(judge(with(NID_freshest_crl, "DNS:ca.example.com")), ERR_MALFORMED, "crl.extension: 551d2e");
+    expect(judge(with(NID_issuer_alt_name, "DNS:ca.example.com")), ERR_POLICY,
+           "crl.extension: 551d12 is not permitted");
+}
+
+static X509_CRL *timed(int64_t from_s, int64_t to_s)
+{
+    X509_CRL *crl = forge_crl(&f, 1);
+    ASN1_TIME *from = ASN1_TIME_set(NULL, from_s), *to = ASN1_TIME_set(NULL, to_s);
+
+    X509_CRL_set1_lastUpdate(crl, from);
+    X509_CRL_set1_nextUpdate(crl, to);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(to);
+    return crl;
+}
+
+Test(check_crl, its_times_are_held_against_the_clock_and_a_ceiling)
+{
+    int64_t now = FORGE_NOW, day = FORGE_DAY;
+
+    cr_expect_eq(judge(timed(now - day, now)), OK, "%s", fault.detail);
+    cr_expect_eq(judge(timed(now + day, now + 401 * day)), OK, "%s", fault.detail);
+    expect(judge(timed(now - day - 1, now)), ERR_POLICY, "crl.thisUpdate: more than a day");
+    expect(judge(timed(now + day + 1, now + 2 * day)), ERR_POLICY, "crl.thisUpdate: more than a day");
+    expect(judge(timed(now, now + 400 * day + 1)), ERR_POLICY, "crl.nextUpdate: more than 400 days");
 }
 
 Test(check_crl, a_key_for_something_else_signs_none)
@@ -147,11 +243,11 @@ Test(check_crl, a_key_for_something_else_signs_none)
 struct list {
     uint64_t version;
     enum sig_alg alg;
-    bool no_next_update, empty_list, no_extensions, trailing;
+    bool no_next_update, empty_list, no_extensions, trailing, is_delta;
     struct span entry; /* raw, in revokedCertificates */
 };
 
-static void put_extensions(struct buf *b)
+static void put_extensions(struct buf *b, bool is_delta)
 {
     size_t wrap = der_open(b, DER_CONTEXT_CONSTRUCTED(0)), list = der_open(b, DER_SEQUENCE), ext, value, seq;
 
@@ -169,6 +265,8 @@ static void put_extensions(struct buf *b)
     der_put_uint(b, 7);
     der_close(b, value);
     der_close(b, ext);
+    if (is_delta)
+        buf_put(b, "\x30\x0d\x06\x03\x55\x1d\x1b\x01\x01\xff\x04\x03\x02\x01\x06", 15); /* of 6 */
     der_close(b, list);
     der_close(b, wrap);
 }
@@ -189,7 +287,7 @@ static enum err judge_list(struct list l)
     if (l.empty_list || l.entry.len > 0)
         der_put(&b, DER_SEQUENCE, l.entry);
     if (!l.no_extensions)
-        put_extensions(&b);
+        put_extensions(&b, l.is_delta);
     if (l.trailing)
         der_put_null(&b);
     der_close(&b, whole);
@@ -244,8 +342,8 @@ Test(check_crl, each_broken_entry_is_refused_by_name)
         {{(const uint8_t *)"\x30\x20\x02\x01\x05" WHEN
                            "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x08",
           34},
-         ERR_MALFORMED,
-         "crl.entry.extension: 551d15"},
+         ERR_POLICY,
+         "crl.entry: removeFromCRL in a list that is no delta"},
         {{(const uint8_t *)"\x30\x20\x02\x01\x05" WHEN
                            "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x1d\x04\x03\x0a\x01\x01",
           34},
@@ -271,6 +369,16 @@ Test(check_crl, each_broken_entry_is_refused_by_name)
     }
 }
 
+Test(check_crl, a_delta_may_take_entries_out)
+{
+    static const uint8_t removal[] =
+        "\x30\x20\x02\x01\x05" WHEN "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x08";
+    struct span entry = span_of(removal, sizeof removal - 1);
+
+    cr_expect_eq(judge_list((struct list){GOOD, .is_delta = true, .entry = entry}), OK, "%s", fault.detail);
+    expect(judge_list((struct list){GOOD, .entry = entry}), ERR_POLICY, "crl.entry: removeFromCRL");
+}
+
 Test(check_crl, mutants_are_signed_only_when_openssl_finds_them_in_bounds)
 {
     struct span tbs = forge_crl_tbs(&f, forge_crl(&f, 4));
@@ -294,7 +402,8 @@ Test(check_crl, mutants_are_signed_only_when_openssl_finds_them_in_bounds)
                 cr_assert_eq(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(f.certificate)),
                              0);
                 cr_assert_eq(X509_CRL_get_version(crl), X509_CRL_VERSION_2);
-                cr_assert_lt(X509_CRL_get_ext_by_critical(crl, 1, -1), 0);
+                cr_assert_lt(X509_CRL_get_ext_by_critical(crl, 1, -1), 0,
+                             "nothing made it a delta or a shard");
             }
             X509_CRL_free(crl);
             forge_span_free(der);
@@ -316,7 +425,7 @@ Test(check_crl, memory_does_not_grow_with_the_list)
 
     buf_init(&head, 4096);
     buf_init(&tail, 4096);
-    put_extensions(&tail);
+    put_extensions(&tail, false);
     der_put_uint(&head, 1);
     buf_put_span(&head, sig_alg_der(SIG_ECDSA_SHA256));
     buf_put_span(&head, key_purpose(f.ca)->name);
@@ -324,7 +433,7 @@ Test(check_crl, memory_does_not_grow_with_the_list)
     der_put_time(&head, FORGE_NOW + 1);
     der_put_header(&head, DER_SEQUENCE, count * 20);
     body = head.len + count * 20 + tail.len;
-    c = crl_check_new(key_purpose(f.ca), der_header_len(body) + body);
+    c = crl_check_new(key_purpose(f.ca), der_header_len(body) + body, FORGE_NOW);
     buf_init(&outer, 16);
     der_put_header(&outer, DER_SEQUENCE, body);
     crl_check_add(c, buf_span(&outer));
