@@ -17,6 +17,8 @@
  *   idempotent_time at(8) ‖ key(32)                empty rows
  *   request         id(16)
  *   request_index   tag(1) ‖ value                 see enum request_index
+ *   token           SHA-256 of the secret(32)
+ *   permit          listener(1) ‖ role(1) ‖ address(16) ‖ bits(1)
  */
 #ifndef STORE_INNER_H
 #define STORE_INNER_H
@@ -44,6 +46,8 @@ enum table {
     TABLE_IDEMPOTENT_TIME,
     TABLE_REQUEST,
     TABLE_REQUEST_INDEX,
+    TABLE_TOKEN,
+    TABLE_PERMIT,
     TABLE_COUNT
 };
 
@@ -137,6 +141,10 @@ void row_put_idempotent(struct buf *b, const struct idempotent *i);
 void row_put_request(struct buf *b, const struct request *r);
 /* Spans borrow from the row. */
 [[nodiscard]] bool row_get_request(struct span row, struct request *out); /* the id is in the key */
+void row_put_token(struct buf *b, const struct token *k);
+[[nodiscard]] bool row_get_token(struct span row, struct token *out); /* the hash is in the key */
+void row_put_permit(struct buf *b, const struct permit *p);
+[[nodiscard]] bool row_get_permit(struct span row, struct permit *out); /* the rest is in the key */
 void row_put_counters(struct buf *b, const struct counters *c);
 [[nodiscard]] bool row_get_counters(struct span row, struct counters *out);
 

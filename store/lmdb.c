@@ -43,6 +43,8 @@ static const char *const table_names[TABLE_COUNT] = {
     [TABLE_IDEMPOTENT_TIME] = "idempotent_time",
     [TABLE_REQUEST] = "request",
     [TABLE_REQUEST_INDEX] = "request_index",
+    [TABLE_TOKEN] = "token",
+    [TABLE_PERMIT] = "permit",
 };
 
 struct view {

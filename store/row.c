@@ -291,6 +291,50 @@ bool row_get_request(struct span row, struct request *out)
     return rd_done(&r) && state >= REQUEST_PENDING && state <= REQUEST_EXPIRED;
 }
 
+/* ---- tokens and permits ---- */
+
+void row_put_token(struct buf *b, const struct token *k)
+{
+    start(b);
+    buf_put_u8(b, (uint8_t)k->role);
+    buf_put_i64(b, k->created_at_s);
+    buf_put_i64(b, k->expires_at_s);
+    buf_put_i64(b, k->used_at_s);
+    buf_put_i64(b, k->deleted_at_s);
+    buf_put_blob(b, span_str(k->created_by));
+    scope_write(b, &k->scope);
+}
+
+bool row_get_token(struct span row, struct token *out)
+{
+    struct rd r = open_row(row);
+    uint8_t role = rd_u8(&r);
+
+    out->role = (enum access_role)role;
+    out->created_at_s = rd_i64(&r);
+    out->expires_at_s = rd_i64(&r);
+    out->used_at_s = rd_i64(&r);
+    out->deleted_at_s = rd_i64(&r);
+    get_text(&r, out->created_by, sizeof out->created_by);
+    return scope_read(&r, &out->scope) && rd_done(&r) && role > ACCESS_NOBODY && role < ACCESS_ROLES;
+}
+
+void row_put_permit(struct buf *b, const struct permit *p)
+{
+    start(b);
+    buf_put_i64(b, p->created_at_s);
+    buf_put_blob(b, span_str(p->created_by));
+}
+
+bool row_get_permit(struct span row, struct permit *out)
+{
+    struct rd r = open_row(row);
+
+    out->created_at_s = rd_i64(&r);
+    get_text(&r, out->created_by, sizeof out->created_by);
+    return rd_done(&r);
+}
+
 void row_put_counters(struct buf *b, const struct counters *c)
 {
     start(b);

@@ -17,6 +17,8 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include "base/access.h"
+#include "base/address.h"
 #include "base/alg.h"
 #include "base/buf.h"
 #include "base/limits.h"
@@ -320,6 +322,53 @@ struct request_query {
 enum err request_list(struct view *v, const struct request_query *q,
                       bool (*fn)(const struct request *r, void *arg), void *arg,
                       char next[static CURSOR_MAX]);
+
+/* ---- tokens ---- */
+
+#define TOKEN_ID_LEN 8u /* octets: the first of the hash: it names a token and says nothing of the secret */
+
+/* Kept after it has ended, so that what it did can be laid at somebody's door. */
+struct token {
+    uint8_t hash[HASH_LEN]; /* SHA-256 of the secret as text: the secret itself is nowhere */
+    enum access_role role;
+    struct scope scope;
+    char created_by[PRINCIPAL_MAX];
+    int64_t created_at_s, expires_at_s;
+    int64_t used_at_s, deleted_at_s; /* NO_TIME: never */
+};
+/* used_at_s and deleted_at_s are not read. ERR_CONFLICT: the id is taken. */
+void token_add(struct txn *t, const struct token *k);
+enum err token_find(struct view *v, const uint8_t hash[static HASH_LEN],
+                    struct token *out); /* ERR_NOT_FOUND */
+enum err token_find_id(struct view *v, const uint8_t id[static TOKEN_ID_LEN], struct token *out);
+/* Both: ERR_NOT_FOUND. */
+void token_use(struct txn *t, const uint8_t id[static TOKEN_ID_LEN], int64_t at_s);
+void token_delete(struct txn *t, const uint8_t id[static TOKEN_ID_LEN], int64_t at_s);
+/* In order of id. fn returns false to stop. */
+enum err token_each(struct view *v, bool (*fn)(const struct token *k, void *arg), void *arg);
+/* Removes at most `most` that ended, by deletion or time, before that time. */
+void token_prune(struct txn *t, int64_t before_s, unsigned most);
+
+/* ---- the permit list ---- */
+
+enum permit_listener { PERMIT_HTTP = 1, PERMIT_HTTPS = 2 };
+const char *permit_listener_name(enum permit_listener l); /* "http" */
+[[nodiscard]] bool permit_listener_parse(const char *text, enum permit_listener *out);
+
+/* Whoever comes from this range may use the listener, or log in as that role there. */
+struct permit {
+    enum permit_listener listener;
+    enum access_role role; /* ACCESS_NOBODY: the listener itself */
+    struct address_range range;
+    char created_by[PRINCIPAL_MAX];
+    int64_t created_at_s;
+};
+void permit_add(struct txn *t, const struct permit *p); /* ERR_CONFLICT: it is there */
+/* Listener, role and range name one. ERR_NOT_FOUND */
+void permit_remove(struct txn *t, const struct permit *p);
+enum err permit_find(struct view *v, const struct permit *p, struct permit *out); /* ERR_NOT_FOUND */
+/* By listener, role, range. fn returns false to stop. */
+enum err permit_each(struct view *v, bool (*fn)(const struct permit *p, void *arg), void *arg);
 
 /* ---- idempotency ---- */
 

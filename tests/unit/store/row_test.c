@@ -16,6 +16,8 @@ union any {
     struct idempotent idempotent;
     struct request request;
     struct counters counters;
+    struct token token;
+    struct permit permit;
 };
 
 static const struct cert sample_cert = {.serial = {1},
@@ -71,6 +73,16 @@ static void put_counters(struct buf *b)
 {
     row_put_counters(b, &(struct counters){.audit = 9});
 }
+static void put_token(struct buf *b)
+{
+    row_put_token(b, &(struct token){.role = ACCESS_VIEWER,
+                                     .scope = {.names = {.len = 4, .text = "a.b"}},
+                                     .created_by = "uid:0"});
+}
+static void put_permit(struct buf *b)
+{
+    row_put_permit(b, &(struct permit){.created_by = "uid:0"});
+}
 
 static bool get_status(struct span s, union any *a)
 {
@@ -108,6 +120,14 @@ static bool get_counters(struct span s, union any *a)
 {
     return row_get_counters(s, &a->counters);
 }
+static bool get_token(struct span s, union any *a)
+{
+    return row_get_token(s, &a->token);
+}
+static bool get_permit(struct span s, union any *a)
+{
+    return row_get_permit(s, &a->permit);
+}
 
 static const struct {
     const char *name;
@@ -123,6 +143,8 @@ static const struct {
     {"idempotent", put_idempotent, get_idempotent},
     {"request", put_request, get_request},
     {"counters", put_counters, get_counters},
+    {"token", put_token, get_token},
+    {"permit", put_permit, get_permit},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
