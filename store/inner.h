@@ -5,7 +5,7 @@
  * nothing knows certificates.
  *
  * Tables, key -> row (integers big-endian, so that octet order is numeric order):
- *   meta            "schema", "counters"
+ *   meta            "schema", "counters", "snapshot"
  *   cert            number(8)                      appended: a new certificate touches the last page alone
  *   status          serial(19)                     fixed width: OCSP's hot path
  *   index           tag(1) ‖ value ‖ number(8)     see enum index
@@ -19,6 +19,7 @@
  *   request_index   tag(1) ‖ value                 see enum request_index
  *   token           SHA-256 of the secret(32)
  *   permit          listener(1) ‖ role(1) ‖ address(16) ‖ bits(1)
+ *   responder       issuer no(2) ‖ host            row: version(1) ‖ serial(19)
  */
 #ifndef STORE_INNER_H
 #define STORE_INNER_H
@@ -48,6 +49,7 @@ enum table {
     TABLE_REQUEST_INDEX,
     TABLE_TOKEN,
     TABLE_PERMIT,
+    TABLE_RESPONDER,
     TABLE_COUNT
 };
 

@@ -12,6 +12,7 @@
 #include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ static const char *const table_names[TABLE_COUNT] = {
     [TABLE_REQUEST_INDEX] = "request_index",
     [TABLE_TOKEN] = "token",
     [TABLE_PERMIT] = "permit",
+    [TABLE_RESPONDER] = "responder",
 };
 
 struct view {
@@ -144,22 +146,43 @@ static void map_grow(struct store *s)
 
 /* ---- open and close ---- */
 
+static bool is_writer(const struct store *s)
+{
+    return s->mode == STORE_WRITE || s->mode == STORE_CREATE;
+}
+
+/* A copy that was cut off on its way would be read beyond its end, which is a SIGBUS. */
+static enum err whole_check(struct store *s, const char *dir, struct fault *f)
+{
+    uint64_t size, used = used_octets(s, &size);
+    struct stat st;
+    int fd = -1;
+
+    if (s->mode != STORE_COPY)
+        return OK;
+    if (mdb_env_get_fd(s->env, &fd) != 0 || fstat(fd, &st) != 0)
+        return fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
+    if ((uint64_t)st.st_size < used)
+        return fault_set(f, ERR_CONFLICT, "%s: the snapshot is not whole", dir);
+    return OK;
+}
+
 static enum err env_start(struct store *s, const char *dir, uint64_t map_size, struct fault *f)
 {
-    unsigned flags = MDB_NOTLS | (s->mode == STORE_READ ? MDB_RDONLY : 0);
+    unsigned flags = MDB_NOTLS | (is_writer(s) ? 0 : MDB_RDONLY) | (s->mode == STORE_COPY ? MDB_NOLOCK : 0);
     int rc = mdb_env_create(&s->env);
 
     if (rc == 0)
         rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT);
     if (rc == 0)
         rc = mdb_env_set_maxreaders(s->env, READERS_MAX);
-    if (rc == 0 && s->mode != STORE_READ) /* a reader takes the size that the writer recorded */
+    if (rc == 0 && is_writer(s)) /* a reader takes the size that the writer recorded */
         rc = mdb_env_set_mapsize(s->env, map_size != 0 ? map_size : MAP_DEFAULT);
     if (rc == 0)
         rc = mdb_env_open(s->env, dir, flags, 0600);
     if (rc != 0)
         return fault_set(f, ERR_IO, "%s: %s", dir, mdb_strerror(rc));
-    return OK;
+    return whole_check(s, dir, f);
 }
 
 /* Begins a read transaction, or wakes the one that rests in *mdb. */
@@ -273,7 +296,7 @@ unsigned store_maintain(struct store *s)
     if (dead > 0)
         log_warn("store-readers-dead", "%d views of ended processes forgotten", dead);
     used = used_octets(s, &size);
-    if (s->mode != STORE_READ)
+    if (is_writer(s))
         map_grow(s);
     else if (used > size)
         map_set(s, 0); /* the writer has grown it */
@@ -333,7 +356,7 @@ enum err txn_begin(struct store *s, struct txn **out)
     enum err err;
     int rc;
 
-    assert(s->mode != STORE_READ && s->txn == NULL);
+    assert(is_writer(s) && s->txn == NULL);
     *out = NULL;
     if (s->is_broken)
         return ERR_IO;

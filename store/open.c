@@ -72,7 +72,7 @@ enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, st
     enum err err = data_check(dir, mode, f);
 
     *out = NULL;
-    if (err == OK && mode != STORE_READ)
+    if (err == OK && (mode == STORE_WRITE || mode == STORE_CREATE))
         err = lock_take(dir, &lock_fd, f);
     if (err == OK && mode == STORE_CREATE)
         err = data_check(dir, mode, f); /* another may have created it before we had the lock */

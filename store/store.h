@@ -34,6 +34,7 @@ enum store_mode {
     STORE_READ,   /* an existing store, read only (LMDB still writes its lock file) */
     STORE_WRITE,  /* an existing store, by the one writer */
     STORE_CREATE, /* the directory exists and is empty */
+    STORE_COPY,   /* what store_snapshot wrote: nobody writes to it, so it is read without a lock file */
 };
 
 /* ERR_NOT_FOUND: no store there; ERR_EXISTS: STORE_CREATE on one; ERR_CONFLICT: another writer has it, or a
@@ -81,6 +82,12 @@ void issuer_add(struct txn *t, const struct issuer *i,
 void issuer_set_responder(struct txn *t, uint16_t no, const uint8_t serial[static SERIAL_LEN]);
 enum err issuer_find(struct view *v, const char *id, struct issuer *out); /* ERR_NOT_FOUND */
 enum err issuer_find_no(struct view *v, uint16_t no, struct issuer *out); /* ERR_NOT_FOUND */
+/* The certificate of an issuer's OCSP signer on another host, by that host's name: lower-case letters, digits
+ * and hyphens. */
+void responder_set(struct txn *t, uint16_t issuer_no, const char *host,
+                   const uint8_t serial[static SERIAL_LEN]);
+enum err responder_find(struct view *v, uint16_t issuer_no, const char *host,
+                        uint8_t serial[static SERIAL_LEN]); /* ERR_NOT_FOUND */
 /* In order of number. fn returns false to stop. */
 enum err issuer_each(struct view *v, bool (*fn)(const struct issuer *i, void *arg), void *arg);
 
@@ -209,6 +216,19 @@ void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number); /* 
 void crl_state_publish(
     struct txn *t, uint16_t issuer_no,
     const struct crl_state *s); /* s->number must be reserved and above the published one: ERR_CONFLICT */
+
+/* ---- snapshots: what an OCSP responder on another host reads ---- */
+
+/* Writes one view of the store to `dir`/data.mdb, replacing the snapshot that is there by rename, so that
+ * there is always a whole one or none. Holds the status of every certificate, the issuers and their OCSP
+ * signers' certificates, and nothing else of any certificate: no names, requests, tokens or audit. With
+ * `host` the signers are those of that host (issuers without one there have none in the snapshot); NULL: our
+ * own. `now_s` is taken before the view, so what the snapshot says of its age is never too young. Blocks for
+ * seconds with a million certificates. ERR_NOT_FOUND: no `dir`, or no signer for that host; ERR_EXISTS: `dir`
+ * holds a store that is no snapshot; ERR_IO. */
+enum err store_snapshot(struct store *s, const char *dir, const char *host, int64_t now_s, struct fault *f);
+/* When the snapshot was taken. ERR_NOT_FOUND: this is none. */
+enum err snapshot_time(struct view *v, int64_t *taken_at_s);
 
 /* ---- audit ---- */
 
