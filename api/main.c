@@ -14,7 +14,7 @@
 #define EXIT_USAGE 1
 
 struct command {
-    const char *home, *ready_file, *output;
+    const char *home, *host, *ready_file, *output;
     struct init_options init;
     const char *words[4]; /* noun, verb, file */
     int word_count;
@@ -53,7 +53,7 @@ static const struct option options[] = {
 
 static bool take_value(struct command *c, int option)
 {
-    const char **const places[] = {&c->home,       &c->init.name,  &c->init.host, &c->init.http,
+    const char **const places[] = {&c->home,       &c->init.name,  &c->host,  &c->init.http,
                                    &c->init.https, &c->ready_file, &c->output}; /* as the enum has them */
 
     if (optarg[0] == '\0') {
@@ -104,6 +104,8 @@ static bool parse(int argc, char **argv, struct command *c)
 static int run_init(struct command *c)
 {
     c->init.home = c->home;
+    if (c->host != NULL)
+        c->init.host = c->host;
     return init_main(&c->init);
 }
 
@@ -124,6 +126,14 @@ static int run_config(struct command *c)
     return EXIT_USAGE;
 }
 
+static int run_store(struct command *c)
+{
+    if (c->word_count == 3 && strcmp(c->words[1], "snapshot") == 0)
+        return store_snapshot_main(c->home, c->words[2], c->host, c->init.is_quiet);
+    fprintf(stderr, "chancery: store snapshot DIR [--host NAME]\n");
+    return EXIT_USAGE;
+}
+
 static int run_role(struct command *c)
 {
     return role_main(c->words[1], c->home);
@@ -138,6 +148,7 @@ static const struct {
     {"init", 1, 1, BIT(LOCAL_READY), run_init},
     {"serve", 1, 1, INIT_OPTIONS, run_serve},
     {"config", 2, 3, INIT_OPTIONS | BIT(LOCAL_READY), run_config},
+    {"store", 2, 3, (INIT_OPTIONS & ~BIT(LOCAL_HOST)) | BIT(LOCAL_READY), run_store},
     {"role", 2, 2, INIT_OPTIONS | BIT(LOCAL_READY), run_role},
 };
 

@@ -52,6 +52,9 @@ int init_main(const struct init_options *o);
 int config_check_main(const char *home, const char *file);
 int config_show_main(const char *home, const char *output);
 
+/* `chancery store snapshot DIR [--host NAME]`. Exit code. */
+int store_snapshot_main(const char *home, const char *dir, const char *host, bool is_quiet);
+
 /* Reads one document of the configuration that need not be in a home: for `config check FILE`. */
 enum err config_read(const char *name, struct span content, struct config *c, struct buf *report,
                      struct fault *f);

@@ -74,6 +74,8 @@ static const struct {
     {"serve", "run the service in the foreground"},
     {"config check [FILE]", "is the configuration right"},
     {"config show", "the configuration in force"},
+    {"store snapshot DIR [--host NAME]",
+     "write what an OCSP responder on another host reads to DIR/data.mdb, replacing the snapshot before"},
 };
 
 static const char common_text[] =
