@@ -10,23 +10,6 @@
 
 #define DETAIL_MAX 4096u /* octets: a refusal with every finding named */
 
-const char *audit_kind_name(enum audit_kind k)
-{
-    static const char *const names[] = {
-        [AUDIT_START] = "start",         [AUDIT_ISSUE] = "issue",
-        [AUDIT_REFUSE] = "refuse",       [AUDIT_REVOKE] = "revoke",
-        [AUDIT_UNHOLD] = "unhold",       [AUDIT_CRL] = "crl",
-        [AUDIT_RESPONDER] = "responder", [AUDIT_LISTENER] = "listener",
-        [AUDIT_INIT] = "init",           [AUDIT_CONFIG] = "config",
-        [AUDIT_REQUEST] = "request",     [AUDIT_APPROVE] = "approve",
-        [AUDIT_DENY] = "deny",           [AUDIT_EXPIRE] = "expire",
-        [AUDIT_TOKEN] = "token",         [AUDIT_LOGIN_FAILURE] = "login-failure",
-        [AUDIT_PERMIT] = "permit",
-    };
-
-    return (size_t)k < sizeof names / sizeof *names && names[k] != NULL ? names[k] : "unknown";
-}
-
 /* Cut to `max` octets, not within a character of UTF-8. */
 static struct span cut(struct span s, size_t max)
 {
@@ -52,20 +35,21 @@ void audit_append(struct txn *t, const struct audit_row *given)
     memcpy(a.previous, counters->audit_hash, HASH_LEN);
     key = key_of_number(a.seq);
     row = txn_row(t);
-    row_put_audit(row, &a);
+    chain_row_put(row, &a);
     table_append(t, TABLE_AUDIT, key_span(&key), buf_span(row));
     if (txn_error(t) != OK)
         return;
     counters->audit = a.seq;
     sha256_of(buf_span(row), counters->audit_hash);
+    audit_index_add(t, &a);
 }
 
 /* The row says the number it lies under. */
-static bool read_row(struct entry e, struct audit_row *out)
+bool audit_read(struct entry e, struct audit_row *out)
 {
     uint64_t seq;
 
-    return e.key.len == NUMBER_LEN && number_of_key(e.key, &seq) && row_get_audit(e.row, out) &&
+    return e.key.len == NUMBER_LEN && number_of_key(e.key, &seq) && chain_row_get(e.row, out) &&
            out->seq == seq;
 }
 
@@ -81,7 +65,7 @@ enum err audit_each(struct view *v, uint64_t from_seq, bool (*fn)(const struct a
     if (err != OK)
         return err;
     for (err = scan_from(&scan, key_span(&from), &e); err == OK; err = scan_next(&scan, &e)) {
-        if (!read_row(e, &a)) {
+        if (!audit_read(e, &a)) {
             err = table_damaged(TABLE_AUDIT, e.key);
             break;
         }
@@ -92,51 +76,78 @@ enum err audit_each(struct view *v, uint64_t from_seq, bool (*fn)(const struct a
     return err == ERR_END ? OK : err;
 }
 
-static enum err chain_broken(struct fault *f, uint64_t seq, const char *why)
+enum err audit_head(struct view *v, struct chain_mark *out)
 {
-    return fault_set(f, ERR_CONFLICT, "audit row %llu: %s", (unsigned long long)seq, why);
+    struct counters c;
+    enum err err = counters_find(v, &c);
+
+    out->seq = c.audit;
+    memcpy(out->hash, c.audit_hash, HASH_LEN);
+    return err;
 }
 
-/* One step of the chain: `hash` is that of row seq - 1 before, and of this row after. */
-static enum err chain_step(struct entry e, uint64_t seq, uint8_t hash[static HASH_LEN], struct fault *f)
+enum err audit_octets(struct view *v, uint64_t seq, struct span *out)
 {
-    struct audit_row a;
+    struct key key = key_of_number(seq);
 
-    if (!read_row(e, &a))
-        return chain_broken(f, seq, "damaged");
-    if (a.seq != seq)
-        return chain_broken(f, seq, "missing");
-    if (memcmp(a.previous, hash, HASH_LEN) != 0)
-        return chain_broken(f, seq > 1 ? seq - 1 : seq, "changed");
-    memcpy(hash, a.hash, HASH_LEN);
+    return table_find(v, TABLE_AUDIT, key_span(&key), out);
+}
+
+/* ---- the check ---- */
+
+/* The store counts its rows and keeps the hash of the last: its end cannot be cut off by removing rows alone.
+ */
+static enum err end_check(const struct chain_check *c, const struct chain_mark *counted, struct fault *f)
+{
+    uint64_t seq = c->head.seq;
+
+    if (seq < counted->seq)
+        return fault_set(f, ERR_CONFLICT, "audit row %llu: missing", (unsigned long long)seq + 1);
+    if (seq > counted->seq)
+        return fault_set(f, ERR_CONFLICT, "audit row %llu: not counted",
+                         (unsigned long long)counted->seq + 1);
+    if (memcmp(c->head.hash, counted->hash, HASH_LEN) != 0)
+        return fault_set(f, ERR_CONFLICT, "audit row %llu: changed", (unsigned long long)seq);
     return OK;
 }
 
-enum err audit_verify(struct view *v, struct fault *f)
+/* A row that lies under another number is not what its key claims. */
+static enum err entry_check(struct chain_check *c, struct entry e, struct fault *f)
 {
-    uint8_t hash[HASH_LEN] = {0};
-    struct counters counters;
-    uint64_t seq = 0;
+    uint64_t seq = c->head.seq + 1, key = 0;
+
+    if (e.key.len != NUMBER_LEN || !number_of_key(e.key, &key) || key < seq)
+        return fault_set(f, ERR_CONFLICT, "audit row %llu: damaged", (unsigned long long)seq);
+    if (key > seq)
+        return fault_set(f, ERR_CONFLICT, "audit row %llu: missing", (unsigned long long)seq);
+    return chain_add(c, e.row, f);
+}
+
+enum err audit_check(struct view *v, struct chain_check *c, struct fault *f)
+{
+    struct chain_mark counted;
     struct entry e;
     struct scan scan;
-    enum err err = counters_find(v, &counters);
+    enum err err = audit_head(v, &counted), bad = OK;
 
     if (err == OK)
         err = scan_open(v, TABLE_AUDIT, &scan);
     if (err != OK)
         return fault_set(f, err, "the audit rows cannot be read");
-    for (err = scan_from(&scan, (struct span){0}, &e); err == OK; err = scan_next(&scan, &e)) {
-        err = chain_step(e, ++seq, hash, f);
-        if (err != OK)
-            break;
-    }
+    for (err = scan_from(&scan, (struct span){0}, &e); err == OK && bad == OK; err = scan_next(&scan, &e))
+        bad = entry_check(c, e, f);
     scan_close(&scan);
+    if (bad != OK)
+        return bad;
     if (err != ERR_END)
         return fault_set(f, err, "the audit rows cannot be read");
-    if (seq != counters.audit)
-        return chain_broken(f, (seq < counters.audit ? seq : counters.audit) + 1,
-                            seq < counters.audit ? "missing" : "not counted");
-    if (memcmp(hash, counters.audit_hash, HASH_LEN) != 0)
-        return chain_broken(f, seq, "changed");
-    return OK;
+    bad = end_check(c, &counted, f);
+    return bad == OK ? chain_end(c, f) : bad;
+}
+
+enum err audit_verify(struct view *v, struct fault *f)
+{
+    struct chain_check c = {0};
+
+    return audit_check(v, &c, f);
 }

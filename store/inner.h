@@ -13,6 +13,7 @@
  *   issuer          issuer no(2)
  *   crl_state       issuer no(2)
  *   audit           seq(8)                         appended
+ *   audit_index     tag(1) ‖ value ‖ at(8) ‖ seq(8)  empty rows, see enum audit_index
  *   idempotent      key(32)
  *   idempotent_time at(8) ‖ key(32)                empty rows
  *   request         id(16)
@@ -50,6 +51,7 @@ enum table {
     TABLE_TOKEN,
     TABLE_PERMIT,
     TABLE_RESPONDER,
+    TABLE_AUDIT_INDEX,
     TABLE_COUNT
 };
 
@@ -136,8 +138,6 @@ void row_put_issuer(struct buf *b, const struct issuer *i);
 [[nodiscard]] bool row_get_issuer(struct span row, struct issuer *out); /* the number is in the key */
 void row_put_crl_state(struct buf *b, const struct crl_state *s);
 [[nodiscard]] bool row_get_crl_state(struct span row, struct crl_state *out);
-void row_put_audit(struct buf *b, const struct audit_row *r);
-[[nodiscard]] bool row_get_audit(struct span row, struct audit_row *out); /* computes the hash */
 void row_put_idempotent(struct buf *b, const struct idempotent *i);
 [[nodiscard]] bool row_get_idempotent(struct span row, struct idempotent *out);
 void row_put_request(struct buf *b, const struct request *r);
@@ -206,6 +206,22 @@ enum request_index {
     REQUEST_BY_ASKER = 'p', /* text ‖ NUL ‖ id; empty rows */
     REQUEST_BY_END = 'e',   /* expires at(8) ‖ id; empty rows */
 };
+
+/* ---- audit.c, audit_index.c ---- */
+
+/* The row of an entry, when it says the number it lies under. */
+[[nodiscard]] bool audit_read(struct entry e, struct audit_row *out);
+
+/* The value is followed by the time and the number of a row, so that a span of time is a range in each. */
+enum audit_index {
+    AUDIT_BY_ACTOR = 'a',  /* text ‖ NUL */
+    AUDIT_BY_KIND = 'k',   /* kind(1) */
+    AUDIT_BY_SERIAL = 's', /* serial(19) */
+    AUDIT_BY_TIME = 't',   /* nothing */
+};
+void audit_index_add(struct txn *t, const struct audit_row *a);
+/* Indexes what a store of an earlier version holds; nothing when it is done already. */
+enum err audit_index_build(struct store *s, struct fault *f);
 
 /* ---- cert.c ---- */
 

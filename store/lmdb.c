@@ -47,6 +47,7 @@ static const char *const table_names[TABLE_COUNT] = {
     [TABLE_TOKEN] = "token",
     [TABLE_PERMIT] = "permit",
     [TABLE_RESPONDER] = "responder",
+    [TABLE_AUDIT_INDEX] = "audit_index",
 };
 
 struct view {

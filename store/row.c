@@ -195,41 +195,6 @@ bool row_get_crl_state(struct span row, struct crl_state *out)
     return rd_done(&r) && out->number <= out->reserved;
 }
 
-/* ---- audit ---- */
-
-/* The sequence number is inside, so that the hash binds a row to its place. */
-void row_put_audit(struct buf *b, const struct audit_row *a)
-{
-    start(b);
-    buf_put_u64(b, a->seq);
-    buf_put_i64(b, a->at_s);
-    buf_put_u8(b, (uint8_t)a->kind);
-    buf_put_u8(b, a->has_serial);
-    buf_put(b, a->has_serial ? a->serial : (const uint8_t[SERIAL_LEN]){0}, SERIAL_LEN);
-    buf_put(b, a->previous, HASH_LEN);
-    buf_put_blob(b, a->actor);
-    buf_put_blob(b, a->detail);
-}
-
-bool row_get_audit(struct span row, struct audit_row *out)
-{
-    struct rd r = open_row(row);
-    uint8_t kind, has_serial;
-
-    out->seq = rd_u64(&r);
-    out->at_s = rd_i64(&r);
-    kind = rd_u8(&r);
-    out->kind = (enum audit_kind)kind;
-    has_serial = rd_u8(&r);
-    out->has_serial = has_serial == 1;
-    rd_copy(&r, out->serial, SERIAL_LEN);
-    rd_copy(&r, out->previous, HASH_LEN);
-    out->actor = rd_blob(&r);
-    out->detail = rd_blob(&r);
-    sha256_of(row, out->hash);
-    return rd_done(&r) && has_serial <= 1;
-}
-
 /* ---- idempotency and counters ---- */
 
 void row_put_idempotent(struct buf *b, const struct idempotent *i)

@@ -21,6 +21,7 @@
 #include "base/address.h"
 #include "base/alg.h"
 #include "base/buf.h"
+#include "base/chain.h"
 #include "base/limits.h"
 #include "base/reason.h"
 
@@ -232,45 +233,39 @@ enum err snapshot_time(struct view *v, int64_t *taken_at_s);
 
 /* ---- audit ---- */
 
-enum audit_kind {
-    AUDIT_START = 1, /* the ca started */
-    AUDIT_ISSUE,
-    AUDIT_REFUSE,
-    AUDIT_REVOKE,
-    AUDIT_UNHOLD,
-    AUDIT_CRL,
-    AUDIT_RESPONDER, /* an OCSP signer certificate */
-    AUDIT_LISTENER,  /* the HTTPS listener's certificate */
-    AUDIT_INIT,
-    AUDIT_CONFIG,
-    AUDIT_REQUEST, /* a request for a certificate waits for an approval */
-    AUDIT_APPROVE,
-    AUDIT_DENY,
-    AUDIT_EXPIRE, /* nobody decided in time */
-    AUDIT_TOKEN,  /* a token was made or deleted */
-    AUDIT_LOGIN_FAILURE,
-    AUDIT_PERMIT, /* the permit list was changed */
-};
-const char *audit_kind_name(enum audit_kind k); /* "issue" */
-
-struct audit_row {
-    uint64_t seq; /* 1.., without gaps: given by audit_append */
-    int64_t at_s;
-    enum audit_kind kind;
-    bool has_serial;
-    uint8_t serial[SERIAL_LEN];
-    struct span actor;          /* who: a principal, "service" */
-    struct span detail;         /* one line of text */
-    uint8_t previous[HASH_LEN]; /* hash of row seq - 1; zeros for the first */
-    uint8_t hash[HASH_LEN];     /* SHA-256 of this row's encoding, previous included */
-};
+/* What a row says and how its octets hold on to one another: base/chain.h. */
 
 /* Appends to the chain; reads at_s, kind, serial, actor (cut at PRINCIPAL_MAX) and detail (cut at 4 KiB). */
 void audit_append(struct txn *t, const struct audit_row *r);
+/* The newest row's number and hash; seq 0 when there is none. */
+enum err audit_head(struct view *v, struct chain_mark *out);
 enum err audit_each(struct view *v, uint64_t from_seq, bool (*fn)(const struct audit_row *r, void *arg),
                     void *arg);
-/* Recomputes the chain. ERR_CONFLICT with the first bad seq in the fault. */
-enum err audit_verify(struct view *v, struct fault *f);
+/* The octets of the row of that number, borrowed: what its hash is of. ERR_NOT_FOUND */
+enum err audit_octets(struct view *v, uint64_t seq, struct span *out);
+/* Holds every row against `c`, which begins as {0} with keys and mark as its caller likes, then the last one
+ * against the store's own count. ERR_CONFLICT with the first bad row in the fault. */
+enum err audit_check(struct view *v, struct chain_check *c, struct fault *f);
+enum err audit_verify(struct view *v, struct fault *f); /* the same without keys and mark */
+
+struct audit_query {
+    enum audit_kind kind;     /* 0: any */
+    const char *actor;        /* exact; NULL: any */
+    const uint8_t *serial;    /* SERIAL_LEN octets; NULL: any */
+    int64_t since_s, until_s; /* since <= at < until; NO_TIME: no bound */
+    bool is_oldest_first;
+    const char *after; /* cursor of the previous page; NULL: first */
+    unsigned limit;    /* 1..LIST_LIMIT_MAX */
+};
+
+/* One page, newest first unless asked otherwise: by number when nothing or the order alone is asked, else by
+ * time and then number. Served from the index of the first filter given of serial, actor, kind, time; a row
+ * is then held against the whole query. Rows added meanwhile neither repeat nor skip a row of later pages of
+ * an oldest-first list. Bounded, and its cursors, as for cert_list(). ERR_MALFORMED: a bad cursor, one of
+ * another query, a limit out of range, an actor beyond PRINCIPAL_MAX. fn returns false to stop. */
+enum err audit_list(struct view *v, const struct audit_query *q,
+                    bool (*fn)(const struct audit_row *r, void *arg), void *arg,
+                    char next[static CURSOR_MAX]);
 
 /* ---- requests that wait for an approval ---- */
 

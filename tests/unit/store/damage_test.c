@@ -306,7 +306,7 @@ Test(audit, a_row_copied_to_the_end_or_made_up_is_named)
     place_close(&p);
     buf_init(&b, 1024);
     sha256_of(span_of(row, len), a.previous); /* chained as it should be */
-    row_put_audit(&b, &a);
+    chain_row_put(&b, &a);
     raw_set(p.dir, "audit", key_span(&more), buf_span(&b));
     expect_broken(&p, "audit row 6");
     buf_free(&b);

@@ -53,7 +53,7 @@ static void put_crl_state(struct buf *b)
 }
 static void put_audit(struct buf *b)
 {
-    row_put_audit(b,
+    chain_row_put(b,
                   &(struct audit_row){.seq = 1, .kind = AUDIT_ISSUE, .actor = {(const uint8_t *)"admin", 5}});
 }
 static void put_idempotent(struct buf *b)
@@ -106,7 +106,7 @@ static bool get_crl_state(struct span s, union any *a)
 }
 static bool get_audit(struct span s, union any *a)
 {
-    return row_get_audit(s, &a->audit);
+    return chain_row_get(s, &a->audit);
 }
 static bool get_idempotent(struct span s, union any *a)
 {
@@ -247,9 +247,9 @@ Test(row, audit_hash_is_that_of_the_encoding)
     struct buf b;
 
     buf_init(&b, ROW_MAX);
-    row_put_audit(&b, &a);
+    chain_row_put(&b, &a);
     sha256_of(buf_span(&b), hash);
-    cr_assert(row_get_audit(buf_span(&b), &out));
+    cr_assert(chain_row_get(buf_span(&b), &out));
     cr_assert_arr_eq(out.hash, hash, HASH_LEN);
     cr_assert_arr_eq(out.previous, a.previous, HASH_LEN);
     buf_free(&b);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does a page of the audit hold exactly the rows that were asked for, in order, whichever filter serves it?
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/contract/fixture.h"
+
+#define ROWS 500u
+
+static const char *const actors[] = {"cert:01", "cert:0", "uid:0", "token:ci"};
+
+/* The clock is set back by an hour in the middle. */
+static int64_t time_of(unsigned n)
+{
+    return NOW + (int64_t)n * 10 - (n >= 300 ? 3600 : 0);
+}
+
+static struct audit_row row_of(unsigned n)
+{
+    struct audit_row a = {.at_s = time_of(n),
+                          .kind = (enum audit_kind)(AUDIT_ISSUE + n % 3),
+                          .has_serial = n % 2 == 0,
+                          .actor = span_str(actors[n % 7 % 4]),
+                          .detail = span_str("detail")};
+
+    serial_of(n % 10, a.serial);
+    return a;
+}
+
+static void fill(struct place *p)
+{
+    struct txn *t = begin(p);
+
+    for (unsigned n = 1; n <= ROWS; n++) {
+        struct audit_row a = row_of(n);
+
+        audit_append(t, &a);
+    }
+    commit(t);
+}
+
+struct found {
+    unsigned seqs[2 * ROWS], count;
+};
+
+static bool note(const struct audit_row *a, void *arg)
+{
+    struct found *f = arg;
+
+    cr_assert_lt(f->count, 2 * ROWS);
+    f->seqs[f->count++] = (unsigned)a->seq;
+    return true;
+}
+
+static bool fits(const struct audit_query *q, unsigned n)
+{
+    struct audit_row a = row_of(n);
+
+    return (q->kind == 0 || q->kind == a.kind) &&
+           (q->actor == NULL || span_eq(a.actor, span_str(q->actor))) &&
+           (q->serial == NULL || (a.has_serial && memcmp(a.serial, q->serial, SERIAL_LEN) == 0)) &&
+           (q->since_s == NO_TIME || a.at_s >= q->since_s) && (q->until_s == NO_TIME || a.at_s < q->until_s);
+}
+
+/* Oldest first by (time, number), or by number alone when nothing is filtered. */
+static bool is_before(const struct audit_query *q, unsigned a, unsigned b)
+{
+    bool is_plain = q->serial == NULL && q->actor == NULL && q->kind == 0 && q->since_s == NO_TIME &&
+                    q->until_s == NO_TIME;
+
+    if (!is_plain && time_of(a) != time_of(b))
+        return time_of(a) < time_of(b);
+    return a < b;
+}
+
+static void expect(struct view *v, struct audit_query q)
+{
+    struct found f = {.count = 0};
+    char next[CURSOR_MAX] = "", after[CURSOR_MAX];
+    unsigned wanted = 0;
+
+    do {
+        strcpy(after, next);
+        q.after = after[0] != '\0' ? after : NULL;
+        cr_assert_eq(audit_list(v, &q, note, &f, next), OK);
+    } while (next[0] != '\0');
+    for (unsigned n = 1; n <= ROWS; n++)
+        wanted += fits(&q, n);
+    cr_assert_eq(f.count, wanted);
+    for (unsigned i = 0; i < f.count; i++)
+        cr_assert(fits(&q, f.seqs[i]));
+    for (unsigned i = 1; i < f.count; i++)
+        cr_assert(q.is_oldest_first ? is_before(&q, f.seqs[i - 1], f.seqs[i])
+                                    : is_before(&q, f.seqs[i], f.seqs[i - 1]));
+}
+
+Test(audit_list, every_filter_gives_the_rows_that_fit_and_no_others)
+{
+    struct place p = place_create();
+    uint8_t serial[SERIAL_LEN];
+    struct view *v;
+
+    serial_of(4, serial);
+    fill(&p);
+    v = look(&p);
+    for (unsigned mask = 0; mask < 64; mask++)
+        expect(v, (struct audit_query){.kind = mask & 1 ? AUDIT_REFUSE : 0,
+                                       .actor = mask & 2 ? "cert:0" : NULL,
+                                       .serial = mask & 4 ? serial : NULL,
+                                       .since_s = mask & 8 ? NOW + 400 : NO_TIME,
+                                       .until_s = mask & 16 ? NOW + 1000 : NO_TIME,
+                                       .is_oldest_first = (mask & 32) != 0,
+                                       .limit = 7});
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(audit_list, rows_added_between_pages_change_no_later_page)
+{
+    struct place p = place_create();
+    struct audit_query q = {.since_s = NO_TIME, .until_s = NO_TIME, .limit = 10};
+    struct found f = {.count = 0};
+    char next[CURSOR_MAX], again[CURSOR_MAX];
+    struct view *v;
+
+    fill(&p);
+    v = look(&p);
+    cr_assert_eq(audit_list(v, &q, note, &f, next), OK);
+    view_close(v);
+    fill(&p);
+    v = look(&p);
+    q.after = next;
+    cr_assert_eq(audit_list(v, &q, note, &f, again), OK);
+    cr_assert_eq(f.count, 20);
+    for (unsigned i = 0; i < 20; i++)
+        cr_assert_eq(f.seqs[i], ROWS - i);
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(audit_list, what_is_no_query_or_cursor_of_it_is_refused)
+{
+    struct place p = place_create();
+    struct audit_query q = {.since_s = NO_TIME, .until_s = NO_TIME, .limit = 10}, other;
+    struct found f = {.count = 0};
+    char next[CURSOR_MAX], ignored[CURSOR_MAX], actor[PRINCIPAL_MAX + 2];
+    struct view *v;
+
+    fill(&p);
+    v = look(&p);
+    cr_assert_eq(audit_list(v, &q, note, &f, next), OK);
+    other = (struct audit_query){
+        .kind = AUDIT_ISSUE, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 10, .after = next};
+    cr_assert_eq(audit_list(v, &other, note, &f, ignored), ERR_MALFORMED);
+    q.after = "zz";
+    cr_assert_eq(audit_list(v, &q, note, &f, ignored), ERR_MALFORMED);
+    q = (struct audit_query){.since_s = NO_TIME, .until_s = NO_TIME, .limit = 0};
+    cr_assert_eq(audit_list(v, &q, note, &f, ignored), ERR_MALFORMED);
+    q.limit = LIST_LIMIT_MAX + 1;
+    cr_assert_eq(audit_list(v, &q, note, &f, ignored), ERR_MALFORMED);
+    memset(actor, 'a', sizeof actor - 1);
+    actor[sizeof actor - 1] = '\0';
+    q.limit = 1;
+    q.actor = actor;
+    cr_assert_eq(audit_list(v, &q, note, &f, ignored), ERR_MALFORMED);
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(audit_list, an_empty_store_has_an_empty_page)
+{
+    struct place p = place_create();
+    struct audit_query q = {.since_s = NO_TIME, .until_s = NO_TIME, .limit = 10};
+    struct found f = {.count = 0};
+    struct chain_mark head;
+    char next[CURSOR_MAX];
+    struct view *v = look(&p);
+
+    cr_assert_eq(audit_list(v, &q, note, &f, next), OK);
+    cr_assert_eq(f.count, 0);
+    cr_assert_str_empty(next);
+    cr_assert_eq(audit_head(v, &head), OK);
+    cr_assert_eq(head.seq, 0);
+    view_close(v);
+    place_remove(&p);
+}
