@@ -186,6 +186,7 @@ static void state_move(struct txn *t, const uint8_t serial[static SERIAL_LEN], c
     struct buf *row;
 
     status_set(t, serial, to);
+    crl_change_note(t, serial, &from->status);
     if (to->status.state == CERT_VALID) {
         table_remove(t, TABLE_REVOKED, key_span(&key));
     } else {

@@ -21,6 +21,8 @@
  *   token           SHA-256 of the secret(32)
  *   permit          listener(1) ‖ role(1) ‖ address(16) ‖ bits(1)
  *   responder       issuer no(2) ‖ host            row: version(1) ‖ serial(19)
+ *   crl_part        issuer no(2) ‖ shard(2) ‖ is delta(1); shard 0: the issuer's crl_track
+ *   crl_change      issuer no(2) ‖ serial(19)      what moved since the base of the deltas
  */
 #ifndef STORE_INNER_H
 #define STORE_INNER_H
@@ -52,6 +54,8 @@ enum table {
     TABLE_PERMIT,
     TABLE_RESPONDER,
     TABLE_AUDIT_INDEX,
+    TABLE_CRL_PART,
+    TABLE_CRL_CHANGE,
     TABLE_COUNT
 };
 
@@ -119,6 +123,19 @@ enum err schema_check(struct view *v, struct fault *f); /* ERR_CONFLICT */
 enum err counters_find(struct view *v, struct counters *out);
 void counters_set(struct txn *t, const struct counters *c);
 
+/* ---- crl_change.c ---- */
+
+#define CHANGE_PRUNE_MAX 1000u /* rows looked at in one call: some milliseconds */
+
+struct crl_change {
+    uint64_t change;      /* the issuer's crl_track.changes when it moved last */
+    int64_t revoked_at_s; /* of the entry it had before, NO_TIME: none */
+    int64_t not_after_s;
+};
+/* The certificate's state moves: its issuer has one change more. */
+void crl_change_note(struct txn *t, const uint8_t serial[static SERIAL_LEN], const struct status *from);
+void crl_track_set(struct txn *t, uint16_t issuer_no, const struct crl_track *k);
+
 /* ---- row.c: encodings. Each row starts with its version; `false` for anything but a whole row of a known
  * version ---- */
 
@@ -138,6 +155,10 @@ void row_put_issuer(struct buf *b, const struct issuer *i);
 [[nodiscard]] bool row_get_issuer(struct span row, struct issuer *out); /* the number is in the key */
 void row_put_crl_state(struct buf *b, const struct crl_state *s);
 [[nodiscard]] bool row_get_crl_state(struct span row, struct crl_state *out);
+void row_put_crl_track(struct buf *b, const struct crl_track *k);
+[[nodiscard]] bool row_get_crl_track(struct span row, struct crl_track *out);
+void row_put_crl_change(struct buf *b, const struct crl_change *c);
+[[nodiscard]] bool row_get_crl_change(struct span row, struct crl_change *out); /* the serial is in the key */
 void row_put_idempotent(struct buf *b, const struct idempotent *i);
 [[nodiscard]] bool row_get_idempotent(struct span row, struct idempotent *out);
 void row_put_request(struct buf *b, const struct request *r);

@@ -48,6 +48,8 @@ static const char *const table_names[TABLE_COUNT] = {
     [TABLE_PERMIT] = "permit",
     [TABLE_RESPONDER] = "responder",
     [TABLE_AUDIT_INDEX] = "audit_index",
+    [TABLE_CRL_PART] = "crl_part",
+    [TABLE_CRL_CHANGE] = "crl_change",
 };
 
 struct view {

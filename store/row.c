@@ -195,6 +195,44 @@ bool row_get_crl_state(struct span row, struct crl_state *out)
     return rd_done(&r) && out->number <= out->reserved;
 }
 
+void row_put_crl_track(struct buf *b, const struct crl_track *k)
+{
+    start(b);
+    buf_put_u64(b, k->changes);
+    buf_put_u64(b, k->base);
+    buf_put_i64(b, k->base_shown_s);
+    buf_put_u16(b, k->shards);
+}
+
+bool row_get_crl_track(struct span row, struct crl_track *out)
+{
+    struct rd r = open_row(row);
+
+    out->changes = rd_u64(&r);
+    out->base = rd_u64(&r);
+    out->base_shown_s = rd_i64(&r);
+    out->shards = rd_u16(&r);
+    return rd_done(&r) && out->base <= out->changes && out->shards < SHARD_END;
+}
+
+void row_put_crl_change(struct buf *b, const struct crl_change *c)
+{
+    start(b);
+    buf_put_u64(b, c->change);
+    buf_put_i64(b, c->revoked_at_s);
+    buf_put_i64(b, c->not_after_s);
+}
+
+bool row_get_crl_change(struct span row, struct crl_change *out)
+{
+    struct rd r = open_row(row);
+
+    out->change = rd_u64(&r);
+    out->revoked_at_s = rd_i64(&r);
+    out->not_after_s = rd_i64(&r);
+    return rd_done(&r);
+}
+
 /* ---- idempotency and counters ---- */
 
 void row_put_idempotent(struct buf *b, const struct idempotent *i)

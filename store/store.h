@@ -230,6 +230,56 @@ void crl_state_publish(
 enum err store_snapshot(struct store *s, const char *dir, const char *host, int64_t now_s, struct fault *f);
 /* When the snapshot was taken. ERR_NOT_FOUND: this is none. */
 enum err snapshot_time(struct view *v, int64_t *taken_at_s);
+/*
+ * An issuer's lists beside its complete one. A shard is a node of the binary tree over serial numbers: 1 is
+ * every serial; 2^n + i are those whose fourth octet (the first random one) starts with the n bits of i. So
+ * one number tells how many shards there are and which of them this is, and the shards of another count never
+ * take a name that certificates carry already.
+ */
+#define SHARD_ALL 1u
+#define SHARDS_MAX 256u             /* lists an issuer is split into: 40,000 entries each at 10 million */
+#define SHARD_END (2u * SHARDS_MAX) /* first number that is no shard */
+/* `shards`: a power of two, 1..SHARDS_MAX. */
+uint16_t shard_of(const uint8_t serial[static SERIAL_LEN], unsigned shards);
+bool shard_has(uint16_t shard, const uint8_t serial[static SERIAL_LEN]);
+
+struct crl_part {
+    uint16_t shard; /* 1..SHARD_END - 1 */
+    bool is_delta;
+    struct crl_state state; /* `reserved` is not read and not given */
+    /* of the complete list of all alone: */
+    uint64_t changes; /* crl_track's, in the view that it was made from */
+    int64_t shown_s;  /* what ended before is not on it; NO_TIME: everything is */
+};
+/* All zero when none yet: still OK. */
+enum err crl_part_find(struct view *v, uint16_t issuer_no, uint16_t shard, bool is_delta,
+                       struct crl_state *out);
+/* The number must be reserved and above that of the part in force: ERR_CONFLICT. The complete list of all is
+ * the issuer's crl_state, and the base of its next deltas. */
+void crl_part_publish(struct txn *t, uint16_t issuer_no, const struct crl_part *p);
+
+/* What changed since the base. Every move of a state is one change of its issuer. */
+struct crl_track {
+    uint64_t changes;     /* so far */
+    uint64_t base;        /* of these, what the complete list in force shows */
+    int64_t base_shown_s; /* its shown_s */
+    uint16_t shards;      /* bit n: certificates name the shards of 2^n; for good */
+};
+enum err crl_track_find(struct view *v, uint16_t issuer_no,
+                        struct crl_track *out); /* all zero, base_shown_s NO_TIME, when none yet */
+/* From now on certificates name the shards of this count (a power of two). */
+void crl_shards_use(struct txn *t, uint16_t issuer_no, unsigned shards);
+
+/* The certificates of this issuer whose state moved after the base, in ascending serial order, each once: as
+ * revoked_each() has it, or, when it is on no list any more, with REASON_REMOVE_FROM_CRL and the times of the
+ * entry that is gone. */
+enum err crl_change_each(struct view *v, uint16_t issuer_no, bool (*fn)(const struct revoked *r, void *arg),
+                         void *arg);
+/* ERR_NOT_FOUND: it did not move since. */
+enum err crl_change_find(struct view *v, uint16_t issuer_no, const uint8_t serial[static SERIAL_LEN]);
+/* Forgets changes that the base shows: looks at no more than `most` rows from `at` on. Gives in `at` where to
+ * go on; false: at the end, `at` is all zero again. */
+bool crl_change_prune(struct txn *t, uint16_t issuer_no, uint8_t at[static SERIAL_LEN], unsigned most);
 
 /* ---- audit ---- */
 

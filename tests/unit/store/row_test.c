@@ -12,6 +12,8 @@ union any {
     struct revoked revoked;
     struct issuer issuer;
     struct crl_state crl_state;
+    struct crl_track crl_track;
+    struct crl_change crl_change;
     struct audit_row audit;
     struct idempotent idempotent;
     struct request request;
@@ -100,6 +102,22 @@ static bool get_issuer(struct span s, union any *a)
 {
     return row_get_issuer(s, &a->issuer);
 }
+static void put_crl_track(struct buf *b)
+{
+    row_put_crl_track(b, &(struct crl_track){.changes = 4, .base = 3, .base_shown_s = NO_TIME, .shards = 16});
+}
+static bool get_crl_track(struct span s, union any *a)
+{
+    return row_get_crl_track(s, &a->crl_track);
+}
+static void put_crl_change(struct buf *b)
+{
+    row_put_crl_change(b, &(struct crl_change){.change = 9, .revoked_at_s = NO_TIME, .not_after_s = 5});
+}
+static bool get_crl_change(struct span s, union any *a)
+{
+    return row_get_crl_change(s, &a->crl_change);
+}
 static bool get_crl_state(struct span s, union any *a)
 {
     return row_get_crl_state(s, &a->crl_state);
@@ -139,6 +157,8 @@ static const struct {
     {"revoked", put_revoked, get_revoked},
     {"issuer", put_issuer, get_issuer},
     {"crl_state", put_crl_state, get_crl_state},
+    {"crl_track", put_crl_track, get_crl_track},
+    {"crl_change", put_crl_change, get_crl_change},
     {"audit", put_audit, get_audit},
     {"idempotent", put_idempotent, get_idempotent},
     {"request", put_request, get_request},
