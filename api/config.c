@@ -99,13 +99,15 @@ static enum err read_issuers(const struct xml_node *root, struct config *c, stru
     return e;
 }
 
-static enum err read_rooms(const struct xml_node *root, struct config *c, struct fault *f)
+static enum err read_rooms(const struct xml_node *root, struct config *c, struct buf *report, struct fault *f)
 {
     enum err e = ca_config_read(root, &c->ca, f);
 
     if (e == OK)
         e = crl_config_read(root, &c->crl, f);
-    return e == OK ? ocsp_config_read(root, &c->ocsp, f) : e;
+    if (e == OK)
+        e = ocsp_config_read(root, &c->ocsp, f);
+    return e == OK ? watch_config_read(root, c->home, &c->watch, report, f) : e;
 }
 
 enum err config_read(const char *name, struct span content, struct config *c, struct buf *report,
@@ -120,7 +122,7 @@ enum err config_read(const char *name, struct span content, struct config *c, st
     if (e == OK)
         e = read_issuers(xml_root(x), c, report, f);
     if (e == OK)
-        e = read_rooms(xml_root(x), c, f);
+        e = read_rooms(xml_root(x), c, report, f);
     xml_free(x);
     return e;
 }
@@ -185,6 +187,8 @@ static enum err set_paths(const char *home, struct config *c, struct fault *f)
     e = path_join(c->store_dir, c->home, "store", f);
     if (e == OK)
         e = path_join(c->public_dir, c->home, "public", f);
+    if (e == OK)
+        e = path_join(c->watch_dir, c->home, "watch", f);
     return e == OK ? path_join(c->control_path, c->home, "control.sock", f) : e;
 }
 

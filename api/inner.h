@@ -18,6 +18,7 @@
 #include "ocsp/ocsp.h"
 #include "signer/signer.h"
 #include "store/store.h"
+#include "watch/watch.h"
 
 /* ---- config.c: chancery.xml, read by every role for itself ---- */
 
@@ -39,11 +40,13 @@ struct config {
     char public_url[256];
     uint64_t map_size; /* octets */
     char store_dir[PATH_LEN_MAX], public_dir[PATH_LEN_MAX], control_path[PATH_LEN_MAX];
+    char watch_dir[PATH_LEN_MAX];
     struct issuer_files issuers[ISSUERS_MAX];
     size_t issuer_count;
     struct ca_config ca;
     struct crl_config crl;
     struct ocsp_config ocsp;
+    struct watch_config watch;
     struct catalogue catalogue; /* profiles.xml of the home, else the installed one */
 };
 

@@ -199,6 +199,38 @@ static int run_api(struct config *c, const int *fds, const struct boards *boards
     return exit_code(api_run(&r));
 }
 
+static bool reload_watch(void *arg, struct watch_config *out)
+{
+    const struct config *now = arg;
+    struct config *fresh = xcalloc(1, sizeof *fresh);
+    struct fault f = {0};
+    bool good = config_load(now->home, fresh, NULL, &f) == OK;
+
+    if (good) {
+        *out = fresh->watch;
+        config_free(fresh);
+    } else {
+        log_error("reload", "the configuration in force stays: %s", f.detail);
+    }
+    free(fresh);
+    return good;
+}
+
+static int run_watch(struct config *c, const int *fds, const struct boards *boards)
+{
+    struct watch_role r = {.public_dir = c->public_dir,
+                           .state_dir = c->watch_dir,
+                           .config = &c->watch,
+                           .board = boards->own,
+                           .boards = boards->all,
+                           .board_count = ROLE_COUNT,
+                           .reload = reload_watch,
+                           .reload_arg = c};
+
+    (void)fds;
+    return exit_code(watch_run(&r));
+}
+
 const struct role_kind role_kinds[ROLE_COUNT] = {
     [ROLE_SIGNER] = {"signer", 2, false, run_ca_signer},             /* certificate port, CRL port */
     [ROLE_OCSP_SIGNER] = {"ocsp-signer", 1, false, run_ocsp_signer}, /* OCSP port */
@@ -206,6 +238,7 @@ const struct role_kind role_kinds[ROLE_COUNT] = {
     [ROLE_CRL] = {"crl", 2, false, run_crl},                         /* CRL port, desk */
     [ROLE_OCSP] = {"ocsp", 2, true, run_ocsp},                       /* HTTP listener, OCSP port */
     [ROLE_API] = {"api", 3, true, run_api},                          /* HTTPS listener, control socket, ca */
+    [ROLE_WATCH] = {"watch", 0, true, run_watch},
 };
 
 /* The supervisor has put them behind the role's wires. */

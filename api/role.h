@@ -16,7 +16,16 @@
 #define BOARD_FD (FIRST_FD + ROLE_FDS_MAX)
 #define BOARD_READ_FD (BOARD_FD + 1)
 
-enum role_id { ROLE_SIGNER, ROLE_OCSP_SIGNER, ROLE_CA, ROLE_CRL, ROLE_OCSP, ROLE_API, ROLE_COUNT };
+enum role_id {
+    ROLE_SIGNER,
+    ROLE_OCSP_SIGNER,
+    ROLE_CA,
+    ROLE_CRL,
+    ROLE_OCSP,
+    ROLE_API,
+    ROLE_WATCH,
+    ROLE_COUNT
+};
 
 /* What stands on the boards: its own, and for a front those of all roles (else NULL). */
 struct boards {
@@ -27,8 +36,8 @@ struct boards {
 struct role_kind {
     const char *name;
     unsigned fds;
-    bool is_front; /* faces a network: SIGTERM lets it finish what it answers; the others end when their wires
-                      close */
+    bool is_front; /* faces a network: SIGTERM lets it finish what it does, and it reads every board; the
+                      others end when their wires close */
     int (*run)(struct config *c, const int *fds,
                const struct boards *boards); /* exit code: 0 ended in order, 1 local error, 2 failed */
 };

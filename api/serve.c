@@ -164,6 +164,8 @@ static void reload(struct serve *s)
             kill(s->pids[ROLE_CA], SIGHUP);
         if (s->pids[ROLE_API] > 0)
             kill(s->pids[ROLE_API], SIGHUP);
+        if (s->pids[ROLE_WATCH] > 0)
+            kill(s->pids[ROLE_WATCH], SIGHUP);
     }
     free(fresh);
 }

@@ -70,6 +70,7 @@ static void role_fds(const struct serve *s, enum role_id id, int out[static ROLE
         [ROLE_CRL] = {s->wires[WIRE_CRL_PORT][0], s->wires[WIRE_DESK][0]},
         [ROLE_OCSP] = {s->http_fd, s->wires[WIRE_OCSP_PORT][0]},
         [ROLE_API] = {s->https_fd, s->control_fd, s->wires[WIRE_ASK][0]},
+        [ROLE_WATCH] = {-1},
     };
 
     memcpy(out, table[id], sizeof table[id]);
@@ -131,7 +132,7 @@ static void exec_role(const struct serve *s, enum role_id id, pid_t parent)
     if (!role_kinds[id].is_front)
         sigaction(SIGTERM, &ignore, NULL);
     sigemptyset(&none);
-    if (id == ROLE_CA)
+    if (id == ROLE_CA || id == ROLE_WATCH)
         sigaddset(&none, SIGHUP); /* until its loop can hear it */
     sigprocmask(SIG_SETMASK, &none, NULL);
     execv("/proc/self/exe", argv);

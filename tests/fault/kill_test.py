@@ -11,7 +11,7 @@ import unittest
 
 from harness import WAIT_S, ServiceTest, make_csr, wait_until
 
-ROLES = ("signer", "ocsp-signer", "ca", "crl", "ocsp", "api")
+ROLES = ("signer", "ocsp-signer", "ca", "crl", "ocsp", "api", "watch")
 
 
 class Kill(ServiceTest):

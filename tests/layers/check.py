@@ -9,16 +9,17 @@ import pathlib
 import re
 import sys
 
-# A room and the rooms it may include: base <- store <- {ca, crl, ocsp} <- api; signer and cli know base alone.
+# A room and the rooms it may include: base <- store <- {ca, crl, ocsp} <- api; signer, cli and watch know base alone.
 EDGES = {
     "base": set(),
     "store": {"base"},
     "signer": {"base"},
     "cli": {"base"},
+    "watch": {"base"},
     "ca": {"store", "base"},
     "crl": {"store", "base"},
     "ocsp": {"store", "base"},
-    "api": {"base", "store", "signer", "cli", "ca", "crl", "ocsp"},
+    "api": {"base", "store", "signer", "cli", "watch", "ca", "crl", "ocsp"},
 }
 
 # A third-party header (a name, or a prefix that ends in /) and the one file that may include it.
@@ -58,6 +59,7 @@ OPENSSL_FILES = {
     "ocsp/request.c": "parses requests beyond the canonical shape",
     "signer/key.c": "loads, makes and uses private keys",
     "signer/p12.c": "packs a private key",
+    "watch/trust.c": "verifies the signatures of CRLs",
 }
 
 # What C, POSIX and Linux bring; anything else between < and > is third-party and needs an owner.

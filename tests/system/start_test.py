@@ -192,7 +192,7 @@ class Run(ServiceTest):
         })
 
     def test_every_role_is_a_process(self):
-        self.assertEqual(set(self.service.roles()), {"signer", "ocsp-signer", "ca", "crl", "ocsp", "api"})
+        self.assertEqual(set(self.service.roles()), {"signer", "ocsp-signer", "ca", "crl", "ocsp", "api", "watch"})
 
     def test_it_can_be_the_first_process_of_a_container(self):
         # Process 1 has no parent to speak of, and its children have parent 1 from the start.

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * role: the process. Its main thread looks at public/crl whenever something moves there, and hears signals;
+ * a courier a target does the rest.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "watch/late.h"
+
+#define LOOK_MS 10000        /* between looks when nothing is heard: dates pass by themselves */
+#define LOOK_UNHEARD_MS 2000 /* when inotify is not to be had */
+#define SETTLE_MS 60000 /* a publisher that starts has its lists out in seconds, the largest in a minute */
+
+struct watcher {
+    struct watch_role *role;
+    char dir[PATH_LEN_MAX]; /* public/crl */
+    struct bell *bell;
+    struct trust *trust;
+    struct shelf *shelf;
+    int signal_fd, moves_fd;
+    int64_t started_ms;
+    bool is_over;
+};
+
+/* ---- what it is made of, from a configuration ---- */
+
+static enum err begin(struct watcher *w, struct fault *f)
+{
+    enum err e = trust_load(w->role->config, &w->trust, f);
+
+    if (e == OK)
+        w->shelf = shelf_new(w->dir, w->trust, w->bell);
+    return e;
+}
+
+static void end(struct watcher *w)
+{
+    shelf_free(w->shelf);
+    trust_free(w->trust);
+    w->shelf = NULL;
+    w->trust = NULL;
+}
+
+/* ---- looking ---- */
+
+static void look(struct watcher *w)
+{
+    struct late l = {.config = w->role->config,
+                     .bell = w->bell,
+                     .now_s = clock_now_s(),
+                     .is_settled = clock_monotonic_ms() - w->started_ms > SETTLE_MS};
+    struct shelf_item *items;
+    uint64_t turn;
+
+    shelf_look(w->shelf);
+    items = shelf_copy(w->shelf, &l.count, &turn);
+    l.items = items;
+    late_check(&l);
+    free(items);
+}
+
+/* ---- hearing ---- */
+
+static void reload(struct watcher *w)
+{
+    struct watch_config *fresh;
+    struct fault f = {0};
+
+    fresh = xcalloc(1, sizeof *fresh);
+    if (w->role->reload != NULL && w->role->reload(w->role->reload_arg, fresh)) {
+        end(w);
+        *w->role->config = *fresh;
+        if (begin(w, &f) != OK)
+            die("%s", f.detail);
+        log_info("reloaded", "%zu target(s)", w->role->config->count);
+    }
+    free(fresh);
+}
+
+static void hear_signals(struct watcher *w)
+{
+    struct signalfd_siginfo info;
+
+    while (read(w->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            reload(w);
+        else
+            w->is_over = true;
+    }
+}
+
+static void hear_moves(struct watcher *w)
+{
+    uint8_t events[4096];
+
+    while (read(w->moves_fd, events, sizeof events) > 0) /* what moved, the look finds out */
+        ;
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_moves(const char *dir)
+{
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+    if (fd >= 0 && inotify_add_watch(fd, dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    if (fd < 0)
+        log_warn("watch", "%s: no word of changes, it is looked at every %d s: %s", dir,
+                 LOOK_UNHEARD_MS / 1000, strerror(errno));
+    return fd;
+}
+
+static void turn(struct watcher *w)
+{
+    struct pollfd fds[] = {{.fd = w->signal_fd, .events = POLLIN}, {.fd = w->moves_fd, .events = POLLIN}};
+
+    look(w);
+    if (poll(fds, 2, w->moves_fd < 0 ? LOOK_UNHEARD_MS : LOOK_MS) < 0 && errno != EINTR)
+        die("poll: %s", strerror(errno));
+    hear_signals(w);
+    if (w->moves_fd >= 0)
+        hear_moves(w);
+}
+
+enum err watch_run(struct watch_role *r)
+{
+    struct watcher w = {.role = r, .signal_fd = open_signals(), .started_ms = clock_monotonic_ms()};
+    struct fault f = {0};
+    enum err e = path_join(w.dir, r->public_dir, "crl", &f);
+
+    w.bell = bell_new(r->board);
+    if (e == OK)
+        e = begin(&w, &f);
+    if (e != OK) {
+        log_error("config", "%s", f.detail);
+        bell_free(w.bell);
+        return e;
+    }
+    w.moves_fd = open_moves(w.dir);
+    while (!w.is_over)
+        turn(&w);
+    end(&w);
+    bell_free(w.bell);
+    close(w.signal_fd);
+    if (w.moves_fd >= 0)
+        close(w.moves_fd);
+    return OK;
+}
