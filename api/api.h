@@ -185,6 +185,8 @@ void revocation_put(struct call *c); /* revocation.c */
 void revocation_delete(struct call *c);
 void issuers_get(struct call *c); /* issuers.c */
 void issuer_get(struct call *c);
+void signers_get(struct call *c); /* signers.c: GET /api/v1/issuers/ocsp */
+bool signer_is_trusted(const struct ca_config *c, const char *issuer_id);
 void issuer_crl_get(struct call *c);
 void issuer_crl_post(struct call *c);
 void requests_get(struct call *c); /* requests.c */

@@ -82,6 +82,7 @@ static struct js *settings_of(const struct config *c)
     js_set_int(o, "listener_validity_s", c->ca.listener_s);
     js_set_int(o, "ocsp_validity_s", c->ocsp.validity_s);
     js_set_int(o, "ocsp_signer_validity_s", c->ca.responder_s);
+    js_set_int(o, "ocsp_trusted_validity_s", c->ca.trusted_s);
     js_set_bool(o, "crl_on_revocation", c->crl.on_revocation);
     js_set_int(o, "profiles", (int64_t)c->catalogue.count);
     for (size_t i = 0; i < c->issuer_count; i++)

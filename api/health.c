@@ -15,6 +15,8 @@
 #define DAY_S (int64_t)86400
 #define ISSUER_WARN_S (180 * DAY_S) /* a new generation has to reach every trust store by hand */
 #define SIGNER_WARN_S DAY_S /* an OCSP signer is renewed at half its life: the last day means that failed */
+#define TRUSTED_WARN_S                                                                                       \
+    (90 * DAY_S) /* replaced 30 days before its end: two months to plan where the next one is uploaded */
 #define LISTENER_WARN_S                                                                                      \
     (7 * DAY_S) /* renewed in the last third of its life: a week before the end that failed */
 
@@ -91,7 +93,8 @@ static void check_signer(struct report *r, const struct issuer *i)
     else if (s.state != CERT_VALID)
         add(r, "ocsp", i->id, LEVEL_CRITICAL, "the signer's certificate is revoked");
     else
-        add_end(r, "ocsp", i->id, s.not_after_s, SIGNER_WARN_S);
+        add_end(r, "ocsp", i->id, s.not_after_s,
+                signer_is_trusted(&r->call->api->config->ca, i->id) ? TRUSTED_WARN_S : SIGNER_WARN_S);
 }
 
 /* Nothing is issued by it any more; its CRL and OCSP go on. */

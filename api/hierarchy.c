@@ -17,11 +17,11 @@
 #define ADMIN_ISSUER 3    /* EC: every client that can do TLS 1.2 with AEAD can use such a certificate */
 
 /* RSA CA keys are 3072 bits because some phones refuse CA keys of 4096. An issuing CA's pathLenConstraint of
- * 1 leaves room for CAPF's subordinate CA. The RSA hierarchy's OCSP signers are RSA, for clients that lack
- * EC. */
+ * 1 leaves room for CAPF's subordinate CA. The RSA hierarchy's OCSP signers are RSA unless init is told
+ * otherwise: who asks about an RSA chain may lack EC. */
 const struct plan plans[ISSUERS] = {
-    {"rsa-root-g1", "", "rsa-3072", "rsa-2048", "RSA Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
-    {"rsa-g1", "rsa-root-g1", "rsa-3072", "rsa-2048", "RSA Issuing CA G1", ISSUING_DAYS, 1, "rsa", "24h"},
+    {"rsa-root-g1", "", "rsa-3072", NULL, "RSA Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
+    {"rsa-g1", "rsa-root-g1", "rsa-3072", NULL, "RSA Issuing CA G1", ISSUING_DAYS, 1, "rsa", "24h"},
     {"ec-root-g1", "", "ec-384", "ec-256", "EC Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
     {"ec-g1", "ec-root-g1", "ec-384", "ec-256", "EC Issuing CA G1", ISSUING_DAYS, 1, "ec", "24h"},
 };
@@ -170,7 +170,7 @@ static enum err put_issuer_files(struct init *in, size_t i)
         e = init_put_file(in, name, buf_span(&p7b), 0644);
     snprintf(name, sizeof name, "keys/%s-ocsp.key", p->id);
     if (e == OK)
-        e = make_key(in, p->ocsp_key, name, &ocsp_spki);
+        e = make_key(in, p->ocsp_key != NULL ? p->ocsp_key : in->o->rsa_ocsp_key, name, &ocsp_spki);
     ocsp = buf_span(&ocsp_spki);
     snprintf(name, sizeof name, "issuers/%s-ocsp.pub", p->id);
     if (e == OK)

@@ -178,6 +178,15 @@ static enum err check_name(struct init *in)
     return OK;
 }
 
+static enum err check_ocsp_key(struct init *in)
+{
+    const char *kind = in->o->rsa_ocsp_key;
+
+    if (strcmp(kind, "rsa-2048") == 0 || strcmp(kind, "ec-256") == 0)
+        return OK;
+    return fault_set(&in->f, ERR_USAGE, "--rsa-ocsp-key %s: rsa-2048 or ec-256", kind);
+}
+
 static enum err make_home(struct init *in)
 {
     enum err e = make_directories(in);
@@ -228,6 +237,8 @@ static enum err run(struct init *in)
     enum err e = check_name(in);
     int n;
 
+    if (e == OK)
+        e = check_ocsp_key(in);
     if (e == OK)
         e = check_home(in);
     if (e != OK)

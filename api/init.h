@@ -12,7 +12,9 @@
 #define LISTEN_TEXT_MAX 128 /* "ADDR:PORT" of any address, with the NUL */
 
 struct plan { /* one issuer of a new home */
-    const char *id, *parent, *key, *ocsp_key, *title;
+    const char *id, *parent, *key;
+    const char *ocsp_key; /* NULL: as asked for */
+    const char *title;
     int64_t days;
     int path_len;       /* -1: none */
     const char *issues; /* NULL: a root */

@@ -34,6 +34,7 @@ static struct js *ocsp_json(struct call *c, struct view *v, const struct issuer 
 
     snprintf(url, sizeof url, "%s/ocsp", c->api->config->public_url);
     js_set_str(o, "url", url);
+    js_set_str(o, "model", signer_is_trusted(&c->api->config->ca, i->id) ? "trusted" : "delegated");
     if (status_find(v, i->responder, &s) == OK)
         js_set_time(o, "signer_not_after", s.not_after_s);
     else
@@ -173,9 +174,12 @@ static struct view *find_issuer(struct call *c, struct issuer *out)
 void issuer_get(struct call *c)
 {
     struct issuer i;
-    struct view *v = find_issuer(c, &i);
+    struct view *v;
     struct js *o;
 
+    if (strcmp(c->arg, "ocsp") == 0)
+        return signers_get(c);
+    v = find_issuer(c, &i);
     if (v == NULL)
         return;
     o = issuer_json(c, v, &i);

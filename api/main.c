@@ -28,6 +28,7 @@ enum local_option {
     LOCAL_HOST,
     LOCAL_HTTP,
     LOCAL_HTTPS,
+    LOCAL_RSA_OCSP_KEY,
     LOCAL_READY,
     LOCAL_OUTPUT,
     LOCAL_FLAG,
@@ -39,22 +40,32 @@ enum local_option {
 
 /* The flags common to every command are taken here too, so that a habit is never an error. */
 static const struct option options[] = {
-    {"home", required_argument, NULL, LOCAL_HOME},     {"name", required_argument, NULL, LOCAL_NAME},
-    {"host", required_argument, NULL, LOCAL_HOST},     {"http", required_argument, NULL, LOCAL_HTTP},
-    {"https", required_argument, NULL, LOCAL_HTTPS},   {"ready-file", required_argument, NULL, LOCAL_READY},
-    {"output", required_argument, NULL, LOCAL_OUTPUT}, {"quiet", no_argument, NULL, LOCAL_QUIET},
-    {"no-color", no_argument, NULL, LOCAL_FLAG},       {"yes", no_argument, NULL, LOCAL_FLAG},
-    {"dry-run", no_argument, NULL, LOCAL_DRY_RUN},     {"help", no_argument, NULL, LOCAL_HELP},
-    {"version", no_argument, NULL, LOCAL_VERSION},     {NULL, 0, NULL, 0},
+    {"home", required_argument, NULL, LOCAL_HOME},
+    {"name", required_argument, NULL, LOCAL_NAME},
+    {"host", required_argument, NULL, LOCAL_HOST},
+    {"http", required_argument, NULL, LOCAL_HTTP},
+    {"https", required_argument, NULL, LOCAL_HTTPS},
+    {"rsa-ocsp-key", required_argument, NULL, LOCAL_RSA_OCSP_KEY},
+    {"ready-file", required_argument, NULL, LOCAL_READY},
+    {"output", required_argument, NULL, LOCAL_OUTPUT},
+    {"quiet", no_argument, NULL, LOCAL_QUIET},
+    {"no-color", no_argument, NULL, LOCAL_FLAG},
+    {"yes", no_argument, NULL, LOCAL_FLAG},
+    {"dry-run", no_argument, NULL, LOCAL_DRY_RUN},
+    {"help", no_argument, NULL, LOCAL_HELP},
+    {"version", no_argument, NULL, LOCAL_VERSION},
+    {NULL, 0, NULL, 0},
 };
 
 #define BIT(o) (1u << ((o)-LOCAL_HOME))
-#define INIT_OPTIONS (BIT(LOCAL_NAME) | BIT(LOCAL_HOST) | BIT(LOCAL_HTTP) | BIT(LOCAL_HTTPS))
+#define INIT_OPTIONS                                                                                         \
+    (BIT(LOCAL_NAME) | BIT(LOCAL_HOST) | BIT(LOCAL_HTTP) | BIT(LOCAL_HTTPS) | BIT(LOCAL_RSA_OCSP_KEY))
 
 static bool take_value(struct command *c, int option)
 {
-    const char **const places[] = {&c->home,       &c->init.name,  &c->host,  &c->init.http,
-                                   &c->init.https, &c->ready_file, &c->output}; /* as the enum has them */
+    const char **const places[] = {&c->home,       &c->init.name,  &c->host,
+                                   &c->init.http,  &c->init.https, &c->init.rsa_ocsp_key,
+                                   &c->ready_file, &c->output}; /* as the enum has them */
 
     if (optarg[0] == '\0') {
         fprintf(stderr, "chancery: --%s is empty\n", options[option - LOCAL_HOME].name);
@@ -155,11 +166,13 @@ static const struct {
 static int run_local(size_t i, int argc, char **argv)
 {
     const char *home = getenv("CHANCERY_HOME");
-    struct command c = {
-        .refused = locals[i].refused,
-        .home = home != NULL && *home != '\0' ? home : "./run",
-        .init = {
-            .name = "Chancery", .host = "localhost", .http = "127.0.0.1:8080", .https = "127.0.0.1:8443"}};
+    struct command c = {.refused = locals[i].refused,
+                        .home = home != NULL && *home != '\0' ? home : "./run",
+                        .init = {.name = "Chancery",
+                                 .host = "localhost",
+                                 .http = "127.0.0.1:8080",
+                                 .https = "127.0.0.1:8443",
+                                 .rsa_ocsp_key = "rsa-2048"}};
 
     bool is_clear = parse(argc, argv, &c);
 

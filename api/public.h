@@ -36,6 +36,9 @@ void published_get(struct public *p, struct http_request *r, const char *rest);
 bool published_is_fresh(const char *if_none_match, const char *if_modified_since, const char *etag,
                         int64_t modified_s);
 
+/* ---- signers.c: /ca/ocsp.pem ---- */
+void signers_pem_get(struct public *p, struct http_request *r);
+
 /* ---- page.c: / ---- */
 
 struct page_issuer {

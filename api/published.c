@@ -152,6 +152,8 @@ void published_get(struct public *p, struct http_request *r, const char *rest)
     int fd;
 
     (void)rest;
+    if (strcmp(http_path(r), "/ca/ocsp.pem") == 0)
+        return signers_pem_get(p, r);
     if (find_named(p->config, http_path(r), &n))
         e = open_named(p->config, &n, &fd, &st, &f);
     if (e == OK) {

@@ -124,10 +124,33 @@ static bool reload_catalogue(void *arg, struct ca_config *config, struct catalog
     return good;
 }
 
+/* issuers/ID-HOST-ocsp.pub: what each other host has sent us of its key for this issuer. */
+static enum err read_host_keys(const struct config *c, size_t index,
+                               struct buf out[static RESPONDER_HOSTS_MAX],
+                               struct span spki[static RESPONDER_HOSTS_MAX], struct fault *f)
+{
+    const struct ca_issuer *i = &c->ca.issuers[index];
+    char name[ISSUER_ID_MAX + RESPONDER_HOST_MAX + 32], path[PATH_LEN_MAX];
+    struct key_kind kind;
+    enum err e = OK;
+
+    for (size_t h = 0; e == OK && h < i->host_count; h++) {
+        buf_init(&out[h], PEM_MAX);
+        snprintf(name, sizeof name, "issuers/%s-%s-ocsp.pub", i->id, i->hosts[h]);
+        e = path_join(path, c->home, name, f);
+        if (e == OK)
+            e = read_pem_file(path, "PUBLIC KEY", &out[h], f);
+        spki[h] = buf_span(&out[h]);
+        if (e == OK && (!key_kind_of(spki[h], &kind) || sig_alg_for(&kind) == SIG_NONE))
+            e = fault_set(f, ERR_CONFIG, "%s: no RSA or EC key that can sign OCSP answers", path);
+    }
+    return e;
+}
+
 static int run_ca(struct config *c, const int *fds, const struct boards *boards)
 {
     struct ca_role *r = xcalloc(1, sizeof *r);
-    struct buf spki[ISSUERS_MAX];
+    struct buf spki[ISSUERS_MAX], (*hosts)[RESPONDER_HOSTS_MAX] = xcalloc(ISSUERS_MAX, sizeof *hosts);
     struct fault f = {0};
     enum err e = OK;
 
@@ -148,6 +171,8 @@ static int run_ca(struct config *c, const int *fds, const struct boards *boards)
         if (e == OK)
             e = read_pem_file(c->issuers[i].ocsp_public, "PUBLIC KEY", &spki[i], &f);
         r->responder_spki[i] = buf_span(&spki[i]);
+        if (e == OK)
+            e = read_host_keys(c, i, hosts[i], r->host_spki[i], &f);
     }
     if (e != OK)
         log_error("key", "%s", f.detail);
@@ -155,6 +180,10 @@ static int run_ca(struct config *c, const int *fds, const struct boards *boards)
         e = ca_run(r);
     for (size_t i = 0; i < c->issuer_count; i++)
         buf_free(&spki[i]);
+    for (size_t i = 0; i < c->issuer_count; i++)
+        for (size_t h = 0; h < RESPONDER_HOSTS_MAX; h++)
+            buf_free(&hosts[i][h]);
+    free(hosts);
     catalogue_free(&r->catalogue);
     free(r);
     return exit_code(e);

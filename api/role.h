@@ -51,6 +51,7 @@ int serve_main(const char *home, const char *ready_file);
 
 struct init_options {
     const char *home, *name, *host, *http, *https;
+    const char *rsa_ocsp_key; /* of the RSA hierarchy's OCSP signers: "rsa-2048" or "ec-256" */
     bool is_quiet;
     bool is_dry_run; /* everything is made and checked, and nothing stays */
 };

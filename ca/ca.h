@@ -345,10 +345,15 @@ void name_write(struct buf *b, const char *organization, const char *common_name
 
 /* ---- configuration ---- */
 
+#define RESPONDER_HOSTS_MAX 8u /* responders beside the service: more would share one by its name */
+
 struct ca_issuer {
     char id[ISSUER_ID_MAX];
     char parent[ISSUER_ID_MAX];
     enum key_type issues; /* KEY_RSA, KEY_EC, or KEY_NONE for a root that issues no leaves */
+    bool is_trusted;      /* its OCSP signer is a trusted responder: one certificate, for years */
+    char hosts[RESPONDER_HOSTS_MAX][RESPONDER_HOST_MAX]; /* other hosts with an OCSP signer for it */
+    size_t host_count;
 };
 struct ca_config {
     struct ca_issuer issuers[ISSUERS_MAX];
@@ -357,6 +362,7 @@ struct ca_config {
     char host[DNS_NAME_MAX + 1];
     char public_url[256];                     /* "http://ca.example.com:8080", no final slash */
     int64_t responder_s;                      /* life of an OCSP signer certificate */
+    int64_t trusted_s;                        /* that of a trusted responder */
     int64_t listener_s;                       /* life of the HTTPS listener's certificate */
     char listener_names[8][DNS_NAME_MAX + 1]; /* names and addresses it may carry */
     size_t listener_name_count;
@@ -405,6 +411,8 @@ struct ca_role {
     struct catalogue catalogue;
     struct span
         responder_spki[ISSUERS_MAX]; /* OCSP keys' public halves (issuers/ID-ocsp.pub), in config's order */
+    /* those of the other hosts (issuers/ID-HOST-ocsp.pub), in config's order */
+    struct span host_spki[ISSUERS_MAX][RESPONDER_HOSTS_MAX];
     bool publish_on_revocation;
     int api_fd, port_fd, desk_fd;
     struct board *board; /* figures and alarms; NULL: none */

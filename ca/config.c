@@ -14,6 +14,8 @@ extern const size_t ca_chancery_xsd_len;
 #define DAY_S INT64_C(86400)
 #define SIGNER_LIFE_MAX_S                                                                                    \
     (397 * DAY_S) /* an OCSP signer carries nocheck: a stolen key is trusted until it ends */
+#define TRUSTED_LIFE_MIN_S (90 * DAY_S)   /* a new one is uploaded by hand wherever it is trusted */
+#define TRUSTED_LIFE_MAX_S (7305 * DAY_S) /* that of a root; cut to the issuer's own end */
 #define LISTENER_LIFE_MAX_S (825 * DAY_S) /* days max of chancery/listener */
 
 struct span ca_config_schema(void)
@@ -85,6 +87,9 @@ static enum err read_responder(const struct xml_node *root, struct ca_config *ou
 
     if (e != OK)
         return e;
+    e = read_span(ocsp, "trusted-validity", TRUSTED_LIFE_MIN_S, TRUSTED_LIFE_MAX_S, &out->trusted_s, f);
+    if (e != OK)
+        return e;
     if (!clock_parse_span(xml_attr(ocsp, "validity"), &answer_s) || answer_s > out->responder_s / 2)
         return xml_fault(
             ocsp, NULL, f,
@@ -93,10 +98,34 @@ static enum err read_responder(const struct xml_node *root, struct ca_config *ou
     return OK;
 }
 
+static enum err read_hosts(const struct xml_node *issuer, struct ca_issuer *out, struct fault *f)
+{
+    enum err e = OK;
+
+    for (const struct xml_node *n = xml_child(issuer, "responder"); n != NULL && e == OK;
+         n = xml_next(n, "responder")) {
+        if (out->host_count == RESPONDER_HOSTS_MAX)
+            return xml_fault(n, NULL, f, "<responder>: one too many; permitted: %u", RESPONDER_HOSTS_MAX);
+        for (size_t i = 0; i < out->host_count; i++)
+            if (strcmp(out->hosts[i], xml_attr(n, "host")) == 0)
+                return xml_fault(n, NULL, f, "<responder host=\"%s\"> stands there twice", out->hosts[i]);
+        e = copy(n, "host", out->hosts[out->host_count++], RESPONDER_HOST_MAX, f);
+    }
+    return e;
+}
+
 static enum err read_issuer(const struct xml_node *n, struct ca_issuer *out, struct fault *f)
 {
     const char *issues = xml_attr(n, "issues");
     enum err e = copy(n, "id", out->id, sizeof out->id, f);
+
+    out->is_trusted = strcmp(xml_attr(n, "ocsp-model"), "trusted") == 0;
+    if (e == OK && strcmp(out->id, "ocsp") == 0)
+        e = xml_fault(n, NULL, f,
+                      "<issuer id=\"ocsp\"> is not permitted: `ca chain ocsp` gives the trusted "
+                      "responders");
+    if (e == OK)
+        e = read_hosts(n, out, f);
 
     if (e == OK && xml_attr(n, "parent") != NULL)
         e = copy(n, "parent", out->parent, sizeof out->parent, f);

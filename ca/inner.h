@@ -17,7 +17,8 @@ struct issuing {
     int64_t not_before_s, not_after_s;
     enum sig_alg alg;
     char ocsp_url[300], issuer_url[300], crl_url[300];
-    struct span responder_spki; /* borrowed from the role */
+    struct span responder_spki; /* borrowed from the role, as are those of other hosts */
+    const struct span *host_spki;
 };
 
 struct ca {

@@ -8,8 +8,8 @@
 
 #define ISSUER_CERT_MAX 16384u /* an RSA 4096 CA certificate takes 2 KiB */
 
-static enum err load_one(struct view *v, const struct ca_issuer *config, struct span responder_spki,
-                         struct issuing *out, struct fault *f)
+static enum err load_one(struct view *v, const struct ca_issuer *config, size_t index,
+                         const struct ca_role *role, struct issuing *out, struct fault *f)
 {
     struct issuer row;
     struct parts parts;
@@ -18,7 +18,10 @@ static enum err load_one(struct view *v, const struct ca_issuer *config, struct 
 
     if (e != OK)
         return fault_set(f, ERR_CONFIG, "issuer %s is in chancery.xml but not in the store", config->id);
-    *out = (struct issuing){.config = config, .no = row.no, .responder_spki = responder_spki};
+    *out = (struct issuing){.config = config,
+                            .no = row.no,
+                            .responder_spki = role->responder_spki[index],
+                            .host_spki = role->host_spki[index]};
     buf_init(&out->certificate, ISSUER_CERT_MAX);
     buf_put_span(&out->certificate, row.certificate);
     if (!parts_of(buf_span(&out->certificate), &parts) || !key_kind_of(parts.spki, &kind) ||
@@ -54,7 +57,7 @@ enum err issuing_load(struct ca *ca, struct fault *f)
         return fault_set(f, e, "the store cannot be read");
     for (size_t i = 0; e == OK && i < ca->role->config.count; i++) {
         ca->issuer_count = i + 1;
-        e = load_one(v, &ca->role->config.issuers[i], ca->role->responder_spki[i], &ca->issuers[i], f);
+        e = load_one(v, &ca->role->config.issuers[i], i, ca->role, &ca->issuers[i], f);
     }
     view_close(v);
     if (e == OK)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * responder: certificates of the delegated OCSP signers (RFC 6960 4.2.2.2): one per issuer, signed by that
- * issuer, short-lived, with ocsp-nocheck, renewed at half their life so that a week of trouble goes unnoticed
- * by clients.
+ * responder: certificates of the OCSP signers (RFC 6960 4.2.2.2): one per issuer for the service itself and
+ * one for each other host that the configuration names, signed by that issuer, with ocsp-nocheck. Delegated
+ * ones are short-lived and renewed at half their life, so that a week of trouble goes unnoticed by clients. A
+ * trusted responder's certificate is in clients' trust stores, so it stays as it is until a month before its
+ * end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,32 +14,66 @@
 #include "base/parts.h"
 #include "ca/inner.h"
 
+#define TRUSTED_RENEW_S (30 * INT64_C(86400)) /* time to upload the next one wherever this one is trusted */
+#define SIGNERS_MAX (ISSUERS_MAX * (1 + RESPONDER_HOSTS_MAX))
 #define BACKDATE_S 300 /* as for leaves: clients whose clock runs late */
 
-static bool is_fresh(const struct ca *ca, struct view *v, const struct issuing *i, int64_t now_s)
+/* One OCSP key and the issuer that certifies it. */
+struct signer {
+    const struct issuing *by;
+    const char *host; /* NULL: of this service */
+    struct span spki;
+};
+
+static enum err find_serial(struct view *v, const struct signer *s, uint8_t serial[static SERIAL_LEN])
 {
     static const uint8_t none[SERIAL_LEN];
     struct issuer row;
-    struct cert c;
-    uint8_t key_hash[HASH_LEN];
+    enum err e;
 
-    if (issuer_find_no(v, i->no, &row) != OK || memcmp(row.responder, none, SERIAL_LEN) == 0)
+    if (s->host != NULL)
+        return responder_find(v, s->by->no, s->host, serial);
+    e = issuer_find_no(v, s->by->no, &row);
+    if (e != OK)
+        return e;
+    memcpy(serial, row.responder, SERIAL_LEN);
+    return memcmp(serial, none, SERIAL_LEN) == 0 ? ERR_NOT_FOUND : OK;
+}
+
+/* Seconds before its end at which a certificate is replaced. */
+static int64_t renew_before(const struct ca *ca, const struct signer *s)
+{
+    return s->by->config->is_trusted ? TRUSTED_RENEW_S : ca->role->config.responder_s / 2;
+}
+
+static bool is_fresh(const struct ca *ca, struct view *v, const struct signer *s, int64_t now_s)
+{
+    uint8_t key_hash[HASH_LEN], serial[SERIAL_LEN];
+    struct cert c;
+
+    if (find_serial(v, s, serial) != OK)
         return false;
-    if (cert_find(v, row.responder, &c) != OK || c.status.state != CERT_VALID)
+    if (cert_find(v, serial, &c) != OK || c.status.state != CERT_VALID)
         return false;
-    sha256_of(i->responder_spki, key_hash);
+    sha256_of(s->spki, key_hash);
     if (memcmp(key_hash, c.key_hash, HASH_LEN) != 0)
         return false;
     if (now_s < c.not_before_s) /* made while the clock was ahead: nobody may use it yet */
         return false;
-    return c.status.not_after_s == i->not_after_s ||
-           c.status.not_after_s - now_s > ca->role->config.responder_s / 2;
+    return c.status.not_after_s == s->by->not_after_s || c.status.not_after_s - now_s > renew_before(ca, s);
+}
+
+/* "OCSP rsa-g1", "OCSP rsa-g1 dmz1" */
+static void common_name(const struct signer *s, char out[static CN_MAX])
+{
+    snprintf(out, CN_MAX, "OCSP %s%s%s", s->by->config->id, s->host != NULL ? " " : "",
+             s->host != NULL ? s->host : "");
 }
 
 /* The issuer's name with another commonName: O=Example UC, CN=OCSP rsa-g1. */
-static void write_name(struct buf *b, const struct issuing *i)
+static void write_name(struct buf *b, const struct signer *s)
 {
-    struct span rest = i->subject;
+    struct span rest = s->by->subject;
     struct der name, set, attribute, type;
     size_t seq = der_open(b, DER_SEQUENCE), m1, m2;
     char cn[CN_MAX];
@@ -51,7 +87,7 @@ static void write_name(struct buf *b, const struct issuing *i)
                 buf_put_span(b, set.whole);
         }
     }
-    snprintf(cn, sizeof cn, "OCSP %s", i->config->id);
+    common_name(s, cn);
     m1 = der_open(b, DER_SET);
     m2 = der_open(b, DER_SEQUENCE);
     der_put_oid(b, span_str("\x55\x04\x03"));
@@ -67,15 +103,17 @@ struct responder_draft {
     struct port_job job;
 };
 
-static void draft_write(struct ca *ca, const struct issuing *i, struct responder_draft *d, int64_t now_s)
+static void draft_write(struct ca *ca, const struct signer *s, struct responder_draft *d, int64_t now_s)
 {
     static const enum eku eku[] = {EKU_OCSP_SIGNING};
+    const struct issuing *i = s->by;
+    const struct ca_config *config = &ca->role->config;
     struct tbs t = {
         .alg = i->alg,
         .issuer = i->subject,
-        .spki = i->responder_spki,
+        .spki = s->spki,
         .not_before_s = now_s - BACKDATE_S > i->not_before_s ? now_s - BACKDATE_S : i->not_before_s,
-        .not_after_s = now_s + ca->role->config.responder_s,
+        .not_after_s = now_s + (i->config->is_trusted ? config->trusted_s : config->responder_s),
         .ku = KU_DIGITAL_SIGNATURE,
         .eku = eku,
         .eku_count = 1,
@@ -89,9 +127,9 @@ static void draft_write(struct ca *ca, const struct issuing *i, struct responder
     buf_init(&d->tbs, 16384);
     buf_init(&d->certificate, 16384);
     buf_init(&d->text, 64);
-    write_name(&d->name, i);
+    write_name(&d->name, s);
     t.subject = buf_span(&d->name);
-    serial_new(ca->role->config.node, t.not_after_s, d->serial);
+    serial_new(config->node, t.not_after_s, d->serial);
     memcpy(t.serial, d->serial, SERIAL_LEN);
     tbs_write(&d->tbs, &t);
     d->job = (struct port_job){.key_id = i->config->id, .tbs = buf_span(&d->tbs)};
@@ -105,9 +143,10 @@ static void draft_free(struct responder_draft *d)
     buf_free(&d->text);
 }
 
-static void draft_record(struct txn *t, const struct issuing *i, struct responder_draft *d, int64_t now_s)
+static void draft_record(struct txn *t, const struct signer *s, struct responder_draft *d, int64_t now_s)
 {
-    char cn[CN_MAX], subject[CN_MAX + 8], detail[64];
+    const struct issuing *i = s->by;
+    char cn[CN_MAX], subject[CN_MAX + 8], detail[128];
     struct cert_about about = {
         .profile = "chancery/ocsp", .requester = "service", .issuer_no = i->no, .now_s = now_s};
     struct audit_row row = {
@@ -117,7 +156,7 @@ static void draft_record(struct txn *t, const struct issuing *i, struct responde
 
     certificate_write(&d->certificate, buf_span(&d->tbs), i->alg,
                       span_of(d->job.answer.signature, d->job.answer.signature_len));
-    snprintf(cn, sizeof cn, "OCSP %s", i->config->id);
+    common_name(s, cn);
     about.der = buf_span(&d->certificate);
     snprintf(subject, sizeof subject, "CN=%s", cn);
     about.cn = span_str(cn);
@@ -125,48 +164,73 @@ static void draft_record(struct txn *t, const struct issuing *i, struct responde
     if (!cert_row(&about, &d->text, &c))
         die("the OCSP signer certificate of %s cannot be read back", i->config->id);
     cert_add(t, &c, &number);
-    issuer_set_responder(t, i->no, d->serial);
-    snprintf(detail, sizeof detail, "issuer %s", i->config->id);
+    if (s->host == NULL)
+        issuer_set_responder(t, i->no, d->serial);
+    else
+        responder_set(t, i->no, s->host, d->serial);
+    snprintf(detail, sizeof detail, "issuer %s%s%s", i->config->id, s->host != NULL ? ", host " : "",
+             s->host != NULL ? s->host : "");
     row.detail = span_str(detail);
     memcpy(row.serial, d->serial, SERIAL_LEN);
     audit_append(t, &row);
 }
 
-static void renew_one(struct ca *ca, const struct issuing *i, int64_t now_s)
+static void renew_one(struct ca *ca, const struct signer *s, int64_t now_s)
 {
     struct responder_draft d = {0};
     struct txn *t = NULL;
+    char cn[CN_MAX];
 
-    draft_write(ca, i, &d, now_s);
+    common_name(s, cn);
+    draft_write(ca, s, &d, now_s);
     if (port_batch(ca->role->port_fd, PORT_CERTIFICATE, &d.job, 1) != OK)
         die("the signer is gone");
     if (d.job.answer.err != OK) {
-        log_error("responder-refused", "%s: the signer refuses its OCSP signer certificate: %s",
-                  i->config->id, d.job.answer.reason);
+        log_error("responder-refused", "the signer refuses the certificate of %s: %s", cn,
+                  d.job.answer.reason);
         draft_free(&d);
         return;
     }
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
-    draft_record(t, i, &d, now_s);
+    draft_record(t, s, &d, now_s);
     if (txn_commit(t) != OK)
         die("the commit of an OCSP signer certificate failed");
-    log_info("responder-renewed", "%s", i->config->id);
+    log_info("responder-renewed", "%s", cn + sizeof "OCSP");
     draft_free(&d);
+}
+
+/* Every OCSP key that an issuer of ours certifies now. */
+static size_t list_signers(const struct ca *ca, struct signer out[static SIGNERS_MAX], int64_t now_s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ca->issuer_count; i++) {
+        const struct issuing *by = &ca->issuers[i];
+
+        if (now_s < by->not_before_s || now_s >= by->not_after_s)
+            continue;
+        if (by->responder_spki.len > 0)
+            out[n++] = (struct signer){.by = by, .spki = by->responder_spki};
+        for (size_t h = 0; h < by->config->host_count; h++)
+            out[n++] = (struct signer){.by = by, .host = by->config->hosts[h], .spki = by->host_spki[h]};
+    }
+    return n;
 }
 
 void responder_renew(struct ca *ca, int64_t now_s)
 {
-    bool due[ISSUERS_MAX] = {false};
+    struct signer signers[SIGNERS_MAX];
+    bool due[SIGNERS_MAX] = {false};
+    size_t n = list_signers(ca, signers, now_s);
     struct view *v = NULL;
 
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
-    for (size_t i = 0; i < ca->issuer_count; i++)
-        due[i] = ca->issuers[i].responder_spki.len > 0 && now_s >= ca->issuers[i].not_before_s &&
-                 now_s < ca->issuers[i].not_after_s && !is_fresh(ca, v, &ca->issuers[i], now_s);
+    for (size_t i = 0; i < n; i++)
+        due[i] = !is_fresh(ca, v, &signers[i], now_s);
     view_close(v);
-    for (size_t i = 0; i < ca->issuer_count; i++)
+    for (size_t i = 0; i < n; i++)
         if (due[i])
-            renew_one(ca, &ca->issuers[i], now_s);
+            renew_one(ca, &signers[i], now_s);
 }

@@ -306,6 +306,16 @@ static void upkeep(struct ca *ca, int64_t now_s)
     publish_nudge_due(ca);
 }
 
+static bool same_hosts(const struct ca_issuer *a, const struct ca_issuer *b)
+{
+    if (a->host_count != b->host_count)
+        return false;
+    for (size_t i = 0; i < a->host_count; i++)
+        if (strcmp(a->hosts[i], b->hosts[i]) != 0)
+            return false;
+    return true;
+}
+
 /* Issuers, their keys and files are a start's business: a new configuration is taken when it has the same
  * ones. */
 static bool same_issuers(const struct ca_config *a, const struct ca_config *b)
@@ -313,7 +323,8 @@ static bool same_issuers(const struct ca_config *a, const struct ca_config *b)
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues)
+        if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues ||
+            !same_hosts(&a->issuers[i], &b->issuers[i]))
             return false;
     return true;
 }

@@ -69,7 +69,8 @@ const size_t command_count = COUNT_OF(commands);
 static const struct {
     const char *text, *summary;
 } local_commands[] = {
-    {"init [--name \"Example UC\"] [--host ca.example.com] [--http ADDR:PORT] [--https ADDR:PORT]",
+    {"init [--name \"Example UC\"] [--host ca.example.com] [--http ADDR:PORT] [--https ADDR:PORT] "
+     "[--rsa-ocsp-key rsa-2048|ec-256]",
      "create a home"},
     {"serve", "run the service in the foreground"},
     {"config check [FILE]", "is the configuration right"},

@@ -85,6 +85,7 @@ enum err issuer_find(struct view *v, const char *id, struct issuer *out); /* ERR
 enum err issuer_find_no(struct view *v, uint16_t no, struct issuer *out); /* ERR_NOT_FOUND */
 /* The certificate of an issuer's OCSP signer on another host, by that host's name: lower-case letters, digits
  * and hyphens. */
+#define RESPONDER_HOST_MAX 32u /* octets with the NUL */
 void responder_set(struct txn *t, uint16_t issuer_no, const char *host,
                    const uint8_t serial[static SERIAL_LEN]);
 enum err responder_find(struct view *v, uint16_t issuer_no, const char *host,

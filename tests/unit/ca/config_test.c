@@ -21,6 +21,10 @@
 #define ISSUER(id, more)                                                                                     \
     "<issuer id=\"" id "\" " more " key=\"file:keys/" id ".key\" ocsp-key=\"file:keys/" id                   \
     "-ocsp.key\"><crl every=\"24h\" overlap=\"72h\"/></issuer>\n"
+#define WITH(attributes, inner)                                                                              \
+    "<issuer id=\"a\" key=\"file:a\" ocsp-key=\"file:b\" " attributes                                        \
+    "><crl every=\"1h\" overlap=\"1h\"/>" inner "</issuer>\n"
+#define ISSUER_WITH(inner) WITH("", inner)
 #define TAIL "</chancery>\n"
 #define UPTO(x) HEAD SERVICE HTTP HTTPS STORE OCSP CRL x TAIL
 
@@ -56,6 +60,8 @@ Test(config, a_good_file_is_read)
     cr_assert_str_eq(c.public_url, "http://ca.example.com:8080");
     cr_assert_eq(c.listener_s, 60 * 86400);
     cr_assert_eq(c.responder_s, 10 * 86400);
+    cr_assert_eq(c.trusted_s, 1825 * 86400);
+    cr_assert_not(c.issuers[0].is_trusted);
     cr_assert_eq(c.listener_name_count, 3);
     cr_assert_str_eq(c.listener_names[2], "::1");
     cr_assert_eq(c.count, 4);
@@ -151,6 +157,15 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
          "chancery.xml:8: <issuer> is not complete; expected: crl"},
         {UPTO(ISSUER("a", "parent=\"a\"")),
          "chancery.xml:8: <issuer parent=\"a\"> is not permitted: it leads back to a"},
+        {HEAD SERVICE HTTP HTTPS STORE "<ocsp trusted-validity=\"30d\"/>\n" CRL ROOT TAIL,
+         "chancery.xml:6: <ocsp trusted-validity=\"30d\"> is not permitted; permitted: 7776000s to 7305d"},
+        {UPTO(ISSUER("a", "ocsp-model=\"direct\"")),
+         "chancery.xml:8: <issuer ocsp-model=\"direct\"> is not permitted; permitted: delegated, trusted"},
+        {UPTO(ISSUER("ocsp", "")), "chancery.xml:8: <issuer id=\"ocsp\"> is not permitted"},
+        {UPTO(ISSUER_WITH("<responder host=\"dmz1\"/><responder host=\"dmz1\"/>")),
+         "chancery.xml:8: <responder host=\"dmz1\"> stands there twice"},
+        {UPTO(ISSUER_WITH("<responder host=\"a b\"/>")),
+         "chancery.xml:8: <responder host=\"a b\"> is not permitted; permitted: lower-case letters"},
         {UPTO(ISSUER("a", "parent=\"b\"") ISSUER("b", "parent=\"a\"")),
          "chancery.xml:8: <issuer parent=\"b\"> is not permitted"},
     };
@@ -162,6 +177,22 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
         cr_expect_eq(read_all(cases[i].content, &c, report, sizeof report), ERR_CONFIG, "%s", cases[i].says);
         cr_expect(strncmp(report, cases[i].says, strlen(cases[i].says)) == 0, "%zu: %s", i, report);
     }
+}
+
+Test(config, trusted_responders_and_other_hosts_are_read)
+{
+    struct ca_config c;
+    char report[4096];
+
+    cr_assert_eq(
+        read_all(HEAD SERVICE HTTP HTTPS STORE "<ocsp trusted-validity=\"90d\"/>\n" CRL WITH(
+                     "ocsp-model=\"trusted\"", "<responder host=\"dmz1\"/><responder host=\"dmz2\"/>") TAIL,
+                 &c, report, sizeof report),
+        OK, "%s", report);
+    cr_assert_eq(c.trusted_s, 90 * 86400);
+    cr_assert(c.issuers[0].is_trusted);
+    cr_assert_eq(c.issuers[0].host_count, 2);
+    cr_assert_str_eq(c.issuers[0].hosts[1], "dmz2");
 }
 
 Test(config, issuers_are_limited)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * signers: the certificates of trusted responders, for the trust stores of clients that take an OCSP answer
+ * only from a certificate they hold (RFC 6960 2.2; docs/products.md). They are asked for as if they were an
+ * issuer's chain, under the name "ocsp", which no issuer may have.
+ */
+#include <string.h>
+
+#include "api/api.h"
+#include "api/public.h"
+#include "base/log.h"
+
+bool signer_is_trusted(const struct ca_config *c, const char *issuer_id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->issuers[i].id, issuer_id) == 0)
+            return c->issuers[i].is_trusted;
+    return false;
+}
+
+struct walk {
+    const struct ca_config *config;
+    struct view *view;
+    struct buf *pem;
+    struct js *items; /* NULL: not wanted */
+    size_t count;
+};
+
+static void add_item(struct js *items, const struct issuer *i, struct span der)
+{
+    struct x509_info info;
+    struct js *o;
+
+    if (x509_info_read(der, &info) != OK)
+        die("the OCSP signer's certificate of issuer %s cannot be read", i->id);
+    o = js_object();
+    js_set_str(o, "issuer", i->id);
+    js_set_str(o, "subject", info.subject);
+    js_set_str(o, "serial", info.serial);
+    js_set_time(o, "not_before", info.not_before_s);
+    js_set_time(o, "not_after", info.not_after_s);
+    js_set_hex(o, "fingerprint_sha256", span_of(info.sha256, sizeof info.sha256));
+    js_push(items, o);
+    x509_info_free(&info);
+}
+
+static bool add_signer(const struct issuer *i, void *arg)
+{
+    struct walk *w = arg;
+    struct cert c;
+
+    if (!signer_is_trusted(w->config, i->id) || cert_find(w->view, i->responder, &c) != OK)
+        return true;
+    pem_put(w->pem, "CERTIFICATE", c.der);
+    if (w->items != NULL)
+        add_item(w->items, i, c.der);
+    w->count++;
+    return true;
+}
+
+#define NONE "No issuer has a trusted responder: ocsp-model=\"trusted\" makes its OCSP signer one."
+
+void signers_get(struct call *c)
+{
+    struct walk w = {.config = &c->api->config->ca, .view = call_view(c)};
+    struct buf pem;
+    struct js *o;
+
+    if (w.view == NULL)
+        return;
+    buf_init(&pem, ISSUERS_MAX * PEM_MAX);
+    w.pem = &pem;
+    w.items = js_array();
+    if (issuer_each(w.view, add_signer, &w) != OK)
+        log_warn("signers", "the issuers cannot be read");
+    view_close(w.view);
+    o = js_object();
+    js_set_str(o, "id", "ocsp");
+    js_set(o, "signers", w.items);
+    js_set_span(o, "chain", buf_span(&pem));
+    buf_free(&pem);
+    if (w.count > 0)
+        return call_json(c, 200, o, NULL);
+    js_free(o);
+    call_problem(c, ERR_NOT_FOUND, NULL, NONE);
+}
+
+void signers_pem_get(struct public *p, struct http_request *r)
+{
+    static const struct http_field fields[] = {
+        {"Content-Type", "application/x-pem-file"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Cache-Control", "max-age=60, public, no-transform"},
+        {NULL, NULL},
+    };
+    struct walk w = {.config = &p->config->ca};
+    struct buf pem;
+
+    if (view_open(p->store, &w.view) != OK)
+        return public_refuse(r, ERR_UNAVAILABLE, NULL, NULL);
+    buf_init(&pem, ISSUERS_MAX * PEM_MAX);
+    w.pem = &pem;
+    if (issuer_each(w.view, add_signer, &w) != OK)
+        log_warn("signers", "the issuers cannot be read");
+    view_close(w.view);
+    if (w.count > 0)
+        http_reply(r, 200, fields, buf_span(&pem));
+    else
+        public_refuse(r, ERR_NOT_FOUND, NONE, NULL);
+    buf_free(&pem);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Do OCSP signers always have a certificate that is good for a while, each for its own key? The clock is the
+ * test's; the signer behind the port signs anything.
+ */
+#include <criterion/criterion.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parts.h"
+#include "ca/inner.h"
+
+#define NOW INT64_C(1800000000)
+#define DAY INT64_C(86400)
+#define LIFE (14 * DAY)
+#define ISSUER_LIFE (3000 * DAY)
+
+static char dir[64];
+static struct ca_role *role;
+static struct ca *ca;
+static struct buf keys[3]; /* of the issuer, its signer here, its signer on dmz1 */
+static struct buf subject, issuer_certificate;
+static int port[2];
+static pthread_t signer_thread;
+
+static void *signer(void *arg)
+{
+    static uint8_t frame[WIRE_MSG_MAX];
+    struct span s;
+
+    (void)arg;
+    while (wire_receive(port[1], frame, sizeof frame, &s) == OK) {
+        struct rd r = rd_of(s);
+        struct buf b;
+
+        buf_init(&b, 1024);
+        buf_put_u8(&b, rd_u8(&r));
+        buf_put_u64(&b, rd_u64(&r));
+        buf_put_u8(&b, OK);
+        buf_put_blob(&b, span_str("a signature"));
+        buf_put_blob(&b, span_str(""));
+        cr_assert_eq(wire_send(port[1], buf_span(&b)), OK);
+        buf_free(&b);
+    }
+    return NULL;
+}
+
+static void make_key(struct buf *out)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    uint8_t *p = NULL;
+    int len = i2d_PUBKEY(key, &p);
+
+    buf_init(out, 4096);
+    buf_put(out, p, (size_t)len);
+    OPENSSL_free(p);
+    EVP_PKEY_free(key);
+}
+
+static void make_issuer(struct txn *t)
+{
+    struct issuer row = {.id = "ec-g1"};
+    uint8_t ski[SKI_LEN];
+    struct buf tbs;
+    struct tbs about = {.serial = {1},
+                        .alg = SIG_ECDSA_SHA256,
+                        .issuer = buf_span(&subject),
+                        .subject = buf_span(&subject),
+                        .spki = buf_span(&keys[0]),
+                        .not_before_s = NOW - DAY,
+                        .not_after_s = NOW + ISSUER_LIFE,
+                        .ku = KU_KEY_CERT_SIGN,
+                        .is_ca = true,
+                        .path_len = 1};
+    uint16_t no;
+
+    cr_assert(ski_of(about.spki, ski));
+    about.aki = span_of(ski, sizeof ski);
+    buf_init(&tbs, 65536);
+    buf_init(&issuer_certificate, 65536);
+    tbs_write(&tbs, &about);
+    certificate_write(&issuer_certificate, buf_span(&tbs), about.alg, span_str("signature"));
+    row.certificate = buf_span(&issuer_certificate);
+    issuer_add(t, &row, &no);
+    buf_free(&tbs);
+}
+
+static void setup(void)
+{
+    struct fault f = {0};
+    struct txn *t;
+
+    for (size_t i = 0; i < 3; i++)
+        make_key(&keys[i]);
+    buf_init(&subject, 4096);
+    name_write(&subject, "Example UC", "Issuer");
+    strcpy(dir, "/tmp/chancery-responder-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    role = calloc(1, sizeof *role);
+    ca = calloc(1, sizeof *ca);
+    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca->store, NULL), OK);
+    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    make_issuer(t);
+    cr_assert_eq(txn_commit(t), OK);
+    role->config = (struct ca_config){.count = 1,
+                                      .node = 1,
+                                      .public_url = "http://ca.example.com",
+                                      .responder_s = LIFE,
+                                      .trusted_s = 1000 * DAY};
+    role->config.issuers[0] =
+        (struct ca_issuer){.id = "ec-g1", .issues = KEY_EC, .hosts = {"dmz1"}, .host_count = 1};
+    role->responder_spki[0] = buf_span(&keys[1]);
+    role->host_spki[0][0] = buf_span(&keys[2]);
+    cr_assert_eq(wire_pair(port), OK);
+    role->port_fd = port[0];
+    ca->role = role;
+    cr_assert_eq(issuing_load(ca, &f), OK, "%s", f.detail);
+    pthread_create(&signer_thread, NULL, signer, NULL);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    close(port[0]);
+    pthread_join(signer_thread, NULL);
+    close(port[1]);
+    issuing_free(ca);
+    store_close(ca->store);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    cr_assert_eq(system(command), 0);
+    for (size_t i = 0; i < 3; i++)
+        buf_free(&keys[i]);
+    buf_free(&subject);
+    buf_free(&issuer_certificate);
+    free(ca);
+    free(role);
+}
+
+TestSuite(responder, .init = setup, .fini = teardown);
+
+struct seen {
+    uint8_t serial[SERIAL_LEN];
+    int64_t from_s, to_s;
+    bool has_key; /* that of its place */
+    bool is_ocsp; /* OCSPSigning alone, and ocsp-nocheck */
+    char cn[CN_MAX];
+};
+
+static bool has_extension(const struct parts *p, const void *oid, size_t len, const void *value,
+                          size_t value_len)
+{
+    struct extension x;
+
+    return parts_extension(p, span_of(oid, len), &x) && span_eq(x.value, span_of(value, value_len));
+}
+
+/* The certificate in force of a place, host NULL: the service's. */
+static struct seen look(const char *host)
+{
+    static const uint8_t eku_oid[] = {0x55, 0x1d, 0x25}, nocheck_oid[] = {0x2b, 6, 1, 5, 5, 7, 0x30, 1, 5};
+    static const uint8_t eku[] = {0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 9}, null[] = {5, 0};
+    struct seen s = {0};
+    struct issuer i;
+    struct parts p;
+    struct cert c;
+    struct view *v;
+
+    cr_assert_eq(view_open(ca->store, &v), OK);
+    cr_assert_eq(issuer_find(v, "ec-g1", &i), OK);
+    if (host != NULL)
+        cr_assert_eq(responder_find(v, i.no, host, i.responder), OK);
+    cr_assert_eq(cert_find(v, i.responder, &c), OK);
+    cr_assert(parts_of(c.der, &p));
+    memcpy(s.serial, i.responder, SERIAL_LEN);
+    s.from_s = p.not_before_s;
+    s.to_s = p.not_after_s;
+    s.has_key = span_eq(p.spki, buf_span(&keys[host == NULL ? 1 : 2]));
+    s.is_ocsp = has_extension(&p, eku_oid, sizeof eku_oid, eku, sizeof eku) &&
+                has_extension(&p, nocheck_oid, sizeof nocheck_oid, null, sizeof null);
+    cr_assert(span_to_str(c.cn, s.cn, sizeof s.cn));
+    view_close(v);
+    return s;
+}
+
+static bool is_same(struct seen a, struct seen b)
+{
+    return memcmp(a.serial, b.serial, SERIAL_LEN) == 0;
+}
+
+Test(responder, each_place_has_a_certificate_for_its_own_key)
+{
+    struct seen here, there;
+
+    responder_renew(ca, NOW);
+    here = look(NULL);
+    there = look("dmz1");
+    cr_assert(here.has_key && here.is_ocsp && there.has_key && there.is_ocsp);
+    cr_assert_not(is_same(here, there));
+    cr_assert_str_eq(here.cn, "OCSP ec-g1");
+    cr_assert_str_eq(there.cn, "OCSP ec-g1 dmz1");
+    cr_assert_eq(here.to_s, NOW + LIFE);
+    cr_assert_lt(here.from_s, NOW);
+}
+
+Test(responder, a_delegate_is_renewed_at_half_its_life_with_a_week_of_overlap)
+{
+    struct seen first, second;
+
+    responder_renew(ca, NOW);
+    first = look(NULL);
+    responder_renew(ca, NOW + LIFE / 2 - 1);
+    cr_assert(is_same(look(NULL), first));
+    responder_renew(ca, NOW + LIFE / 2);
+    second = look(NULL);
+    cr_assert_not(is_same(second, first));
+    cr_assert_leq(second.from_s, NOW + LIFE / 2);
+    cr_assert_eq(first.to_s - second.from_s, LIFE / 2 + 300);
+    cr_assert_not(is_same(look("dmz1"), look(NULL)));
+}
+
+Test(responder, years_of_renewal_leave_no_gap)
+{
+    int64_t covered_s = 0;
+
+    for (int64_t now_s = NOW; now_s < NOW + 400 * DAY; now_s += DAY / 2) {
+        struct seen s;
+
+        responder_renew(ca, now_s);
+        s = look(NULL);
+        cr_assert(s.from_s <= now_s && now_s + LIFE / 2 - DAY < s.to_s);
+        cr_assert(covered_s == 0 || s.from_s < covered_s);
+        covered_s = s.to_s;
+    }
+}
+
+Test(responder, a_trusted_responder_keeps_its_certificate_until_a_month_before_its_end)
+{
+    struct seen first;
+
+    role->config.issuers[0].is_trusted = true;
+    responder_renew(ca, NOW);
+    first = look(NULL);
+    cr_assert(first.is_ocsp && first.to_s == NOW + 1000 * DAY);
+    for (int64_t day = 1; day < 970; day += 10) {
+        responder_renew(ca, NOW + day * DAY);
+        cr_assert(is_same(look(NULL), first));
+    }
+    responder_renew(ca, NOW + 970 * DAY);
+    cr_assert_not(is_same(look(NULL), first));
+}
+
+Test(responder, a_trusted_responder_ends_with_its_issuer)
+{
+    role->config.issuers[0].is_trusted = true;
+    role->config.trusted_s = 7000 * DAY;
+    responder_renew(ca, NOW);
+    cr_assert_eq(look(NULL).to_s, NOW + ISSUER_LIFE);
+    responder_renew(ca, NOW + ISSUER_LIFE - DAY); /* nothing longer can be had */
+    cr_assert_eq(look(NULL).to_s, NOW + ISSUER_LIFE);
+}
+
+Test(responder, another_key_has_another_certificate_at_once)
+{
+    struct seen first;
+
+    responder_renew(ca, NOW);
+    first = look("dmz1");
+    buf_free(&keys[2]);
+    make_key(&keys[2]);
+    role->host_spki[0][0] = buf_span(&keys[2]);
+    responder_renew(ca, NOW + 1);
+    cr_assert_not(is_same(look("dmz1"), first));
+    cr_assert(look("dmz1").has_key);
+}
+
+Test(responder, a_revoked_signer_is_replaced_at_once)
+{
+    struct seen first;
+    struct txn *t;
+
+    role->config.issuers[0].is_trusted = true;
+    responder_renew(ca, NOW);
+    first = look(NULL);
+    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    cert_revoke(t, first.serial, REASON_SUPERSEDED, NOW, NO_TIME);
+    cr_assert_eq(txn_commit(t), OK);
+    responder_renew(ca, NOW + 1);
+    cr_assert_not(is_same(look(NULL), first));
+}
