@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock: strict text forms over timegm and gmtime_r. */
+/* clock: strict text forms. */
 #include "base/clock.h"
 
 #include <assert.h>
@@ -28,13 +28,41 @@ int64_t clock_monotonic_ms(void)
     return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* By arithmetic: a CRL has two times an entry, written by one process and read by another, and the library's
+ * gmtime_r and timegm, which look after time zones and leap seconds, would be most of its cost. Years are
+ * counted from March here, so that a leap day is the last of its year. */
+#define CYCLE_DAYS 146097 /* of 400 years */
+#define MARCH_0000 719468 /* days from 0000-03-01 to 1970-01-01 */
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+static void split_date(int64_t days, struct tm *tm)
+{
+    unsigned day = (unsigned)(days + MARCH_0000 + CYCLE_DAYS); /* one cycle more: never negative */
+    unsigned cycle = day / CYCLE_DAYS, of_cycle = day % CYCLE_DAYS;
+    unsigned year = (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / 146096) / 365;
+    unsigned of_year = of_cycle - (365 * year + year / 4 - year / 100);
+    unsigned month = (5 * of_year + 2) / 153; /* 0: March */
+
+    tm->tm_mday = (int)(of_year - (153 * month + 2) / 5 + 1);
+    tm->tm_mon = (int)(month < 10 ? month + 2 : month - 10);
+    tm->tm_year = (int)(400 * cycle + year + (month >= 10)) - 400 - 1900;
+}
+
 static struct tm split(int64_t t_s)
 {
-    struct tm tm;
-    time_t t = t_s;
+    int64_t days = floor_div(t_s, 86400);
+    unsigned of_day = (unsigned)(t_s - days * 86400);
+    struct tm tm = {.tm_hour = (int)(of_day / 3600),
+                    .tm_min = (int)(of_day / 60 % 60),
+                    .tm_sec = (int)(of_day % 60),
+                    .tm_wday = (int)(((days + 4) % 7 + 7) % 7)}; /* 1970-01-01 was a Thursday */
 
     assert(t_s >= CLOCK_MIN && t_s <= CLOCK_MAX);
-    gmtime_r(&t, &tm);
+    split_date(days, &tm);
     return tm;
 }
 
@@ -54,22 +82,22 @@ void clock_http(int64_t t_s, char out[static CLOCK_TEXT_MAX])
              month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* By hand: a CRL has two times an entry, and snprintf would be most of its cost. */
-static char *put_digits(char *at, int v, int count)
+static char *put_pair(char *at, int v)
 {
-    for (int i = count; i-- > 0; v /= 10)
-        at[i] = (char)('0' + v % 10);
-    return at + count;
+    at[0] = (char)('0' + v / 10);
+    at[1] = (char)('0' + v % 10);
+    return at + 2;
 }
 
 static void put_generalized(const struct tm *tm, char *at)
 {
-    at = put_digits(at, tm->tm_year + 1900, 4);
-    at = put_digits(at, tm->tm_mon + 1, 2);
-    at = put_digits(at, tm->tm_mday, 2);
-    at = put_digits(at, tm->tm_hour, 2);
-    at = put_digits(at, tm->tm_min, 2);
-    at = put_digits(at, tm->tm_sec, 2);
+    at = put_pair(at, (tm->tm_year + 1900) / 100);
+    at = put_pair(at, (tm->tm_year + 1900) % 100);
+    at = put_pair(at, tm->tm_mon + 1);
+    at = put_pair(at, tm->tm_mday);
+    at = put_pair(at, tm->tm_hour);
+    at = put_pair(at, tm->tm_min);
+    at = put_pair(at, tm->tm_sec);
     strcpy(at, "Z");
 }
 
@@ -92,22 +120,30 @@ void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX])
     strcpy(out, text + 2);
 }
 
-/* The fields must survive the round trip through timegm: that is what makes 31 February an error. */
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int month_days(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+    return days[month - 1] + (month == 2 && is_leap(year));
+}
+
+/* 31 February is an error, and so is second 60. */
 static bool join(int year, int month, int day, int hour, int minute, int second, int64_t *out_s)
 {
-    struct tm tm = {.tm_year = year - 1900,
-                    .tm_mon = month - 1,
-                    .tm_mday = day,
-                    .tm_hour = hour,
-                    .tm_min = minute,
-                    .tm_sec = second};
-    struct tm same = tm;
-    time_t t = timegm(&tm);
+    int from_march = month > 2 ? month - 3 : month + 9, y = year - (month <= 2) + 400, of_year;
+    int64_t days;
 
-    if (tm.tm_year != same.tm_year || tm.tm_mon != same.tm_mon || tm.tm_mday != same.tm_mday ||
-        tm.tm_hour != same.tm_hour || tm.tm_min != same.tm_min || tm.tm_sec != same.tm_sec)
+    if (year < 0 || year > 9999 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) ||
+        hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
         return false;
-    *out_s = t;
+    of_year = (153 * from_march + 2) / 5 + day - 1;
+    days = (int64_t)y * 365 + y / 4 - y / 100 + y / 400 + of_year - CYCLE_DAYS - MARCH_0000;
+    *out_s = days * 86400 + hour * 3600 + minute * 60 + second;
     return true;
 }
 

@@ -3,6 +3,9 @@
 #include "base/clock.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 static const int64_t noon = 1769860800; /* 2026-01-31T12:00:00Z: date -ud @1769860800 */
 
@@ -81,4 +84,49 @@ Test(clock, spans)
     cr_assert(!clock_parse_span("1w", &t));
     cr_assert(!clock_parse_span("99999999999999999999d", &t));
     cr_assert(!clock_parse_span("40000d", &t));
+}
+
+/* The library's calendar is the judge: every day of the years 0 to 9999, each at another second. */
+static void agrees(int64_t t_s)
+{
+    char ours[CLOCK_TEXT_MAX], theirs[CLOCK_TEXT_MAX];
+    time_t t = t_s;
+    struct tm tm;
+    int64_t back = 0;
+
+    cr_assert_not_null(gmtime_r(&t, &tm));
+    snprintf(theirs, sizeof theirs, "%04d%02d%02d%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+             tm.tm_hour, tm.tm_min, tm.tm_sec);
+    clock_generalized(t_s, ours);
+    cr_assert_str_eq(ours, theirs);
+    cr_assert(clock_parse_generalized(ours, &back) && back == t_s, "%s", ours);
+    clock_http(t_s, ours);
+    cr_assert_eq(strftime(theirs, sizeof theirs, "%a", &tm), 3);
+    cr_assert_eq(memcmp(ours, theirs, 3), 0, "%s", ours);
+}
+
+Test(clock, every_day_agrees_with_the_library)
+{
+    int64_t day = 0;
+
+    for (int64_t t = CLOCK_MIN; t <= CLOCK_MAX; t += 86400)
+        agrees(t + day++ * 7919 % 86400);
+    agrees(CLOCK_MAX);
+}
+
+Test(clock, days_that_are_none_are_refused)
+{
+    static const struct {
+        const char *text;
+        bool is_one;
+    } rows[] = {{"20000229000000Z", true},  {"19000229000000Z", false}, {"20230229000000Z", false},
+                {"20240229000000Z", true},  {"20240230000000Z", false}, {"20240431000000Z", false},
+                {"20240430000000Z", true},  {"20240001000000Z", false}, {"20241301000000Z", false},
+                {"20240100000000Z", false}, {"20240132000000Z", false}, {"20240101240000Z", false},
+                {"20240101006000Z", false}, {"20240101000060Z", false}, {"20241231235959Z", true},
+                {"00000101000000Z", true},  {"00000229000000Z", true}};
+    int64_t t;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(clock_parse_generalized(rows[i].text, &t), rows[i].is_one, "%s", rows[i].text);
 }
