@@ -74,7 +74,7 @@ enum err file_draft_write(struct file_draft *d, struct span s, struct fault *f)
 }
 
 /* A rename is durable once its directory is. */
-static enum err sync_directory(const char *path, struct fault *f)
+enum err file_dir_sync(const char *path, struct fault *f)
 {
     char dir[PATH_LEN_MAX];
     char *slash;
@@ -95,18 +95,29 @@ static enum err sync_directory(const char *path, struct fault *f)
     return e;
 }
 
+enum err file_draft_sync(struct file_draft *d, struct fault *f)
+{
+    if (fsync(d->fd) != 0)
+        return fault_set(f, ERR_IO, "%s: fsync: %s", d->temp, strerror(errno));
+    return OK;
+}
+
+enum err file_draft_place(struct file_draft *d, struct fault *f)
+{
+    if (rename(d->temp, d->path) != 0)
+        return fault_set(f, ERR_IO, "%s: rename: %s", d->path, strerror(errno));
+    d->temp[0] = '\0';
+    return OK;
+}
+
 enum err file_draft_commit(struct file_draft *d, struct fault *f)
 {
-    enum err e = OK;
+    enum err e = file_draft_sync(d, f);
 
-    if (fsync(d->fd) != 0)
-        e = fault_set(f, ERR_IO, "%s: fsync: %s", d->temp, strerror(errno));
-    if (e == OK && rename(d->temp, d->path) != 0)
-        e = fault_set(f, ERR_IO, "%s: rename: %s", d->path, strerror(errno));
-    if (e == OK) {
-        d->temp[0] = '\0';
-        e = sync_directory(d->path, f);
-    }
+    if (e == OK)
+        e = file_draft_place(d, f);
+    if (e == OK)
+        e = file_dir_sync(d->path, f);
     file_draft_abort(d);
     return e;
 }

@@ -34,6 +34,11 @@ enum err file_draft_open(struct file_draft *d, const char *path, mode_t mode, st
 enum err file_draft_write(struct file_draft *d, struct span s, struct fault *f);
 enum err file_draft_commit(struct file_draft *d,
                            struct fault *f); /* fsync, rename, fsync of the directory; closes */
-void file_draft_abort(struct file_draft *d); /* removes the temporary file; safe after commit */
+/* The same for several drafts in one directory: every one is on the disk before the first takes its name.
+ * file_draft_sync for each, file_draft_place for each, file_dir_sync once. */
+enum err file_draft_sync(struct file_draft *d, struct fault *f);
+enum err file_draft_place(struct file_draft *d, struct fault *f);
+enum err file_dir_sync(const char *path, struct fault *f); /* of the directory in which `path` is */
+void file_draft_abort(struct file_draft *d);               /* removes the temporary file; safe after commit */
 
 #endif

@@ -10,7 +10,7 @@
 #include "crl/inner.h"
 
 #define END "-----END X509 CRL-----\n"
-#define LINES_MAX 1024u /* made at once */
+#define LINES_MAX 4096u /* made at once: large writes cost less */
 
 struct armour {
     crl_sink *sink;

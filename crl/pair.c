@@ -290,13 +290,17 @@ enum err pair_finish(struct crl_pair *p, struct span trailer, uint64_t *size, ui
 
 enum err pair_put_in_force(struct crl_pair *p)
 {
-    if (p->err == OK && (fsync(p->der.fd) != 0 || fsync(p->pem.fd) != 0))
-        (void)fail(p, ERR_IO, "fsync");
+    if (p->err == OK)
+        p->err = file_draft_sync(&p->der, p->fault);
+    if (p->err == OK)
+        p->err = file_draft_sync(&p->pem, p->fault);
     if (p->err == OK)
         p->err = crl_keep_previous(p->paths, p->fault);
     if (p->err == OK)
-        p->err = file_draft_commit(&p->der, p->fault);
+        p->err = file_draft_place(&p->der, p->fault);
     if (p->err == OK)
-        p->err = file_draft_commit(&p->pem, p->fault);
+        p->err = file_draft_place(&p->pem, p->fault);
+    if (p->err == OK)
+        p->err = file_dir_sync(p->paths->der, p->fault);
     return p->err;
 }
