@@ -177,22 +177,36 @@ bool clock_parse_rfc3339(const char *text, int64_t *out_s)
     return picture(text, "9999-99-99T99:99:99Z", d) && from_digits(d, out_s);
 }
 
-bool clock_parse_generalized(const char *text, int64_t *out_s)
-{
-    int d[14];
+#define PAIRS_MAX 7 /* century, year, month, day, hour, minute, second */
 
-    return picture(text, "99999999999999Z", d) && from_digits(d, out_s);
+/* Pairs of digits and a Z. */
+static bool read_pairs(const uint8_t *text, size_t n, int *pairs)
+{
+    for (size_t i = 0; i < n; i++, text += 2) {
+        unsigned tens = text[0] - (unsigned)'0', ones = text[1] - (unsigned)'0';
+
+        if (tens > 9 || ones > 9)
+            return false;
+        pairs[i] = (int)(10 * tens + ones);
+    }
+    return *text == 'Z';
 }
 
-bool clock_parse_utctime(const char *text, int64_t *out_s)
+bool clock_parse_generalized(const void *text, size_t len, int64_t *out_s)
 {
-    int d[14];
+    int p[PAIRS_MAX];
 
-    if (!picture(text, "999999999999Z", d + 2))
-        return false;
-    d[0] = d[2] >= 5 ? 1 : 2; /* RFC 5280 4.1.2.5.1: 50..99 is 19xx */
-    d[1] = d[2] >= 5 ? 9 : 0;
-    return from_digits(d, out_s);
+    return len == 2 * PAIRS_MAX + 1 && read_pairs(text, PAIRS_MAX, p) &&
+           join(100 * p[0] + p[1], p[2], p[3], p[4], p[5], p[6], out_s);
+}
+
+/* RFC 5280 4.1.2.5.1: 50..99 is 19xx */
+bool clock_parse_utctime(const void *text, size_t len, int64_t *out_s)
+{
+    int p[PAIRS_MAX - 1];
+
+    return len == 2 * (PAIRS_MAX - 1) + 1 && read_pairs(text, PAIRS_MAX - 1, p) &&
+           join((p[0] >= 50 ? 1900 : 2000) + p[0], p[1], p[2], p[3], p[4], p[5], out_s);
 }
 
 bool clock_parse_http(const char *text, int64_t *out_s)

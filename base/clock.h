@@ -7,6 +7,7 @@
 #define BASE_CLOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CLOCK_TEXT_MAX 40        /* octets for any text form here, with the NUL */
@@ -26,8 +27,9 @@ void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 26013112000
  * a bare date means its midnight. */
 [[nodiscard]] bool clock_parse_rfc3339(const char *text, int64_t *out_s);
 [[nodiscard]] bool clock_parse_http(const char *text, int64_t *out_s);
-[[nodiscard]] bool clock_parse_generalized(const char *text, int64_t *out_s);
-[[nodiscard]] bool clock_parse_utctime(const char *text, int64_t *out_s);
+/* The two forms of DER: `len` octets, no NUL. */
+[[nodiscard]] bool clock_parse_generalized(const void *text, size_t len, int64_t *out_s);
+[[nodiscard]] bool clock_parse_utctime(const void *text, size_t len, int64_t *out_s);
 /* "90s", "15m", "24h", "30d" to seconds: a positive count and one unit, at most 100 years. */
 [[nodiscard]] bool clock_parse_span(const char *text, int64_t *out_s);
 

@@ -207,11 +207,7 @@ bool der_uint(struct span body, uint64_t *out)
 
 bool der_time(const struct der *d, int64_t *out_s)
 {
-    char text[CLOCK_TEXT_MAX];
-
-    if (!span_to_str(d->body, text, sizeof text))
-        return false;
     if (d->tag == DER_UTC_TIME)
-        return clock_parse_utctime(text, out_s);
-    return d->tag == DER_GENERALIZED_TIME && clock_parse_generalized(text, out_s);
+        return clock_parse_utctime(d->body.data, d->body.len, out_s);
+    return d->tag == DER_GENERALIZED_TIME && clock_parse_generalized(d->body.data, d->body.len, out_s);
 }
