@@ -11,11 +11,6 @@
 
 #include "base/log.h"
 
-struct span span_of(const void *data, size_t len)
-{
-    return (struct span){data, len};
-}
-
 struct span span_str(const char *s)
 {
     return span_of(s, strlen(s));

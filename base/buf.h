@@ -21,7 +21,10 @@ struct span {
     size_t len;
 };
 
-struct span span_of(const void *data, size_t len);
+static inline struct span span_of(const void *data, size_t len)
+{
+    return (struct span){data, len};
+}
 struct span span_str(const char *s); /* without the final NUL */
 bool span_eq(struct span a, struct span b);
 /* Copies to a NUL-terminated string; false when it does not fit `cap` or holds a NUL. */

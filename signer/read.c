@@ -100,16 +100,18 @@ static bool is_among(struct span oid, const struct span *seen, size_t n)
 static enum err extension_take(const struct extension *e, const struct extension_rule *rule, bool is_closed,
                                const char *what, void *out, struct fault *f)
 {
+    bool is_known = rule != NULL || !is_closed;
+    bool may_stand = !e->is_critical || (rule != NULL && rule->may_be_critical);
     char oid[41];
 
+    if (is_known && may_stand && (rule == NULL || rule->read(e->value, e->is_critical, out)))
+        return OK;
     hex_encode(span_of(e->oid.data, e->oid.len < 20 ? e->oid.len : 20), oid);
-    if (rule == NULL && is_closed)
+    if (!is_known)
         return fault_set(f, ERR_POLICY, "%s.extension: %s is not permitted here", what, oid);
-    if (e->is_critical && (rule == NULL || !rule->may_be_critical))
+    if (!may_stand)
         return fault_set(f, ERR_POLICY, "%s.extension: %s must not be critical", what, oid);
-    if (rule != NULL && !rule->read(e->value, e->is_critical, out))
-        return fault_set(f, ERR_MALFORMED, "%s.extension: %s is not of its form", what, oid);
-    return OK;
+    return fault_set(f, ERR_MALFORMED, "%s.extension: %s is not of its form", what, oid);
 }
 
 enum err extensions_read(struct span content, const struct extension_rule *rules, size_t n, bool is_closed,

@@ -5,6 +5,7 @@
  * a value out of range is refused.
  */
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #include "store/inner.h"
@@ -136,15 +137,28 @@ void row_put_revoked(struct buf *b, const struct status *s)
     buf_put_i64(b, s->not_after_s);
 }
 
+#define REVOKED_ROW_LEN 26u /* version, reason, three times */
+
+static int64_t load_i64(const uint8_t *at)
+{
+    uint64_t v;
+
+    memcpy(&v, at, sizeof v);
+    return (int64_t)be64toh(v);
+}
+
+/* Without the sticky reader: a list has millions. */
 bool row_get_revoked(struct span row, struct revoked *out)
 {
-    struct rd r = open_row(row);
+    const uint8_t *at = row.data;
 
-    out->reason = get_reason(&r);
-    out->revoked_at_s = rd_i64(&r);
-    out->invalidity_s = rd_i64(&r);
-    out->not_after_s = rd_i64(&r);
-    return rd_done(&r);
+    if (row.len != REVOKED_ROW_LEN || at[0] != ROW_VERSION || at[1] > REASON_AA_COMPROMISE)
+        return false;
+    out->reason = (enum reason)at[1];
+    out->revoked_at_s = load_i64(at + 2);
+    out->invalidity_s = load_i64(at + 10);
+    out->not_after_s = load_i64(at + 18);
+    return true;
 }
 
 /* ---- issuer and its CRL ---- */

@@ -65,7 +65,7 @@ OPENSSL_FILES = {
 # What C, POSIX and Linux bring; anything else between < and > is third-party and needs an owner.
 SYSTEM = re.compile(
     r"(sys|linux|net|netinet|arpa)/[a-z0-9_]+\.h"
-    r"|(assert|ctype|dirent|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|limits|locale|math|netdb|poll|pthread|pwd|sched"
+    r"|(assert|ctype|dirent|endian|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|limits|locale|math|netdb|poll|pthread|pwd|sched"
     r"|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios"
     r"|time|unistd|wchar)\.h"
 )
