@@ -209,11 +209,20 @@ static bool find_open(struct view *v, struct ask *a, struct request *r, int64_t 
     return false;
 }
 
-/* Four eyes are two certificates. Who is on the machine as the service's own user or root could write the
- * store: holding him to it would only look like a rule. */
-static bool is_own(const struct ask *a, const struct request *r)
+/* The same person asked, by whatever certificate or token. */
+static bool is_askers(const struct ca *ca, struct view *v, const struct ask *a, const struct request *r)
 {
-    return strncmp(a->decider, "cert:", 5) == 0 && strcmp(a->decider, r->asker) == 0;
+    char asker[IDENTITY_MAX];
+
+    principal_identity(v, &ca->role->config.access, r->asker, asker);
+    return strcmp(asker, a->who.identity) == 0;
+}
+
+/* Four eyes are two people. Who is on the machine as the service's own user or root could write the store:
+ * holding him to it would only look like a rule. */
+static bool is_own(const struct ca *ca, struct view *v, const struct ask *a, const struct request *r)
+{
+    return !a->who.is_local_master && is_askers(ca, v, a, r);
 }
 
 /* Makes the ask what it was when it was asked. */
@@ -236,7 +245,7 @@ void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
 
     if (!find_open(v, a, &r, now_s))
         return;
-    if (is_own(a, &r))
+    if (is_own(ca, v, a, &r))
         return refuse(a, ERR_FORBIDDEN, "Who asked for a certificate may not approve it: ask somebody else.");
     if (!load(a, &r))
         return refuse(a, ERR_CONFLICT,
@@ -258,13 +267,17 @@ void approval_record(struct txn *t, struct ask *a, int64_t now_s)
     audit(t, AUDIT_APPROVE, a->request_id, a->decider, detail, now_s);
 }
 
-void approval_deny(struct txn *t, struct ask *a, int64_t now_s)
+void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
 {
     char detail[DETAIL_MAX];
     struct request r;
 
     if (!find_open(txn_view(t), a, &r, now_s))
         return;
+    if (!scope_has_profile(&a->who.scope, r.profile))
+        return refuse(a, ERR_NOT_FOUND, "There is no such request.");
+    if (a->who.role == ACCESS_REQUESTER && !is_askers(ca, txn_view(t), a, &r))
+        return refuse(a, ERR_FORBIDDEN, "A requester may take back his own requests alone.");
     snprintf(detail, sizeof detail, "profile %s, asked by %s: %s", r.profile, r.asker, a->reason_text);
     request_decide(t, a->request_id,
                    &(struct decision){

@@ -95,10 +95,25 @@ static bool read_probe(struct rd *r, struct ask *a)
 }
 
 static bool (*const readers[])(struct rd *r, struct ask *a) = {
-    [ASK_ISSUE] = read_issue,     [ASK_REVOKE] = read_revoke, [ASK_UNHOLD] = read_unhold,
-    [ASK_PUBLISH] = read_publish, [ASK_PROBE] = read_probe,   [ASK_LISTENER] = read_listener,
-    [ASK_APPROVE] = read_approve, [ASK_DENY] = read_deny,
+    [ASK_ISSUE] = read_issue,           [ASK_REVOKE] = read_revoke,
+    [ASK_UNHOLD] = read_unhold,         [ASK_PUBLISH] = read_publish,
+    [ASK_PROBE] = read_probe,           [ASK_LISTENER] = read_listener,
+    [ASK_APPROVE] = read_approve,       [ASK_DENY] = read_deny,
+    [ASK_TOKEN_CREATE] = access_reads,  [ASK_TOKEN_DELETE] = access_reads,
+    [ASK_TOKEN_USED] = access_reads,    [ASK_PERMIT_ADD] = access_reads,
+    [ASK_PERMIT_REMOVE] = access_reads, [ASK_LOGIN_FAILURE] = access_reads,
 };
+
+/* What follows a kind that there is not is not read: it is refused by name, with everything else that may
+ * not be asked. */
+static bool read_rest(struct rd *r, struct ask *a)
+{
+    if (a->kind >= sizeof readers / sizeof *readers || readers[a->kind] == NULL) {
+        r->rest.len = 0;
+        return true;
+    }
+    return readers[a->kind](r, a);
+}
 
 struct ask *ask_read(uint8_t *frame, size_t len)
 {
@@ -114,8 +129,7 @@ struct ask *ask_read(uint8_t *frame, size_t len)
     buf_init(&a->certificate, WIRE_MSG_MAX);
     buf_init(&a->text, WIRE_MSG_MAX);
     buf_init(&a->kept, WIRE_MSG_MAX);
-    if (kind >= sizeof readers / sizeof *readers || readers[kind] == NULL || !readers[kind](&r, a) ||
-        !rd_done(&r))
+    if (!read_rest(&r, a) || !rd_done(&r))
         die("broken frame from the api, kind %u, %zu octets", kind, len);
     return a;
 }

@@ -188,5 +188,7 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
         e = read_listener(root, out, f);
     if (e == OK)
         e = read_responder(root, out, f);
+    if (e == OK)
+        e = access_config_read(root, &out->access, f);
     return e == OK ? read_issuers(root, out, f) : e;
 }

@@ -72,11 +72,14 @@ static bool listener_names_permitted(const struct ca *ca, const struct ask *a)
     return a->facts.san_count > 0;
 }
 
-/* Which internal profile may be asked for, and by whom: clients may have administrators made, nothing else of
- * ours. */
+/* Which internal profile may be asked for, and by whom: an administrator without limits may have logins made,
+ * nothing else of ours. */
 static bool internal_permitted(const struct ask *a)
 {
-    return a->kind == ASK_LISTENER || strcmp(a->profile_id, "chancery/administrator") == 0;
+    enum access_role role;
+
+    return a->kind == ASK_LISTENER || (profile_role(a->profile_id, &role) &&
+                                       a->who.role == ACCESS_ADMINISTRATOR && scope_is_any(&a->who.scope));
 }
 
 static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
@@ -181,7 +184,10 @@ static const struct profile *permitted_profile(const struct ca *ca, struct ask *
     if (p == NULL)
         refuse(a, ERR_NOT_FOUND, "There is no such profile.");
     else if (p->is_internal && !internal_permitted(a))
-        refuse(a, ERR_FORBIDDEN, "This profile is the service's own.");
+        refuse(a, ERR_FORBIDDEN,
+               "This profile is the service's own: logins are made by an administrator whom no scope limits, "
+               "the "
+               "others by the service itself.");
     else if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
         refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
     return a->err == OK ? p : NULL;
@@ -217,13 +223,15 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
     if (repeat(ca, v, a, now_s))
         return;
     p = permitted_profile(ca, a);
-    if (p == NULL)
+    if (p == NULL || !access_covers(a, scope_has_profile(&a->who.scope, a->profile_id), "this profile") ||
+        !access_covers(a, scope_has_facts(&a->who.scope, &a->facts), "every name of this request"))
         return;
     hold_request(ca, v, p, a);
     if (a->err != OK || findings_refuse(&a->findings))
         return refuse_by_findings(a);
     pick_usable_issuer(ca, v, a, now_s);
-    if (a->err != OK)
+    if (a->err != OK ||
+        !access_covers(a, scope_has_issuer(&a->who.scope, a->issuer->config->id), "the issuer for this key"))
         return;
     write_tbs(ca, a, now_s);
     if (buf_end(&a->tbs) != OK)
@@ -260,6 +268,14 @@ static void decide_unhold(struct ask *a, const struct status *s)
     a->changed = true;
 }
 
+static bool covers_serial(struct view *v, const struct ask *a)
+{
+    struct cert c;
+
+    return scope_is_any(&a->who.scope) ||
+           (cert_find(v, a->serial, &c) == OK && scope_has_cert(&a->who.scope, v, &c));
+}
+
 void decide_revocation(struct view *v, struct ask *a)
 {
     struct status s;
@@ -271,6 +287,8 @@ void decide_revocation(struct view *v, struct ask *a)
         return refuse(a, ERR_NOT_FOUND, "There is no such certificate.");
     if (e != OK)
         return refuse(a, ERR_INTERNAL, "The status of this certificate cannot be read.");
+    if (!covers_serial(v, a))
+        return refuse(a, ERR_NOT_FOUND, "There is no such certificate."); /* he cannot see it either */
     if (a->kind == ASK_REVOKE)
         decide_revoke(a, &s);
     else

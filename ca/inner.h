@@ -54,6 +54,8 @@ struct ask {
     enum err err; /* the outcome */
     char detail[256];
     struct findings findings;
+    struct principal who; /* of whoever asks, when the kind has one */
+    bool is_denied;       /* by role or scope: leaves an audit row of its own */
     /* issue, listener */
     char profile_id[PROFILE_ID_MAX];
     bool dry_run, repeated;
@@ -80,6 +82,11 @@ struct ask {
     bool is_waiting; /* it waited before: nothing is to be recorded */
     char reason_text[REQUEST_REASON_MAX];
     struct buf kept; /* the facts as they were asked */
+    /* tokens, permits, login failures */
+    struct token token;
+    struct permit permit;
+    char address[ADDRESS_TEXT_MAX], failure[64];
+    uint32_t count;
     /* publish */
     uint64_t crl_number;
     char issuer_id[ISSUER_ID_MAX];
@@ -89,6 +96,16 @@ struct ask {
 struct ask *ask_read(uint8_t *frame, size_t len);
 void ask_free(struct ask *a);
 void ask_answer(struct buf *b, const struct ask *a);
+
+/* ---- access_ask.c: may he ask this? And the acts on tokens and permits ---- */
+
+/* Fills a->who and holds the kind against his role; refuses with ERR_FORBIDDEN. Before anything else. */
+void access_check(const struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
+/* For what is known only later: false, and refused, when his scope does not cover it. */
+bool access_covers(struct ask *a, bool covered, const char *what);
+bool access_reads(struct rd *r, struct ask *a); /* a frame's rest, of the kinds below */
+bool access_writes(const struct ask *a);        /* tokens, permits, login failures, denials */
+void access_record(struct txn *t, struct ask *a, int64_t now_s);
 
 /* ---- decide.c: policy and structure, before anything is signed or stored ---- */
 
@@ -118,7 +135,7 @@ void approval_add(struct txn *t, struct ask *a, int64_t now_s);
 void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* Marks it approved, beside record_issue(); err changes when another ask of the turn was first. */
 void approval_record(struct txn *t, struct ask *a, int64_t now_s);
-void approval_deny(struct txn *t, struct ask *a, int64_t now_s);
+void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s);
 /* Marks what nobody decided in time; a bounded slice. */
 void approval_expire(struct txn *t, int64_t now_s);
 

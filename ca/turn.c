@@ -22,7 +22,9 @@
 #define TURN_NOTES_MAX 32u /* the crl asks one thing at a time for each of at most 16 issuers */
 #define UPKEEP_MS 60000 /* reader check, responder renewal, pruning: nothing there is finer than a minute */
 #define IDEMPOTENCY_S 86400 /* how long an Idempotency-Key is remembered: a day of retries */
-#define PRUNE_MOST 1000u    /* rows of one upkeep, so that it never holds up a turn for long */
+#define TOKEN_KEPT_S                                                                                         \
+    (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait */
+#define PRUNE_MOST 1000u /* rows of one upkeep, so that it never holds up a turn for long */
 
 struct turn {
     struct ask *asks[TURN_ASKS_MAX];
@@ -106,6 +108,9 @@ static void decide(struct ca *ca, struct turn *t)
     for (size_t i = 0; i < t->ask_count; i++) {
         struct ask *a = t->asks[i];
 
+        access_check(ca, v, a, t->now_s);
+        if (a->err != OK)
+            continue;
         a->twin = twin_of(t, i);
         if (a->kind == ASK_APPROVE)
             approval_decide(ca, v, a, t->now_s);
@@ -113,6 +118,8 @@ static void decide(struct ca *ca, struct turn *t)
             decide_issue(ca, v, a, t->now_s);
         else if (a->kind == ASK_PUBLISH && issuing_by_id(ca, a->issuer_id) == NULL)
             a->err = ERR_NOT_FOUND;
+        else if (a->kind == ASK_PUBLISH)
+            (void)access_covers(a, scope_has_issuer(&a->who.scope, a->issuer_id), "this issuer");
     }
     view_close(v);
 }
@@ -178,7 +185,7 @@ static bool is_refusal(const struct ask *a)
 static bool is_written(const struct ask *a)
 {
     return a->job != NULL || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
-           (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a);
+           (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a);
 }
 
 static bool writes(const struct turn *t)
@@ -192,12 +199,21 @@ static bool writes(const struct turn *t)
     return false;
 }
 
-static void record_ask(struct txn *txn, struct ask *a, int64_t now_s)
+static void record_state(struct txn *txn, struct ask *a, int64_t now_s)
+{
+    if (a->err != OK)
+        return;                          /* refused for who asks */
+    decide_revocation(txn_view(txn), a); /* in the transaction: sees what earlier asks of this turn did */
+    if (a->err == OK && a->changed)
+        record_revocation(txn, a, now_s);
+}
+
+static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t now_s)
 {
     if (a->err == ERR_PENDING)
         approval_add(txn, a, now_s);
-    if (a->kind == ASK_DENY)
-        approval_deny(txn, a, now_s);
+    if (a->kind == ASK_DENY && a->err == OK)
+        approval_deny(ca, txn, a, now_s);
     if (a->job != NULL && a->err == OK)
         decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this turn */
     if (a->kind == ASK_APPROVE && a->err == OK)
@@ -206,11 +222,9 @@ static void record_ask(struct txn *txn, struct ask *a, int64_t now_s)
         record_issue(txn, a, now_s);
     else if (is_refusal(a))
         record_refusal(txn, a, now_s);
-    if (a->kind != ASK_REVOKE && a->kind != ASK_UNHOLD)
-        return;
-    decide_revocation(txn_view(txn), a); /* in the transaction: sees what earlier asks of this turn did */
-    if (a->err == OK && a->changed)
-        record_revocation(txn, a, now_s);
+    if (a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD)
+        record_state(txn, a, now_s);
+    access_record(txn, a, now_s);
 }
 
 static void record(struct ca *ca, struct turn *t)
@@ -222,7 +236,7 @@ static void record(struct ca *ca, struct turn *t)
     if (txn_begin(ca->store, &txn) != OK)
         die("the store refuses a transaction");
     for (size_t i = 0; i < t->ask_count; i++)
-        record_ask(txn, t->asks[i], t->now_s);
+        record_ask(ca, txn, t->asks[i], t->now_s);
     for (size_t i = 0; i < t->note_count; i++)
         if (t->notes[i].kind != DESK_DONE)
             publish_record(ca, txn, &t->notes[i], t->now_s);
@@ -301,6 +315,7 @@ static void upkeep(struct ca *ca, int64_t now_s)
         die("the store refuses a transaction");
     idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
     approval_expire(t, now_s);
+    token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
     publish_nudge_due(ca);

@@ -15,8 +15,10 @@
 #include "ca/inner.h"
 
 #define PROFILE "general/server"
-#define ASKER "cert:01"
-#define OTHER "cert:02"
+#define ASKER "login:asker"
+#define TWIN "login:twin" /* the asker's other certificate */
+#define OTHER "login:other"
+#define COLLEAGUE "login:colleague" /* a requester */
 #define WEEK_S (7 * 86400)
 
 static char dir[64];
@@ -121,6 +123,25 @@ static void need_approval(void)
     cr_assert(profile_find(&role->catalogue, PROFILE)->needs_approval);
 }
 
+static void let_in(const char *name, const char *subject_text, enum access_role login_role)
+{
+    struct access_config *c = &role->config.access;
+    struct access_principal *p = &c->principals[c->principal_count++];
+
+    strcpy(p->name, strchr(name, ':') + 1);
+    strcpy(p->authority, "corp");
+    strcpy(p->subject, subject_text);
+    p->role = login_role;
+}
+
+static void let_all_in(void)
+{
+    let_in(ASKER, "CN=jana", ACCESS_ADMINISTRATOR);
+    let_in(TWIN, "CN=jana", ACCESS_ADMINISTRATOR);
+    let_in(OTHER, "CN=petr", ACCESS_ADMINISTRATOR);
+    let_in(COLLEAGUE, "CN=eva", ACCESS_REQUESTER);
+}
+
 static void setup(void)
 {
     struct fault f = {0};
@@ -148,6 +169,7 @@ static void setup(void)
     cr_assert_eq(catalogue_load("installed", (struct span){0}, &role->catalogue, NULL, &f), OK, "%s",
                  f.detail);
     need_approval();
+    let_all_in();
     cr_assert_eq(wire_pair(api), OK);
     cr_assert_eq(wire_pair(port), OK);
     cr_assert_eq(wire_pair(desk), OK);
@@ -400,6 +422,30 @@ Test(approval, the_asker_cannot_approve_but_may_take_it_back)
     cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
     cr_assert_eq(deny(ASKER, asked.id, "a mistake").err, OK);
     cr_assert_eq(stored(asked.id).state, REQUEST_DENIED);
+}
+
+Test(approval, two_certificates_of_one_person_are_two_eyes)
+{
+    struct reply asked;
+
+    start();
+    asked = issue(ASKER, "csr", 0, 0);
+    cr_assert_eq(approve(TWIN, asked.id).err, ERR_FORBIDDEN);
+    cr_assert_eq(approve(OTHER, asked.id).err, OK);
+}
+
+Test(approval, a_requester_decides_nothing_but_may_take_back)
+{
+    struct reply asked, own;
+
+    start();
+    asked = issue(ASKER, "csr", 0, 0);
+    own = issue(COLLEAGUE, "csr", 0, 0);
+    cr_assert_eq(approve(COLLEAGUE, asked.id).err, ERR_FORBIDDEN);
+    cr_assert_eq(deny(COLLEAGUE, asked.id, "not mine").err, ERR_FORBIDDEN);
+    cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
+    cr_assert_eq(deny(COLLEAGUE, own.id, "a mistake").err, OK);
+    cr_assert_eq(stored(own.id).state, REQUEST_DENIED);
 }
 
 Test(approval, who_is_on_the_machine_may_approve_anything)

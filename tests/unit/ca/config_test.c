@@ -105,7 +105,7 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
         {HEAD SERVICE "<htpp listen=\"[::]:1\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <htpp> is not permitted here; expected: http; permitted in <chancery>, in this "
          "order: service, http, "
-         "https, store, ocsp, crl, issuer (at most 16)"},
+         "https, login, store, ocsp, crl, issuer (at most 16)"},
         {HEAD SERVICE "<http listen=\"127.0.0.1\" public-url=\"http://a\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <http listen=\"127.0.0.1\"> is not permitted; permitted: ADDRESS:PORT"},
         {HEAD SERVICE

@@ -54,6 +54,10 @@ static const struct row {
     {"general/server-client", "ec-256", S | C, 0, d, 0, d, true},
     {"chancery/administrator", "rsa-2048", C, 0, d, k, d, false},
     {"chancery/administrator", "ec-256", C, 0, d, 0, d, false},
+    {"chancery/operator", "rsa-2048", C, 0, d, k, d, false},
+    {"chancery/requester", "rsa-2048", C, 0, d, k, d, false},
+    {"chancery/auditor", "ec-256", C, 0, d, 0, d, false},
+    {"chancery/viewer", "ec-256", C, 0, d, 0, d, false},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 

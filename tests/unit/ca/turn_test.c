@@ -223,7 +223,7 @@ static void send_issue(uint64_t number, const struct question *q)
     buf_put_u8(&b, (uint8_t)q->kind);
     buf_put_u64(&b, number);
     if (q->kind == ASK_ISSUE) {
-        buf_put_blob(&b, span_str("tester"));
+        buf_put_blob(&b, span_str("uid:0"));
         buf_put_blob(&b, span_str(q->profile));
         buf_put_u32(&b, 0);
         buf_put_u8(&b, q->flags);
@@ -302,7 +302,7 @@ static enum err change(enum ask_kind kind, const uint8_t serial[static SERIAL_LE
     buf_init(&b, 1024);
     buf_put_u8(&b, (uint8_t)kind);
     buf_put_u64(&b, 7);
-    buf_put_blob(&b, span_str("tester"));
+    buf_put_blob(&b, span_str("uid:0"));
     buf_put(&b, serial, SERIAL_LEN);
     if (kind == ASK_REVOKE) {
         buf_put_u8(&b, (uint8_t)reason);
@@ -318,6 +318,36 @@ static enum err change(enum ask_kind kind, const uint8_t serial[static SERIAL_LE
 }
 
 /* ---- claims ---- */
+
+Test(turn, what_may_not_be_asked_is_refused_and_the_rest_goes_on)
+{
+    static const struct {
+        uint8_t kind;
+        const char *principal;
+    } rows[] = {{ASK_REVOKE, "root"}, {ASK_UNHOLD, "uid:65533"}, {0, "uid:0"}, {77, "uid:0"}, {255, "uid:0"}};
+    static struct reply r;
+
+    start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf b;
+
+        buf_init(&b, 1024);
+        buf_put_u8(&b, rows[i].kind);
+        buf_put_u64(&b, 40 + i);
+        buf_put_blob(&b, span_str(rows[i].principal));
+        buf_put(&b, (const uint8_t[SERIAL_LEN]){1}, SERIAL_LEN);
+        if (rows[i].kind == ASK_REVOKE) {
+            buf_put_u8(&b, REASON_SUPERSEDED);
+            buf_put_i64(&b, NO_TIME);
+        }
+        cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+        buf_free(&b);
+        receive(&r);
+        cr_assert_eq(r.number, 40 + i);
+        cr_assert_eq(r.err, ERR_FORBIDDEN, "row %zu", i);
+    }
+    (void)issue_one();
+}
 
 Test(turn, what_is_answered_is_stored)
 {
@@ -491,7 +521,7 @@ static void send_compromise(const uint8_t serial[static SERIAL_LEN])
     buf_init(&b, 1024);
     buf_put_u8(&b, ASK_REVOKE);
     buf_put_u64(&b, 7);
-    buf_put_blob(&b, span_str("tester"));
+    buf_put_blob(&b, span_str("uid:0"));
     buf_put(&b, serial, SERIAL_LEN);
     buf_put_u8(&b, REASON_KEY_COMPROMISE);
     buf_put_i64(&b, NO_TIME);
@@ -733,7 +763,7 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     buf_init(&b, 1024);
     buf_put_u8(&b, ASK_PUBLISH);
     buf_put_u64(&b, 11);
-    buf_put_blob(&b, span_str("tester"));
+    buf_put_blob(&b, span_str("uid:0"));
     buf_put_blob(&b, span_str("ec-g1"));
     cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
     rd = desk_receive(frame, sizeof frame, DESK_PUBLISH, &asked);
@@ -858,7 +888,7 @@ static void revoke_with(uint8_t reason, int64_t invalidity_s)
     buf_init(&b, 1024);
     buf_put_u8(&b, ASK_REVOKE);
     buf_put_u64(&b, 7);
-    buf_put_blob(&b, span_str("tester"));
+    buf_put_blob(&b, span_str("uid:0"));
     buf_put(&b, serial, SERIAL_LEN);
     buf_put_u8(&b, reason);
     buf_put_i64(&b, invalidity_s);

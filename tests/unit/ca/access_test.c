@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does a name give the rights that store and configuration say, and is every act held against them? */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ca/inner.h"
+
+#define NOW 1800000000
+#define DAY 86400
+
+static char dir[64];
+static struct store *store;
+static struct ca_role role;
+static struct ca ca;
+static struct view *view;
+
+/* ---- a store with logins ---- */
+
+static void serial_of(unsigned n, uint8_t out[static SERIAL_LEN])
+{
+    memset(out, (int)n, SERIAL_LEN);
+}
+
+static void put_cert(struct txn *t, unsigned n, const char *profile, const char *subject)
+{
+    struct cert c = {.status = {.issuer_no = 1, .not_after_s = NOW + DAY},
+                     .not_before_s = NOW - DAY,
+                     .key_type = KEY_EC,
+                     .key_hash = {(uint8_t)n},
+                     .fingerprint = {(uint8_t)n},
+                     .cn = span_str("a.example.com"),
+                     .subject = span_str(subject),
+                     .sans = span_of("a.example.com\0b.example.com", 28),
+                     .der = span_str("a certificate")};
+    uint64_t number;
+
+    serial_of(n, c.serial);
+    strcpy(c.profile, profile);
+    cert_add(t, &c, &number);
+}
+
+static void put_token(struct txn *t, uint8_t n, const char *by, int64_t expires_at_s)
+{
+    struct token k = {
+        .hash = {n}, .role = ACCESS_OPERATOR, .created_at_s = NOW, .expires_at_s = expires_at_s};
+
+    strcpy(k.created_by, by);
+    cr_assert(scope_add(&k.scope.profiles, "ucm/*"));
+    token_add(t, &k);
+}
+
+/* 1..5: a certificate of each role; 6: of none; 7: revoked; 8: the first one's person again. */
+static void fill(struct txn *t)
+{
+    char profile[PROFILE_ID_MAX], subject[64];
+    struct issuer i = {.id = "ec-g1", .certificate = span_str("an issuer")};
+    uint8_t serial[SERIAL_LEN];
+    uint16_t no;
+
+    issuer_add(t, &i, &no);
+    for (enum access_role r = ACCESS_VIEWER; r < ACCESS_ROLES; r++) {
+        snprintf(profile, sizeof profile, "chancery/%s", access_role_name(r));
+        snprintf(subject, sizeof subject, "CN=person %d", (int)r);
+        put_cert(t, r, profile, subject);
+    }
+    put_cert(t, 6, "ucm/tomcat", "CN=a.example.com");
+    put_cert(t, 7, "chancery/administrator", "CN=gone");
+    serial_of(7, serial);
+    cert_revoke(t, serial, REASON_SUPERSEDED, NOW, NO_TIME);
+    put_cert(t, 8, "chancery/operator", "CN=person 1");
+    put_token(t, 0x10, "cert:01010101010101010101010101010101010101", NOW + 1);
+    put_token(t, 0x11, "token:1000000000000000", NOW);
+    put_token(t, 0x12, "uid:0", NOW + DAY);
+    token_delete(t, (const uint8_t[TOKEN_ID_LEN]){0x12}, NOW);
+}
+
+static void configure(struct access_config *c)
+{
+    c->peers[c->peer_count++] = (struct access_peer){.id = 4001, .role = ACCESS_AUDITOR};
+    c->peers[c->peer_count++] = (struct access_peer){.is_group = true, .id = 4002, .role = ACCESS_OPERATOR};
+    c->principals[c->principal_count++] = (struct access_principal){
+        .name = "jenkins", .authority = "corp", .subject = "CN=j", .role = ACCESS_REQUESTER};
+    c->principals[c->principal_count++] =
+        (struct access_principal){.name = "limits", .subject = "CN=person 2"};
+    cr_assert(scope_add(&c->principals[1].scope.names, ".example.com"));
+}
+
+static void setup(void)
+{
+    struct txn *t;
+
+    strcpy(dir, "/tmp/chancery-access-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &store, NULL), OK);
+    cr_assert_eq(txn_begin(store, &t), OK);
+    fill(t);
+    cr_assert_eq(txn_commit(t), OK);
+    configure(&role.config.access);
+    ca = (struct ca){.role = &role, .store = store};
+    cr_assert_eq(view_open(store, &view), OK);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    view_close(view);
+    store_close(store);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(access, .init = setup, .fini = teardown);
+
+static enum err find(const char *name, struct principal *out)
+{
+    struct fault f = {0};
+    enum err e = principal_find(view, &role.config.access, name, NOW, out, &f);
+
+    cr_assert(e == OK || f.detail[0] != '\0', "%s is told why", name);
+    cr_assert(e == OK || out->role == ACCESS_NOBODY, "%s has no role", name);
+    return e;
+}
+
+/* ---- names ---- */
+
+Test(access, names_and_their_roles)
+{
+    static const struct {
+        const char *name;
+        enum err want;
+        enum access_role role;
+    } rows[] = {
+        {"uid:0", OK, ACCESS_ADMINISTRATOR},
+        {"uid:4001", OK, ACCESS_AUDITOR},
+        {"uid:4002", ERR_FORBIDDEN, 0},
+        {"gid:4002,uid:5000", OK, ACCESS_OPERATOR},
+        {"gid:4003,uid:5000", ERR_FORBIDDEN, 0},
+        {"gid:4002,uid:0", OK, ACCESS_OPERATOR},
+        {"gid:4002", ERR_UNAUTHENTICATED, 0},
+        {"uid:", ERR_UNAUTHENTICATED, 0},
+        {"uid:0x0", ERR_UNAUTHENTICATED, 0},
+        {"uid:0 ", ERR_UNAUTHENTICATED, 0},
+        {"uid:-0", ERR_UNAUTHENTICATED, 0},
+        {"uid:4294967296", ERR_UNAUTHENTICATED, 0},
+        {"uid:18446744073709551616", ERR_UNAUTHENTICATED, 0},
+        {"cert:01010101010101010101010101010101010101", OK, ACCESS_VIEWER},
+        {"cert:05050505050505050505050505050505050505", OK, ACCESS_ADMINISTRATOR},
+        {"cert:06060606060606060606060606060606060606", ERR_FORBIDDEN, 0},
+        {"cert:07070707070707070707070707070707070707", ERR_UNAUTHENTICATED, 0},
+        {"cert:99999999999999999999999999999999999999", ERR_UNAUTHENTICATED, 0},
+        {"cert:05", ERR_UNAUTHENTICATED, 0},
+        {"cert:", ERR_UNAUTHENTICATED, 0},
+        {"login:jenkins", OK, ACCESS_REQUESTER},
+        {"login:limits", ERR_UNAUTHENTICATED, 0},
+        {"login:", ERR_UNAUTHENTICATED, 0},
+        {"token:1000000000000000", OK, ACCESS_OPERATOR},
+        {"token:1100000000000000", ERR_UNAUTHENTICATED, 0},
+        {"token:1200000000000000", ERR_UNAUTHENTICATED, 0},
+        {"token:1300000000000000", ERR_UNAUTHENTICATED, 0},
+        {"token:10", ERR_UNAUTHENTICATED, 0},
+        {"service", ERR_UNAUTHENTICATED, 0},
+        {"root", ERR_UNAUTHENTICATED, 0},
+        {"", ERR_UNAUTHENTICATED, 0},
+        {"-", ERR_UNAUTHENTICATED, 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct principal p;
+
+        cr_assert_eq(find(rows[i].name, &p), rows[i].want, "%s", rows[i].name);
+        cr_assert_eq(p.role, rows[i].role, "%s", rows[i].name);
+    }
+}
+
+Test(access, root_alone_is_the_masters)
+{
+    struct principal p;
+
+    cr_assert_eq(find("uid:0", &p), OK);
+    cr_assert(p.is_local_master);
+    cr_assert_eq(find("gid:4002,uid:0", &p), OK);
+    cr_assert(!p.is_local_master);
+    cr_assert_eq(find("cert:05050505050505050505050505050505050505", &p), OK);
+    cr_assert(!p.is_local_master);
+}
+
+Test(access, scopes_come_from_token_and_configuration)
+{
+    struct principal p;
+
+    cr_assert_eq(find("token:1000000000000000", &p), OK);
+    cr_assert(scope_has_profile(&p.scope, "ucm/x") && !scope_has_profile(&p.scope, "cuc/x"));
+    cr_assert_eq(find("cert:02020202020202020202020202020202020202", &p), OK);
+    cr_assert(!scope_is_any(&p.scope));
+    cr_assert_eq(find("cert:03030303030303030303030303030303030303", &p), OK);
+    cr_assert(scope_is_any(&p.scope));
+}
+
+Test(access, who_stands_behind_a_name)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
+        {"cert:01010101010101010101010101010101010101", "cert:08080808080808080808080808080808080808", true},
+        {"cert:01010101010101010101010101010101010101", "cert:02020202020202020202020202020202020202", false},
+        {"cert:01010101010101010101010101010101010101", "token:1000000000000000", true},
+        {"cert:08080808080808080808080808080808080808", "token:1100000000000000", true},
+        {"uid:0", "token:1200000000000000", true},
+        {"uid:5000", "gid:4002,uid:5000", true},
+        {"uid:0", "uid:1", false},
+        {"login:jenkins", "cert:01010101010101010101010101010101010101", false},
+        {"token:1300000000000000", "token:1400000000000000", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char a[IDENTITY_MAX], b[IDENTITY_MAX];
+
+        principal_identity(view, &role.config.access, rows[i].a, a);
+        principal_identity(view, &role.config.access, rows[i].b, b);
+        cr_assert_eq(strcmp(a, b) == 0, rows[i].same, "%s (%s) and %s (%s)", rows[i].a, a, rows[i].b, b);
+    }
+}
+
+Test(access, a_certificate_is_covered_whole_or_not)
+{
+    static const struct {
+        const char *profile, *name, *issuer;
+        bool covers;
+    } rows[] = {
+        {NULL, NULL, NULL, true},
+        {"ucm/*", NULL, NULL, true},
+        {"cuc/*", NULL, NULL, false},
+        {NULL, "example.com", NULL, true},
+        {NULL, "a.example.com", NULL, false},
+        {NULL, NULL, "ec-g1", true},
+        {NULL, NULL, "rsa-g1", false},
+        {"ucm/*", ".example.com", "ec-g1", true},
+    };
+    uint8_t serial[SERIAL_LEN];
+    struct cert c;
+
+    serial_of(6, serial);
+    cr_assert_eq(cert_find(view, serial, &c), OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scope s = {0};
+
+        cr_assert(rows[i].profile == NULL || scope_add(&s.profiles, rows[i].profile));
+        cr_assert(rows[i].name == NULL || scope_add(&s.names, rows[i].name));
+        cr_assert(rows[i].issuer == NULL || scope_add(&s.issuers, rows[i].issuer));
+        cr_assert_eq(scope_has_cert(&s, view, &c), rows[i].covers, "row %zu", i);
+    }
+}
+
+/* ---- acts ---- */
+
+#define V ACCESS_BIT(ACCESS_VIEWER)
+#define R ACCESS_BIT(ACCESS_REQUESTER)
+#define O ACCESS_BIT(ACCESS_OPERATOR)
+#define U ACCESS_BIT(ACCESS_AUDITOR)
+#define A ACCESS_BIT(ACCESS_ADMINISTRATOR)
+
+Test(access, every_kind_by_every_role)
+{
+    /* Kinds that are not here are refused to everybody. */
+    static const unsigned want[256] = {
+        [ASK_ISSUE] = R | A,           [ASK_REVOKE] = O | A,
+        [ASK_UNHOLD] = O | A,          [ASK_PUBLISH] = O | A,
+        [ASK_PROBE] = ACCESS_ANY,      [ASK_APPROVE] = O | A,
+        [ASK_DENY] = R | O | A,        [ASK_LISTENER] = ACCESS_ANY,
+        [ASK_TOKEN_CREATE] = A,        [ASK_TOKEN_DELETE] = A,
+        [ASK_TOKEN_USED] = ACCESS_ANY, [ASK_PERMIT_ADD] = A,
+        [ASK_PERMIT_REMOVE] = A,       [ASK_LOGIN_FAILURE] = ACCESS_ANY,
+    };
+
+    for (unsigned kind = 0; kind < 256; kind++)
+        for (enum access_role r = ACCESS_VIEWER; r < ACCESS_ROLES; r++) {
+            struct ask a = {.kind = (enum ask_kind)kind,
+                            .token = {.role = ACCESS_VIEWER, .expires_at_s = NOW + 1},
+                            .permit = {.listener = PERMIT_HTTPS, .range = {.bits = 128}}};
+            uint8_t serial[SERIAL_LEN];
+
+            serial_of(r, serial);
+            strcpy(a.principal, "cert:");
+            hex_encode(span_of(serial, SERIAL_LEN), a.principal + 5);
+            access_check(&ca, view, &a, NOW);
+            cr_assert_eq(a.err == OK, (want[kind] & ACCESS_BIT(r)) != 0, "kind %u, %s: %s", kind,
+                         access_role_name(r), a.detail);
+            cr_assert_eq(a.is_denied, a.err != OK);
+        }
+}
+
+Test(access, who_is_nobody_asks_nothing)
+{
+    static const char *const names[] = {"service",
+                                        "-",
+                                        "",
+                                        "uid:65534",
+                                        "token:1200000000000000",
+                                        "cert:07070707070707070707070707070707070707"};
+    static const enum ask_kind kinds[] = {ASK_ISSUE, ASK_REVOKE, ASK_APPROVE, ASK_TOKEN_CREATE,
+                                          ASK_PERMIT_ADD};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            struct ask a = {.kind = kinds[k]};
+
+            strcpy(a.principal, names[i]);
+            access_check(&ca, view, &a, NOW);
+            cr_assert_eq(a.err, ERR_FORBIDDEN, "%s, kind %d", names[i], (int)kinds[k]);
+        }
+}
+
+Test(access, a_limited_administrator_makes_no_logins)
+{
+    static const enum ask_kind kinds[] = {ASK_TOKEN_CREATE, ASK_TOKEN_DELETE, ASK_PERMIT_ADD,
+                                          ASK_PERMIT_REMOVE};
+    struct access_principal *p = &role.config.access.principals[1];
+
+    strcpy(p->subject, "CN=person 5");
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        struct ask a = {.kind = kinds[k], .principal = "cert:05050505050505050505050505050505050505"};
+
+        access_check(&ca, view, &a, NOW);
+        cr_assert_eq(a.err, ERR_FORBIDDEN);
+        cr_assert_eq(a.who.role, ACCESS_ADMINISTRATOR);
+    }
+}
+
+Test(access, values_out_of_range_are_refused)
+{
+    struct ask rows[] = {
+        {.kind = ASK_TOKEN_CREATE, .token = {.role = ACCESS_NOBODY, .expires_at_s = NOW + 1}},
+        {.kind = ASK_TOKEN_CREATE, .token = {.role = ACCESS_ROLES, .expires_at_s = NOW + 1}},
+        {.kind = ASK_TOKEN_CREATE, .token = {.role = ACCESS_VIEWER, .expires_at_s = NOW}},
+        {.kind = ASK_TOKEN_CREATE, .token = {.role = ACCESS_VIEWER, .expires_at_s = INT64_MAX}},
+        {.kind = ASK_PERMIT_ADD, .permit = {.listener = PERMIT_HTTPS, .range = {.bits = 129}}},
+        {.kind = ASK_PERMIT_ADD, .permit = {.listener = 0}},
+        {.kind = ASK_PERMIT_ADD, .permit = {.listener = 3}},
+        {.kind = ASK_PERMIT_ADD, .permit = {.listener = PERMIT_HTTP, .role = ACCESS_VIEWER}},
+        {.kind = ASK_PERMIT_ADD, .permit = {.listener = PERMIT_HTTPS, .role = ACCESS_ROLES}},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        strcpy(rows[i].principal, "uid:0");
+        access_check(&ca, view, &rows[i], NOW);
+        cr_assert_eq(rows[i].err, ERR_FORBIDDEN, "row %zu", i);
+    }
+}
+
+static bool note_row(const struct audit_row *r, void *arg)
+{
+    char *text = arg;
+
+    snprintf(text + strlen(text), 2000 - strlen(text), "%s %.*s: %.*s\n", audit_kind_name(r->kind),
+             (int)r->actor.len, (const char *)r->actor.data, (int)r->detail.len,
+             (const char *)r->detail.data);
+    return true;
+}
+
+static void record(struct ask *a)
+{
+    struct txn *t;
+
+    view_close(view);
+    cr_assert(access_writes(a));
+    cr_assert_eq(txn_begin(store, &t), OK);
+    access_record(t, a, NOW);
+    cr_assert_eq(txn_commit(t), OK);
+    cr_assert_eq(view_open(store, &view), OK);
+}
+
+Test(access, acts_are_recorded_with_who_did_them)
+{
+    struct ask create = {.kind = ASK_TOKEN_CREATE,
+                         .principal = "uid:0",
+                         .token = {.hash = {0xab}, .role = ACCESS_VIEWER, .expires_at_s = NOW + DAY}},
+               again = create,
+               drop = {.kind = ASK_TOKEN_DELETE, .principal = "uid:0", .token = {.hash = {0xab}}},
+               missing = {.kind = ASK_TOKEN_DELETE, .principal = "uid:0", .token = {.hash = {0xac}}},
+               add = {.kind = ASK_PERMIT_ADD,
+                      .principal = "uid:0",
+                      .permit = {.listener = PERMIT_HTTPS, .range = {.base = {{0x20, 1}}, .bits = 16}}},
+               twice = add, gone = add,
+               failure = {.kind = ASK_LOGIN_FAILURE,
+                          .address = "192.0.2.1",
+                          .failure = "unknown token",
+                          .count = 7},
+               denied = {.kind = ASK_REVOKE, .principal = "cert:01010101010101010101010101010101010101"};
+    char text[2000] = "";
+
+    cr_assert(scope_add(&create.token.scope.profiles, "ucm/*"));
+    record(&create);
+    cr_assert_eq(create.err, OK);
+    record(&again);
+    cr_assert_eq(again.err, ERR_CONFLICT);
+    record(&drop);
+    cr_assert_eq(drop.err, OK);
+    record(&missing);
+    cr_assert_eq(missing.err, ERR_NOT_FOUND);
+    record(&add);
+    cr_assert_eq(add.err, OK);
+    record(&twice);
+    cr_assert_eq(twice.err, ERR_CONFLICT);
+    gone.kind = ASK_PERMIT_REMOVE;
+    record(&gone);
+    cr_assert_eq(gone.err, OK);
+    record(&failure);
+    access_check(&ca, view, &denied, NOW);
+    record(&denied);
+    cr_assert_eq(audit_each(view, 0, note_row, text), OK);
+    cr_assert_str_eq(
+        text, "token uid:0: token ab00000000000000 created, role viewer, until 2027-01-16T08:00:00Z, "
+              "profiles ucm/*\n"
+              "token uid:0: token ab00000000000000 deleted\n"
+              "permit uid:0: added 2001::/16, listener https, role any\n"
+              "permit uid:0: removed 2001::/16, listener https, role any\n"
+              "login-failure -: from 192.0.2.1: unknown token, 7 times\n"
+              "refuse cert:01010101010101010101010101010101010101: revoke: The role viewer does not include "
+              "this: revoke.\n");
+}
