@@ -9,6 +9,8 @@
  * A CRL is streamed, because it may be larger than any message: BEGIN (with u64
  * total length of the tbsCertList), DATA pieces in order, and one answer after the last octet.
  *
+ * PORT_SEAL: the octets of base/seal.h, under SEAL_KEY_ID.
+ *
  * Key ids: for CA keys the issuer id ("rsa-g1"); for OCSP keys the id of the issuer answered for.
  * A lost signer is ERR_END: the role exits. Blocks unless it says otherwise.
  */
@@ -17,7 +19,7 @@
 
 #include "base/wire.h"
 
-enum port_kind { PORT_CERTIFICATE = 1, PORT_CRL_BEGIN, PORT_CRL_DATA, PORT_OCSP, PORT_PROBE };
+enum port_kind { PORT_CERTIFICATE = 1, PORT_CRL_BEGIN, PORT_CRL_DATA, PORT_OCSP, PORT_PROBE, PORT_SEAL };
 
 #define PORT_WINDOW                                                                                          \
     64 /* jobs under way in one batch: their answers fit a socket's queue, so neither side can block the     \

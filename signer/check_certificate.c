@@ -356,6 +356,8 @@ enum err check_certificate(const struct purpose *p, struct span tbs, struct faul
 
     if (p->is_ocsp)
         return fault_set(f, ERR_POLICY, "certificate: an OCSP key signs none");
+    if (p->is_audit)
+        return fault_set(f, ERR_POLICY, "certificate: the audit's key signs none");
     e = read_asked(tbs, &a, f);
     if (e != OK)
         return e;

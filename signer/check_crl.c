@@ -62,7 +62,7 @@ struct crl_check *crl_check_new(const struct purpose *p, uint64_t total_len, int
     c->p = p;
     c->total = total_len;
     c->now_s = now_s;
-    if (p->is_ocsp || p->is_new_root)
+    if (p->is_ocsp || p->is_audit || p->is_new_root)
         (void)fault_set(&c->fault, ERR_POLICY, "crl: this key signs none");
     return c;
 }

@@ -117,7 +117,7 @@ enum err check_ocsp(const struct purpose *p, struct span data, int64_t now_s, st
     enum err e;
 
     if (!p->is_ocsp)
-        return fault_set(f, ERR_POLICY, "ocsp: a CA key signs none");
+        return fault_set(f, ERR_POLICY, "ocsp: this key signs none");
     if (!der_expect(&data, DER_SEQUENCE, &seq) || data.len != 0)
         return fault_set(f, ERR_MALFORMED, "ocsp: not one SEQUENCE in DER");
     e = check_responder(p, &seq.body, f);

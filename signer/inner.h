@@ -7,7 +7,10 @@
 #ifndef SIGNER_INNER_H
 #define SIGNER_INNER_H
 
+#include <stdatomic.h>
+
 #include "base/der.h"
+#include "base/seal.h"
 #include "signer/signer.h"
 
 /* Spans borrow from the purpose's own copies. */
@@ -16,7 +19,9 @@ struct purpose {
     enum sig_alg alg;
     struct span spki;
     uint8_t key_hash[SKI_LEN]; /* SHA-1 of the key bits: an OCSP key's responderID, a new root's SKI */
-    bool is_ocsp, is_new_root, may_leaf, may_subordinate;
+    bool is_ocsp, is_audit, is_new_root, may_leaf, may_subordinate;
+    /* The audit's key: the highest number it has sealed, shared by every process of the role. Else NULL. */
+    _Atomic uint64_t *sealed;
     /* from a CA key's certificate, else empty */
     struct span name, ski;
     int64_t not_before_s, not_after_s;
@@ -68,6 +73,8 @@ enum err extensions_read(struct span content, const struct extension_rule *rules
 /* ---- the checks ---- */
 
 enum err check_certificate(const struct purpose *p, struct span tbs, struct fault *f);
+/* Takes the seal's number when all is well: it cannot be asked for again. */
+enum err check_seal(const struct purpose *p, struct span tbs, int64_t now_s, struct fault *f);
 enum err check_ocsp(const struct purpose *p, struct span data, int64_t now_s, struct fault *f);
 
 /* A tbsCertList in pieces, in bounded memory. Sticky: after the first violation the rest is only counted by

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/log.h"
 #include "base/parts.h"
@@ -60,11 +61,23 @@ static enum err read_certificate(struct purpose *p, const struct signer_spec *sp
     return OK;
 }
 
+/* One page that the processes of the role share, however many are started after. */
+static _Atomic uint64_t *sealed_new(void)
+{
+    void *page =
+        mmap(NULL, sizeof(_Atomic uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        die("no page for the number of the latest seal");
+    return page;
+}
+
 enum err purpose_read(struct purpose *p, const struct signer_spec *spec, struct span spki, struct fault *f)
 {
     struct key_kind kind;
 
     *p = (struct purpose){.is_ocsp = spec->is_ocsp,
+                          .is_audit = spec->is_audit,
                           .is_new_root = spec->is_new_root,
                           .may_leaf = spec->may_leaf,
                           .may_subordinate = spec->may_subordinate,
@@ -79,11 +92,18 @@ enum err purpose_read(struct purpose *p, const struct signer_spec *spec, struct 
     sha1_of(kind.key_bits, p->key_hash);
     if (spec->is_ocsp && spec->is_new_root)
         return fault_set(f, ERR_KEY, "%s: an OCSP key is no root", spec->id);
-    if (!spec->is_ocsp && !spec->is_new_root)
+    if (spec->is_audit && (spec->is_ocsp || spec->is_new_root))
+        return fault_set(f, ERR_KEY, "%s: the audit's key signs seals alone", spec->id);
+    if (spec->is_audit && p->alg != SIG_ECDSA_SHA256)
+        return fault_set(f, ERR_KEY, "%s: %s is not EC P-256, as the audit's key must be", spec->id,
+                         spec->uri);
+    if (!spec->is_ocsp && !spec->is_new_root && !spec->is_audit)
         return read_certificate(p, spec, f);
     if (spec->certificate.len > 0 || spec->may_leaf || spec->may_subordinate)
         return fault_set(f, ERR_KEY, "%s: a key without a certificate is for one kind of structure alone",
                          spec->id);
+    if (spec->is_audit)
+        p->sealed = sealed_new();
     return OK;
 }
 
@@ -91,5 +111,7 @@ void purpose_free(struct purpose *p)
 {
     free(p->spki_copy);
     free(p->certificate_copy);
+    if (p->sealed != NULL)
+        munmap(p->sealed, sizeof *p->sealed);
     *p = (struct purpose){0};
 }

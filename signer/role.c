@@ -150,6 +150,7 @@ static const struct {
 } permitted[] = {
     {PLACE_CERTIFICATE, PORT_CERTIFICATE, serve_signature},
     {PLACE_CERTIFICATE, PORT_PROBE, serve_signature},
+    {PLACE_CERTIFICATE, PORT_SEAL, serve_signature},
     {PLACE_OCSP, PORT_OCSP, serve_signature},
     {PLACE_OCSP, PORT_PROBE, serve_signature},
     {PLACE_CRL, PORT_CRL_BEGIN, serve_begin},

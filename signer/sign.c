@@ -39,6 +39,8 @@ static enum err check(const struct purpose *p, enum port_kind kind, struct span 
         return check_crl(p, tbs, now_s, f);
     if (kind == PORT_OCSP)
         return check_ocsp(p, tbs, now_s, f);
+    if (kind == PORT_SEAL)
+        return check_seal(p, tbs, now_s, f);
     return fault_set(f, ERR_POLICY, "port.kind: nothing that is signed");
 }
 

@@ -17,6 +17,8 @@
  * nextUpdate, entries well formed)
  *  - a new root's key (`is_new_root`, at init alone) signs one thing: the self-issued v3 CA certificate over
  * itself
+ *  - the audit's key (`is_audit`) signs seals (base/seal.h): their number above that of every one it has
+ * signed in this run, their time within a day of the clock
  *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, SingleResponses well formed,
  * producedAt within a day of the clock) RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
  */
@@ -33,6 +35,7 @@ struct signer_spec {
     const char *uri;         /* OSSL_STORE URI: "file:/abs/path" or "pkcs11:…" */
     struct span certificate; /* CA key: DER of its certificate. OCSP key: empty */
     bool is_ocsp;            /* signs ResponseData alone */
+    bool is_audit;           /* signs seals alone: EC P-256, empty certificate, id SEAL_KEY_ID */
     bool
         is_new_root; /* has no certificate yet: signs its own alone. Empty certificate; neither OCSP nor CA */
     bool may_leaf, may_subordinate; /* CA keys */

@@ -47,7 +47,7 @@ Test(check_ocsp, every_kind_is_refused_by_a_key_for_another)
     struct span data = forge_response_data(&f, forge_basic(&f)), leaf = forge_tbs(&f, forge_leaf(&f));
     struct span crl = forge_crl_tbs(&f, forge_crl(&f, 1));
 
-    expect(forge_judge(&f, f.ca, PORT_OCSP, data, &fault), ERR_POLICY, "ocsp: a CA key");
+    expect(forge_judge(&f, f.ca, PORT_OCSP, data, &fault), ERR_POLICY, "ocsp: this key");
     expect(forge_judge(&f, key, PORT_CERTIFICATE, leaf, &fault), ERR_POLICY, "certificate: an OCSP key");
     expect(forge_judge(&f, key, PORT_CRL_BEGIN, crl, &fault), ERR_POLICY, "crl: this key");
     cr_assert_neq(forge_judge(&f, key, PORT_OCSP, leaf, &fault), OK);

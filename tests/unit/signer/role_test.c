@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/seal.h"
 #include "forge.h"
 
 static struct forge f;
@@ -20,13 +21,14 @@ static pid_t role;
 static void role_start(unsigned workers)
 {
     struct signer_spec spec = forge_spec(&f), ocsp_spec = {.id = "ca", .uri = f.uri, .is_ocsp = true};
-    struct signer_key *keys[2] = {forge_key(&f, spec), forge_key(&f, ocsp_spec)};
+    struct signer_spec audit_spec = {.id = SEAL_KEY_ID, .uri = f.uri, .is_audit = true};
+    struct signer_key *keys[3] = {forge_key(&f, spec), forge_key(&f, ocsp_spec), forge_key(&f, audit_spec)};
 
     cr_assert(wire_pair(certificate) == OK && wire_pair(crl) == OK && wire_pair(ocsp) == OK);
     role = fork();
     if (role == 0) {
         struct signer_role r = {.keys = keys,
-                                .key_count = 2,
+                                .key_count = 3,
                                 .certificate_fd = certificate[1],
                                 .crl_fd = crl[1],
                                 .ocsp_fd = ocsp[1],
@@ -42,6 +44,7 @@ static void role_start(unsigned workers)
     close(ocsp[1]);
     signer_key_free(keys[0]);
     signer_key_free(keys[1]);
+    signer_key_free(keys[2]);
 }
 
 static void setup(void)
@@ -153,6 +156,25 @@ Test(role, a_probe_is_answered_on_every_port)
     cr_assert_eq(ask(crl[0], PORT_PROBE, "ca", span_str("")).err, OK);
     cr_assert_eq(ask(ocsp[0], PORT_PROBE, "ca", span_str("0123456789abcdef")).err, OK);
     cr_assert_eq(ask(ocsp[0], PORT_PROBE, "nobody", span_str("")).err, ERR_NOT_FOUND);
+}
+
+/* The workers know of one another's. */
+Test(role, a_seal_of_one_number_is_signed_once)
+{
+    static struct port_job jobs[60];
+    uint8_t tbs[SEAL_TBS_LEN];
+    unsigned good = 0;
+
+    seal_tbs_write(&(struct sealed){.seq = 9, .at_s = time(NULL)}, tbs);
+    for (size_t i = 0; i < 60; i++)
+        jobs[i] = (struct port_job){.key_id = SEAL_KEY_ID, .tbs = span_of(tbs, sizeof tbs)};
+    cr_assert_eq(ask(crl[0], PORT_SEAL, SEAL_KEY_ID, jobs[0].tbs).err, ERR_POLICY);
+    cr_assert_neq(ask(ocsp[0], PORT_SEAL, SEAL_KEY_ID, jobs[0].tbs).err, OK);
+    cr_assert_eq(ask(certificate[0], PORT_SEAL, "ca", jobs[0].tbs).err, ERR_POLICY);
+    cr_assert_eq(port_batch(certificate[0], PORT_SEAL, jobs, 60), OK);
+    for (size_t i = 0; i < 60; i++)
+        good += jobs[i].answer.err == OK;
+    cr_assert_eq(good, 1);
 }
 
 Test(role, broken_messages_are_answered_and_nothing_dies)
