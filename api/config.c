@@ -99,6 +99,18 @@ static enum err read_issuers(const struct xml_node *root, struct config *c, stru
     return e;
 }
 
+static enum err read_audit(const struct xml_node *root, struct config *c, struct buf *report, struct fault *f)
+{
+    const struct xml_node *audit = xml_child(root, "audit");
+    const char *uri = audit != NULL ? xml_attr(audit, "key") : NULL;
+
+    if (uri == NULL)
+        return OK;
+    if (key_uri(c->home, uri, c->audit_key_uri, sizeof c->audit_key_uri) != OK)
+        return xml_fault(audit, report, f, "the key's path is longer than %d octets", PATH_LEN_MAX - 1);
+    return path_join(c->audit_public, c->home, "issuers/audit.pub", f);
+}
+
 static enum err read_rooms(const struct xml_node *root, struct config *c, struct buf *report, struct fault *f)
 {
     enum err e = ca_config_read(root, &c->ca, f);
@@ -121,6 +133,8 @@ enum err config_read(const char *name, struct span content, struct config *c, st
     e = read_service(xml_root(x), c, report, f);
     if (e == OK)
         e = read_issuers(xml_root(x), c, report, f);
+    if (e == OK)
+        e = read_audit(xml_root(x), c, report, f);
     if (e == OK)
         e = read_rooms(xml_root(x), c, report, f);
     xml_free(x);

@@ -180,6 +180,24 @@ static enum err put_issuer_files(struct init *in, size_t i)
     return e;
 }
 
+/* Who verifies the audit elsewhere needs the public half: a copy stands with what the administrator takes. */
+static enum err make_audit_key(struct init *in)
+{
+    struct buf spki;
+    struct span der;
+    enum err e;
+
+    buf_init(&spki, 1024);
+    e = make_key(in, "ec-256", "keys/audit.key", &spki);
+    der = buf_span(&spki);
+    if (e == OK)
+        e = init_put_pem(in, "issuers/audit.pub", "PUBLIC KEY", &der, 1, 0644);
+    if (e == OK)
+        e = init_put_pem(in, "admin/audit.pub", "PUBLIC KEY", &der, 1, 0644);
+    buf_free(&spki);
+    return e;
+}
+
 /* The first administrator's client certificate, under the EC hierarchy: every client that can do TLS 1.2 with
  * AEAD can use it. */
 static enum err make_admin(struct init *in)
@@ -259,6 +277,8 @@ enum err hierarchy_make(struct init *in)
         e = make_admin(in);
     if (e == OK)
         e = put_admin_files(in);
+    if (e == OK)
+        e = make_audit_key(in);
     if (e == OK)
         e = make_key(in, "rsa-2048", "keys/https-rsa.key", NULL);
     return e == OK ? make_key(in, "ec-256", "keys/https-ec.key", NULL) : e;

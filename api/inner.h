@@ -43,6 +43,8 @@ struct config {
     char watch_dir[PATH_LEN_MAX];
     struct issuer_files issuers[ISSUERS_MAX];
     size_t issuer_count;
+    char audit_key_uri[PATH_LEN_MAX]; /* "": the audit is not sealed */
+    char audit_public[PATH_LEN_MAX];  /* issuers/audit.pub: PEM SubjectPublicKeyInfo, the present key first */
     struct ca_config ca;
     struct crl_config crl;
     struct ocsp_config ocsp;

@@ -59,6 +59,13 @@ static enum err load_key(const struct issuer_files *i, bool is_ocsp, struct sign
     return e;
 }
 
+static enum err load_audit_key(const struct config *c, struct signer_key **key, struct fault *f)
+{
+    struct signer_spec spec = {.id = SEAL_KEY_ID, .uri = c->audit_key_uri, .is_audit = true};
+
+    return signer_key_load(&spec, key, f);
+}
+
 static unsigned worker_count(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -68,19 +75,23 @@ static unsigned worker_count(void)
 
 static int run_signer(struct config *c, struct signer_role r, bool is_ocsp)
 {
-    struct signer_key *keys[ISSUERS_MAX] = {0};
+    struct signer_key *keys[ISSUERS_MAX + 1] = {0};
+    bool seals = !is_ocsp && c->audit_key_uri[0] != '\0';
+    size_t count = c->issuer_count + (seals ? 1 : 0);
     struct fault f = {0};
     enum err e = OK;
 
     for (size_t i = 0; e == OK && i < c->issuer_count; i++)
         e = load_key(&c->issuers[i], is_ocsp, &keys[i], &f);
+    if (e == OK && seals)
+        e = load_audit_key(c, &keys[c->issuer_count], &f);
     if (e != OK)
         log_error("key", "%s", f.detail);
     r.keys = keys;
-    r.key_count = c->issuer_count;
+    r.key_count = count;
     if (e == OK)
         e = signer_run(&r);
-    for (size_t i = 0; i < c->issuer_count; i++)
+    for (size_t i = 0; i < count; i++)
         signer_key_free(keys[i]);
     return exit_code(e);
 }
@@ -147,12 +158,31 @@ static enum err read_host_keys(const struct config *c, size_t index,
     return e;
 }
 
+/* NULL when the audit is not sealed. */
+static enum err read_seal_keys(const struct config *c, struct seal_keys **out, struct fault *f)
+{
+    struct fault why = {0};
+    struct buf pem;
+    enum err e;
+
+    *out = NULL;
+    if (c->audit_key_uri[0] == '\0')
+        return OK;
+    buf_init(&pem, PEM_MAX);
+    e = file_read(c->audit_public, &pem, f);
+    if (e == OK && seal_keys_read(buf_span(&pem), out, &why) != OK)
+        e = fault_set(f, ERR_KEY, "%s: %s", c->audit_public, why.detail);
+    buf_free(&pem);
+    return e;
+}
+
 static int run_ca(struct config *c, const int *fds, const struct boards *boards)
 {
     struct ca_role *r = xcalloc(1, sizeof *r);
     struct buf spki[ISSUERS_MAX], (*hosts)[RESPONDER_HOSTS_MAX] = xcalloc(ISSUERS_MAX, sizeof *hosts);
+    struct seal_keys *seal_keys = NULL;
     struct fault f = {0};
-    enum err e = OK;
+    enum err e = read_seal_keys(c, &seal_keys, &f);
 
     *r = (struct ca_role){.store_dir = c->store_dir,
                           .map_size = c->map_size,
@@ -163,6 +193,7 @@ static int run_ca(struct config *c, const int *fds, const struct boards *boards)
                           .port_fd = fds[1],
                           .desk_fd = fds[2],
                           .board = boards->own,
+                          .seal_keys = seal_keys,
                           .reload = reload_catalogue,
                           .reload_arg = c};
     c->catalogue = (struct catalogue){0}; /* the ca's from here on */
@@ -185,6 +216,7 @@ static int run_ca(struct config *c, const int *fds, const struct boards *boards)
             buf_free(&hosts[i][h]);
     free(hosts);
     catalogue_free(&r->catalogue);
+    seal_keys_free(seal_keys);
     free(r);
     return exit_code(e);
 }

@@ -122,7 +122,8 @@ static void write_settings(struct init *in, struct buf *b)
     buf_put_str(b, " validity=\"90d\">\n");
     put_listener_names(b, o);
     buf_put_str(b, "  </https>\n  <store map-size-mib=\"1024\"/>\n"
-                   "  <ocsp validity=\"24h\" signer-validity=\"14d\"/>\n  <crl on-revocation=\"false\"/>\n");
+                   "  <ocsp validity=\"24h\" signer-validity=\"14d\"/>\n  <crl on-revocation=\"false\"/>\n"
+                   "  <audit key=\"file:keys/audit.key\" syslog=\"false\"/>\n");
     for (size_t i = 0; i < ISSUERS; i++)
         put_issuer_element(b, &plans[i]);
     buf_put_str(b, "</chancery>\n");

@@ -430,6 +430,8 @@ struct ca_issuer {
     char hosts[RESPONDER_HOSTS_MAX][RESPONDER_HOST_MAX]; /* other hosts with an OCSP signer for it */
     size_t host_count;
 };
+#define SYSLOG_PATH_MAX 108u /* sun_path of a socket's address */
+
 struct ca_config {
     struct ca_issuer issuers[ISSUERS_MAX];
     size_t count;
@@ -442,6 +444,7 @@ struct ca_config {
     char listener_names[8][DNS_NAME_MAX + 1]; /* names and addresses it may carry */
     size_t listener_name_count;
     struct access_config access;
+    char syslog[SYSLOG_PATH_MAX]; /* socket for copies of the audit; "": none */
 };
 struct span ca_config_schema(void); /* chancery.xsd: the schema of the whole file, for every room's reader */
 enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f);
@@ -501,7 +504,8 @@ struct ca_role {
     struct span host_spki[ISSUERS_MAX][RESPONDER_HOSTS_MAX];
     bool publish_on_revocation;
     int api_fd, port_fd, desk_fd;
-    struct board *board; /* figures and alarms; NULL: none */
+    struct board *board;               /* figures and alarms; NULL: none */
+    const struct seal_keys *seal_keys; /* the audit's, the present one first; NULL: it is not sealed */
     /* SIGHUP: gives the configuration and catalogue as they are on disk now; false: keep the old. May be
      * NULL. */
     bool (*reload)(void *arg, struct ca_config *config, struct catalogue *catalogue);

@@ -178,6 +178,20 @@ static enum err read_issuers(const struct xml_node *root, struct ca_config *out,
     return e == OK ? check_parents(root, out, f) : e;
 }
 
+static enum err read_audit(const struct xml_node *root, struct ca_config *out, struct fault *f)
+{
+    const struct xml_node *audit = xml_child(root, "audit");
+    const char *where = audit != NULL ? xml_attr(audit, "syslog") : "false";
+
+    if (strcmp(where, "false") == 0)
+        return OK;
+    if (strcmp(where, "true") == 0)
+        where = "/dev/log";
+    if (!span_to_str(span_str(where), out->syslog, sizeof out->syslog))
+        return xml_fault(audit, NULL, f, "<audit>: syslog is longer than %zu octets", sizeof out->syslog - 1);
+    return OK;
+}
+
 enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f)
 {
     enum err e;
@@ -190,5 +204,7 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
         e = read_responder(root, out, f);
     if (e == OK)
         e = access_config_read(root, &out->access, f);
+    if (e == OK)
+        e = read_audit(root, out, f);
     return e == OK ? read_issuers(root, out, f) : e;
 }

@@ -21,6 +21,13 @@ struct issuing {
     const struct span *host_spki;
 };
 
+/* How far the audit is sealed. */
+struct sealing {
+    uint64_t seq;    /* of the newest seal's own row; 0: none */
+    int64_t due_ms;  /* of the monotonic clock: when what is new is sealed, however little it is */
+    bool is_failing; /* the last one was not given: the next is not asked for before it is due */
+};
+
 struct ca {
     struct ca_role *role;
     struct store *store;
@@ -32,6 +39,7 @@ struct ca {
         bool is_due;          /* revoked since, or that nudge failed */
     } nudges[ISSUERS_MAX];    /* as issuers */
     uint64_t next_desk_number;
+    struct sealing sealing;
 };
 
 /* ---- issuing.c ---- */
@@ -149,6 +157,15 @@ enum err key_compromise_check(struct view *v, const struct facts *f, struct find
 void record_issue(struct txn *t, struct ask *a, int64_t now_s);
 void record_refusal(struct txn *t, const struct ask *a, int64_t now_s);
 void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);
+
+/* ---- sealing.c: signatures over the audit ---- */
+
+/* Finds where the seals are; says so when there is no key for them. */
+void sealing_begin(struct ca *ca);
+/* After a turn or an upkeep: seals when enough rows are new, or it is time and any is. */
+void sealing_turn(struct ca *ca, int64_t now_s);
+/* At an end in order: the row that says so, and a seal over it. */
+void sealing_end(struct ca *ca, int64_t now_s);
 
 /* ---- responder.c: the OCSP signers' certificates ---- */
 /* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is

@@ -318,6 +318,7 @@ static void upkeep(struct ca *ca, int64_t now_s)
     token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
+    sealing_turn(ca, now_s);
     publish_nudge_due(ca);
 }
 
@@ -394,6 +395,7 @@ static bool turn_run(struct ca *ca)
     record(ca, t);
     if (go_on)
         answer(ca, t);
+    sealing_turn(ca, t->now_s);
     free(t);
     return go_on;
 }
@@ -445,7 +447,9 @@ enum err ca_run(struct ca_role *r)
     if (e == OK) {
         audit_start(&ca, clock_now_s());
         responder_renew(&ca, clock_now_s());
+        sealing_begin(&ca);
         serve(&ca);
+        sealing_end(&ca, clock_now_s());
     }
     issuing_free(&ca);
     store_close(ca.store);

@@ -105,7 +105,7 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
         {HEAD SERVICE "<htpp listen=\"[::]:1\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <htpp> is not permitted here; expected: http; permitted in <chancery>, in this "
          "order: service, http, "
-         "https, login, store, ocsp, crl, issuer (at most 16)"},
+         "https, login, store, ocsp, crl, audit, issuer (at most 16)"},
         {HEAD SERVICE "<http listen=\"127.0.0.1\" public-url=\"http://a\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <http listen=\"127.0.0.1\"> is not permitted; permitted: ADDRESS:PORT"},
         {HEAD SERVICE
@@ -136,7 +136,7 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
          "signer-validity"},
         {HEAD SERVICE HTTP HTTPS STORE OCSP "<crl on-revocation=\"sometimes\"/>\n" ROOT TAIL,
          "chancery.xml:7: <crl on-revocation=\"sometimes\"> is not permitted; permitted: true, false"},
-        {UPTO(""), "chancery.xml:1: <chancery> is not complete; expected: issuer"},
+        {UPTO(""), "chancery.xml:1: <chancery> is not complete; expected: audit, issuer"},
         {UPTO(ROOT ISSUER("rsa-g1", "parent=\"rsa-root\" issues=\"rsa\"")),
          "chancery.xml:9: <issuer>: \"rsa-root\": no issuer has this id, so it can be no parent; permitted: "
          "rsa-root-g1, rsa-g1"},

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sealing: the service's signature over the audit as it is, as a row of it. The rows up to a seal can then
+ * not be made anew by who can write the store but has no key: base/seal.h says what is signed, base/chain.h
+ * how it is verified.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ca/inner.h"
+
+#define ALARM "audit.unsealed"
+
+static bool keep_seq(const struct audit_row *a, void *arg)
+{
+    *(uint64_t *)arg = a->seq;
+    return false;
+}
+
+void sealing_begin(struct ca *ca)
+{
+    struct audit_query q = {.kind = AUDIT_SEAL, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 1};
+    char next[CURSOR_MAX];
+    struct view *v = NULL;
+
+    if (ca->role->seal_keys == NULL)
+        alarm_raise(ca->role->board, ALARM_WARNING, ALARM, "audit",
+                    "no key is configured: whoever can write the store can change the audit unseen "
+                    "(docs/audit.md, A home without a key)");
+    if (view_open(ca->store, &v) != OK)
+        die("the store cannot be read");
+    if (audit_list(v, &q, keep_seq, &ca->sealing.seq, next) != OK)
+        log_warn("audit", "the newest seal cannot be found");
+    view_close(v);
+    ca->sealing.due_ms = clock_monotonic_ms() + SEAL_S * 1000;
+}
+
+/* The signature over this end of the chain, held against the public key that others will verify with. */
+static enum err have_signed(struct ca *ca, const struct sealed *what, struct seal *out,
+                            char reason[static 128])
+{
+    uint8_t tbs[SEAL_TBS_LEN] = {0};
+    struct port_job job = {.key_id = SEAL_KEY_ID, .tbs = span_of(tbs, sizeof tbs)};
+
+    seal_tbs_write(what, tbs);
+    if (port_batch(ca->role->port_fd, PORT_SEAL, &job, 1) != OK)
+        return ERR_END;
+    strcpy(reason, job.answer.reason);
+    if (job.answer.err != OK)
+        return ERR_KEY;
+    memcpy(out->key_id, seal_keys_first(ca->role->seal_keys), HASH_LEN);
+    memcpy(out->signature, job.answer.signature, job.answer.signature_len);
+    out->signature_len = job.answer.signature_len;
+    strcpy(reason, "issuers/audit.pub is not the public half of the signer's key");
+    return seal_check(ca->role->seal_keys, what, out) == OK ? OK : ERR_KEY;
+}
+
+static void add_row(struct ca *ca, enum audit_kind kind, struct span detail, int64_t now_s,
+                    struct chain_mark *head)
+{
+    struct audit_row row = {.at_s = now_s, .kind = kind, .actor = span_str("service"), .detail = detail};
+    struct txn *t = NULL;
+
+    if (txn_begin(ca->store, &t) != OK)
+        die("the store refuses a transaction");
+    audit_append(t, &row);
+    if (audit_head(txn_view(t), head) != OK || txn_commit(t) != OK)
+        die("the commit of an audit row failed");
+}
+
+static enum err seal_head(struct ca *ca, struct chain_mark *head, int64_t now_s)
+{
+    struct sealed what = {.seq = head->seq, .at_s = now_s};
+    struct seal s = {0};
+    char reason[128] = "";
+    struct buf text;
+    enum err e;
+
+    memcpy(what.hash, head->hash, HASH_LEN);
+    e = have_signed(ca, &what, &s, reason);
+    ca->sealing.is_failing = e != OK;
+    if (e == ERR_KEY)
+        alarm_raise(ca->role->board, ALARM_CRITICAL, ALARM, "audit", "%s", reason);
+    if (e != OK)
+        return e;
+    buf_init(&text, 2048);
+    seal_text_put(&text, &s);
+    add_row(ca, AUDIT_SEAL, buf_span(&text), now_s, head);
+    buf_free(&text);
+    ca->sealing.seq = head->seq;
+    alarm_clear(ca->role->board, ALARM, "audit");
+    return OK;
+}
+
+static void find_head(struct ca *ca, struct chain_mark *head)
+{
+    struct view *v = NULL;
+
+    if (view_open(ca->store, &v) != OK || audit_head(v, head) != OK)
+        die("the store cannot be read");
+    view_close(v);
+}
+
+void sealing_turn(struct ca *ca, int64_t now_s)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    struct chain_mark head;
+
+    if (ca->role->seal_keys == NULL)
+        return;
+    find_head(ca, &head);
+    if (now_ms < ca->sealing.due_ms && (head.seq < ca->sealing.seq + SEAL_ROWS || ca->sealing.is_failing))
+        return;
+    ca->sealing.due_ms = now_ms + SEAL_S * 1000;
+    if (head.seq > ca->sealing.seq && seal_head(ca, &head, now_s) == ERR_END)
+        die("the signer is gone");
+}
+
+/* The other roles are ending too: without its signer the last rows stay unsealed until the next start. */
+void sealing_end(struct ca *ca, int64_t now_s)
+{
+    struct chain_mark head;
+
+    add_row(ca, AUDIT_STOP, span_str("in order"), now_s, &head);
+    if (ca->role->seal_keys != NULL && seal_head(ca, &head, now_s) == ERR_END)
+        log_warn("audit", "the signer ended first: the last rows are sealed after the next start");
+}
