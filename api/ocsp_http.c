@@ -3,62 +3,148 @@
  * ocsp_http: OCSP over HTTP (RFC 6960 appendix A, caching of RFC 9919 and RFC 5019 6.2). Whatever OCSP itself
  * has a word for is HTTP 200 with that word in the body, also a GET path that holds no base64.
  *
- * A proxy that merges "//" in paths breaks the base64 of clients that do not escape it; the answer is then
- * malformedRequest and such a client must use POST. Nothing here merges.
+ * If-Modified-Since is not looked at: a revocation within the second of thisUpdate makes another answer with
+ * the same Last-Modified. The entity tag tells them apart.
  */
 #include "api/public.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/address.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
 
-/* We sign at the request and keep no answer, so from us the next answer after a revocation says revoked. A
- * cache on the way may hold an older one for this long: short enough to not matter beside clients' own
- * caching until nextUpdate. */
+/* From us the next answer after a revocation says revoked. A cache on the way may hold an older one for this
+ * long: short enough to not matter beside clients' own caching until nextUpdate. */
 #define OCSP_MAX_AGE_S 60
 
 #define BASE64_MAX ((OCSP_REQUEST_MAX + 2) / 3 * 4)
+#define SLASHES_MAX 8 /* of a merged path: 44 ways to put back one or two; a request has two by chance */
+#define ETAG_OCTETS 16
 
 struct asked {
     struct http_request *r;
+    struct public *owner;
     bool is_get;
+    int64_t now_s, at_us;
+    struct asked *next;
 };
+
+/* ---- figures ---- */
+
+static const unsigned bounds_us[] = {50,    100,   250,    500,    1000,    2500,   5000,
+                                     10000, 25000, 100000, 500000, 1000000, 5000000};
+
+#define BOUNDS (sizeof bounds_us / sizeof *bounds_us)
+
+struct ocsp_figures {
+    struct figure *get, *post, *unmodified;
+    struct figure *buckets[BOUNDS + 1], *sum, *count;
+    uint64_t counts[BOUNDS + 1], sum_us; /* shown as sums by ocsp_http_tick */
+};
+
+void ocsp_http_open(struct public *p, struct board *board)
+{
+    const char *help = "OCSP: requests, by HTTP method.";
+    struct ocsp_figures *f = xcalloc(1, sizeof *f);
+    char le[32];
+
+    f->get = board_figure(board, FIGURE_COUNTER, "ocsp_requests_total", "method=\"GET\"", help);
+    f->post = board_figure(board, FIGURE_COUNTER, "ocsp_requests_total", "method=\"POST\"", help);
+    f->unmodified = board_figure(board, FIGURE_COUNTER, "ocsp_unmodified_total", "",
+                                 "OCSP: conditional requests answered 304.");
+    help = "OCSP: requests by time from arrival to answer.";
+    for (size_t i = 0; i < BOUNDS; i++) {
+        snprintf(le, sizeof le, "le=\"%u\"", bounds_us[i]);
+        f->buckets[i] = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_bucket", le, help);
+    }
+    f->buckets[BOUNDS] = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_bucket", "le=\"+Inf\"", help);
+    f->sum = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_sum", "", "OCSP: these times, summed.");
+    f->count = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_count", "", "OCSP: requests timed.");
+    p->ocsp_figures = f;
+    buf_init(&p->der, OCSP_REQUEST_MAX);
+}
+
+void ocsp_http_close(struct public *p)
+{
+    struct asked *next;
+
+    for (struct asked *q = p->idle_asked; q != NULL; q = next) {
+        next = q->next;
+        free(q);
+    }
+    p->idle_asked = NULL;
+    free(p->ocsp_figures);
+    p->ocsp_figures = NULL;
+    buf_free(&p->der);
+}
+
+void ocsp_http_tick(struct public *p)
+{
+    struct ocsp_figures *f = p->ocsp_figures;
+    uint64_t n = 0;
+
+    for (size_t i = 0; i <= BOUNDS; i++) {
+        n += f->counts[i];
+        figure_set(f->buckets[i], (int64_t)n);
+    }
+    figure_set(f->count, (int64_t)n);
+    figure_set(f->sum, (int64_t)f->sum_us);
+}
+
+static void count_time(struct ocsp_figures *f, int64_t us)
+{
+    size_t i = 0;
+
+    while (i < BOUNDS && us > bounds_us[i])
+        i++;
+    f->counts[i]++;
+    f->sum_us += us > 0 ? (uint64_t)us : 0;
+}
+
+/* ---- answers ---- */
 
 static bool is_cacheable(const struct ocsp_answer *a)
 {
-    return a->status == OCSP_SUCCESSFUL && !a->has_nonce && !a->has_unknown && a->count == 1;
+    return a->status == OCSP_SUCCESSFUL && a->digest != NULL && !a->has_unknown;
 }
 
-static void reply_cacheable(const struct asked *q, const struct ocsp_answer *a)
+/* For as long as a cache on the way may keep it, and never beyond nextUpdate. */
+static const char *cache_control(int64_t left_s, char *room, size_t cap)
 {
-    char etag[2 * HASH_LEN + 3] = "\"", modified[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX], control[96];
+    if (left_s >= OCSP_MAX_AGE_S)
+        left_s = OCSP_MAX_AGE_S;
+    snprintf(room, cap, "max-age=%u, public, no-transform, must-revalidate",
+             left_s > 0 ? (unsigned)left_s : 0);
+    return room;
+}
+
+static void reply_cacheable(struct public *p, const struct asked *q, const struct ocsp_answer *a)
+{
+    char etag[2 * ETAG_OCTETS + 3] = "\"", modified[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX], control[80];
     const struct http_field fields[] = {
         {"Content-Type", "application/ocsp-response"},
-        {"Cache-Control", control},
+        {"Cache-Control", cache_control(a->next_update_s - q->now_s, control, sizeof control)},
         {"ETag", etag},
         {"Last-Modified", modified},
         {"Expires", expires},
         {NULL, NULL},
     };
-    int64_t age = a->next_update_s - a->this_update_s;
-    uint8_t digest[HASH_LEN];
 
-    sha256_of(a->der, digest);
-    hex_encode(span_of(digest, sizeof digest), etag + 1);
-    strcat(etag, "\"");
+    hex_encode(span_of(a->digest, ETAG_OCTETS), etag + 1);
+    memcpy(etag + 1 + 2 * ETAG_OCTETS, "\"", 2);
     clock_http(a->this_update_s, modified);
     clock_http(a->next_update_s, expires);
-    snprintf(control, sizeof control, "max-age=%lld, public, no-transform, must-revalidate",
-             (long long)(age < OCSP_MAX_AGE_S ? age : OCSP_MAX_AGE_S));
-    if (q->is_get && published_is_fresh(http_header(q->r, "If-None-Match"), NULL, etag, a->this_update_s))
+    if (q->is_get && published_is_fresh(http_header(q->r, "If-None-Match"), NULL, etag, a->this_update_s)) {
+        figure_add(p->ocsp_figures->unmodified, 1);
         http_reply(q->r, 304, fields + 1, (struct span){0});
-    else
+    } else {
         http_reply(q->r, 200, fields, a->der);
+    }
 }
 
 static void on_answer(const struct ocsp_answer *a, void *arg)
@@ -69,20 +155,42 @@ static void on_answer(const struct ocsp_answer *a, void *arg)
         {NULL, NULL},
     };
     struct asked *q = arg;
+    struct public *p = q->owner;
 
+    count_time(p->ocsp_figures, clock_monotonic_us() - q->at_us);
     if (is_cacheable(a))
-        reply_cacheable(q, a);
+        reply_cacheable(p, q, a);
     else
         http_reply(q->r, 200, once, a->der);
-    free(q);
+    q->next = p->idle_asked;
+    p->idle_asked = q;
+}
+
+/* ---- questions ---- */
+
+/* Whom the budgets count: an address, of IPv6 its network. Another kind of socket is nobody. */
+static struct span who_asks(const struct http_request *r, struct address *room)
+{
+    if (!address_parse(http_peer(r)->address, room))
+        return (struct span){0};
+    *room = address_network(room);
+    return span_of(room->octets, sizeof room->octets);
 }
 
 static void ask(struct public *p, struct http_request *r, struct span der, bool is_get)
 {
-    struct asked *q = xmalloc(sizeof *q);
+    struct asked *q = p->idle_asked;
+    struct address from;
 
-    *q = (struct asked){.r = r, .is_get = is_get};
-    ocsp_respond(p->ocsp, der, clock_now_s(), on_answer, q);
+    if (q != NULL)
+        p->idle_asked = q->next;
+    else
+        q = xmalloc(sizeof *q); /* as many as were ever under way at once */
+    *q = (struct asked){
+        .owner = p, .r = r, .is_get = is_get, .now_s = clock_now_s(), .at_us = clock_monotonic_us()};
+    figure_add(is_get ? p->ocsp_figures->get : p->ocsp_figures->post, 1);
+    ocsp_respond(p->ocsp, &(struct ocsp_asked){.request = der, .from = who_asks(r, &from), .now_s = q->now_s},
+                 on_answer, q);
 }
 
 /* Parameters after the type are let pass: some clients send a charset. */
@@ -105,52 +213,126 @@ void ocsp_http_post(struct public *p, struct http_request *r, const char *rest)
         ask(p, r, http_body(r), false);
 }
 
-/* Decodes `len` characters (a multiple of four) and holds the result against its own encoding: EVP is
- * lenient, we are not. */
-static size_t decode_exactly(const char *text, size_t len, uint8_t *out)
-{
-    uint8_t again[BASE64_MAX + 1];
-    int n = EVP_DecodeBlock(out, (const uint8_t *)text, (int)len);
+/* ---- GET ---- */
 
-    if (n < 0)
-        return 0;
-    n -= (text[len - 1] == '=') + (text[len - 2] == '=');
-    if (n <= 0 || (size_t)EVP_EncodeBlock(again, out, n) != len || memcmp(again, text, len) != 0)
-        return 0;
-    return (size_t)n;
+/* The characters of a path, unescaped; cap octets. ERR_MALFORMED: a bad escape. */
+static enum err path_text(const char *rest, char *text, size_t cap)
+{
+    while (*rest ==
+           '/') /* an address that ends in a slash, and another: base64 of a SEQUENCE begins with M */
+        rest++;
+    if (strlen(rest) >= cap)
+        return ERR_TOO_LARGE;
+    return http_unescape(span_str(rest), text, cap) ? OK : ERR_MALFORMED;
+}
+
+/* Some clients leave the padding out. `text` has room for it. */
+static enum err text_decode(const char *text, size_t len, struct buf *der)
+{
+    char whole[BASE64_MAX + 4];
+    uint8_t out[BASE64_MAX];
+    size_t n;
+
+    if (len > BASE64_MAX)
+        return ERR_TOO_LARGE;
+    memcpy(whole, text, len);
+    while (len % 4 != 0)
+        whole[len++] = '=';
+    if (len > 0 && base64_read(span_of(whole, len), out, &n))
+        buf_put(der, out, n);
+    return buf_end(der);
 }
 
 enum err ocsp_http_decode(const char *rest, struct buf *der)
 {
     char text[3 * BASE64_MAX + 4]; /* every character escaped, and padding */
-    uint8_t out[BASE64_MAX];       /* EVP fills whole groups of three */
-    size_t len;
+    enum err e = path_text(rest, text, sizeof text);
 
-    while (*rest ==
-           '/') /* an address that ends in a slash, and another: base64 of a SEQUENCE begins with M */
-        rest++;
-    if (strlen(rest) >= sizeof text)
-        return ERR_TOO_LARGE;
-    if (!http_unescape(span_str(rest), text, sizeof text))
-        return OK;
-    len = strlen(text);
-    while (len % 4 != 0) /* some clients leave the padding out */
-        text[len++] = '=';
-    if (len > BASE64_MAX)
-        return ERR_TOO_LARGE;
-    if (len > 0)
-        buf_put(der, out, decode_exactly(text, len, out));
-    return buf_end(der);
+    if (e == OK)
+        return text_decode(text, strlen(text), der);
+    return e == ERR_MALFORMED ? OK : e;
+}
+
+struct merged {
+    char text[BASE64_MAX + 1];
+    size_t len;
+    size_t slashes[SLASHES_MAX]; /* where they are */
+    size_t count;
+    struct buf *der;
+    bool (*is_right)(void *arg, struct span der);
+    void *arg;
+};
+
+static bool try_text(struct merged *m, const char *text, size_t len)
+{
+    buf_reset(m->der);
+    return text_decode(text, len, m->der) == OK && m->der->len > 0 && m->is_right(m->arg, buf_span(m->der));
+}
+
+/* With a slash more at `a` and, unless they are the same place, at `b`. */
+static bool try_two(struct merged *m, size_t a, size_t b, bool is_one)
+{
+    char text[BASE64_MAX + 3];
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->len; i++) {
+        text[n++] = m->text[i];
+        if (i == a)
+            text[n++] = '/';
+        if (i == b && !is_one)
+            text[n++] = '/';
+    }
+    return try_text(m, text, n);
+}
+
+static bool try_all(struct merged *m)
+{
+    for (size_t a = 0; a < m->count; a++)
+        if (try_two(m, m->slashes[a], 0, true))
+            return true;
+    for (size_t a = 0; a < m->count; a++)
+        for (size_t b = a; b < m->count; b++)
+            if (try_two(m, m->slashes[a], m->slashes[b], false))
+                return true;
+    return false;
+}
+
+bool ocsp_http_unmerge(const char *rest, bool (*is_right)(void *arg, struct span der), void *arg,
+                       struct buf *der)
+{
+    struct merged m = {.der = der, .is_right = is_right, .arg = arg};
+    bool is_found = path_text(rest, m.text, sizeof m.text) == OK;
+
+    m.len = is_found ? strlen(m.text) : 0;
+    for (size_t i = 0; i < m.len; i++) {
+        if (m.text[i] == '/' && m.count == SLASHES_MAX)
+            is_found = false;
+        else if (m.text[i] == '/')
+            m.slashes[m.count++] = i;
+    }
+    is_found = is_found && try_all(&m);
+    if (!is_found)
+        buf_reset(der);
+    return is_found;
+}
+
+static bool is_about_issued(void *arg, struct span der)
+{
+    struct public *p = arg;
+
+    return ocsp_is_about_issued(p->ocsp, der, clock_now_s());
 }
 
 void ocsp_http_get(struct public *p, struct http_request *r, const char *rest)
 {
-    struct buf der;
+    struct ocsp_request unread;
 
-    buf_init(&der, OCSP_REQUEST_MAX);
-    if (ocsp_http_decode(rest, &der) == OK)
-        ask(p, r, buf_span(&der), true);
-    else
+    buf_reset(&p->der);
+    if (ocsp_http_decode(rest, &p->der) != OK) {
         public_refuse(r, ERR_TOO_LARGE, "an OCSP request has at most 4096 octets", NULL);
-    buf_free(&der);
+        return;
+    }
+    if (strchr(rest, '/') != NULL && ocsp_request_read(buf_span(&p->der), &unread) != OCSP_SUCCESSFUL)
+        (void)ocsp_http_unmerge(rest, is_about_issued, p, &p->der);
+    ask(p, r, buf_span(&p->der), true);
 }

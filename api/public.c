@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/log.h"
 
+#define TICK_MS 1000
 #define MAINTAIN_MS (60 * 1000)
 #define DRAIN_MS                                                                                             \
     (5 * 1000) /* for answers under way when the service ends: an OCSP answer takes milliseconds */
@@ -134,21 +136,31 @@ static void on_maintain(void *arg)
     store_maintain(p->store);
 }
 
+static void on_tick(void *arg)
+{
+    struct public *p = arg;
+
+    ocsp_tick(p->ocsp, clock_now_s());
+    ocsp_http_tick(p);
+}
+
 static enum err serve(struct public *p, int http_fd)
 {
     const struct http_handlers handlers = {
         .body_max = on_body, .request = on_request, .error = on_error, .arg = p};
     struct watch *port;
-    struct timer *maintain;
+    struct timer *maintain, *tick;
 
     p->loop = loop_new();
     p->server = http_serve(p->loop, http_fd, NULL, &HTTP_LIMITS_DEFAULT, &handlers);
     port = watch_start(p->loop, p->port_fd, on_port, p);
     maintain = timer_start(p->loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, p);
+    tick = timer_start(p->loop, TICK_MS, TICK_MS, on_tick, p);
     loop_on_signal(p->loop, SIGTERM, on_end, p);
     loop_run(p->loop);
     watch_stop(port);
     timer_stop(maintain);
+    timer_stop(tick);
     ocsp_close(p->ocsp); /* before the server: it answers what is still under way */
     p->ocsp = NULL;
     http_server_free(p->server);
@@ -163,11 +175,13 @@ enum err public_run(const struct public_role *role)
     enum err e = store_open(role->config->store_dir, STORE_READ, 0, &p.store, &f);
 
     if (e == OK)
-        e = ocsp_open(p.store, &role->config->ocsp, role->port_fd, &p.ocsp, &f);
+        e = ocsp_open(p.store, &role->config->ocsp, role->port_fd, role->board, &p.ocsp, &f);
+    ocsp_http_open(&p, role->board);
     if (e == OK)
         e = serve(&p, role->http_fd);
     else
         log_error("start", "%s", f.detail);
+    ocsp_http_close(&p);
     if (p.store != NULL)
         store_close(p.store);
     return e;

@@ -6,11 +6,17 @@
 
 #include "api/inner.h"
 
+struct asked;
+struct ocsp_figures;
+
 struct public
 {
     const struct config *config;
     struct store *store;
     struct ocsp *ocsp;
+    struct asked *idle_asked; /* for the next requests */
+    struct buf der;           /* of the request at hand */
+    struct ocsp_figures *ocsp_figures;
     struct loop *loop;
     struct http_server *server;
     int port_fd;
@@ -22,12 +28,20 @@ struct public
 void public_refuse(struct http_request *r, enum err e, const char *detail, const char *allow);
 
 /* ---- ocsp_http.c: /ocsp ---- */
+void ocsp_http_open(struct public *p, struct board *board); /* `board` may be NULL */
+void ocsp_http_close(struct public *p);
 void ocsp_http_post(struct public *p, struct http_request *r, const char *rest);
 void ocsp_http_get(struct public *p, struct http_request *r,
                    const char *rest); /* `rest`: the path behind "/ocsp/" */
+/* Once a second: what is shown of latencies. */
+void ocsp_http_tick(struct public *p);
 /* RFC 6960 A.1: the request out of a GET path, percent-encoded base64. OK with an empty `der` for what is
  * none; ERR_TOO_LARGE for more than OCSP_REQUEST_MAX octets. */
 enum err ocsp_http_decode(const char *rest, struct buf *der);
+/* The same for a path in which a proxy has made "//" of the base64 a "/": one or two slashes are put back in
+ * each way there is, and the first request that `is_right` is the one. False, and `der` empty: none is. */
+bool ocsp_http_unmerge(const char *rest, bool (*is_right)(void *arg, struct span der), void *arg,
+                       struct buf *der);
 
 /* ---- published.c: /crl/… and /ca/… ---- */
 void published_get(struct public *p, struct http_request *r, const char *rest);

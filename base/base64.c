@@ -24,3 +24,51 @@ void base64_put(struct buf *b, struct span s)
     for (size_t i = 0; i < s.len; i += 3)
         put_group(b, s.data + i, s.len - i < 3 ? s.len - i : 3);
 }
+
+/* Six bits for a character; 0xff for what is none. */
+static uint8_t bits_of(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (uint8_t)(c - 'A');
+    if (c >= 'a' && c <= 'z')
+        return (uint8_t)(c - 'a' + 26);
+    if (c >= '0' && c <= '9')
+        return (uint8_t)(c - '0' + 52);
+    return c == '+' ? 62 : c == '/' ? 63 : 0xff;
+}
+
+/* One group; `n` characters of it are not padding. False also when bits that padding leaves over are set. */
+static bool take_group(const uint8_t *in, size_t n, uint8_t *out)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t b = i < n ? bits_of(in[i]) : 0;
+
+        if (b == 0xff)
+            return false;
+        bits = bits << 6 | b;
+    }
+    for (size_t i = 0; i + 1 < n; i++)
+        out[i] = (uint8_t)(bits >> (16 - 8 * i));
+    return n == 4 || (bits & (n == 3 ? 0xffu : 0xffffu)) == 0;
+}
+
+bool base64_read(struct span text, uint8_t *out, size_t *len)
+{
+    size_t padding = 0;
+
+    *len = 0;
+    if (text.len % 4 != 0)
+        return false;
+    while (padding < 2 && padding < text.len && text.data[text.len - 1 - padding] == '=')
+        padding++;
+    for (size_t i = 0; i < text.len; i += 4) {
+        size_t n = i + 4 == text.len ? 4 - padding : 4;
+
+        if (!take_group(text.data + i, n, out + *len))
+            return false;
+        *len += n - 1;
+    }
+    return true;
+}

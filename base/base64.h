@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base64: octets as text that JSON can carry. RFC 4648 4. Pure; armour and reading are OpenSSL's. */
+/* base64: octets as text that JSON and paths can carry. RFC 4648 4. Pure; armour is OpenSSL's. */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
 
@@ -7,5 +7,8 @@
 
 /* Appends the base64 of `s`, padded, on one line. */
 void base64_put(struct buf *b, struct span s);
+/* Exactly what base64_put writes, and nothing around it: padded, no line ends, no bits beyond the last octet.
+ * `out` holds text.len / 4 * 3. */
+[[nodiscard]] bool base64_read(struct span text, uint8_t *out, size_t *len);
 
 #endif

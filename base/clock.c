@@ -28,6 +28,14 @@ int64_t clock_monotonic_ms(void)
     return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t clock_monotonic_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* By arithmetic: a CRL has two times an entry, written by one process and read by another, and the library's
  * gmtime_r and timegm, which look after time zones and leap seconds, would be most of its cost. Years are
  * counted from March here, so that a leap day is the last of its year. */
@@ -74,19 +82,25 @@ void clock_rfc3339(int64_t t_s, char out[static CLOCK_TEXT_MAX])
              tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-void clock_http(int64_t t_s, char out[static CLOCK_TEXT_MAX])
-{
-    struct tm tm = split(t_s);
-
-    snprintf(out, CLOCK_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[tm.tm_wday], tm.tm_mday,
-             month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
 static char *put_pair(char *at, int v)
 {
     at[0] = (char)('0' + v / 10);
     at[1] = (char)('0' + v % 10);
     return at + 2;
+}
+
+void clock_http(int64_t t_s, char out[static CLOCK_TEXT_MAX])
+{
+    struct tm tm = split(t_s);
+    char *at = stpcpy(stpcpy(out, day_names[tm.tm_wday]), ", ");
+
+    at = stpcpy(put_pair(at, tm.tm_mday), " ");
+    at = stpcpy(stpcpy(at, month_names[tm.tm_mon]), " ");
+    at = put_pair(at, (tm.tm_year + 1900) / 100);
+    at = stpcpy(put_pair(at, (tm.tm_year + 1900) % 100), " ");
+    at = stpcpy(put_pair(at, tm.tm_hour), ":");
+    at = stpcpy(put_pair(at, tm.tm_min), ":");
+    stpcpy(put_pair(at, tm.tm_sec), " GMT");
 }
 
 static void put_generalized(const struct tm *tm, char *at)

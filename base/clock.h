@@ -16,6 +16,7 @@
 
 int64_t clock_now_s(void);        /* wall clock */
 int64_t clock_monotonic_ms(void); /* for deadlines */
+int64_t clock_monotonic_us(void); /* for measuring */
 
 void clock_rfc3339(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 2026-01-31T12:00:00Z */
 void clock_http(int64_t t_s,

@@ -4,8 +4,15 @@
  * store, signed by a delegated key per issuer that lives behind a signing port. It knows neither the CA nor
  * HTTP: octets in, octets out, asynchronously, because a signature is made by another process.
  *
- * It never says good for what was not issued: unknown for an issuer it serves; `unauthorized`, unsigned, when
- * it serves none of the issuers asked about. Every answer is read from the state committed when it is signed.
+ * It never says good for what was not issued: unknown for an issuer it serves (or, when configured, revoked
+ * in the sense of RFC 6960 2.2); `unauthorized`, unsigned, when it serves none of the issuers asked about.
+ *
+ * Answers to requests for one CertID without nonce are kept and given again until shortly before nextUpdate.
+ * Before each use the state they were signed for is held against the store's last commit, so the answer after
+ * an acknowledged revocation says revoked whatever is kept. Everything else is signed for its request.
+ *
+ * Who asks for what must be signed is charged: each source address by `live_rate`, unknown serials all
+ * together by `unknown_rate`; beyond it the answer is OCSP_TRY_LATER, which is true and needs no signature.
  *
  * One answer, one signer. RFC 6960 4.2.2.2 wants a delegated signer to be authorised by the issuer of each
  * certificate it answers for, and an answer carries one signature. So a request whose CertIDs name two of our
@@ -17,6 +24,8 @@
 #ifndef OCSP_OCSP_H
 #define OCSP_OCSP_H
 
+#include "base/board.h"
+#include "base/rate.h"
 #include "base/xml.h"
 #include "store/store.h"
 
@@ -34,13 +43,20 @@ enum ocsp_status {
 #define OCSP_UNDER_WAY_MAX                                                                                   \
     1024 /* signatures awaited at once, the HTTP server's connections: two seconds of RSA 3072 on one core.  \
             A client that would wait longer is told to try later */
+#define OCSP_LIVE_MAX (OCSP_UNDER_WAY_MAX * 3 / 4) /* of them for one request alone: the rest is for many */
 #define OCSP_UNKNOWN_S 300 /* nextUpdate of an unknown: the serial may be issued the next minute */
 
 struct ocsp_config {
-    int64_t validity_s; /* nextUpdate - thisUpdate, cut to the signer certificate's end */
+    int64_t validity_s; /* nextUpdate - thisUpdate, cut to the ends of certificate and signer */
     int64_t age_max_s;  /* of a copy of the store: beyond it clients are told to try later */
+    int64_t
+        archive_cutoff_s; /* producedAt less this is told as archive cutoff (RFC 6960 4.4.4); 0: not told */
+    bool is_extended_revoke;  /* a serial not issued is revoked since 1970, on hold (RFC 6960 2.2, 4.4.8) */
+    size_t cache_octets;      /* of kept answers; 0: none are kept */
+    struct rate live_rate;    /* signatures for one source address */
+    struct rate unknown_rate; /* signatures for unknown serials, all askers together */
 };
-/* Reads <ocsp validity=/>. */
+/* Reads <ocsp validity= archive-cutoff= not-issued= cache-mib= live-rate= unknown-rate=/>. */
 enum err ocsp_config_read(const struct xml_node *root, struct ocsp_config *out, struct fault *f);
 
 /* A request, read. Spans borrow from the request octets. */
@@ -67,6 +83,7 @@ struct ocsp; /* the responder: issuers, signer certificates, answers under way *
 struct ocsp_answer {
     struct span der; /* OCSPResponse, borrowed for the callback */
     enum ocsp_status status;
+    const uint8_t *digest;                /* SHA-256 of `der`; NULL unless it may be given to others */
     bool has_nonce;                       /* then not to be cached */
     bool has_unknown;                     /* likewise: a serial that is unknown now may be issued soon */
     size_t count;                         /* CertIDs answered: more than one is not to be cached by GET */
@@ -74,21 +91,32 @@ struct ocsp_answer {
 };
 typedef void ocsp_done(const struct ocsp_answer *a, void *arg);
 
-/* `port_fd` is a signing port of kind PORT_OCSP. Loads issuers and responder certificates from the store, and
- * again when the store names another responder certificate (looked at no more often than once a second). An
- * issuer whose responder certificate is missing or not valid now is answered OCSP_TRY_LATER, with a line in
- * the log at most once a minute. ERR_IO; ERR_INTERNAL: a certificate in the store cannot be read. */
-enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, struct ocsp **out,
-                   struct fault *f);
+/* `port_fd` is a signing port of kind PORT_OCSP; `board` (may be NULL) takes the figures. Loads issuers and
+ * responder certificates from the store, and again when the store names another responder certificate (looked
+ * at no more often than once a second). An issuer whose responder certificate is missing or not valid now is
+ * answered OCSP_TRY_LATER, with a line in the log at most once a minute. ERR_IO; ERR_INTERNAL: a certificate
+ * in the store cannot be read. */
+enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, struct board *board,
+                   struct ocsp **out, struct fault *f);
 void ocsp_close(struct ocsp *o);
 /* From now on answers are read from `s`, borrowed, a copy that shows what was true at as_of_s: thisUpdate
- * says so (RFC 6960 4.2.2.1), and beyond age_max_s of it no answer is signed. No view of the old store is
- * held after. NO_TIME: the store itself, which is always of now; so it is after ocsp_open. */
+ * says so (RFC 6960 4.2.2.1), and beyond age_max_s of it no answer is signed or given again. No view of the
+ * old store is held after. NO_TIME: the store itself, which is always of now; so it is after ocsp_open. */
 void ocsp_follow(struct ocsp *o, struct store *s, int64_t as_of_s);
-/* Calls `done` exactly once: before returning (errors), or when ocsp_pump saw the signature, or in ocsp_close
- * (OCSP_TRY_LATER). `arg` must live until then; `request` is not needed after the call. Never blocks on the
- * port. Too many under way: OCSP_TRY_LATER. */
-void ocsp_respond(struct ocsp *o, struct span request, int64_t now_s, ocsp_done *done, void *arg);
+struct ocsp_asked {
+    struct span request;
+    struct span from; /* octets that name who asks, for the budgets: an address; empty: nobody is charged */
+    int64_t now_s;
+};
+/* Calls `done` exactly once: before returning (kept answers and errors), or when ocsp_pump saw the signature,
+ * or in ocsp_close (OCSP_TRY_LATER). `arg` must live until then; `asked` and what it borrows are not needed
+ * after the call. Never blocks on the port. Too many under way: OCSP_TRY_LATER. */
+void ocsp_respond(struct ocsp *o, const struct ocsp_asked *asked, ocsp_done *done, void *arg);
+/* Is every CertID of this request one of a certificate that was issued here? For a reader that has to guess
+ * what was asked: a guess that is wrong must not be answered. */
+bool ocsp_is_about_issued(struct ocsp *o, struct span request, int64_t now_s);
+/* Call once a second: signs anew what was asked for recently and ages soon, forgets what has aged. */
+void ocsp_tick(struct ocsp *o, int64_t now_s);
 /* The port is readable: takes every signature that waits, and sends what found no room before. ERR_END: the
  * signer is gone. */
 enum err ocsp_pump(struct ocsp *o);

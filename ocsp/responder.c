@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * responder: from a request to an answer in two steps with a signature between them. The first reads the
- * store and writes ResponseData; the second puts the signature around it. Answers under way are slots of a
- * fixed table; a job's number at the port is its slot's index under a count, so an answer that nobody awaits
- * is recognised.
+ * responder: from a request to an answer: one that is kept, or in two steps with a signature between them.
+ * The first step reads the store and writes ResponseData, the second puts the signature around it.
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,87 +11,15 @@
 #include "ocsp/inner.h"
 
 #define COMPLAIN_EVERY_S 60
-#define SLOT_BITS 16 /* of a job number: the slot's index; the rest counts jobs */
-
-struct slot {
-    bool is_awaited;
-    uint64_t number;
-    char key_id[ISSUER_ID_MAX];
-    struct delegate *delegate; /* held */
-    struct buf data;           /* ResponseData; its memory is kept for the slot's next job */
-    struct ocsp_answer answer; /* what is known before the signature */
-    ocsp_done *done;
-    void *arg;
-    struct slot *next_unsent;
-};
-
-struct ocsp {
-    struct store *store;
-    struct ocsp_config config;
-    int port_fd;
-    struct served_list served;
-    int64_t as_of_s; /* NO_TIME: the store is of now */
-    int64_t looked_s, complained_s;
-    uint64_t jobs;
-    struct slot slots[OCSP_UNDER_WAY_MAX];
-    uint16_t idle[OCSP_UNDER_WAY_MAX]; /* a stack of slot indexes */
-    size_t idle_count;
-    struct slot *unsent_first, **unsent_end; /* written, waiting for room in the port, in order */
-    struct buf out;
-};
-
-static_assert(OCSP_UNDER_WAY_MAX <= 1u << SLOT_BITS);
-
-/* ---- the slots ---- */
-
-static struct slot *slot_take(struct ocsp *o)
-{
-    struct slot *s;
-    uint16_t index;
-
-    if (o->idle_count == 0)
-        return NULL;
-    index = o->idle[--o->idle_count];
-    s = &o->slots[index];
-    s->is_awaited = true;
-    s->number = ++o->jobs << SLOT_BITS | index;
-    buf_reset(&s->data);
-    return s;
-}
-
-static void slot_give_back(struct ocsp *o, struct slot *s)
-{
-    delegate_drop(s->delegate);
-    s->delegate = NULL;
-    s->is_awaited = false;
-    o->idle[o->idle_count++] = (uint16_t)(s - o->slots);
-}
-
-static struct slot *slot_of_number(struct ocsp *o, uint64_t number)
-{
-    size_t index = number & ((1u << SLOT_BITS) - 1);
-
-    if (index >= OCSP_UNDER_WAY_MAX || !o->slots[index].is_awaited || o->slots[index].number != number)
-        return NULL;
-    return &o->slots[index];
-}
-
-static void slots_init(struct ocsp *o)
-{
-    for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
-        buf_init(&o->slots[i].data, RESPONSE_MAX);
-        o->idle[i] = (uint16_t)(OCSP_UNDER_WAY_MAX - 1 - i);
-    }
-    o->idle_count = OCSP_UNDER_WAY_MAX;
-    o->unsent_end = &o->unsent_first;
-}
+#define UNKNOWN_SHARE 16 /* of the kept octets one part is for unknowns, which strangers can fill */
 
 /* ---- errors ---- */
 
-static void answer_error(enum ocsp_status status, ocsp_done *done, void *arg)
+static void answer_error(struct ocsp *o, enum ocsp_status status, ocsp_done *done, void *arg)
 {
     struct ocsp_answer a = {.status = status, .der = response_error(status)};
 
+    figure_add(o->counts.errors[status], 1);
     done(&a, arg);
 }
 
@@ -147,7 +72,7 @@ static bool is_recent(struct ocsp *o, int64_t now_s)
     return false;
 }
 
-static bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s)
+bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s)
 {
     const struct delegate *d = s->delegate;
 
@@ -160,129 +85,183 @@ static bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s)
     return false;
 }
 
-/* ---- ResponseData ---- */
+/* ---- writing what is to be signed ---- */
 
-static enum err read_state(struct view *v, const struct served *by, const struct ocsp_certid *id,
-                           struct single *out)
+bool is_issued(enum single_state s)
 {
-    struct status row;
-    enum err e;
-
-    *out = (struct single){.certid = id->whole, .state = SINGLE_UNKNOWN};
-    if (by == NULL || id->serial.len != SERIAL_LEN)
-        return OK;
-    e = status_find(v, id->serial.data, &row);
-    if (e == ERR_NOT_FOUND)
-        return OK;
-    if (e != OK)
-        return e;
-    if (row.issuer_no != by->no) /* another issuer's serial: this one did not issue it */
-        return OK;
-    out->state = row.state == CERT_VALID ? SINGLE_GOOD : SINGLE_REVOKED;
-    out->reason = row.state == CERT_HELD ? REASON_CERTIFICATE_HOLD : row.reason;
-    out->revoked_at_s = row.revoked_at_s;
-    return OK;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
+    return s == SINGLE_GOOD || s == SINGLE_REVOKED;
 }
 
 /* When what the store says was known to be true. */
 static int64_t data_time(const struct ocsp *o, int64_t now_s)
 {
-    return o->as_of_s == NO_TIME ? now_s : earlier(o->as_of_s, now_s);
+    return o->as_of_s == NO_TIME || o->as_of_s > now_s ? now_s : o->as_of_s;
 }
 
-static int64_t next_update(const struct ocsp *o, const struct delegate *d, const struct single *s,
-                           int64_t now_s)
+void single_fill(const struct ocsp *o, const struct delegate *d, const struct verdict *v, struct span certid,
+                 int64_t now_s, struct single *out)
 {
-    int64_t end_s = earlier(data_time(o, now_s) + o->config.validity_s, d->not_after_s);
-
-    return s->state == SINGLE_UNKNOWN ? earlier(now_s + OCSP_UNKNOWN_S, end_s) : end_s;
+    *out = (struct single){.certid = certid,
+                           .state = v->state,
+                           .reason = v->reason,
+                           .revoked_at_s = v->revoked_at_s,
+                           .next_update_s = verdict_next_update(v, &o->config, d, data_time(o, now_s), now_s),
+                           .archive_cutoff_s = NO_TIME};
+    if (o->config.archive_cutoff_s > 0 && is_issued(v->state))
+        out->archive_cutoff_s = now_s - o->config.archive_cutoff_s;
 }
 
-static enum err write_data(struct ocsp *o, struct view *v, const struct ocsp_request *r,
-                           const struct served **by, int64_t now_s, struct slot *slot)
+/* What is known of an answer before it is signed. */
+static void answer_fill(struct job *job, const struct single *singles, size_t count, int64_t this_update_s)
 {
-    struct single singles[OCSP_CERTIDS_MAX];
-    struct ocsp_answer *a = &slot->answer;
-    const struct delegate *d = slot->delegate;
+    struct ocsp_answer *a = &job->answer;
 
-    *a = (struct ocsp_answer){.has_nonce = r->has_nonce,
-                              .count = r->count,
-                              .this_update_s = data_time(o, now_s),
-                              .next_update_s = d->not_after_s};
+    *a = (struct ocsp_answer){
+        .count = count, .this_update_s = this_update_s, .next_update_s = job->delegate->not_after_s};
+    for (size_t i = 0; i < count; i++) {
+        job->states[i] = singles[i].state;
+        a->has_unknown |= !is_issued(singles[i].state);
+        if (singles[i].next_update_s < a->next_update_s)
+            a->next_update_s = singles[i].next_update_s;
+    }
+}
+
+enum err job_write(const struct ocsp *o, struct job *job, const struct served *issuer,
+                   const struct single *singles, size_t count, struct span nonce, int64_t now_s)
+{
+    job->delegate = delegate_hold(issuer->delegate);
+    memcpy(job->key_id, issuer->id, sizeof job->key_id);
+    answer_fill(job, singles, count, data_time(o, now_s));
+    job->answer.has_nonce = nonce.len > 0;
+    response_data_write(&job->data, &(struct response){.key_hash = job->delegate->key_hash,
+                                                       .produced_at_s = now_s,
+                                                       .this_update_s = job->answer.this_update_s,
+                                                       .singles = singles,
+                                                       .count = count,
+                                                       .has_nonce = nonce.len > 0,
+                                                       .nonce = nonce});
+    return buf_end(&job->data);
+}
+
+/* ---- answers for one request alone ---- */
+
+bool is_within_budget(struct ocsp *o, const struct ocsp_asked *q, bool has_unknown)
+{
+    const struct ocsp_config *c = &o->config;
+    int64_t now_ms = q->now_s * 1000;
+    unsigned wait_s;
+
+    if (q->from.len > 0 && !rate_take(o->addresses, &c->live_rate, q->from, now_ms, &wait_s)) {
+        figure_add(o->counts.address_refused, 1);
+        return false;
+    }
+    if (has_unknown && !rate_take(o->unknowns, &c->unknown_rate, span_str("all"), now_ms, &wait_s)) {
+        figure_add(o->counts.unknown_refused, 1);
+        return false;
+    }
+    return true;
+}
+
+enum ocsp_status job_begin(struct ocsp *o, struct job *job, const struct ask *q)
+{
+    if (!job_wait(&o->jobs, job, q->done, q->arg)) {
+        job_give_back(&o->jobs, job);
+        figure_add(o->counts.overrun, 1);
+        return OCSP_TRY_LATER;
+    }
+    figure_add(o->counts.signatures[job->need], 1);
+    job_send(&o->jobs, job);
+    return OCSP_SUCCESSFUL;
+}
+
+/* What is said of each CertID; false when the store cannot be read. */
+static bool read_singles(struct ocsp *o, const struct ask *q, const struct served *const *by,
+                         const struct served *issuer, struct single *out)
+{
+    const struct ocsp_request *r = q->request;
+    struct verdict verdict;
+
     for (size_t i = 0; i < r->count; i++) {
-        enum err e = read_state(v, by[i], &r->ids[i], &singles[i]);
-
-        if (e != OK)
-            return e;
-        singles[i].next_update_s = next_update(o, d, &singles[i], now_s);
-        a->next_update_s = earlier(a->next_update_s, singles[i].next_update_s);
-        a->has_unknown |= singles[i].state == SINGLE_UNKNOWN;
+        if (verdict_read(q->view, &o->config, by[i], r->ids[i].serial, &verdict) != OK)
+            return false;
+        single_fill(o, issuer->delegate, &verdict, r->ids[i].whole, q->asked->now_s, &out[i]);
     }
-    response_data_write(&slot->data, &(struct response){.key_hash = d->key_hash,
-                                                        .produced_at_s = now_s,
-                                                        .this_update_s = a->this_update_s,
-                                                        .singles = singles,
-                                                        .count = r->count,
-                                                        .has_nonce = r->has_nonce,
-                                                        .nonce = r->nonce});
-    return buf_end(&slot->data);
+    return true;
 }
 
-/* ---- the port ---- */
-
-/* OK also when the port is full: the rest waits for ocsp_pump. An answer under way always brings one, because
- * a full port holds jobs. */
-static enum err send_unsent(struct ocsp *o)
+static bool has_unknown(const struct single *singles, size_t count)
 {
-    while (o->unsent_first != NULL) {
-        struct slot *s = o->unsent_first;
-        enum err e = port_ask(o->port_fd, PORT_OCSP, s->number, s->key_id, buf_span(&s->data));
+    for (size_t i = 0; i < count; i++)
+        if (!is_issued(singles[i].state))
+            return true;
+    return false;
+}
 
-        if (e == ERR_UNAVAILABLE)
-            return OK;
-        if (e != OK)
-            return e;
-        o->unsent_first = s->next_unsent;
-        if (o->unsent_first == NULL)
-            o->unsent_end = &o->unsent_first;
+static enum ocsp_status live_answer(struct ocsp *o, struct ask *q)
+{
+    const struct ocsp_request *r = q->request;
+    const struct served *by[OCSP_CERTIDS_MAX], *issuer;
+    struct single singles[OCSP_CERTIDS_MAX];
+    int64_t now_s = q->asked->now_s;
+    struct job *job;
+    enum ocsp_status status = find_issuer(o, r, by, &issuer);
+
+    if (status != OCSP_SUCCESSFUL)
+        return status;
+    if (!may_sign(o, issuer, now_s))
+        return OCSP_TRY_LATER;
+    if (!read_singles(o, q, by, issuer, singles))
+        return OCSP_INTERNAL_ERROR;
+    if (!is_within_budget(o, q->asked, has_unknown(singles, r->count)))
+        return OCSP_TRY_LATER;
+    job = job_take(&o->jobs, r->has_nonce ? NEED_NONCE : NEED_SEVERAL, false);
+    if (job == NULL) {
+        figure_add(o->counts.overrun, 1);
+        return OCSP_TRY_LATER;
     }
-    return OK;
+    if (job_write(o, job, issuer, singles, r->count, r->nonce, now_s) == OK)
+        return job_begin(o, job, q);
+    job_give_back(&o->jobs, job);
+    return OCSP_INTERNAL_ERROR;
 }
 
-static void send_slot(struct ocsp *o, struct slot *s)
-{
-    s->next_unsent = NULL;
-    *o->unsent_end = s;
-    o->unsent_end = &s->next_unsent;
-    if (send_unsent(o) != OK)
-        log_error("ocsp-port", "the signer does not take requests"); /* ocsp_pump tells that it is gone */
-}
+/* ---- the signature has come ---- */
 
-static void finish(struct ocsp *o, struct slot *s, const struct port_answer *p)
+static enum err assemble(struct ocsp *o, struct job *job, const struct port_answer *p)
 {
-    const struct delegate *d = s->delegate;
-    struct ocsp_answer a = s->answer;
-    ocsp_done *done = s->done;
-    void *arg = s->arg;
+    const struct delegate *d = job->delegate;
 
     buf_reset(&o->out);
-    if (p->err == OK)
-        response_write(&o->out, buf_span(&s->data), d->alg, span_of(p->signature, p->signature_len),
-                       span_of(d->certificate, d->certificate_len));
-    else if (may_complain(o, s->answer.this_update_s))
-        log_error("ocsp-refused", "the signer refused for issuer %s: %s", s->key_id, p->reason);
-    slot_give_back(o, s);
-    if (p->err != OK || buf_end(&o->out) != OK) {
-        answer_error(OCSP_INTERNAL_ERROR, done, arg);
-        return;
+    if (p->err != OK) {
+        if (may_complain(o, job->answer.this_update_s))
+            log_error("ocsp-refused", "the signer refused for issuer %s: %s", job->key_id, p->reason);
+        return p->err;
     }
+    response_write(&o->out, buf_span(&job->data), d->alg, span_of(p->signature, p->signature_len),
+                   span_of(d->certificate, d->certificate_len));
+    return buf_end(&o->out);
+}
+
+static void finish(struct ocsp *o, struct job *job, const struct port_answer *p)
+{
+    struct ocsp_answer a = job->answer;
+    bool is_signed = assemble(o, job, p) == OK;
+    uint8_t digest[HASH_LEN];
+    struct waiter w;
+
     a.der = buf_span(&o->out);
-    done(&a, arg);
+    if (is_signed && job->is_kept)
+        kept_put(o, job, &a, digest);
+    while (job_next_waiter(&o->jobs, job, &w)) {
+        if (!is_signed) {
+            answer_error(o, OCSP_INTERNAL_ERROR, w.done, w.arg);
+            continue;
+        }
+        for (size_t i = 0; i < a.count; i++)
+            figure_add(o->counts.certids[job->states[i]], 1);
+        w.done(&a, w.arg);
+    }
+    job_give_back(&o->jobs, job);
 }
 
 enum err ocsp_pump(struct ocsp *o)
@@ -290,72 +269,78 @@ enum err ocsp_pump(struct ocsp *o)
     struct port_answer p;
     enum err e;
 
-    while ((e = port_take(o->port_fd, &p)) == OK) {
-        struct slot *s = slot_of_number(o, p.number);
+    while ((e = port_take(o->jobs.port_fd, &p)) == OK) {
+        struct job *job = job_of_number(&o->jobs, p.number);
 
-        if (s == NULL)
+        if (job == NULL)
             die("the signer answered a job that was not asked");
-        finish(o, s, &p);
+        jobs_answered(&o->jobs);
+        finish(o, job, &p);
     }
-    return e == ERR_UNAVAILABLE ? send_unsent(o) : e;
+    return e == ERR_UNAVAILABLE ? jobs_send_unsent(&o->jobs) : e;
 }
 
 /* ---- the door ---- */
 
-static enum ocsp_status begin(struct ocsp *o, const struct ocsp_request *r, struct view *v, int64_t now_s,
-                              struct slot **out)
-{
-    const struct served *by[OCSP_CERTIDS_MAX], *issuer;
-    enum ocsp_status status;
-    struct slot *slot;
-
-    if (!is_recent(o, now_s))
-        return OCSP_TRY_LATER;
-    look_again(o, v, now_s);
-    status = find_issuer(o, r, by, &issuer);
-    if (status != OCSP_SUCCESSFUL)
-        return status;
-    if (!may_sign(o, issuer, now_s))
-        return OCSP_TRY_LATER;
-    slot = slot_take(o);
-    if (slot == NULL)
-        return OCSP_TRY_LATER;
-    slot->delegate = delegate_hold(issuer->delegate);
-    memcpy(slot->key_id, issuer->id, sizeof slot->key_id);
-    if (write_data(o, v, r, by, now_s, slot) != OK) {
-        slot_give_back(o, slot);
-        return OCSP_INTERNAL_ERROR;
-    }
-    *out = slot;
-    return OCSP_SUCCESSFUL;
-}
-
-void ocsp_respond(struct ocsp *o, struct span request, int64_t now_s, ocsp_done *done, void *arg)
+void ocsp_respond(struct ocsp *o, const struct ocsp_asked *asked, ocsp_done *done, void *arg)
 {
     struct ocsp_request r;
-    enum ocsp_status status = ocsp_request_read(request, &r);
-    struct slot *slot = NULL;
-    struct view *v = NULL;
+    struct ask q = {.asked = asked, .request = &r, .done = done, .arg = arg};
+    enum ocsp_status status = ocsp_request_read(asked->request, &r);
 
-    if (status == OCSP_SUCCESSFUL && view_open(o->store, &v) != OK)
+    if (status == OCSP_SUCCESSFUL && view_open(o->store, &q.view) != OK)
         status = OCSP_INTERNAL_ERROR;
-    if (status == OCSP_SUCCESSFUL)
-        status = begin(o, &r, v, now_s, &slot);
-    if (v != NULL)
-        view_close(v);
-    if (status == OCSP_INTERNAL_ERROR && may_complain(o, now_s))
-        log_error("ocsp-store", "the store cannot be read");
-    if (status != OCSP_SUCCESSFUL) {
-        answer_error(status, done, arg);
-        return;
+    if (status == OCSP_SUCCESSFUL) {
+        look_again(o, q.view, asked->now_s);
+        if (!is_recent(o, asked->now_s))
+            status = OCSP_TRY_LATER;
+        else
+            status = kept_is_for(o, &r) ? kept_answer(o, &q) : live_answer(o, &q);
     }
-    slot->done = done;
-    slot->arg = arg;
-    send_slot(o, slot);
+    view_close(q.view);
+    if (status == OCSP_INTERNAL_ERROR && may_complain(o, asked->now_s))
+        log_error("ocsp-store", "the store cannot be read");
+    if (status != OCSP_SUCCESSFUL)
+        answer_error(o, status, done, arg);
+    else if (q.hit != NULL)
+        kept_give(o, &q);
 }
 
-enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, struct ocsp **out,
-                   struct fault *f)
+bool ocsp_is_about_issued(struct ocsp *o, struct span request, int64_t now_s)
+{
+    struct ocsp_request r;
+    struct verdict verdict;
+    struct view *v = NULL;
+    bool is = ocsp_request_read(request, &r) == OCSP_SUCCESSFUL && view_open(o->store, &v) == OK;
+
+    if (is)
+        look_again(o, v, now_s);
+    for (size_t i = 0; is && i < r.count; i++)
+        is = verdict_read(v, &o->config, served_find(&o->served, &r.ids[i]), r.ids[i].serial, &verdict) ==
+                 OK &&
+             is_issued(verdict.state);
+    view_close(v);
+    return is;
+}
+
+void ocsp_tick(struct ocsp *o, int64_t now_s)
+{
+    struct view *v;
+
+    if (view_open(o->store, &v) != OK)
+        return;
+    look_again(o, v, now_s);
+    kept_sweep(o, v, now_s);
+    view_close(v);
+    figure_set(o->counts.kept, (int64_t)(o->issued.count + o->unknown.count));
+    figure_set(o->counts.kept_octets, (int64_t)(o->issued.octets + o->unknown.octets));
+    figure_set(o->counts.under_way, (int64_t)(OCSP_UNDER_WAY_MAX - o->jobs.idle_count));
+}
+
+/* ---- open and close ---- */
+
+enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, struct board *board,
+                   struct ocsp **out, struct fault *f)
 {
     struct ocsp *o = xcalloc(1, sizeof *o);
     struct view *v;
@@ -364,10 +349,14 @@ enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, st
     *out = NULL;
     o->store = s;
     o->config = *c;
-    o->port_fd = port_fd;
     o->as_of_s = o->looked_s = NO_TIME;
     o->complained_s = INT64_MAX; /* a clock never gets there: the first complaint is heard */
-    slots_init(o);
+    cache_open(&o->unknown, c->cache_octets / UNKNOWN_SHARE);
+    cache_open(&o->issued, c->cache_octets - c->cache_octets / UNKNOWN_SHARE);
+    o->addresses = rate_table_new(BUDGET_ADDRESSES);
+    o->unknowns = rate_table_new(8); /* one is in use */
+    counts_open(&o->counts, board);
+    jobs_open(&o->jobs, port_fd);
     buf_init(&o->out, RESPONSE_MAX);
     if (e == OK) {
         e = served_load(v, &o->served, f);
@@ -387,22 +376,29 @@ void ocsp_follow(struct ocsp *o, struct store *s, int64_t as_of_s)
 {
     o->store = s;
     o->as_of_s = as_of_s;
+    o->turn++;             /* what was read in another store is to be read again */
     o->looked_s = NO_TIME; /* its signers may be others */
 }
 
 void ocsp_close(struct ocsp *o)
 {
+    struct waiter w;
+
     if (o == NULL)
         return;
     for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
-        struct slot *s = &o->slots[i];
+        struct job *job = &o->jobs.items[i];
 
-        if (s->is_awaited) {
-            slot_give_back(o, s);
-            answer_error(OCSP_TRY_LATER, s->done, s->arg);
-        }
-        buf_free(&s->data);
+        while (job->is_awaited && job_next_waiter(&o->jobs, job, &w))
+            answer_error(o, OCSP_TRY_LATER, w.done, w.arg);
+        if (job->is_awaited)
+            job_give_back(&o->jobs, job);
     }
+    jobs_close(&o->jobs);
+    cache_close(&o->issued);
+    cache_close(&o->unknown);
+    rate_table_free(o->addresses);
+    rate_table_free(o->unknowns);
     served_free(&o->served);
     buf_free(&o->out);
     free(o);

@@ -7,6 +7,8 @@
 
 static const uint8_t nonce_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02};
 static const uint8_t basic_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01};
+static const uint8_t archive_cutoff_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x06};
+static const uint8_t extended_revoke_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x09};
 
 static void write_explicit_time(struct buf *b, uint8_t tag, int64_t t_s)
 {
@@ -31,31 +33,80 @@ static void write_revoked(struct buf *b, const struct single *s)
     der_close(b, info);
 }
 
+/* CertStatus. RFC 6960 2.2: what was not issued is on hold since the first second of 1970. */
+static void write_status(struct buf *b, const struct single *s)
+{
+    static const struct single never = {.reason = REASON_CERTIFICATE_HOLD, .revoked_at_s = 0};
+
+    if (s->state == SINGLE_REVOKED)
+        write_revoked(b, s);
+    else if (s->state == SINGLE_NOT_ISSUED)
+        write_revoked(b, &never);
+    else
+        der_put(b, s->state == SINGLE_GOOD ? DER_CONTEXT(0) : DER_CONTEXT(2), (struct span){0});
+}
+
+struct extension {
+    struct span oid;
+    size_t ext, value; /* marks */
+};
+
+static struct extension extension_open(struct buf *b, const void *oid, size_t len)
+{
+    struct extension e = {.ext = der_open(b, DER_SEQUENCE)};
+
+    der_put_oid(b, span_of(oid, len));
+    e.value = der_open(b, DER_OCTET_STRING);
+    return e;
+}
+
+static void extension_close(struct buf *b, struct extension e)
+{
+    der_close(b, e.value);
+    der_close(b, e.ext);
+}
+
+static void write_archive_cutoff(struct buf *b, int64_t cutoff_s)
+{
+    size_t explicit = der_open(b, DER_CONTEXT_CONSTRUCTED(1)), list = der_open(b, DER_SEQUENCE);
+    struct extension e = extension_open(b, archive_cutoff_oid, sizeof archive_cutoff_oid);
+
+    der_put_generalized_time(b, cutoff_s);
+    extension_close(b, e);
+    der_close(b, list);
+    der_close(b, explicit);
+}
+
 static void write_single(struct buf *b, const struct single *s, int64_t this_update_s)
 {
     size_t mark = der_open(b, DER_SEQUENCE);
 
     buf_put_span(b, s->certid);
-    if (s->state == SINGLE_REVOKED)
-        write_revoked(b, s);
-    else
-        der_put(b, s->state == SINGLE_GOOD ? DER_CONTEXT(0) : DER_CONTEXT(2), (struct span){0});
+    write_status(b, s);
     der_put_generalized_time(b, this_update_s);
     write_explicit_time(b, DER_CONTEXT_CONSTRUCTED(0), s->next_update_s);
+    if (s->archive_cutoff_s != NO_TIME)
+        write_archive_cutoff(b, s->archive_cutoff_s);
     der_close(b, mark);
 }
 
-/* The nonce is an OCTET STRING inside the extnValue's, RFC 9654 2.1. */
-static void write_nonce(struct buf *b, struct span nonce)
+/* The nonce is an OCTET STRING inside the extnValue's, RFC 9654 2.1; extended-revoke a NULL, RFC 6960 4.4.8.
+ */
+static void write_extensions(struct buf *b, const struct response *r, bool is_extended)
 {
-    size_t explicit = der_open(b, DER_CONTEXT_CONSTRUCTED(1)), list = der_open(b, DER_SEQUENCE),
-           ext = der_open(b, DER_SEQUENCE), value;
+    size_t explicit = der_open(b, DER_CONTEXT_CONSTRUCTED(1)), list = der_open(b, DER_SEQUENCE);
+    struct extension e;
 
-    der_put_oid(b, span_of(nonce_oid, sizeof nonce_oid));
-    value = der_open(b, DER_OCTET_STRING);
-    der_put(b, DER_OCTET_STRING, nonce);
-    der_close(b, value);
-    der_close(b, ext);
+    if (r->has_nonce) {
+        e = extension_open(b, nonce_oid, sizeof nonce_oid);
+        der_put(b, DER_OCTET_STRING, r->nonce);
+        extension_close(b, e);
+    }
+    if (is_extended) {
+        e = extension_open(b, extended_revoke_oid, sizeof extended_revoke_oid);
+        der_put_null(b);
+        extension_close(b, e);
+    }
     der_close(b, list);
     der_close(b, explicit);
 }
@@ -63,17 +114,20 @@ static void write_nonce(struct buf *b, struct span nonce)
 void response_data_write(struct buf *b, const struct response *r)
 {
     size_t data = der_open(b, DER_SEQUENCE), mark;
+    bool is_extended = false;
 
     mark = der_open(b, DER_CONTEXT_CONSTRUCTED(2)); /* responderID byKey */
     der_put(b, DER_OCTET_STRING, span_of(r->key_hash, SKI_LEN));
     der_close(b, mark);
     der_put_generalized_time(b, r->produced_at_s);
     mark = der_open(b, DER_SEQUENCE);
-    for (size_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < r->count; i++) {
         write_single(b, &r->singles[i], r->this_update_s);
+        is_extended |= r->singles[i].state == SINGLE_NOT_ISSUED;
+    }
     der_close(b, mark);
-    if (r->has_nonce)
-        write_nonce(b, r->nonce);
+    if (r->has_nonce || is_extended)
+        write_extensions(b, r, is_extended);
     der_close(b, data);
 }
 

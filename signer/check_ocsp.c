@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * check_ocsp: a ResponseData may be signed by an OCSP key when it names that key as its responder, is made
- * now, and is well formed to the last octet. What it says of whom is the responder's business. RFC
- * 6960 4.2.1.
+ * now, and is well formed to the last octet. What it says of whom is the responder's business, but no answer
+ * speaks for more than a month or carries an extension other than those we write. RFC 6960 4.2.1, 4.4.
  */
 #include <stdlib.h>
 
@@ -10,6 +10,9 @@
 
 #define CLOCK_SLACK_S                                                                                        \
     (24 * 3600) /* the responder's clock is this machine's: a day is for leap and restore, not for drift */
+
+#define LIFE_MAX_S                                                                                           \
+    (30 * 86400) /* the longest that can be configured: no captured responder says good for a year */
 
 static bool read_certid(struct span *in)
 {
@@ -51,17 +54,69 @@ static bool read_status(struct span *in)
     return (d.tag == DER_CONTEXT(0) || d.tag == DER_CONTEXT(2)) && d.body.len == 0; /* good, unknown: NULL */
 }
 
-/* [n] EXPLICIT Extensions, when there. */
-static enum err read_extensions(struct span *in, unsigned n, struct fault *f)
+/* ---- extensions: those that the responder writes, and no others ---- */
+
+static const uint8_t nonce_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02};
+static const uint8_t archive_cutoff_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x06};
+static const uint8_t extended_revoke_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x09};
+
+/* RFC 9654 2.1: 1 to 128 octets. */
+static bool nonce_read(struct span value, bool is_critical, void *out)
+{
+    struct der nonce;
+
+    (void)is_critical, (void)out;
+    return der_expect(&value, DER_OCTET_STRING, &nonce) && value.len == 0 && nonce.body.len >= 1 &&
+           nonce.body.len <= 128;
+}
+
+static bool archive_cutoff_read(struct span value, bool is_critical, void *out)
+{
+    int64_t when;
+
+    (void)is_critical, (void)out;
+    return generalized_time_read(&value, &when) && value.len == 0;
+}
+
+static bool extended_revoke_read(struct span value, bool is_critical, void *out)
+{
+    struct der null;
+
+    (void)is_critical, (void)out;
+    return der_expect(&value, DER_NULL, &null) && value.len == 0 && null.body.len == 0;
+}
+
+/* [1] EXPLICIT Extensions, when there. */
+static enum err read_extensions(struct span *in, const struct extension_rule *rules, size_t n,
+                                struct fault *f)
 {
     struct der wrap, list;
 
-    if (!der_optional(in, (uint8_t)DER_CONTEXT_CONSTRUCTED(n), &wrap))
+    if (!der_optional(in, DER_CONTEXT_CONSTRUCTED(1), &wrap))
         return OK;
     if (!der_expect(&wrap.body, DER_SEQUENCE, &list) || wrap.body.len != 0)
         return fault_set(f, ERR_MALFORMED, "ocsp.extensions: not Extensions");
-    return extensions_read(list.body, NULL, 0, false, "ocsp", NULL, f);
+    return extensions_read(list.body, rules, n, true, "ocsp", NULL, f);
 }
+
+static enum err read_single_extensions(struct span *in, struct fault *f)
+{
+    const struct extension_rule rules[] = {
+        {span_of(archive_cutoff_oid, sizeof archive_cutoff_oid), archive_cutoff_read, false}};
+
+    return read_extensions(in, rules, sizeof rules / sizeof *rules, f);
+}
+
+static enum err read_response_extensions(struct span *in, struct fault *f)
+{
+    const struct extension_rule rules[] = {
+        {span_of(nonce_oid, sizeof nonce_oid), nonce_read, false},
+        {span_of(extended_revoke_oid, sizeof extended_revoke_oid), extended_revoke_read, false}};
+
+    return read_extensions(in, rules, sizeof rules / sizeof *rules, f);
+}
+
+/* ---- the answers ---- */
 
 static enum err check_single(struct span *in, struct fault *f)
 {
@@ -80,8 +135,10 @@ static enum err check_single(struct span *in, struct fault *f)
             return fault_set(f, ERR_MALFORMED, "ocsp.nextUpdate: not a time");
         if (next_update < this_update)
             return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: before thisUpdate");
+        if (next_update - this_update > LIFE_MAX_S)
+            return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: more than 30 days after thisUpdate");
     }
-    e = read_extensions(&single.body, 1, f);
+    e = read_single_extensions(&single.body, f);
     if (e == OK && single.body.len != 0)
         e = fault_set(f, ERR_MALFORMED, "ocsp.single: something else is there");
     return e;
@@ -130,7 +187,7 @@ enum err check_ocsp(const struct purpose *p, struct span data, int64_t now_s, st
     while (e == OK && singles.body.len > 0)
         e = check_single(&singles.body, f);
     if (e == OK)
-        e = read_extensions(&seq.body, 1, f);
+        e = read_response_extensions(&seq.body, f);
     if (e == OK && seq.body.len != 0)
         e = fault_set(f, ERR_MALFORMED, "ocsp: something else is there");
     return e;

@@ -346,6 +346,11 @@ void view_close(struct view *v)
     s->rest = v;
 }
 
+uint64_t view_number(const struct view *v)
+{
+    return mdb_txn_id(v->mdb);
+}
+
 const struct counters *view_pending(const struct view *v)
 {
     return v->writer != NULL ? &v->writer->counters : NULL;

@@ -54,6 +54,8 @@ unsigned store_maintain(struct store *s);
  * are closed. */
 enum err view_open(struct store *s, struct view **out);
 void view_close(struct view *v);
+/* Grows with each commit: views of one open store that give the same number show the same state. */
+uint64_t view_number(const struct view *v);
 
 /* Grows the map first when more than half of it is used, unless a view is open in this process. ERR_IO. */
 enum err txn_begin(struct store *s, struct txn **out);

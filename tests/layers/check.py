@@ -46,7 +46,6 @@ OPENSSL_FILES = {
     "api/csr_extensions.c": "parses requests",
     "api/csr_proof.c": "verifies the proof of possession",
     "api/listener.c": "makes the listener's keys",
-    "api/ocsp_http.c": "base64",
     "api/page.c": "base64",
     "api/pem.c": "armour",
     "api/x509.c": "shows names and certificates",

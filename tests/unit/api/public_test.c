@@ -100,6 +100,7 @@ static void make_home(void)
     strcpy(config->issuers[0].id, "ec-g1");
     config->issuer_count = 1;
     config->ocsp.validity_s = PKI_DAY;
+    config->ocsp.cache_octets = 1 << 20;
     mkdir(config->store_dir, 0700);
     mkdir(config->public_dir, 0700);
     snprintf(path, sizeof path, "%s/crl", config->public_dir);

@@ -10,7 +10,7 @@
 #include "base/parts.h"
 #include "pki.h"
 
-#define COUNT 5
+#define COUNT 7
 
 static struct pki_cert ca, responder;
 static int64_t now_s;
@@ -38,6 +38,8 @@ static void singles(struct single out[COUNT], struct buf ids[COUNT])
         {.state = SINGLE_REVOKED, .reason = REASON_UNSPECIFIED},
         {.state = SINGLE_REVOKED, .reason = REASON_CERTIFICATE_HOLD},
         {.state = SINGLE_UNKNOWN},
+        {.state = SINGLE_GOOD, .archive_cutoff_s = 1000000000},
+        {.state = SINGLE_NOT_ISSUED}, /* the last: then the answer has extended-revoke */
     };
 
     for (size_t i = 0; i < COUNT; i++) {
@@ -53,13 +55,39 @@ static void singles(struct single out[COUNT], struct buf ids[COUNT])
         out[i].certid = buf_span(&ids[i]);
         out[i].revoked_at_s = now_s - 1000 * (int64_t)i;
         out[i].next_update_s = now_s + 60 * (int64_t)i;
+        if (out[i].archive_cutoff_s == 0)
+            out[i].archive_cutoff_s = NO_TIME;
     }
 }
 
-static void add_status(OCSP_BASICRESP *basic, const struct single *s)
+static void add_cutoff(OCSP_SINGLERESP *single, int64_t cutoff_s)
+{
+    ASN1_GENERALIZEDTIME *t = ASN1_GENERALIZEDTIME_set(NULL, cutoff_s);
+
+    if (cutoff_s != NO_TIME)
+        cr_assert_eq(OCSP_SINGLERESP_add1_ext_i2d(single, NID_id_pkix_OCSP_archiveCutoff, t, 0, 0), 1);
+    ASN1_GENERALIZEDTIME_free(t);
+}
+
+/* RFC 6960 2.2: what was not issued is revoked since 1970, on hold. */
+static struct single as_told(const struct single *s)
+{
+    struct single told = *s;
+
+    if (s->state == SINGLE_NOT_ISSUED) {
+        told.state = SINGLE_REVOKED;
+        told.reason = REASON_CERTIFICATE_HOLD;
+        told.revoked_at_s = 0;
+    }
+    return told;
+}
+
+static void add_status(OCSP_BASICRESP *basic, const struct single *as)
 {
     static const int statuses[] = {V_OCSP_CERTSTATUS_GOOD, V_OCSP_CERTSTATUS_REVOKED,
                                    V_OCSP_CERTSTATUS_UNKNOWN};
+    const struct single told = as_told(as), *s = &told;
+    OCSP_SINGLERESP *single;
     const uint8_t *p = s->certid.data;
     OCSP_CERTID *id = d2i_OCSP_CERTID(NULL, &p, (long)s->certid.len);
     ASN1_TIME *revoked = ASN1_TIME_set(NULL, s->revoked_at_s), *from = ASN1_TIME_set(NULL, now_s),
@@ -69,8 +97,10 @@ static void add_status(OCSP_BASICRESP *basic, const struct single *s)
     ASN1_TIME_to_generalizedtime(revoked, (ASN1_GENERALIZEDTIME **)&revoked);
     ASN1_TIME_to_generalizedtime(from, (ASN1_GENERALIZEDTIME **)&from);
     ASN1_TIME_to_generalizedtime(to, (ASN1_GENERALIZEDTIME **)&to);
-    cr_assert_not_null(OCSP_basic_add1_status(basic, id, statuses[s->state], reason,
-                                              s->state == SINGLE_REVOKED ? revoked : NULL, from, to));
+    single = OCSP_basic_add1_status(basic, id, statuses[s->state], reason,
+                                    s->state == SINGLE_REVOKED ? revoked : NULL, from, to);
+    cr_assert_not_null(single);
+    add_cutoff(single, s->archive_cutoff_s);
     ASN1_TIME_free(revoked);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
@@ -91,6 +121,18 @@ static bool openssl_answer(const struct single *s, size_t n, struct span nonce, 
         add_status(basic, &s[i]);
     if (nonce.len > 0)
         OCSP_basic_add1_nonce(basic, (uint8_t *)nonce.data, (int)nonce.len);
+    if (n == COUNT) { /* RFC 6960 4.4.8: OpenSSL 3.0 has no name for it */
+        ASN1_OBJECT *oid = OBJ_txt2obj("1.3.6.1.5.5.7.48.1.9", 1);
+        ASN1_OCTET_STRING *null = ASN1_OCTET_STRING_new();
+        X509_EXTENSION *e;
+
+        ASN1_OCTET_STRING_set(null, (const uint8_t *)"\5\0", 2);
+        e = X509_EXTENSION_create_by_OBJ(NULL, oid, 0, null);
+        OCSP_BASICRESP_add_ext(basic, e, -1);
+        X509_EXTENSION_free(e);
+        ASN1_OCTET_STRING_free(null);
+        ASN1_OBJECT_free(oid);
+    }
     cr_assert(OCSP_basic_sign(basic, responder.x509, responder.key, EVP_sha256(), NULL, OCSP_RESPID_KEY) ==
               1);
     same = ASN1_TIME_compare(OCSP_resp_get0_produced_at(basic), now) == 0;
@@ -161,7 +203,15 @@ static void compare(size_t n, struct span nonce)
 Test(ocsp_response, every_status_is_encoded_as_openssl_does)
 {
     compare(1, (struct span){0});
+    compare(COUNT - 1, (struct span){0});
+}
+
+Test(ocsp_response, what_was_not_issued_is_told_with_the_extension_that_explains_it)
+{
+    static const uint8_t nonce[] = {1, 2, 3};
+
     compare(COUNT, (struct span){0});
+    compare(COUNT, span_of(nonce, sizeof nonce));
 }
 
 Test(ocsp_response, nonces_are_encoded_as_openssl_does)

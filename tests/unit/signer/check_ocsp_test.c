@@ -140,6 +140,91 @@ Test(check_ocsp, a_critical_extension_is_refused)
     ASN1_OCTET_STRING_free(nonce);
 }
 
+static void add_extension(OCSP_BASICRESP *basic, bool is_single, const char *oid_text, const char *value,
+                          int len)
+{
+    ASN1_OBJECT *oid = OBJ_txt2obj(oid_text, 1);
+    ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *e;
+
+    ASN1_OCTET_STRING_set(octets, (const unsigned char *)value, len);
+    e = X509_EXTENSION_create_by_OBJ(NULL, oid, 0, octets);
+    cr_assert(is_single ? OCSP_SINGLERESP_add_ext(OCSP_resp_get0(basic, 0), e, -1)
+                        : OCSP_BASICRESP_add_ext(basic, e, -1));
+    X509_EXTENSION_free(e);
+    ASN1_OCTET_STRING_free(octets);
+    ASN1_OBJECT_free(oid);
+}
+
+Test(check_ocsp, the_extensions_of_ours_are_signed_in_their_place_and_form_and_no_others)
+{
+    static const char nonce[132] = "\x04\x81\x81", cutoff[] = "\x18\x0f"
+                                                              "20200101000000Z";
+    static const struct {
+        bool is_single;
+        const char *oid, *value;
+        int len;
+        enum err want;
+    } cases[] = {
+        {false, "1.3.6.1.5.5.7.48.1.2", "\x04\x01x", 3, OK},
+        {false, "1.3.6.1.5.5.7.48.1.2", "\x04\x00", 2, ERR_MALFORMED},
+        {false, "1.3.6.1.5.5.7.48.1.2", nonce, 132, ERR_MALFORMED}, /* 129 octets */
+        {true, "1.3.6.1.5.5.7.48.1.2", "\x04\x01x", 3, ERR_POLICY},
+        {false, "1.3.6.1.5.5.7.48.1.9", "\x05\x00", 2, OK},
+        {false, "1.3.6.1.5.5.7.48.1.9", "\x04\x00", 2, ERR_MALFORMED},
+        {true, "1.3.6.1.5.5.7.48.1.9", "\x05\x00", 2, ERR_POLICY},
+        {true, "1.3.6.1.5.5.7.48.1.6", cutoff, 17, OK},
+        {true, "1.3.6.1.5.5.7.48.1.6",
+         "\x18\x04"
+         "2020",
+         6, ERR_MALFORMED},
+        {false, "1.3.6.1.5.5.7.48.1.6", cutoff, 17, ERR_POLICY},
+        {false, "1.3.6.1.5.5.7.48.1.3", "\x05\x00", 2, ERR_POLICY}, /* a CRL reference */
+        {true, "2.5.29.21", "\x0a\x01\x01", 3, ERR_POLICY},         /* a CRL entry's extension */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        OCSP_BASICRESP *basic = forge_basic(&f);
+        struct span data;
+
+        fault = (struct fault){0};
+        while (OCSP_BASICRESP_get_ext_count(basic) > 0) /* the forge's nonce */
+            X509_EXTENSION_free(OCSP_BASICRESP_delete_ext(basic, 0));
+        add_extension(basic, cases[i].is_single, cases[i].oid, cases[i].value, cases[i].len);
+        data = forge_response_data(&f, basic);
+        cr_expect_eq(forge_judge(&f, key, PORT_OCSP, data, &fault), cases[i].want, "%zu: %s", i,
+                     fault.detail);
+        forge_span_free(data);
+    }
+}
+
+Test(check_ocsp, an_answer_for_more_than_a_month_is_refused)
+{
+    static const int64_t lives_s[] = {30 * FORGE_DAY, 30 * FORGE_DAY + 1};
+
+    for (size_t i = 0; i < 2; i++) {
+        OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+        ASN1_TIME *now = ASN1_TIME_set(NULL, FORGE_NOW), *to = ASN1_TIME_set(NULL, FORGE_NOW + lives_s[i]);
+        ASN1_INTEGER *serial = ASN1_INTEGER_new();
+        struct span data;
+        OCSP_CERTID *id;
+
+        fault = (struct fault){0};
+        ASN1_INTEGER_set(serial, 9);
+        id = OCSP_cert_id_new(EVP_sha256(), X509_get_subject_name(f.certificate),
+                              X509_get0_pubkey_bitstr(f.certificate), serial);
+        OCSP_basic_add1_status(basic, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, now, to);
+        data = forge_response_data(&f, basic);
+        expect(forge_judge(&f, key, PORT_OCSP, data, &fault), i == 0 ? OK : ERR_POLICY,
+               i == 0 ? "" : "ocsp.nextUpdate:");
+        forge_span_free(data);
+        OCSP_CERTID_free(id);
+        ASN1_INTEGER_free(serial);
+        ASN1_TIME_free(now);
+        ASN1_TIME_free(to);
+    }
+}
+
 Test(check_ocsp, a_cut_or_padded_answer_is_malformed)
 {
     struct span data = forge_response_data(&f, forge_basic(&f));

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * job: answers on their way through the signer, in a fixed table. A job's number at the port is its index
+ * under a count, so an answer that nobody awaits is recognised. Two lines wait for the port: what will be
+ * kept goes before what one request alone needs, and no more than a window is at the signer, so that a flood
+ * of nonces delays the others by a window at most.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/port.h"
+#include "ocsp/inner.h"
+
+#define INDEX_BITS 16 /* of a job number; the rest counts jobs */
+
+static_assert(OCSP_UNDER_WAY_MAX <= 1u << INDEX_BITS);
+
+static void line_init(struct job_line *l)
+{
+    l->first = NULL;
+    l->end = &l->first;
+}
+
+void jobs_open(struct jobs *j, int port_fd)
+{
+    j->port_fd = port_fd;
+    for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
+        buf_init(&j->items[i].data, RESPONSE_MAX);
+        j->idle[i] = (uint16_t)(OCSP_UNDER_WAY_MAX - 1 - i);
+        j->waiters[i].next = j->idle_waiters;
+        j->idle_waiters = &j->waiters[i];
+    }
+    j->idle_count = OCSP_UNDER_WAY_MAX;
+    line_init(&j->unsent_kept);
+    line_init(&j->unsent_live);
+}
+
+void jobs_close(struct jobs *j)
+{
+    for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
+        assert(!j->items[i].is_awaited);
+        buf_free(&j->items[i].data);
+    }
+}
+
+struct job *job_take(struct jobs *j, enum need need, bool is_kept)
+{
+    struct job *job;
+    uint16_t index;
+
+    if (j->idle_count == 0 || (!is_kept && j->live_count == OCSP_LIVE_MAX))
+        return NULL;
+    index = j->idle[--j->idle_count];
+    job = &j->items[index];
+    job->is_awaited = true;
+    job->is_kept = is_kept;
+    job->need = need;
+    job->number = ++j->count << INDEX_BITS | index;
+    job->waiters = NULL;
+    job->waiters_end = &job->waiters;
+    j->live_count += !is_kept;
+    buf_reset(&job->data);
+    return job;
+}
+
+static void forget_kept(struct jobs *j, struct job *job)
+{
+    for (struct job **at = &j->kept[job->hash % JOB_BUCKETS]; *at != NULL; at = &(*at)->next_kept) {
+        if (*at == job) {
+            *at = job->next_kept;
+            return;
+        }
+    }
+}
+
+void job_give_back(struct jobs *j, struct job *job)
+{
+    assert(job->waiters == NULL);
+    if (job->is_kept)
+        forget_kept(j, job);
+    j->live_count -= !job->is_kept;
+    delegate_drop(job->delegate);
+    job->delegate = NULL;
+    job->is_awaited = false;
+    j->idle[j->idle_count++] = (uint16_t)(job - j->items);
+}
+
+struct job *job_of_number(struct jobs *j, uint64_t number)
+{
+    size_t index = number & ((1u << INDEX_BITS) - 1);
+
+    if (index >= OCSP_UNDER_WAY_MAX || !j->items[index].is_awaited || j->items[index].number != number)
+        return NULL;
+    return &j->items[index];
+}
+
+struct job *job_find(struct jobs *j, uint64_t hash, struct span certid, const struct verdict *v,
+                     const struct delegate *d)
+{
+    for (struct job *job = j->kept[hash % JOB_BUCKETS]; job != NULL; job = job->next_kept)
+        if (job->hash == hash && span_eq(span_of(job->certid, job->certid_len), certid) &&
+            job->delegate == d && verdict_same(&job->verdict, v))
+            return job;
+    return NULL;
+}
+
+/* ---- who waits ---- */
+
+bool job_wait(struct jobs *j, struct job *job, ocsp_done *done, void *arg)
+{
+    struct waiter *w = j->idle_waiters;
+
+    if (w == NULL)
+        return false;
+    j->idle_waiters = w->next;
+    *w = (struct waiter){.done = done, .arg = arg};
+    *job->waiters_end = w;
+    job->waiters_end = &w->next;
+    return true;
+}
+
+bool job_next_waiter(struct jobs *j, struct job *job, struct waiter *out)
+{
+    struct waiter *w = job->waiters;
+
+    if (w == NULL)
+        return false;
+    *out = *w;
+    job->waiters = w->next;
+    if (job->waiters == NULL)
+        job->waiters_end = &job->waiters;
+    w->next = j->idle_waiters;
+    j->idle_waiters = w;
+    return true;
+}
+
+/* ---- the port ---- */
+
+/* OK also when the port is full: the rest waits for an answer, and what fills a port are jobs, so one comes.
+ */
+static enum err send_line(struct jobs *j, struct job_line *l)
+{
+    while (l->first != NULL && j->sent_count < PORT_WINDOW) {
+        struct job *job = l->first;
+        enum err e = port_ask(j->port_fd, PORT_OCSP, job->number, job->key_id, buf_span(&job->data));
+
+        if (e != OK)
+            return e == ERR_UNAVAILABLE ? OK : e;
+        j->sent_count++;
+        l->first = job->next_unsent;
+        if (l->first == NULL)
+            l->end = &l->first;
+    }
+    return OK;
+}
+
+enum err jobs_send_unsent(struct jobs *j)
+{
+    enum err e = send_line(j, &j->unsent_kept);
+
+    return e == OK ? send_line(j, &j->unsent_live) : e;
+}
+
+void job_send(struct jobs *j, struct job *job)
+{
+    struct job_line *l = job->is_kept ? &j->unsent_kept : &j->unsent_live;
+
+    if (job->is_kept) {
+        job->next_kept = j->kept[job->hash % JOB_BUCKETS];
+        j->kept[job->hash % JOB_BUCKETS] = job;
+    }
+    job->next_unsent = NULL;
+    *l->end = job;
+    l->end = &job->next_unsent;
+    if (jobs_send_unsent(j) != OK)
+        log_error("ocsp-port", "the signer does not take requests"); /* ocsp_pump tells that it is gone */
+}
+
+void jobs_answered(struct jobs *j)
+{
+    assert(j->sent_count > 0);
+    j->sent_count--;
+}

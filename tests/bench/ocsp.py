@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What does an OCSP answer cost, beside nginx handing out a file of the same size?
+
+usage: ocsp.py [--rounds N] [--seconds S] [--connections N] [--key rsa|ec] [--json]
+
+Every server runs on the first core and wrk on the second; rounds go through all jobs in turn, and what is
+printed are medians. The ratio is against nginx in the same rounds, for the nonce against `openssl speed`.
+Needs wrk and nginx; cfssl and `openssl ocsp` are measured beside them where cfssl is installed.
+"""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import harness  # noqa: E402
+from harness import Service, free_ports, make_csr, new_file, run, wait_until  # noqa: E402
+
+SERVER_CORE, LOAD_CORE = 0, 1
+POST = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/ocsp-request"
+local function octets(hex) return (hex:gsub("..", function(x) return string.char(tonumber(x, 16)) end)) end
+local head, tail = octets("%s"), octets("%s")
+"""
+POST_SAME = POST + "wrk.body = head .. tail\n"
+# The last eight octets of a nonce count up, so that no two requests are alike.
+POST_NONCE = POST + """
+local n = 0
+function request()
+  n = n + 1
+  return wrk.format("POST", nil, nil, head .. string.format("%%08x", n) .. tail)
+end
+"""
+
+
+def pin(pids, core=SERVER_CORE):
+    for pid in pids:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(task), {core})
+
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Peer:
+    """A server that is not ours, on the server's core, until it is ended by its own id."""
+
+    def __init__(self, port, *argv):
+        self.port = port
+        self.process = subprocess.Popen(["taskset", "-c", str(SERVER_CORE), *map(str, argv)],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: self.process.poll() is not None or answers(port), f"{argv[0]} answers")
+        if self.process.poll() is not None:
+            raise AssertionError(f"{' '.join(map(str, argv))} ended with {self.process.returncode}")
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(timeout=harness.WAIT_S)
+
+
+def start_nginx(answer):
+    port, = free_ports(1)
+    home = pathlib.Path(tempfile.mkdtemp(dir=harness.WORK))
+    (home / "files").mkdir()
+    (home / "files/answer").write_bytes(answer)
+    (home / "conf").write_text(f"""
+daemon off; master_process off; worker_processes 1; pid {home}/pid; error_log {home}/error;
+events {{ worker_connections 2048; }}
+http {{
+  access_log off; sendfile on; tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 60;
+  open_file_cache max=100 inactive=1h; open_file_cache_valid 1h;
+  client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fcgi;
+  uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+  types {{ }} default_type application/ocsp-response;
+  server {{ listen 127.0.0.1:{port}; root {home}/files; expires 60s; }}
+}}
+""")
+    return Peer(port, "nginx", "-e", f"{home}/error", "-c", home / "conf")
+
+
+def start_cfssl(answer):
+    port, = free_ports(1)
+    return Peer(port, "cfssl", "ocspserve", "-address", "127.0.0.1", "-port", port, "-loglevel", "4", "-responses",
+                new_file(base64.b64encode(answer) + b"\n"))
+
+
+def wrk(url, script, options, close=False):
+    argv = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds}s", "--latency"]
+    argv += ["-s", script] if script else []
+    argv += ["-H", "Connection: close"] if close else []
+    said = subprocess.run([*argv, url], capture_output=True, text=True, check=True, timeout=harness.WAIT_S + options.seconds).stdout
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    if bad or "Requests/sec" not in said:
+        raise AssertionError(f"{url}:\n{said}")
+    p99, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", said).groups()
+    return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
+            "p99_us": float(p99) * {"us": 1, "ms": 1000, "s": 1000000}[unit]}
+
+
+def signatures():
+    """P-256 signatures a second on the server's core."""
+    said = run("taskset", "-c", SERVER_CORE, "openssl", "speed", "-seconds", "1", "-mr", "ecdsap256").said
+    return {"rate": float(re.search(r"\+F4:\d+:256:([\d.]+):", said)[1]), "p99_us": 0}
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.service = Service(start=False)
+        self.configure()
+        self.service.start()
+        csr = make_csr() if options.key == "rsa" else make_csr("ec-P-384", "/CN=node1-EC.example.com")
+        leaf = self.service.issued(csr, "ucm/tomcat" if options.key == "rsa" else "ucm/tomcat-ECDSA")
+        self.leaf = new_file(leaf.chain_pem, ".pem")
+        self.issuer = self.service.ca_file(f"{options.key}-g1")
+        self.plain, self.nonce = self.request("-no_nonce"), self.request("-nonce")
+        self.answer = self.service.plain("/ocsp", "POST", self.plain, {"Content-Type": "application/ocsp-request"}).body
+        self.url = f"http://127.0.0.1:{self.service.http_port}/ocsp"
+        self.get = self.url + "/" + urllib.parse.quote(base64.b64encode(self.plain).decode(), safe="")
+        roles = self.service.roles()
+        self.pids = roles["ocsp"] + roles["ocsp-signer"]
+        pin(self.pids)
+        self.peers = [start_nginx(self.answer)]
+        self.file = f"http://127.0.0.1:{self.peers[0].port}/answer"
+        self.jobs = self.own_jobs() + (self.cfssl_jobs() if shutil.which('cfssl') and False else [])
+
+    def configure(self):
+        """One address asks for everything here: its budget is lifted."""
+        path = self.service.home / "chancery.xml"
+        harness.replace_file(path, path.read_text().replace("<ocsp ", '<ocsp live-rate="none" ', 1))
+
+    def figures(self):
+        return {name: int(value) for name, value in re.findall(r"^chancery_(ocsp_\S+) (\d+)$", self.service.api("/metrics").text, re.M)}
+
+    def request(self, option):
+        path = new_file(b"")
+        run("openssl", "ocsp", "-issuer", self.issuer, option, "-cert", self.leaf, "-reqout", path)
+        return pathlib.Path(path).read_bytes()
+
+    def own_jobs(self):
+        same = new_file(POST_SAME % (self.plain.hex(), ""), ".lua")
+        nonce = new_file(POST_NONCE % (self.nonce[:-8].hex(), ""), ".lua")
+        load = lambda *what, **how: lambda: wrk(*what, self.options, **how)  # noqa: E731
+        return [
+            # name, what it is held against, run
+            ("nginx, a file", None, load(self.file, None)),
+            ("GET, reused answer", "nginx, a file", load(self.get, None)),
+            ("POST, reused answer", "nginx, a file", load(self.url, same)),
+            ("nginx, a connection each", None, load(self.file, None, close=True)),
+            ("GET, a connection each", "nginx, a connection each", load(self.get, None, close=True)),
+            ("P-256 signatures", None, signatures),
+            ("POST, nonce", "P-256 signatures", load(self.url, nonce)),
+        ]
+
+    def cfssl_jobs(self):
+        peer = start_cfssl(self.answer)
+        self.peers.append(peer)
+        return [("cfssl ocspserve, GET", "nginx, a file",
+                 lambda: wrk(self.get.replace(f":{self.service.http_port}/ocsp", f":{peer.port}"), None, self.options))]
+
+    def run(self):
+        results = {name: [] for name, _, _ in self.jobs}
+        for _ in range(self.options.rounds):
+            for name, _, job in self.jobs:
+                results[name].append(job())
+        rows = []
+        for name, against, _ in self.jobs:
+            row = {"job": name, "requests_per_s": statistics.median(each["rate"] for each in results[name]),
+                   "p99_us": statistics.median(each["p99_us"] for each in results[name]), "against": against}
+            if against:
+                row["ratio"] = statistics.median(a["rate"] / b["rate"] for a, b in zip(results[name], results[against]))
+            rows.append(row)
+        return {"answer_octets": len(self.answer), "connections": self.options.connections, "rounds": self.options.rounds,
+                "seconds": self.options.seconds, "key": self.options.key, "rows": rows}
+
+    def end(self):
+        for peer in self.peers:
+            peer.end()
+        self.service.stop()
+
+
+def show(result):
+    print(f"answer of {result['answer_octets']} octets ({result['key']}), {result['connections']} connections, "
+          f"medians of {result['rounds']} rounds of {result['seconds']} s, server and load on a core each\n")
+    print(f"| {'job':28} | requests/s | p99 µs | ratio | against |\n|{'-' * 30}|-----------:|-------:|------:|---|")
+    for row in result["rows"]:
+        ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
+        print(f"| {row['job']:28} | {row['requests_per_s']:10,.0f} | {row['p99_us'] or '':>6} | {ratio:>5} | {row['against'] or ''} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--key", choices=("rsa", "ec"), default="ec")
+    parser.add_argument("--json", action="store_true")
+    bench = Bench(parser.parse_args())
+    try:
+        result = bench.run()
+    finally:
+        bench.end()
+    if bench.options.json:
+        print(json.dumps(result, indent=1))
+    else:
+        show(result)
+
+
+if __name__ == "__main__":
+    main()
