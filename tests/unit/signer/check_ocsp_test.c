@@ -188,7 +188,7 @@ Test(check_ocsp, the_extensions_of_ours_are_signed_in_their_place_and_form_and_n
         struct span data;
 
         fault = (struct fault){0};
-        while (OCSP_BASICRESP_get_ext_count(basic) > 0) /* the forge's nonce */
+        if (!cases[i].is_single) /* the forge's nonce makes way */
             X509_EXTENSION_free(OCSP_BASICRESP_delete_ext(basic, 0));
         add_extension(basic, cases[i].is_single, cases[i].oid, cases[i].value, cases[i].len);
         data = forge_response_data(&f, basic);
