@@ -21,13 +21,14 @@
 
 void public_refuse(struct http_request *r, enum err e, const char *detail, const char *allow)
 {
-    struct http_field fields[4] = {
+    char id[33];
+    struct http_field fields[5] = {
         {"Content-Type", PROBLEM_TYPE},
         {"Cache-Control", "no-store"},
+        {"X-Request-Id", id},
         {allow != NULL ? "Allow" : NULL, allow},
     };
     struct buf body;
-    char id[33];
 
     request_id_new(id);
     buf_init(&body, 4096);
@@ -37,15 +38,14 @@ void public_refuse(struct http_request *r, enum err e, const char *detail, const
 }
 
 /* The HTTP server's own errors look like ours. */
-static void on_error(unsigned status, const char *detail, const char **type, struct buf *body, void *arg)
+static void on_error(unsigned status, const char *detail, struct http_error *e, void *arg)
 {
-    enum err e = err_from_status(status);
-    char id[33];
-
     (void)arg;
-    *type = PROBLEM_TYPE;
-    request_id_new(id);
-    problem_write(body, e, detail, id, NULL);
+    request_id_new(e->text);
+    problem_write_status(&e->body, status, detail, e->text);
+    e->fields[0] = (struct http_field){"Content-Type", PROBLEM_TYPE};
+    e->fields[1] = (struct http_field){"Cache-Control", "no-store"};
+    e->fields[2] = (struct http_field){"X-Request-Id", e->text};
 }
 
 /* ---- routes ---- */

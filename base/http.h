@@ -9,14 +9,18 @@
  * next octet, the body `body_ms` after the header, a write must progress within `write_ms`, an idle
  * keep-alive connection ends after `idle_ms`. Two Content-Length, Content-Length with Transfer-Encoding, bare
  * LF, obs-fold and a missing Host are 400. HEAD is answered as GET without the body. TCP_NODELAY is set.
- * Beyond `connections` a new one is closed at once. Errors of the protocol itself are answered by the `error`
- * callback's body, so that they look like every other error.
+ * Beyond `connections`, or `per_address` of one client (an address; of IPv6 its /64), a new one takes the
+ * place of the oldest that has no whole request under way: of that client, or of whoever has most. When there
+ * is none, the new one is closed at once. So neither idle nor slow connections, however many, keep others
+ * out. Errors of the protocol itself are answered by the `error` callback's body and fields, so that they
+ * look like every other error.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H
 
 #include <sys/types.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/loop.h"
 #include "base/tls.h"
@@ -27,29 +31,48 @@ struct http_request;
 struct http_limits {
     size_t header_max;  /* octets of request line and header block, 431 beyond */
     size_t connections; /* at once */
+    size_t per_address; /* at once, of one client; 0: no cap of its own */
     int64_t header_ms, body_ms, idle_ms, write_ms;
 };
-/* 16 KiB, 1024, 10 s, 30 s, 60 s, 30 s. */
+/* 16 KiB, 1024, 256, 10 s, 30 s, 60 s, 30 s. */
 extern const struct http_limits HTTP_LIMITS_DEFAULT;
 
+#define HTTP_PEER_GROUPS_MAX 32u /* of a local user: its own and the first that the kernel names */
 struct http_peer {
     char address[64]; /* "127.0.0.1", "::1", "unix" */
     bool is_loopback; /* or a Unix socket */
     bool is_unix;
-    uid_t uid; /* of the peer process, Unix socket only */
+    struct address ip; /* zeros for a Unix socket */
+    uid_t uid;         /* of the peer process, Unix socket only, as the groups */
+    gid_t groups[HTTP_PEER_GROUPS_MAX];
+    size_t group_count;
     struct span
         certificate; /* DER of the TLS client certificate, empty when none; borrowed for the request's life */
 };
 
+struct http_field {
+    const char *name, *value;
+};
+
+/* What goes with an error that is found here: `fields` beside Content-Length, Date and Connection, ended by a
+ * NULL name; `text` is room for a value that is made up. */
+struct http_error {
+    struct buf body;
+    struct http_field fields[4];
+    char text[64];
+};
+
 struct http_handlers {
+    /* Somebody connects: false closes at once, before an octet is read. NULL: everybody. */
+    bool (*admit)(const struct http_peer *p, void *arg);
     /* The header block is complete: the largest body this request may have (413 beyond). NULL: 0. */
     size_t (*body_max)(const struct http_request *r, void *arg);
     /* A whole request. Reply now or later, exactly once, on the loop's thread: `r` lives until then even when
      * the client has gone (the reply is then dropped). */
     void (*request)(struct http_request *r, void *arg);
-    /* Writes type and body for an error found here (status 400, 408, 413, 431, 501, 505). NULL: an empty
+    /* Writes fields and body for an error found here (status 400, 408, 413, 431, 501, 505). NULL: an empty
      * body. */
-    void (*error)(unsigned status, const char *detail, const char **type, struct buf *body, void *arg);
+    void (*error)(unsigned status, const char *detail, struct http_error *e, void *arg);
     void *arg;
 };
 
@@ -83,10 +106,6 @@ const struct http_peer *http_peer(const struct http_request *r);
 
 /* Percent-decodes into out; false for a bad escape, a NUL or when it does not fit. */
 [[nodiscard]] bool http_unescape(struct span in, char *out, size_t cap);
-
-struct http_field {
-    const char *name, *value;
-};
 
 /* Content-Length, Date and Connection are ours; fields and body are copied. Fields end at a NULL name (or
  * fields NULL). `r` is gone after. With 204 and 304 the body is left out. */

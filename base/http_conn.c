@@ -150,6 +150,16 @@ void conn_drain(struct conn *c)
         conn_close(c);
 }
 
+const struct http_peer *conn_peer(const struct conn *c)
+{
+    return &c->peer;
+}
+
+bool conn_is_spare(const struct conn *c)
+{
+    return (c->phase == READING || c->phase == LINGERING) && !c->is_running;
+}
+
 bool conn_is_draining(const struct conn *c)
 {
     return c->server->is_draining;

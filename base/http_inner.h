@@ -92,6 +92,9 @@ void conn_drain(struct conn *c); /* at once when no request has begun */
 struct conn *conn_next(const struct conn *c);
 /* Where to write the answer; forgets the request. */
 struct reply *conn_reply(struct conn *c, struct http_request *r);
+const struct http_peer *conn_peer(const struct conn *c);
+/* No whole request of its is under way: closing it takes nothing from anybody but time. */
+bool conn_is_spare(const struct conn *c);
 void conn_answer(struct conn *c); /* the reply is filled: send it, from the loop when called from outside */
 bool conn_is_draining(const struct conn *c);
 void conn_run_ready(struct http_server *s); /* what was put off to the loop's next round */
@@ -106,9 +109,10 @@ struct http_server {
     struct http_handlers handlers;
     struct conn *first; /* every open connection */
     size_t count;
-    struct conn *ready;  /* connections with work that was put off */
-    struct timer *tick;  /* the loop's next round */
-    struct timer *grace; /* while draining */
+    uint64_t crowd_secret; /* so that nobody chooses whom he is counted with */
+    struct conn *ready;    /* connections with work that was put off */
+    struct timer *tick;    /* the loop's next round */
+    struct timer *grace;   /* while draining */
     bool is_draining;
     loop_fn *done;
     void *done_arg;

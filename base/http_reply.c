@@ -149,23 +149,19 @@ void http_reply_file(struct http_request *r, unsigned status, const struct http_
 void reply_refuse(struct reply *p, const struct http_handlers *h, unsigned status, const char *detail,
                   bool is_head)
 {
-    const char *type = NULL;
-    struct http_field fields[] = {{"Content-Type", NULL}, {NULL, NULL}};
-    struct head head = {.status = status, .connection = "close"};
-    struct buf body;
+    struct http_error e = {0};
+    struct head head = {.status = status, .connection = "close", .fields = e.fields};
 
-    buf_init(&body, HTTP_PIECE);
+    buf_init(&e.body, HTTP_PIECE);
     if (h->error != NULL)
-        h->error(status, detail, &type, &body, h->arg);
-    fields[0].value = type;
-    head.fields = type != NULL ? fields : NULL;
-    head.length = body.len;
+        h->error(status, detail, &e, h->arg);
+    head.length = e.body.len;
     reply_init(p);
     p->closes = true;
     put_head(&p->out, &head);
     if (!is_head)
-        buf_put_span(&p->out, buf_span(&body));
-    buf_free(&body);
+        buf_put_span(&p->out, buf_span(&e.body));
+    buf_free(&e.body);
 }
 
 bool reply_is_over(const struct reply *p)

@@ -7,12 +7,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/hash.h"
 #include "base/http_inner.h"
 #include "base/limits.h"
 #include "base/log.h"
 
 const struct http_limits HTTP_LIMITS_DEFAULT = {
     .header_max = HEADER_MAX,
+    .per_address = 256, /* a quarter: a proxy or a NAT with hundreds behind it, and never all */
     .connections =
         1024, /* some 200 KiB each at worst; each takes a descriptor: more need a higher RLIMIT_NOFILE */
     .header_ms = 10000,
@@ -20,6 +22,22 @@ const struct http_limits HTTP_LIMITS_DEFAULT = {
     .idle_ms = 60000,
     .write_ms = 30000,
 };
+
+/* The groups of the peer when it connected, its own first. */
+static void peer_set_groups(struct http_peer *p, int fd, gid_t own)
+{
+    gid_t all[1024];
+    socklen_t len = sizeof all;
+    size_t n = 0;
+
+    p->groups[n++] = own;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, all, &len) != 0)
+        len = 0; /* none, or more than we would look at */
+    for (size_t i = 0; i < len / sizeof *all && n < HTTP_PEER_GROUPS_MAX; i++)
+        if (all[i] != own)
+            p->groups[n++] = all[i];
+    p->group_count = n;
+}
 
 static void peer_set_unix(struct http_peer *p, int fd)
 {
@@ -29,8 +47,10 @@ static void peer_set_unix(struct http_peer *p, int fd)
     snprintf(p->address, sizeof p->address, "unix");
     p->is_unix = p->is_loopback = true;
     p->uid = (uid_t)-1; /* nobody, should the kernel not say */
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-        p->uid = who.uid;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+        return;
+    p->uid = who.uid;
+    peer_set_groups(p, fd, who.gid);
 }
 
 static void peer_set_v4(struct http_peer *p, const void *a)
@@ -67,6 +87,91 @@ static void peer_set(struct http_peer *p, int fd)
         inet_ntop(AF_INET6, &a.v6.sin6_addr, p->address, sizeof p->address);
         p->is_loopback = IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr);
     }
+    if (!address_parse(p->address, &p->ip))
+        p->ip = (struct address){0}; /* cannot be: the text is inet_ntop()'s */
+}
+
+/* ---- room for one more ---- */
+
+static bool is_same(const struct address *a, const struct address *b)
+{
+    return memcmp(a->octets, b->octets, sizeof a->octets) == 0;
+}
+
+static struct address client_of(const struct conn *c)
+{
+    return address_network(&conn_peer(c)->ip);
+}
+
+/* How many connections a client has, and the oldest that can be spared. The newest stands first in the list.
+ */
+static size_t count_client(const struct http_server *s, const struct address *client, struct conn **spare)
+{
+    size_t n = 0;
+
+    *spare = NULL;
+    for (struct conn *c = s->first; c != NULL; c = conn_next(c)) {
+        struct address other = client_of(c);
+
+        if (!is_same(&other, client))
+            continue;
+        n++;
+        if (conn_is_spare(c))
+            *spare = c;
+    }
+    return n;
+}
+
+#define CROWDS 4096u /* counters for some 1,024 clients; two that meet in one are counted together */
+
+static size_t crowd_of(const struct http_server *s, const struct conn *c)
+{
+    struct address client = client_of(c);
+    uint64_t h = s->crowd_secret;
+
+    for (size_t i = 0; i < sizeof client.octets; i++)
+        h = (h ^ client.octets[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+    return (h ^ h >> 32) % CROWDS;
+}
+
+/* Of those that can be spared the oldest of whoever has most; NULL: none can. */
+static struct conn *find_spare(const struct http_server *s)
+{
+    uint16_t counts[CROWDS] = {0};
+    struct conn *spare = NULL;
+    uint16_t most = 0;
+
+    for (struct conn *c = s->first; c != NULL; c = conn_next(c))
+        counts[crowd_of(s, c)]++;
+    for (struct conn *c = s->first; c != NULL; c = conn_next(c)) {
+        uint16_t n = counts[crowd_of(s, c)];
+
+        if (!conn_is_spare(c) || n < most)
+            continue;
+        most = n;
+        spare = c;
+    }
+    return spare;
+}
+
+/* False when there is no place for a client of that address. */
+static bool make_room(struct http_server *s, const struct http_peer *peer)
+{
+    struct address client = address_network(&peer->ip);
+    struct conn *spare = NULL;
+    size_t of_client = s->limits.per_address > 0 && !peer->is_unix ? count_client(s, &client, &spare) : 0;
+
+    if (of_client > 0 && of_client >= s->limits.per_address) {
+        if (spare == NULL)
+            return false;
+        conn_close(spare);
+    }
+    if (s->count < s->limits.connections)
+        return true;
+    spare = find_spare(s);
+    if (spare != NULL)
+        conn_close(spare);
+    return spare != NULL;
 }
 
 static void accepted(void *arg, struct stream *stream)
@@ -74,11 +179,11 @@ static void accepted(void *arg, struct stream *stream)
     struct http_server *s = arg;
     struct http_peer peer;
 
-    if (s->count >= s->limits.connections) {
+    peer_set(&peer, stream_fd(stream));
+    if ((s->handlers.admit != NULL && !s->handlers.admit(&peer, s->handlers.arg)) || !make_room(s, &peer)) {
         stream_close(stream);
         return;
     }
-    peer_set(&peer, stream_fd(stream));
     conn_open(s, stream, &peer, s->tls);
 }
 
@@ -105,6 +210,7 @@ struct http_server *http_serve(struct loop *l, int listen_fd, struct tls_server 
     s->tls = tls;
     s->limits = limits != NULL ? *limits : HTTP_LIMITS_DEFAULT;
     s->handlers = *h;
+    random_octets((uint8_t *)&s->crowd_secret, sizeof s->crowd_secret);
     s->tick = timer_start(l, -1, 0, ticked, s);
     s->listener = listener_start(l, listen_fd, accepted, s);
     return s;

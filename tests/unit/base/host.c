@@ -222,11 +222,21 @@ static void request(struct http_request *r, void *arg)
         route_line(h, r);
 }
 
-static void error(unsigned status, const char *detail, const char **type, struct buf *body, void *arg)
+static void error(unsigned status, const char *detail, struct http_error *e, void *arg)
 {
     (void)arg;
-    *type = "application/problem+json";
-    buf_printf(body, "{\"status\":%u,\"detail\":\"%s\"}", status, detail);
+    e->fields[0] = (struct http_field){"Content-Type", "application/problem+json"};
+    e->fields[1] = (struct http_field){"X-Made", e->text};
+    strcpy(e->text, "made up");
+    buf_printf(&e->body, "{\"status\":%u,\"detail\":\"%s\"}", status, detail);
+}
+
+/* Whoever is listed here is turned away. */
+static bool admit(const struct http_peer *p, void *arg)
+{
+    struct host *h = arg;
+
+    return h->turned_away[0] == '\0' || strcmp(p->address, h->turned_away) != 0;
 }
 
 /* ---- life ---- */
@@ -249,7 +259,8 @@ static void *run(void *arg)
 struct host *host_start_at(int listen_fd, struct tls_server *tls, const struct http_limits *limits)
 {
     struct host *h = xcalloc(1, sizeof *h);
-    struct http_handlers handlers = {.body_max = body_max, .request = request, .error = error, .arg = h};
+    struct http_handlers handlers = {
+        .admit = admit, .body_max = body_max, .request = request, .error = error, .arg = h};
 
     h->loop = loop_new();
     h->listen_fd = listen_fd;

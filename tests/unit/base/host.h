@@ -21,6 +21,7 @@ struct host {
     pthread_t thread;
     int stop[2], listen_fd;
     char where[108];                       /* as long as the path of a socket may be */
+    char turned_away[64];                  /* an address that is not admitted */
     _Atomic(struct tls_server *) next_tls; /* /rotate takes it */
     atomic_uint handled;                   /* requests */
     struct http_request *held[4];

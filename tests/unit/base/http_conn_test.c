@@ -2,9 +2,11 @@
 /* Are connections bounded in time, memory and number, and are answers delivered whole and in order? */
 #include "tests/unit/base/host.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,7 +342,7 @@ Test(http_deadline, a_refused_client_that_sends_on_is_read_no_further_and_closed
 
 /* ---- number, and the end ---- */
 
-Test(http_conn, a_connection_beyond_the_cap_is_closed_at_once)
+Test(http_conn, a_connection_beyond_the_cap_takes_the_place_of_an_idle_one)
 {
     struct http_limits limits = HOST_LIMITS;
     struct host *h;
@@ -355,22 +357,156 @@ Test(http_conn, a_connection_beyond_the_cap_is_closed_at_once)
     client_put(b, GET("/count"));
     assert_next(b, "2");
     c = client_open(h);
-    cr_assert(client_is_closed(c));
-    close(c);
+    client_put(c, GET("/count"));
+    assert_next(c, "2");
+    cr_assert(client_is_closed(a), "the oldest");
+    client_put(b, GET("/2"));
+    assert_next(b, "GET /2");
     close(a);
-    do { /* until the server has seen that `a` is gone */
-        struct answer n;
-
-        client_put(b, GET("/count"));
-        n = client_take(b, true);
-        c = atoi(n.body);
-        answer_free(&n);
-    } while (c == 2);
-    c = client_open(h);
-    client_put(c, GET("/2"));
-    assert_next(c, "GET /2");
     close(b);
     close(c);
+    host_stop(h);
+}
+
+Test(http_conn, one_that_drips_its_request_makes_way_too)
+{
+    struct http_limits limits = HOST_LIMITS;
+    struct host *h;
+    int a, b;
+
+    limits.connections = 1;
+    h = host_start(NULL, &limits);
+    a = client_open(h);
+    client_put(a, "GET /1 HTTP/1.1\r\nHost: a\r\nX: ");
+    b = client_open(h);
+    client_put(b, GET("/2"));
+    assert_next(b, "GET /2");
+    cr_assert(client_is_closed(a));
+    close(a);
+    close(b);
+    host_stop(h);
+}
+
+Test(http_conn, a_connection_beyond_the_cap_is_closed_at_once_when_all_are_busy)
+{
+    struct http_limits limits = HOST_LIMITS;
+    struct host *h;
+    int a, b;
+
+    limits.connections = 1;
+    h = host_start(NULL, &limits);
+    a = client_open(h);
+    client_put(a, GET("/hold"));
+    while (atomic_load(&h->handled) < 1)
+        poll(NULL, 0, 1);
+    b = client_open(h);
+    cr_assert(client_is_closed(b));
+    close(a);
+    close(b);
+    host_stop(h);
+}
+
+/* A client of another loopback address than the others. */
+static int client_open_from(struct host *h, const char *address)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert_eq(inet_pton(AF_INET, address, &from.sin_addr), 1);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons((uint16_t)atoi(strrchr(h->where, ':') + 1));
+    cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
+    cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+Test(http_conn, one_address_has_its_share_and_no_more)
+{
+    struct http_limits limits = HOST_LIMITS;
+    struct host *h;
+    int all[8], other;
+
+    limits.per_address = 4;
+    h = host_start(NULL, &limits);
+    other = client_open_from(h, "127.0.0.9");
+    client_put(other, GET("/1"));
+    assert_next(other, "GET /1");
+    for (size_t i = 0; i < 8; i++) {
+        all[i] = client_open_from(h, "127.0.0.8");
+        client_put(all[i], GET("/1"));
+        assert_next(all[i], "GET /1");
+    }
+    for (size_t i = 0; i < 4; i++)
+        cr_assert(client_is_closed(all[i]), "%zu", i);
+    client_put(all[7], GET("/count"));
+    assert_next(all[7], "5");
+    client_put(other, GET("/2"));
+    assert_next(other, "GET /2");
+    for (size_t i = 0; i < 8; i++)
+        close(all[i]);
+    close(other);
+    host_stop(h);
+}
+
+Test(http_conn, whoever_has_most_makes_way_first)
+{
+    struct http_limits limits = HOST_LIMITS;
+    struct host *h;
+    int few, most[3], fresh;
+
+    limits.connections = 4;
+    h = host_start(NULL, &limits);
+    few = client_open_from(h, "127.0.0.9"); /* the oldest of all */
+    client_put(few, GET("/1"));
+    assert_next(few, "GET /1");
+    for (size_t i = 0; i < 3; i++) {
+        most[i] = client_open_from(h, "127.0.0.8");
+        client_put(most[i], GET("/1"));
+        assert_next(most[i], "GET /1");
+    }
+    fresh = client_open_from(h, "127.0.0.7");
+    client_put(fresh, GET("/1"));
+    assert_next(fresh, "GET /1");
+    cr_assert(client_is_closed(most[0]));
+    client_put(few, GET("/2"));
+    assert_next(few, "GET /2");
+    for (size_t i = 0; i < 3; i++)
+        close(most[i]);
+    close(few);
+    close(fresh);
+    host_stop(h);
+}
+
+Test(http_conn, who_is_not_admitted_is_closed_before_an_octet)
+{
+    struct host *h = host_start(NULL, NULL);
+    int fd;
+
+    strcpy(h->turned_away, "127.0.0.8");
+    fd = client_open_from(h, "127.0.0.8");
+    cr_assert(client_is_closed(fd));
+    close(fd);
+    fd = client_open_from(h, "127.0.0.9");
+    client_put(fd, GET("/1"));
+    assert_next(fd, "GET /1");
+    close(fd);
+    cr_assert_eq(atomic_load(&h->handled), 1);
+    host_stop(h);
+}
+
+Test(http_conn, an_error_of_the_protocol_has_the_fields_of_the_callback)
+{
+    struct host *h = host_start(NULL, NULL);
+    int fd = client_open(h);
+    struct answer a;
+
+    client_put(fd, "GET / HTTP/1.1\r\n\r\n");
+    a = client_take(fd, true);
+    cr_assert_eq(a.status, 400);
+    cr_assert(client_has_field(&a, "X-Made: made up"));
+    cr_assert(client_has_field(&a, "Content-Type: application/problem+json"));
+    answer_free(&a);
+    close(fd);
     host_stop(h);
 }
 
