@@ -3,6 +3,7 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 
@@ -54,6 +55,15 @@ void sha256_of(struct span in, uint8_t out[static 32])
 void sha1_of(struct span in, uint8_t out[static 20])
 {
     hash_of(HASH_SHA1, in, out);
+}
+
+void hmac_sha256(struct span key, struct span in, uint8_t out[static 32])
+{
+    static const uint8_t none[1];
+
+    if (HMAC(digest(HASH_SHA256), key.len > 0 ? key.data : none, (int)key.len, in.data, in.len, out, NULL) ==
+        NULL)
+        die("HMAC failed");
 }
 
 struct hash {

@@ -26,6 +26,9 @@ struct hash *hash_begin(enum hash_alg alg);
 void hash_add(struct hash *h, struct span in);
 void hash_end(struct hash *h, uint8_t *out);
 
+/* RFC 2104. `key` may be empty. */
+void hmac_sha256(struct span key, struct span in, uint8_t out[static 32]);
+
 /* `len` octets of the operating system's and OpenSSL's CSPRNG. */
 void random_octets(uint8_t *out, size_t len);
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "watch/courier.h"
 #include "watch/late.h"
 
 #define LOOK_MS 10000        /* between looks when nothing is heard: dates pass by themselves */
@@ -27,6 +29,9 @@ struct watcher {
     struct bell *bell;
     struct trust *trust;
     struct shelf *shelf;
+    struct courier couriers[TARGETS_MAX];
+    pthread_t threads[TARGETS_MAX];
+    size_t running;
     int signal_fd, moves_fd;
     int64_t started_ms;
     bool is_over;
@@ -34,17 +39,46 @@ struct watcher {
 
 /* ---- what it is made of, from a configuration ---- */
 
+static void *run_courier(void *arg)
+{
+    courier_run(arg);
+    return NULL;
+}
+
+static void hire(struct watcher *w, size_t target)
+{
+    struct courier *c = &w->couriers[target];
+
+    courier_open(c, w->role->config, target, w->role->state_dir, w->shelf, w->trust, w->bell);
+    if (pthread_create(&w->threads[target], NULL, run_courier, c) != 0)
+        die("no thread for target %s", c->target->id);
+    w->running++;
+}
+
 static enum err begin(struct watcher *w, struct fault *f)
 {
     enum err e = trust_load(w->role->config, &w->trust, f);
 
-    if (e == OK)
-        w->shelf = shelf_new(w->dir, w->trust, w->bell);
-    return e;
+    if (e != OK)
+        return e;
+    w->shelf = shelf_new(w->dir, w->trust, w->bell);
+    if (w->role->config->count > 0 && mkdir(w->role->state_dir, 0700) != 0 && errno != EEXIST)
+        log_error("watch-state", "%s: %s", w->role->state_dir, strerror(errno));
+    shelf_look(w->shelf);
+    for (size_t i = 0; i < w->role->config->count; i++)
+        hire(w, i);
+    return OK;
 }
 
+/* Each gives up what it does within a second: its transfers look at the flag. */
 static void end(struct watcher *w)
 {
+    shelf_close(w->shelf);
+    for (size_t i = 0; i < w->running; i++) {
+        pthread_join(w->threads[i], NULL);
+        courier_close(&w->couriers[i]);
+    }
+    w->running = 0;
     shelf_free(w->shelf);
     trust_free(w->trust);
     w->shelf = NULL;
@@ -74,11 +108,21 @@ static void look(struct watcher *w)
 static void reload(struct watcher *w)
 {
     struct watch_config *fresh;
+    struct trust *probe;
     struct fault f = {0};
 
     fresh = xcalloc(1, sizeof *fresh);
-    if (w->role->reload != NULL && w->role->reload(w->role->reload_arg, fresh)) {
+    if (w->role->reload == NULL || !w->role->reload(w->role->reload_arg, fresh)) {
+        free(fresh);
+        return;
+    }
+    if (trust_load(fresh, &probe, &f) != OK) {
+        log_error("reload", "the configuration in force stays: %s", f.detail);
+    } else {
+        trust_free(probe);
         end(w);
+        for (size_t i = 0; i < w->role->config->count; i++)
+            courier_forget(w->bell, w->role->config->targets[i].id);
         *w->role->config = *fresh;
         if (begin(w, &f) != OK)
             die("%s", f.detail);
@@ -145,27 +189,43 @@ static void turn(struct watcher *w)
         hear_moves(w);
 }
 
+/* Its own threads must not hear signals before this one does: it is called before there are any. */
+static enum err open_watcher(struct watcher *w, struct watch_role *r, struct fault *f)
+{
+    enum err e = path_join(w->dir, r->public_dir, "crl", f);
+
+    w->role = r;
+    w->signal_fd = open_signals();
+    w->moves_fd = -1;
+    w->started_ms = clock_monotonic_ms();
+    w->bell = bell_new(r->board);
+    if (e == OK)
+        w->moves_fd = open_moves(w->dir);
+    return e == OK ? begin(w, f) : e;
+}
+
+static void close_watcher(struct watcher *w)
+{
+    bell_free(w->bell);
+    close(w->signal_fd);
+    if (w->moves_fd >= 0)
+        close(w->moves_fd);
+    free(w);
+}
+
 enum err watch_run(struct watch_role *r)
 {
-    struct watcher w = {.role = r, .signal_fd = open_signals(), .started_ms = clock_monotonic_ms()};
+    struct watcher *w = xcalloc(1, sizeof *w);
     struct fault f = {0};
-    enum err e = path_join(w.dir, r->public_dir, "crl", &f);
+    enum err e = open_watcher(w, r, &f);
 
-    w.bell = bell_new(r->board);
-    if (e == OK)
-        e = begin(&w, &f);
     if (e != OK) {
         log_error("config", "%s", f.detail);
-        bell_free(w.bell);
-        return e;
+    } else {
+        while (!w->is_over)
+            turn(w);
+        end(w);
     }
-    w.moves_fd = open_moves(w.dir);
-    while (!w.is_over)
-        turn(&w);
-    end(&w);
-    bell_free(w.bell);
-    close(w.signal_fd);
-    if (w.moves_fd >= 0)
-        close(w.moves_fd);
-    return OK;
+    close_watcher(w);
+    return e;
 }

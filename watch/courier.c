@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* courier: when what is done. */
+#include "watch/courier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+#define SECOND_MS 1000
+
+/* ---- waiting after a failure ---- */
+
+int64_t courier_pause_ms(const struct watch_config *config, unsigned failures)
+{
+    int64_t pause_ms = config->retry_s * SECOND_MS, most_ms = config->retry_max_s * SECOND_MS;
+    uint16_t chance;
+
+    for (unsigned i = 1; i < failures && pause_ms < most_ms; i++)
+        pause_ms *= 2;
+    if (pause_ms > most_ms)
+        pause_ms = most_ms;
+    random_octets((uint8_t *)&chance, sizeof chance);
+    return pause_ms * 3 / 4 + pause_ms / 2 * chance / UINT16_MAX;
+}
+
+/* The wall clock may have been anywhere since it was written down: never longer than a pause can be. */
+static int64_t pause_left_ms(const struct courier *c, int64_t now_s)
+{
+    int64_t left_s = c->ledger.retry_at_s - now_s, most_s = c->config->retry_max_s * 5 / 4;
+
+    if (c->ledger.failures == 0 || left_s <= 0)
+        return 0;
+    return (left_s < most_s ? left_s : most_s) * SECOND_MS;
+}
+
+/* ---- the figures ---- */
+
+static struct courier_figures figures_of(struct bell *b, const char *id)
+{
+    return (struct courier_figures){
+        .uploads = bell_figure(b, FIGURE_COUNTER, "watch_uploads_total", id, "Files carried to the target."),
+        .octets = bell_figure(b, FIGURE_COUNTER, "watch_upload_octets_total", id, "Octets of those files."),
+        .failures = bell_figure(b, FIGURE_COUNTER, "watch_upload_failures_total", id,
+                                "Rounds of deliveries with a failure."),
+        .pending = bell_figure(b, FIGURE_GAUGE, "watch_pending", id, "Files the target does not have yet."),
+        .delivered = bell_figure(b, FIGURE_GAUGE, "watch_delivered_seconds", id,
+                                 "When the target was last known to have everything."),
+        .checks = bell_figure(b, FIGURE_COUNTER, "watch_readbacks_total", id, "Files read back."),
+        .bad = bell_figure(b, FIGURE_COUNTER, "watch_readback_faults_total", id,
+                           "Files read back that were not as published."),
+        .checked = bell_figure(b, FIGURE_GAUGE, "watch_readback_good_seconds", id,
+                               "When everything read back was last as published."),
+    };
+}
+
+/* ---- the courier ---- */
+
+static void ledger_begin(struct courier *c, const char *state_dir)
+{
+    struct fault f = {0};
+    enum err e = ledger_open(&c->ledger, state_dir, c->target, &f);
+
+    if (e != OK) /* what the target holds is looked at before anything goes there, all the same */
+        log_warn("watch-state", "%s", f.detail);
+}
+
+void courier_open(struct courier *c, const struct watch_config *config, size_t target, const char *state_dir,
+                  struct shelf *shelf, const struct trust *trust, struct bell *bell)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    *c = (struct courier){.target = &config->targets[target],
+                          .config = config,
+                          .shelf = shelf,
+                          .bell = bell,
+                          .check_at_ms = now_ms};
+    c->carry = (struct carry){
+        .target = c->target, .trust = trust, .line = transfer_line_new(), .is_over = shelf_closed(shelf)};
+    c->figures = figures_of(bell, c->target->id);
+    ledger_begin(c, state_dir);
+    c->deliver_at_ms = now_ms + pause_left_ms(c, clock_now_s());
+}
+
+void courier_close(struct courier *c)
+{
+    transfer_line_free(c->carry.line);
+    ledger_close(&c->ledger);
+    free(c->items);
+}
+
+void courier_forget(struct bell *b, const char *target)
+{
+    static const char *const codes[] = {"target.failing", "readback.failed", "readback.stale",
+                                        "readback.foreign", "watch.state"};
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        bell_clear(b, codes[i], target);
+}
+
+static size_t pending(const struct courier *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; c->target->type != TARGET_PUBLIC && i < c->count; i++)
+        n += delivery_is_due(c, &c->items[i]);
+    return n;
+}
+
+static void take_shelf(struct courier *c)
+{
+    uint64_t before = c->turn;
+
+    free(c->items);
+    c->items = shelf_copy(c->shelf, &c->count, &c->turn);
+    if (c->turn != before && c->target->type == TARGET_PUBLIC)
+        c->check_at_ms = clock_monotonic_ms();
+}
+
+static void deliver(struct courier *c)
+{
+    bool is_carried = delivery_round(c);
+
+    if (c->ledger.failures > 0)
+        c->deliver_at_ms = clock_monotonic_ms() + pause_left_ms(c, clock_now_s());
+    if (is_carried)
+        c->check_at_ms = clock_monotonic_ms();
+}
+
+static void check(struct courier *c)
+{
+    int64_t wait_ms = c->config->check_s * SECOND_MS, pause_ms;
+
+    if (c->count == 0) /* nothing is published yet: the shelf will say when */
+        return;
+    c->check_failures = readback_round(c) ? 0 : c->check_failures + 1;
+    pause_ms = courier_pause_ms(c->config, c->check_failures);
+    if (c->check_failures > 0 && pause_ms < wait_ms)
+        wait_ms = pause_ms;
+    c->check_at_ms = clock_monotonic_ms() + wait_ms;
+}
+
+int64_t courier_turn(struct courier *c)
+{
+    int64_t now_ms = clock_monotonic_ms(), next_ms;
+
+    take_shelf(c);
+    if (pending(c) > 0 && now_ms >= c->deliver_at_ms)
+        deliver(c);
+    if (c->count > 0 && clock_monotonic_ms() >= c->check_at_ms)
+        check(c);
+    figure_set(c->figures.pending, (int64_t)pending(c));
+    now_ms = clock_monotonic_ms();
+    next_ms = c->check_at_ms;
+    if (c->count == 0)
+        next_ms = now_ms + c->config->check_s * SECOND_MS;
+    if (pending(c) > 0 && c->deliver_at_ms < next_ms)
+        next_ms = c->deliver_at_ms;
+    return next_ms > now_ms ? next_ms - now_ms : 0;
+}
+
+void courier_run(struct courier *c)
+{
+    while (!atomic_load(c->carry.is_over)) {
+        int64_t idle_ms = courier_turn(c);
+
+        shelf_wait(c->shelf, c->turn, idle_ms);
+    }
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* delivery: a round of what a target does not have yet. Nothing goes there that is older than what it was
+ * given, or than what it holds. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "watch/courier.h"
+
+bool delivery_is_due(const struct courier *c, const struct shelf_item *i)
+{
+    const struct ledger_row *r = ledger_find(&c->ledger, i->name);
+
+    if (i->fault != NULL)
+        return false;
+    return r == NULL || r->is_doubted || memcmp(r->sha256, i->sha256, HASH_LEN) != 0;
+}
+
+/* Is it later than what is there? ERR_CONFLICT: no. */
+static enum err order_check(const struct courier *c, const struct shelf_item *i, const struct seen *there,
+                            struct fault *f)
+{
+    const struct ledger_row *r = ledger_find(&c->ledger, i->name);
+    unsigned long long ours = i->number;
+
+    if (r != NULL && r->number > i->number)
+        return fault_set(f, ERR_CONFLICT, "%s: number %llu is older than %llu, which was delivered before",
+                         i->name, ours, (unsigned long long)r->number);
+    if (there->is_there && there->why[0] == '\0' && there->issuer == i->issuer &&
+        there->facts.number > i->number)
+        return fault_set(f, ERR_CONFLICT, "%s: number %llu is there, newer than our %llu", i->name,
+                         (unsigned long long)there->facts.number, ours);
+    return OK;
+}
+
+static bool is_same(const struct seen *there, const struct shelf_item *i)
+{
+    return there->is_there && memcmp(there->facts.sha256, i->sha256, HASH_LEN) == 0;
+}
+
+/* Writes down what the target has. Carrying goes on when that fails: what it holds is looked at first. */
+static void remember(struct courier *c)
+{
+    struct fault f = {0};
+
+    if (ledger_save(&c->ledger, &f) == OK)
+        bell_clear(c->bell, "watch.state", c->target->id);
+    else
+        bell_raise(c->bell, ALARM_WARNING, "watch.state", c->target->id, "%s", f.detail);
+}
+
+static enum err carry_one(struct courier *c, const struct shelf_item *i, bool *is_carried, struct fault *f)
+{
+    int fd = shelf_open(c->shelf, i);
+    enum err e;
+
+    if (fd < 0) /* replaced meanwhile: the next turn has its successor */
+        return OK;
+    e = carry_put(&c->carry, i, fd, f);
+    close(fd);
+    if (e != OK)
+        return e;
+    *is_carried = true;
+    figure_add(c->figures.uploads, 1);
+    figure_add(c->figures.octets, i->identity.size);
+    log_info("delivered", "%s: %s number %llu, %llu octets", c->target->id, i->name,
+             (unsigned long long)i->number, (unsigned long long)i->identity.size);
+    return OK;
+}
+
+static enum err deliver_one(struct courier *c, const struct shelf_item *i, bool *is_carried, struct fault *f)
+{
+    struct seen there;
+    bool is_there;
+    enum err e = carry_look(&c->carry, i, &there, f);
+
+    if (e == OK)
+        e = order_check(c, i, &there, f);
+    if (e != OK)
+        return e;
+    is_there = is_same(&there, i);
+    if (!is_there) {
+        bool before = *is_carried;
+
+        *is_carried = false;
+        e = carry_one(c, i, is_carried, f);
+        is_there = *is_carried;
+        *is_carried = *is_carried || before;
+    }
+    if (e == OK && is_there) {
+        ledger_put(&c->ledger, i, clock_now_s());
+        remember(c);
+    }
+    return e;
+}
+
+/* What ails one file need not ail the next; what ails the line does. */
+static bool ends_round(enum err e)
+{
+    return e != OK && e != ERR_CONFLICT && e != ERR_IO;
+}
+
+static void settle(struct courier *c, const struct fault *f)
+{
+    struct ledger *l = &c->ledger;
+    bool was_failing = l->failures > 0;
+
+    if (f->code == OK) {
+        l->failures = 0;
+        l->retry_at_s = 0;
+        bell_clear(c->bell, "target.failing", c->target->id);
+        figure_set(c->figures.delivered, clock_now_s());
+        if (was_failing)
+            remember(c);
+        return;
+    }
+    l->failures += l->failures < 1000000;
+    l->retry_at_s = clock_now_s() + (courier_pause_ms(c->config, l->failures) + 999) / 1000;
+    figure_add(c->figures.failures, 1);
+    bell_raise(c->bell, f->code == ERR_CONFLICT ? ALARM_CRITICAL : ALARM_WARNING, "target.failing",
+               c->target->id, "%s (try %u)", f->detail, l->failures);
+    remember(c);
+}
+
+bool delivery_round(struct courier *c)
+{
+    struct fault first = {0};
+    bool is_carried = false;
+    enum err e = OK;
+
+    for (size_t i = 0; i < c->count && !ends_round(e); i++) {
+        struct fault f = {0};
+
+        if (!delivery_is_due(c, &c->items[i]))
+            continue;
+        e = deliver_one(c, &c->items[i], &is_carried, &f);
+        if (e == ERR_END)
+            return is_carried;
+        if (e != OK && first.code == OK)
+            first = f;
+    }
+    settle(c, &first);
+    return is_carried;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* readback: what clients get, against what is published. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "watch/courier.h"
+
+enum verdict { VERDICT_GOOD, VERDICT_FAILED, VERDICT_STALE, VERDICT_FOREIGN, VERDICTS };
+
+static const char *const codes[VERDICTS] = {
+    [VERDICT_FAILED] = "readback.failed",
+    [VERDICT_STALE] = "readback.stale",
+    [VERDICT_FOREIGN] = "readback.foreign",
+};
+
+/* The first of each kind, and how many there were. */
+struct tally {
+    struct {
+        size_t count;
+        bool is_critical;
+        char text[200];
+    } kinds[VERDICTS];
+};
+
+static void note(struct tally *t, enum verdict v, bool is_critical, const char *text)
+{
+    if (t->kinds[v].count++ == 0)
+        snprintf(t->kinds[v].text, sizeof t->kinds[v].text, "%.190s", text);
+    t->kinds[v].is_critical = t->kinds[v].is_critical || is_critical;
+}
+
+static void note_old(struct tally *t, const struct shelf_item *i, const struct seen *seen, int64_t now_s)
+{
+    char text[256], until[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(seen->facts.next_update_s, until);
+    snprintf(text, sizeof text, "%s: clients get number %llu, good until %s; published is %llu", i->name,
+             (unsigned long long)seen->facts.number, until, (unsigned long long)i->number);
+    note(t, VERDICT_STALE, seen->facts.next_update_s <= now_s, text);
+}
+
+static void note_foreign(struct tally *t, const struct shelf_item *i, const char *why)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s: what clients get: %s", i->name, why);
+    note(t, VERDICT_FOREIGN, true, text);
+}
+
+static bool is_same(const struct seen *seen, const struct shelf_item *i)
+{
+    return memcmp(seen->facts.sha256, i->sha256, HASH_LEN) == 0;
+}
+
+/* A cache may still show the list before this one, while that is good. */
+static bool is_in_grace(const struct courier *c, const struct shelf_item *i, const struct seen *seen,
+                        int64_t now_s)
+{
+    return now_s - i->this_update_s < c->target->grace_s && seen->facts.next_update_s > now_s;
+}
+
+/* `i` is what is published now. */
+static bool judge(struct courier *c, const struct shelf_item *i, const struct seen *seen, struct tally *t)
+{
+    int64_t now_s = clock_now_s();
+
+    if (!seen->is_there) {
+        char text[200];
+
+        snprintf(text, sizeof text, "%s: clients get nothing: it is not there", i->name);
+        note(t, VERDICT_FAILED, false, text);
+    } else if (seen->why[0] != '\0') {
+        note_foreign(t, i, seen->why);
+    } else if (seen->issuer != i->issuer) {
+        note_foreign(t, i, "it is a list of another issuer");
+    } else if (is_same(seen, i)) {
+        if (i->next_update_s > now_s)
+            return true;
+        note_old(t, i, seen, now_s);
+    } else if (seen->facts.number > i->number) {
+        note_foreign(t, i, "its number is beyond what is published");
+    } else if (seen->facts.number == i->number) {
+        note_foreign(t, i, "it has the number of another list");
+    } else if (is_in_grace(c, i, seen, now_s)) {
+        return true;
+    } else {
+        note_old(t, i, seen, now_s);
+    }
+    return false;
+}
+
+/* False when the line gave nothing: no other file will fare better. */
+static bool read_one(struct courier *c, const struct shelf_item *before, struct tally *t)
+{
+    struct shelf_item now;
+    struct fault f = {0};
+    struct seen seen;
+
+    figure_add(c->figures.checks, 1);
+    if (carry_read_back(&c->carry, before, &seen, &f) != OK) {
+        figure_add(c->figures.bad, 1);
+        note(t, VERDICT_FAILED, false, f.detail);
+        return false;
+    }
+    if (!shelf_find(c->shelf, before->name, &now) || now.fault != NULL)
+        return true; /* it was withdrawn meanwhile */
+    if (seen.is_there && is_same(&seen, before) && !is_same(&seen, &now))
+        return true; /* replaced while we read: the next turn reads the next */
+    if (judge(c, &now, &seen, t))
+        return true;
+    figure_add(c->figures.bad, 1);
+    ledger_doubt(&c->ledger, before->name);
+    return true;
+}
+
+static bool report(struct courier *c, const struct tally *t)
+{
+    bool is_good = true;
+
+    for (enum verdict v = VERDICT_FAILED; v < VERDICTS; v++) {
+        is_good = is_good && t->kinds[v].count == 0;
+        if (t->kinds[v].count == 0)
+            bell_clear(c->bell, codes[v], c->target->id);
+        else if (t->kinds[v].count == 1)
+            bell_raise(c->bell, t->kinds[v].is_critical ? ALARM_CRITICAL : ALARM_WARNING, codes[v],
+                       c->target->id, "%s", t->kinds[v].text);
+        else
+            bell_raise(c->bell, t->kinds[v].is_critical ? ALARM_CRITICAL : ALARM_WARNING, codes[v],
+                       c->target->id, "%s; and %zu more", t->kinds[v].text, t->kinds[v].count - 1);
+    }
+    if (is_good)
+        figure_set(c->figures.checked, clock_now_s());
+    return is_good;
+}
+
+bool readback_round(struct courier *c)
+{
+    struct tally t = {0};
+
+    for (size_t i = 0; i < c->count; i++) {
+        if (atomic_load(c->carry.is_over))
+            return true;
+        if (c->items[i].fault == NULL && !read_one(c, &c->items[i], &t))
+            break;
+    }
+    if (atomic_load(c->carry.is_over)) /* the end of the service is no fault of the target */
+        return true;
+    return report(c, &t);
+}
