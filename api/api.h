@@ -195,6 +195,8 @@ void request_approval_post(struct call *c);
 void request_denial_post(struct call *c);
 /* 202: the request waits for an approval. */
 void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_LEN]);
+void trail_get(struct call *c); /* trail.c */
+void trail_head_get(struct call *c);
 void profiles_get(struct call *c); /* profiles.c */
 void profile_get(struct call *c);
 void replay_post(struct call *c); /* replay.c */

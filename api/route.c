@@ -23,6 +23,8 @@ const struct route ROUTES[] = {
     {"GET", "/api/v1/requests/{}", WHO_ADMINISTRATOR, 0, request_get},
     {"POST", "/api/v1/requests/{}/approval", WHO_ADMINISTRATOR, JSON_BODY_MAX, request_approval_post},
     {"POST", "/api/v1/requests/{}/denial", WHO_ADMINISTRATOR, JSON_BODY_MAX, request_denial_post},
+    {"GET", "/api/v1/audit", WHO_ADMINISTRATOR, 0, trail_get},
+    {"GET", "/api/v1/audit/head", WHO_ADMINISTRATOR, 0, trail_head_get},
     {"POST", "/api/v1/replay", WHO_ADMINISTRATOR, XML_DOC_MAX, replay_post},
     {"GET", "/api/v1/profiles", WHO_ADMINISTRATOR, 0, profiles_get},
     {"GET", "/api/v1/profiles/{*}", WHO_ADMINISTRATOR, 0, profile_get},

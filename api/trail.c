@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trail: the audit over HTTP: pages of rows, each with the octets that its hash is of, and where the chain
+ * ends. Whoever reads all of it can verify it without believing this process. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/fetch.h"
+
+struct trail_filters {
+    char kind[24], actor[PRINCIPAL_MAX], serial[64], since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], order[8],
+        limit[8], after[CURSOR_MAX];
+};
+
+static bool read_filters(struct call *c, struct trail_filters *f)
+{
+    static const char *const known[] = {"kind",  "actor", "serial", "since", "until",
+                                        "order", "limit", "after",  NULL};
+
+    return call_query_known(c, known) && call_query(c, "kind", f->kind, sizeof f->kind) &&
+           call_query(c, "actor", f->actor, sizeof f->actor) &&
+           call_query(c, "serial", f->serial, sizeof f->serial) &&
+           call_query(c, "since", f->since, sizeof f->since) &&
+           call_query(c, "until", f->until, sizeof f->until) &&
+           call_query(c, "order", f->order, sizeof f->order) &&
+           call_query(c, "limit", f->limit, sizeof f->limit) &&
+           call_query(c, "after", f->after, sizeof f->after);
+}
+
+static const char *given(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static bool read_time(const char *text, int64_t *out)
+{
+    *out = NO_TIME;
+    return text[0] == '\0' || clock_parse_rfc3339(text, out);
+}
+
+static bool read_limit(const char *text, unsigned *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    *out = text[0] == '\0' ? LIST_LIMIT_DEFAULT : (unsigned)n;
+    return text[0] == '\0' ||
+           (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= LIST_LIMIT_MAX);
+}
+
+/* What is wrong, for people; NULL: nothing. The query borrows from the filters. */
+static const char *make_query(const struct trail_filters *f, uint8_t serial[static SERIAL_LEN],
+                              struct audit_query *q)
+{
+    bool has_serial = f->serial[0] != '\0', is_oldest_first = strcmp(f->order, "oldest") == 0;
+
+    *q = (struct audit_query){
+        .actor = given(f->actor), .is_oldest_first = is_oldest_first, .after = given(f->after)};
+    if (f->kind[0] != '\0' && (q->kind = audit_kind_find(f->kind)) == AUDIT_END)
+        return "\"kind\" is no kind of act: issue, refuse, revoke and so on.";
+    if (has_serial && (!serial_read(f->serial, serial) || f->serial[SERIAL_HEX_LEN] != '\0'))
+        return "\"serial\" is a serial number of 38 hex digits.";
+    q->serial = has_serial ? serial : NULL;
+    if (!read_time(f->since, &q->since_s) || !read_time(f->until, &q->until_s))
+        return "\"since\" and \"until\" are times such as 2026-01-31T12:00:00Z.";
+    if (!is_oldest_first && f->order[0] != '\0' && strcmp(f->order, "newest") != 0)
+        return "\"order\" is newest or oldest.";
+    if (!read_limit(f->limit, &q->limit))
+        return "\"limit\" is a whole number from 1 to 1000.";
+    return NULL;
+}
+_Static_assert(LIST_LIMIT_MAX == 1000, "as the text says");
+
+/* ---- as JSON ---- */
+
+/* `row` is what was hashed, as it lies in the store: the other members are read from it. */
+static struct js *row_json(struct view *v, const struct audit_row *a)
+{
+    struct js *o = js_object();
+    struct span octets = {0};
+
+    js_set_int(o, "seq", (int64_t)a->seq);
+    js_set_time(o, "time", a->at_s);
+    js_set_str(o, "kind", audit_kind_name(a->kind));
+    js_set_span(o, "actor", a->actor);
+    if (a->has_serial)
+        js_set_hex(o, "serial", span_of(a->serial, SERIAL_LEN));
+    else
+        js_set_null(o, "serial");
+    js_set_span(o, "detail", a->detail);
+    js_set_hex(o, "hash", span_of(a->hash, HASH_LEN));
+    if (audit_octets(v, a->seq, &octets) == OK)
+        js_set_hex(o, "row", octets);
+    else
+        js_set_null(o, "row");
+    return o;
+}
+
+struct trail_page {
+    struct js *items;
+    struct view *view;
+};
+
+static bool add_item(const struct audit_row *a, void *arg)
+{
+    struct trail_page *p = arg;
+
+    js_push(p->items, row_json(p->view, a));
+    return true;
+}
+
+/* RFC 8288: the same query with the next cursor. */
+static void put_link(const struct trail_filters *f, const char *next, struct buf *out)
+{
+    const struct {
+        const char *name, *value;
+    } all[] = {{"kind", f->kind},   {"actor", f->actor}, {"serial", f->serial}, {"since", f->since},
+               {"until", f->until}, {"order", f->order}, {"limit", f->limit},   {"after", next}};
+
+    buf_put_str(out, "</api/v1/audit");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        fetch_query(out, all[i].name, given(all[i].value));
+    buf_put_str(out, ">; rel=\"next\"");
+    buf_put_u8(out, '\0');
+}
+
+static void reply_page(struct call *c, const struct trail_filters *f, struct js *items, const char *next)
+{
+    struct js *o = js_object();
+    struct http_field link[] = {{"Link", NULL}, {NULL, NULL}};
+    struct buf text;
+
+    buf_init(&text, 8 * 1024);
+    js_set(o, "items", items);
+    js_set_str(o, "next", given(next));
+    if (next[0] != '\0')
+        put_link(f, next, &text);
+    link[0].value = (const char *)text.data;
+    call_json(c, 200, o, next[0] != '\0' && buf_end(&text) == OK ? link : NULL);
+    buf_free(&text);
+}
+
+void trail_get(struct call *c)
+{
+    uint8_t serial[SERIAL_LEN];
+    struct trail_filters f;
+    struct audit_query q;
+    struct trail_page page;
+    char next[CURSOR_MAX] = "";
+    const char *wrong;
+    enum err e;
+
+    if (!read_filters(c, &f))
+        return;
+    wrong = make_query(&f, serial, &q);
+    if (wrong != NULL)
+        return call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
+    page.view = call_view(c);
+    if (page.view == NULL)
+        return;
+    page.items = js_array();
+    e = audit_list(page.view, &q, add_item, &page, next);
+    view_close(page.view);
+    if (e == OK)
+        return reply_page(c, &f, page.items, next);
+    js_free(page.items);
+    if (e == ERR_MALFORMED)
+        return call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
+    call_problem(c, ERR_UNAVAILABLE, NULL,
+                 "The store cannot be read now; \"audit verify\" says whether rows are damaged.");
+}
+
+/* ---- the end of it ---- */
+
+static void set_keys(struct js *o, const struct config *config)
+{
+    struct buf pem;
+
+    buf_init(&pem, PEM_MAX);
+    if (config->audit_key_uri[0] != '\0' && file_read(config->audit_public, &pem, NULL) == OK)
+        js_set_span(o, "seal_keys", buf_span(&pem));
+    else
+        js_set_null(o, "seal_keys");
+    buf_free(&pem);
+}
+
+void trail_head_get(struct call *c)
+{
+    char mark[CHAIN_MARK_MAX];
+    struct chain_mark head;
+    struct view *v;
+    struct js *o;
+
+    if (!call_query_known(c, (const char *const[]){NULL}))
+        return;
+    v = call_view(c);
+    if (v == NULL)
+        return;
+    if (audit_head(v, &head) != OK) {
+        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    } else {
+        chain_mark_write(&head, mark);
+        o = js_object();
+        js_set_int(o, "seq", (int64_t)head.seq);
+        js_set_hex(o, "hash", span_of(head.hash, HASH_LEN));
+        js_set_str(o, "head", head.seq > 0 ? mark : NULL);
+        js_set_time(o, "time", c->api->now_s());
+        set_keys(o, c->api->config);
+        call_json(c, 200, o, NULL);
+    }
+    view_close(v);
+}
