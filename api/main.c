@@ -212,6 +212,8 @@ static const char *noun_of(int argc, char **argv)
     return option == 1 ? optarg : NULL;
 }
 
+static const struct cli_hooks hooks = {.check_store = store_check_audit};
+
 int main(int argc, char **argv)
 {
     const char *noun = noun_of(argc, argv);
@@ -219,5 +221,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; noun != NULL && i < sizeof locals / sizeof *locals; i++)
         if (strcmp(noun, locals[i].noun) == 0)
             return flush_output(run_local(i, argc, argv));
-    return cli_run(argc, argv);
+    return cli_run(argc, argv, &hooks);
 }

@@ -49,6 +49,9 @@ int role_main(const char *name, const char *home);
 /* `chancery serve`: the supervisor. Exit code. */
 int serve_main(const char *home, const char *ready_file);
 
+/* store_command.c: for `chancery audit verify --store DIR`, see struct cli_hooks. */
+enum err store_check_audit(const char *dir, struct chain_check *c, struct fault *f);
+
 struct init_options {
     const char *home, *name, *host, *http, *https;
     const char *rsa_ocsp_key; /* of the RSA hierarchy's OCSP signers: "rsa-2048" or "ec-256" */

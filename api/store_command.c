@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "api/role.h"
 #include "base/clock.h"
@@ -21,6 +22,38 @@ static enum err snapshot(const char *home, const char *dir, const char *host, in
     store_close(s);
     config_free(c);
     free(c);
+    return e;
+}
+
+/* A home, or the store directory itself. */
+static enum err find_store(const char *dir, char out[static PATH_LEN_MAX], struct fault *f)
+{
+    struct stat st;
+    enum err e = path_join(out, dir, "data.mdb", f);
+
+    if (e == OK && stat(out, &st) != 0)
+        return path_join(out, dir, "store", f);
+    return e == OK ? path_join(out, dir, ".", f) : e;
+}
+
+enum err store_check_audit(const char *dir, struct chain_check *c, struct fault *f)
+{
+    char path[PATH_LEN_MAX];
+    struct store *s = NULL;
+    struct view *v = NULL;
+    enum err e = find_store(dir, path, f);
+
+    log_role("store");
+    if (e == OK)
+        e = store_open(path, STORE_COPY, 0, &s, f);
+    if (e == ERR_CONFLICT) /* which is kept for what the rows say */
+        e = ERR_CONFIG;
+    if (e == OK && view_open(s, &v) != OK)
+        e = fault_set(f, ERR_IO, "%s: the store gives no view", path);
+    if (e == OK)
+        e = audit_check(v, c, f);
+    view_close(v);
+    store_close(s);
     return e;
 }
 

@@ -145,6 +145,18 @@ static enum err step(const struct chain_check *c, const struct audit_row *a, str
     return OK;
 }
 
+static void note(struct chain_check *c, const struct audit_row *a)
+{
+    bool was_sealed = c->is_sealed || c->head.seq == 0;
+
+    c->is_sealed = a->kind == AUDIT_SEAL;
+    if (was_sealed || c->is_sealed)
+        c->unsealed_at_s = a->at_s;
+    c->head_at_s = a->at_s;
+    c->head.seq = a->seq;
+    memcpy(c->head.hash, a->hash, HASH_LEN);
+}
+
 enum err chain_add(struct chain_check *c, struct span row, struct fault *f)
 {
     struct audit_row a;
@@ -157,8 +169,7 @@ enum err chain_add(struct chain_check *c, struct span row, struct fault *f)
         e = broken(f, a.seq, "changed: it is not the row that was remembered");
     if (e == OK && a.kind == AUDIT_SEAL)
         e = seal_add(c, &a, f);
-    c->head.seq = a.seq;
-    memcpy(c->head.hash, a.hash, HASH_LEN);
+    note(c, &a);
     return e;
 }
 

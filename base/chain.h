@@ -79,6 +79,9 @@ struct chain_check {
     /* what has been seen */
     uint64_t first; /* 0: no row yet */
     struct chain_mark head;
+    int64_t head_at_s;
+    bool is_sealed;        /* the newest row is a seal */
+    int64_t unsealed_at_s; /* of the first row behind the latest seal, or head_at_s */
     uint64_t seals;
     struct sealed sealed; /* by the latest seal; seq 0: none */
 };

@@ -45,6 +45,16 @@ static const struct {
     [OPT_URL] = {"url", true},
     [OPT_RUN] = {"run", true},
     [OPT_AGAINST] = {"against", true},
+    [OPT_KIND] = {"kind", true},
+    [OPT_ACTOR] = {"actor", true},
+    [OPT_SERIAL] = {"serial", true},
+    [OPT_SINCE] = {"since", true},
+    [OPT_UNTIL] = {"until", true},
+    [OPT_ORDER] = {"order", true},
+    [OPT_STORE] = {"store", true},
+    [OPT_EXPORT] = {"export", true},
+    [OPT_HEAD] = {"head", true},
+    [OPT_SEAL_KEY] = {"seal-key", true},
 };
 
 /* getopt_long's own codes are '?', ':' and 1 (a word); ours start beyond them. */

@@ -226,9 +226,9 @@ static int show_help(struct cli *c, const struct command *k)
     return DONE;
 }
 
-int cli_run_with(int argc, char **argv, const struct streams *io, int64_t now_s)
+static int run(int argc, char **argv, const struct streams *io, int64_t now_s, const struct cli_hooks *hooks)
 {
-    struct cli c = {.io = *io, .now_s = now_s};
+    struct cli c = {.io = *io, .now_s = now_s, .hooks = hooks};
     const struct command *k;
     struct fault f = {0};
     enum err e = args_parse(argc, argv, &c.args, &f);
@@ -249,6 +249,11 @@ int cli_run_with(int argc, char **argv, const struct streams *io, int64_t now_s)
     return flush_output(&c, code);
 }
 
+int cli_run_with(int argc, char **argv, const struct streams *io, int64_t now_s)
+{
+    return run(argc, argv, io, now_s, NULL);
+}
+
 static unsigned terminal_width(void)
 {
     struct winsize size;
@@ -256,7 +261,7 @@ static unsigned terminal_width(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-int cli_run(int argc, char **argv)
+int cli_run(int argc, char **argv, const struct cli_hooks *hooks)
 {
     struct streams io = {.in = stdin,
                          .out = stdout,
@@ -268,5 +273,5 @@ int cli_run(int argc, char **argv)
     setlocale(LC_CTYPE, "C.UTF-8"); /* wcwidth() needs to know it is UTF-8; nothing else asks */
     if (io.out_is_terminal)
         io.width = terminal_width();
-    return cli_run_with(argc, argv, &io, clock_now_s());
+    return run(argc, argv, &io, clock_now_s(), hooks);
 }

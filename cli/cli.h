@@ -15,9 +15,18 @@
 
 #include <stdio.h>
 
+#include "base/chain.h"
+
+/* What this room cannot do by itself. */
+struct cli_hooks {
+    /* Holds the audit rows of a store that nobody writes to, a home or its store directory, against the
+     * chain, and leaves no trace there. ERR_CONFLICT: a bad row. */
+    enum err (*check_store)(const char *dir, struct chain_check *c, struct fault *f);
+};
+
 /* Runs the command in argv[1..] and gives the exit code of the process. Anything that is no command of this
  * room gets one line on standard error, the usage, and 1. */
-int cli_run(int argc, char **argv);
+int cli_run(int argc, char **argv, const struct cli_hooks *hooks); /* NULL: none */
 
 /* Every command of the program, those of main() too. */
 void cli_usage(FILE *out);

@@ -56,6 +56,23 @@ const struct command commands[] = {
      FORMAT_TABLE, run_request_approve},
     {"request", "deny", "ID", "--reason TEXT", "refuse it; the asker is told why", B(REASON), B(REASON),
      SHOW_FORMATS, FORMAT_TABLE, run_request_deny},
+    {"audit", "list", NULL,
+     "[--kind K] [--actor WHO] [--serial S] [--since T|24h] [--until T|1h] [--order newest|oldest] [--limit "
+     "N] "
+     "[--after CURSOR]",
+     "what was done and by whom, 100 rows unless --limit says otherwise (0: all)",
+     B(KIND) | B(ACTOR) | B(SERIAL) | B(SINCE) | B(UNTIL) | B(ORDER) | B(LIMIT) | B(AFTER), 0, LIST_FORMATS,
+     FORMAT_TABLE, run_audit_list},
+    {"audit", "export", NULL, "[--after CURSOR]",
+     "every row, oldest first, complete enough to be verified anywhere", B(AFTER), 0, F(JSONL), FORMAT_JSONL,
+     run_audit_export},
+    {"audit", "head", NULL, "",
+     "number and hash of the newest row, to be kept elsewhere, and the public key of seals", 0, 0,
+     SHOW_FORMATS, FORMAT_TABLE, run_audit_head},
+    {"audit", "verify", NULL, "[--store DIR | --export FILE] [--seal-key PUB] [--head SEQ:HASH]",
+     "is every row there and as it was written? Of the service, a copied store or an export; exits 3 when "
+     "not",
+     B(STORE) | B(EXPORT) | B(SEAL_KEY) | B(HEAD), 0, SHOW_FORMATS, FORMAT_TABLE, run_audit_verify},
     {"profile", "replay", "P", "--against NEW-PROFILES.XML [--limit N]",
      "which certificates of this profile would be refused or come out otherwise under a changed catalogue; "
      "--limit: the newest N alone",

@@ -53,10 +53,20 @@ enum opt {
     OPT_URL,
     OPT_RUN,
     OPT_AGAINST,
+    OPT_KIND,
+    OPT_ACTOR,
+    OPT_SERIAL,
+    OPT_SINCE,
+    OPT_UNTIL,
+    OPT_ORDER,
+    OPT_STORE,
+    OPT_EXPORT,
+    OPT_HEAD,
+    OPT_SEAL_KEY,
     OPT_COUNT
 };
 
-#define OPT_BIT(o) (1u << (o))
+#define OPT_BIT(o) (UINT64_C(1) << (o))
 #define OPTS_COMMON (OPT_BIT(OPT_PROFILE) - 1)
 
 struct args {
@@ -102,7 +112,8 @@ struct cli {
     bool is_quiet, is_dry_run, is_yes;
     bool out_color, err_color;
     int64_t now_s;
-    struct fetch_target target; /* service.c fills it on first use */
+    const struct cli_hooks *hooks; /* NULL: none */
+    struct fetch_target target;    /* service.c fills it on first use */
     char socket[PATH_LEN_MAX];
     struct buf token;
 };
@@ -112,8 +123,8 @@ struct command {
     const char *argument;    /* NULL: takes none */
     const char *synopsis;    /* of its own options */
     const char *summary;
-    uint32_t options;  /* beyond OPTS_COMMON */
-    uint32_t required; /* those without which it makes no sense */
+    uint64_t options;  /* beyond OPTS_COMMON */
+    uint64_t required; /* those without which it makes no sense */
     uint32_t formats;  /* FORMAT_BITs, 0: prints nothing but text */
     enum format format_default;
     int (*run)(struct cli *c);
@@ -238,6 +249,11 @@ int show_write(struct cli *c, const struct js *v);
 /* The `chain` of an answer: PEM, the certificate itself first. */
 int chain_write(struct cli *c, const struct js *v);
 
+/* ---- audit.c, audit_verify.c ---- */
+
+#define AUDIT_PATH "/api/v1/audit"
+#define AUDIT_HEAD_PATH AUDIT_PATH "/head"
+
 /* ---- out.c: octets that are the result ---- */
 
 /* To standard output or --out F (replaced durably, 0644). Refuses octets that are no text on a terminal. */
@@ -310,6 +326,10 @@ int run_profile_show(struct cli *c);
 int run_profile_replay(struct cli *c);
 int run_ocsp_query(struct cli *c);
 int run_health(struct cli *c);
+int run_audit_list(struct cli *c);
+int run_audit_export(struct cli *c);
+int run_audit_head(struct cli *c);
+int run_audit_verify(struct cli *c);
 
 /* Writes the certificate as PEM, DER, PKCS#7 or with its chain. */
 int cert_export_as(struct cli *c, const char *serial, enum format format);

@@ -19,7 +19,7 @@ struct record {
 
 static bool is_for_programs(const char *name)
 {
-    static const char *const names[] = {"pem", "chain", "csr", "findings"};
+    static const char *const names[] = {"pem", "chain", "csr", "findings", "seal_keys"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (strcmp(names[i], name) == 0)
