@@ -23,8 +23,8 @@
 #include <openssl/x509v3.h>
 
 #include "api/preflight.h"
-#include "base/der.h"
 #include "base/log.h"
+#include "tests/bench/request.h"
 
 #define ROUNDS_DEFAULT 400
 
@@ -35,56 +35,6 @@ struct subject {
     struct span info, signature;
     const EVP_MD *digest;
 };
-
-/* ---- a typical request: CN, SAN, keyUsage, extendedKeyUsage, as the products send it ---- */
-
-static void add_extension(STACK_OF(X509_EXTENSION) * *list, int nid, const char *value)
-{
-    X509_EXTENSION *x = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-    if (x == NULL || X509v3_add_ext(list, x, -1) == NULL)
-        die("extension %s", value);
-    X509_EXTENSION_free(x);
-}
-
-static void make_csr(struct subject *s)
-{
-    STACK_OF(X509_EXTENSION) *extensions = NULL;
-    X509_REQ *q = X509_REQ_new();
-    X509_NAME *name = X509_REQ_get_subject_name(q);
-    uint8_t *out = NULL;
-    char san[128];
-    int len;
-
-    X509_NAME_add_entry_by_txt(name, "C", MBSTRING_UTF8, (const uint8_t *)"PL", -1, -1, 0);
-    X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const uint8_t *)"Example", -1, -1, 0);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)s->cn, -1, -1, 0);
-    snprintf(san, sizeof san, "DNS:%s,DNS:example.com", s->cn);
-    add_extension(&extensions, NID_subject_alt_name, san);
-    add_extension(&extensions, NID_key_usage, "digitalSignature,dataEncipherment");
-    add_extension(&extensions, NID_ext_key_usage, "serverAuth,clientAuth");
-    X509_REQ_add_extensions(q, extensions);
-    X509_REQ_set_pubkey(q, s->key);
-    X509_REQ_sign(q, s->key, s->digest);
-    len = i2d_X509_REQ(q, &out);
-    buf_init(&s->der, CSR_MAX);
-    buf_put(&s->der, out, (size_t)len);
-    OPENSSL_free(out);
-    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
-    X509_REQ_free(q);
-}
-
-static void split_csr(struct subject *s)
-{
-    struct span in = buf_span(&s->der);
-    struct der whole, info, algorithm, bits;
-
-    if (!der_next(&in, &whole) || !der_next(&whole.body, &info) || !der_next(&whole.body, &algorithm) ||
-        !der_next(&whole.body, &bits))
-        die("the request cannot be split");
-    s->info = info.whole;
-    s->signature = span_of(bits.body.data + 1, bits.body.len - 1);
-}
 
 /* ---- a store that knows the two issuers of the plan ---- */
 
@@ -336,8 +286,8 @@ int main(int argc, char **argv)
     subjects[3].key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
         subjects[i].digest = i == 3 ? EVP_sha384() : EVP_sha256();
-        make_csr(&subjects[i]);
-        split_csr(&subjects[i]);
+        request_make(subjects[i].key, subjects[i].digest, subjects[i].cn, &subjects[i].der);
+        request_split(buf_span(&subjects[i].der), &subjects[i].info, &subjects[i].signature);
         measure(&subjects[i], profile_find(&catalogue, subjects[i].profile), rounds);
         EVP_PKEY_free(subjects[i].key);
         buf_free(&subjects[i].der);
