@@ -28,8 +28,22 @@ struct sealing {
     bool is_failing; /* the last one was not given: the next is not asked for before it is due */
 };
 
+struct ask;
+
+#define FLIGHTS_MAX                                                                                          \
+    256u /* questions held at once, at the signer or on their way into the store: as many answers of 2 KiB   \
+            are half a megabyte of transaction */
+#define FLIGHT_TBS_MAX                                                                                       \
+    (WIRE_MSG_MAX - 256u) /* octets of a to-be-signed structure that a question to the signer holds */
+struct flights {
+    struct ask *asks[FLIGHTS_MAX]; /* in order of sending; the first `sent` are at the signer */
+    size_t count, sent;
+    uint64_t numbers;
+};
+
 struct ca {
     struct ca_role *role;
+    struct flights flights;
     struct store *store;
     struct issuing issuers[ISSUERS_MAX];
     size_t issuer_count;
@@ -69,7 +83,9 @@ struct ask {
     bool dry_run, repeated;
     uint8_t idempotency[HASH_LEN], body_hash[HASH_LEN];
     bool is_idempotent;
-    struct ask *twin; /* an earlier ask of this turn under the same Idempotency-Key; NULL: none */
+    struct ask
+        *twin; /* an earlier ask that is not recorded yet, under the same Idempotency-Key; NULL: none */
+    bool is_recorded; /* its transaction is durable: its twins may be answered */
     unsigned days;
     struct span facts_sent; /* issue: as they came, the frame's last part */
     struct facts facts;
@@ -79,7 +95,8 @@ struct ask {
     struct buf tbs, certificate, text;
     struct buf subject, subject_text; /* what facts borrow when the profile drops OUs */
     uint8_t serial[SERIAL_LEN];
-    struct port_job *job; /* of the turn's batch, when there is something to sign */
+    bool is_signing;        /* it went to the signer: there is something to record */
+    uint64_t number_signed; /* of its question there */
     /* revoke, unhold */
     enum reason reason;
     int64_t invalidity_s;
@@ -126,6 +143,16 @@ void decide_key(struct view *v, struct ask *a);
 /* Revoke and unhold: does the state allow it? err and changed. */
 void decide_revocation(struct view *v, struct ask *a);
 
+/* ---- flight.c: what is at the signer ---- */
+
+/* Sends the ask's tbs, now or when there is room. False: it cannot be sent and says why. At most FLIGHTS_MAX.
+ */
+[[nodiscard]] bool flight_start(struct ca *ca, struct ask *a);
+/* One that has come back, with its certificate or with the refusal as its error; NULL: none now. */
+struct ask *flight_land(struct ca *ca);
+/* The same, waiting for it; NULL: none is out. Before the port is used for anything else. */
+struct ask *flight_await(struct ca *ca);
+
 /* ---- stale.c: csr.stale ---- */
 void stale_check(struct view *v, const struct facts *f, struct findings *out);
 
@@ -162,10 +189,17 @@ void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);
 
 /* Finds where the seals are; says so when there is no key for them. */
 void sealing_begin(struct ca *ca);
-/* After a turn or an upkeep: seals when enough rows are new, or it is time and any is. */
+/* Enough rows are new, or it is time. */
+bool sealing_is_due(struct ca *ca);
+/* After a turn or an upkeep: seals when it is due and a row is new. Nothing may be at the signer. */
 void sealing_turn(struct ca *ca, int64_t now_s);
 /* At an end in order: the row that says so, and a seal over it. */
 void sealing_end(struct ca *ca, int64_t now_s);
+
+/* ---- upkeep.c: besides the turns ---- */
+void upkeep_start(struct ca *ca, int64_t now_s);  /* the first audit row */
+void upkeep_run(struct ca *ca, int64_t now_s);    /* once a minute; nothing may be at the signer */
+void upkeep_reload(struct ca *ca, int signal_fd); /* SIGHUP came */
 
 /* ---- responder.c: the OCSP signers' certificates ---- */
 /* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is

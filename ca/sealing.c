@@ -102,17 +102,32 @@ static void find_head(struct ca *ca, struct chain_mark *head)
     view_close(v);
 }
 
+static bool is_due(const struct ca *ca, const struct chain_mark *head)
+{
+    return clock_monotonic_ms() >= ca->sealing.due_ms ||
+           (head->seq >= ca->sealing.seq + SEAL_ROWS && !ca->sealing.is_failing);
+}
+
+bool sealing_is_due(struct ca *ca)
+{
+    struct chain_mark head;
+
+    if (ca->role->seal_keys == NULL)
+        return false;
+    find_head(ca, &head);
+    return is_due(ca, &head);
+}
+
 void sealing_turn(struct ca *ca, int64_t now_s)
 {
-    int64_t now_ms = clock_monotonic_ms();
     struct chain_mark head;
 
     if (ca->role->seal_keys == NULL)
         return;
     find_head(ca, &head);
-    if (now_ms < ca->sealing.due_ms && (head.seq < ca->sealing.seq + SEAL_ROWS || ca->sealing.is_failing))
+    if (!is_due(ca, &head))
         return;
-    ca->sealing.due_ms = now_ms + SEAL_S * 1000;
+    ca->sealing.due_ms = clock_monotonic_ms() + SEAL_S * 1000;
     if (head.seq > ca->sealing.seq && seal_head(ca, &head, now_s) == ERR_END)
         die("the signer is gone");
 }

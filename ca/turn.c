@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * turn: the loop of the only writer. One turn gathers what waits, decides, signs one batch, records in one
- * transaction and answers after the commit is durable. While a commit waits for the disk the next batch
- * grows, so group size follows load: no timer, no tunable, no mutex.
+ * turn: the loop of the only writer. A turn gathers what waits, decides, sends what is to be signed to the
+ * signer and takes what has come back; when enough has, it records all of it in one transaction and answers
+ * after the commit is durable. The signer works on during the commit, and what it has signed meanwhile is the
+ * next group: group size follows load, without a timer, a tunable or a mutex.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,30 +18,34 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define TURN_ASKS_MAX                                                                                        \
-    256u /* questions of one turn: 256 certificates of 2 KiB are half a megabyte of transaction */
 #define TURN_NOTES_MAX 32u /* the crl asks one thing at a time for each of at most 16 issuers */
 #define UPKEEP_MS 60000 /* reader check, responder renewal, pruning: nothing there is finer than a minute */
-#define IDEMPOTENCY_S 86400 /* how long an Idempotency-Key is remembered: a day of retries */
-#define TOKEN_KEPT_S                                                                                         \
-    (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait */
-#define PRUNE_MOST 1000u /* rows of one upkeep, so that it never holds up a turn for long */
 
 struct turn {
-    struct ask *asks[TURN_ASKS_MAX];
-    size_t ask_count;
+    struct ask *fresh[FLIGHTS_MAX]; /* gathered in this turn */
+    size_t fresh_count;
+    struct ask *
+        ready[FLIGHTS_MAX]; /* decided and, where something was signed, signed: to be recorded and answered */
+    size_t ready_count;
+    size_t landed;                  /* of them, those that came from the signer */
+    struct ask *twins[FLIGHTS_MAX]; /* answered with another */
+    size_t twin_count;
     struct desk_note notes[TURN_NOTES_MAX];
     size_t note_count;
-    struct port_job jobs[TURN_ASKS_MAX];
-    size_t job_count;
     int64_t now_s;
 };
 
 /* ---- gather ---- */
 
+/* How many more questions may be held. */
+static size_t room(const struct ca *ca, const struct turn *t)
+{
+    return FLIGHTS_MAX - ca->flights.count - t->ready_count - t->twin_count - t->fresh_count;
+}
+
 static bool gather_asks(struct ca *ca, struct turn *t)
 {
-    while (t->ask_count < TURN_ASKS_MAX) {
+    while (room(ca, t) > 0) {
         uint8_t frame[WIRE_MSG_MAX], *copy;
         struct span s;
         enum err e = wire_try_receive(ca->role->api_fd, frame, sizeof frame, &s);
@@ -53,7 +58,7 @@ static bool gather_asks(struct ca *ca, struct turn *t)
             die("broken frame from the api");
         copy = xmalloc(s.len);
         memcpy(copy, s.data, s.len);
-        t->asks[t->ask_count++] = ask_read(copy, s.len);
+        t->fresh[t->fresh_count++] = ask_read(copy, s.len);
     }
     return true;
 }
@@ -82,97 +87,126 @@ static bool is_issue(const struct ask *a)
     return a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER;
 }
 
-/* Two asks of one turn under the same Idempotency-Key: the later one is answered with what the first one
- * gets: a certificate, or a place among those that wait. A refused one has no answer to repeat: the later is
- * decided by itself. */
-static struct ask *twin_of(const struct turn *t, size_t n)
+static bool is_same_key(const struct ask *first, const struct ask *a)
 {
-    const struct ask *a = t->asks[n];
+    return first != a && first->kind == ASK_ISSUE && first->is_idempotent && !first->dry_run &&
+           first->twin == NULL && (first->err == OK || first->err == ERR_PENDING) &&
+           memcmp(first->idempotency, a->idempotency, HASH_LEN) == 0;
+}
 
-    if (a->kind != ASK_ISSUE || !a->is_idempotent || a->dry_run)
-        return NULL;
+static struct ask *find_same_key(struct ask *const *asks, size_t n, const struct ask *a)
+{
     for (size_t i = 0; i < n; i++)
-        if (t->asks[i]->kind == ASK_ISSUE && t->asks[i]->is_idempotent && !t->asks[i]->dry_run &&
-            t->asks[i]->twin == NULL && (t->asks[i]->err == OK || t->asks[i]->err == ERR_PENDING) &&
-            memcmp(t->asks[i]->idempotency, a->idempotency, HASH_LEN) == 0)
-            return t->asks[i];
+        if (is_same_key(asks[i], a))
+            return asks[i];
     return NULL;
 }
 
+/* Two asks under the same Idempotency-Key, the first of them not recorded yet: the later one is answered with
+ * what the first one gets: a certificate, or a place among those that wait. A refused one has no answer to
+ * repeat: the later is decided by itself. */
+static struct ask *twin_of(const struct ca *ca, const struct turn *t, const struct ask *a)
+{
+    struct ask *first;
+
+    if (a->kind != ASK_ISSUE || !a->is_idempotent || a->dry_run)
+        return NULL;
+    first = find_same_key(ca->flights.asks, ca->flights.count, a);
+    return first != NULL ? first : find_same_key(t->ready, t->ready_count, a);
+}
+
+static void decide_one(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
+{
+    if (a->kind == ASK_APPROVE)
+        approval_decide(ca, v, a, now_s);
+    else if (is_issue(a))
+        decide_issue(ca, v, a, now_s);
+    else if (a->kind == ASK_PUBLISH && issuing_by_id(ca, a->issuer_id) == NULL)
+        a->err = ERR_NOT_FOUND;
+    else if (a->kind == ASK_PUBLISH)
+        (void)access_covers(a, scope_has_issuer(&a->who.scope, a->issuer_id), "this issuer");
+}
+
+static bool is_to_be_signed(const struct ask *a)
+{
+    return is_issue(a) && a->err == OK && !a->dry_run && !a->repeated && a->tbs.len > 0;
+}
+
+/* Each fresh ask goes to the signer, or is ready, or waits for its twin. */
 static void decide(struct ca *ca, struct turn *t)
 {
     struct view *v = NULL;
 
+    if (t->fresh_count == 0)
+        return;
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
-    for (size_t i = 0; i < t->ask_count; i++) {
-        struct ask *a = t->asks[i];
+    for (size_t i = 0; i < t->fresh_count; i++) {
+        struct ask *a = t->fresh[i];
 
         access_check(ca, v, a, t->now_s);
-        if (a->err != OK)
+        if (a->err != OK) {
+            t->ready[t->ready_count++] = a;
             continue;
-        a->twin = twin_of(t, i);
-        if (a->kind == ASK_APPROVE)
-            approval_decide(ca, v, a, t->now_s);
-        else if (is_issue(a) && a->twin == NULL)
-            decide_issue(ca, v, a, t->now_s);
-        else if (a->kind == ASK_PUBLISH && issuing_by_id(ca, a->issuer_id) == NULL)
-            a->err = ERR_NOT_FOUND;
-        else if (a->kind == ASK_PUBLISH)
-            (void)access_covers(a, scope_has_issuer(&a->who.scope, a->issuer_id), "this issuer");
+        }
+        a->twin = twin_of(ca, t, a);
+        if (a->twin != NULL) {
+            t->twins[t->twin_count++] = a;
+            continue;
+        }
+        decide_one(ca, v, a, t->now_s);
+        if (!is_to_be_signed(a) || !flight_start(ca, a))
+            t->ready[t->ready_count++] = a;
     }
+    t->fresh_count = 0;
     view_close(v);
 }
 
 /* ---- sign ---- */
 
-static void sign(struct ca *ca, struct turn *t)
+static void land(struct turn *t, struct ask *a)
 {
-    for (size_t i = 0; i < t->ask_count; i++) {
-        struct ask *a = t->asks[i];
-
-        if (!is_issue(a) || a->err != OK || a->dry_run || a->repeated || a->tbs.len == 0)
-            continue;
-        a->job = &t->jobs[t->job_count++];
-        *a->job = (struct port_job){.key_id = a->issuer->config->id, .tbs = buf_span(&a->tbs)};
-    }
-    if (t->job_count > 0 && port_batch(ca->role->port_fd, PORT_CERTIFICATE, t->jobs, t->job_count) != OK)
-        die("the signer is gone");
-    for (size_t i = 0; i < t->ask_count; i++) {
-        struct ask *a = t->asks[i];
-
-        if (a->job == NULL)
-            continue;
-        if (a->job->answer.err != OK) {
-            log_error("signer-refused", "profile %s: %s", a->profile_id, a->job->answer.reason);
-            a->err = ERR_INTERNAL;
-            snprintf(a->detail, sizeof a->detail, "The signer refused what it was asked to sign.");
-            continue;
-        }
-        certificate_write(&a->certificate, buf_span(&a->tbs), a->issuer->alg,
-                          span_of(a->job->answer.signature, a->job->answer.signature_len));
-    }
+    t->ready[t->ready_count++] = a;
+    t->landed++;
 }
 
-/* Signs a probe with every CA key: what /readyz promises. All probes of a turn share one. */
+static void take_signed(struct ca *ca, struct turn *t)
+{
+    struct ask *a;
+
+    while ((a = flight_land(ca)) != NULL)
+        land(t, a);
+}
+
+/* The port is wanted for something else. */
+static void await_signed(struct ca *ca, struct turn *t)
+{
+    struct ask *a;
+
+    while ((a = flight_await(ca)) != NULL)
+        land(t, a);
+}
+
+/* Signs a probe with every CA key: what /readyz promises. All probes of a group share one. */
 static void probe(struct ca *ca, struct turn *t)
 {
     struct port_job jobs[ISSUERS_MAX];
     bool failed = false, asked = false;
 
-    for (size_t i = 0; i < t->ask_count; i++)
-        asked = asked || t->asks[i]->kind == ASK_PROBE;
+    for (size_t i = 0; i < t->ready_count; i++)
+        asked = asked || t->ready[i]->kind == ASK_PROBE;
     if (!asked)
         return;
+    await_signed(ca, t);
     for (size_t i = 0; i < ca->issuer_count; i++)
         jobs[i] = (struct port_job){.key_id = ca->issuers[i].config->id};
     if (port_batch(ca->role->port_fd, PORT_PROBE, jobs, ca->issuer_count) != OK)
         die("the signer is gone");
     for (size_t i = 0; i < ca->issuer_count; i++)
         failed = failed || jobs[i].answer.err != OK;
-    for (size_t i = 0; failed && i < t->ask_count; i++)
-        if (t->asks[i]->kind == ASK_PROBE)
-            t->asks[i]->err = ERR_UNAVAILABLE;
+    for (size_t i = 0; failed && i < t->ready_count; i++)
+        if (t->ready[i]->kind == ASK_PROBE)
+            t->ready[i]->err = ERR_UNAVAILABLE;
 }
 
 /* ---- record ---- */
@@ -184,14 +218,14 @@ static bool is_refusal(const struct ask *a)
 
 static bool is_written(const struct ask *a)
 {
-    return a->job != NULL || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
+    return a->is_signing || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
            (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a);
 }
 
 static bool writes(const struct turn *t)
 {
-    for (size_t i = 0; i < t->ask_count; i++)
-        if (is_written(t->asks[i]))
+    for (size_t i = 0; i < t->ready_count; i++)
+        if (is_written(t->ready[i]))
             return true;
     for (size_t i = 0; i < t->note_count; i++)
         if (t->notes[i].kind != DESK_DONE)
@@ -203,7 +237,7 @@ static void record_state(struct txn *txn, struct ask *a, int64_t now_s)
 {
     if (a->err != OK)
         return;                          /* refused for who asks */
-    decide_revocation(txn_view(txn), a); /* in the transaction: sees what earlier asks of this turn did */
+    decide_revocation(txn_view(txn), a); /* in the transaction: sees what earlier asks of this group did */
     if (a->err == OK && a->changed)
         record_revocation(txn, a, now_s);
 }
@@ -214,11 +248,11 @@ static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t no
         approval_add(txn, a, now_s);
     if (a->kind == ASK_DENY && a->err == OK)
         approval_deny(ca, txn, a, now_s);
-    if (a->job != NULL && a->err == OK)
-        decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this turn */
+    if (a->is_signing && a->err == OK)
+        decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this group */
     if (a->kind == ASK_APPROVE && a->err == OK)
         approval_record(txn, a, now_s);
-    if (a->job != NULL && a->err == OK)
+    if (a->is_signing && a->err == OK)
         record_issue(txn, a, now_s);
     else if (is_refusal(a))
         record_refusal(txn, a, now_s);
@@ -235,13 +269,13 @@ static void record(struct ca *ca, struct turn *t)
         return;
     if (txn_begin(ca->store, &txn) != OK)
         die("the store refuses a transaction");
-    for (size_t i = 0; i < t->ask_count; i++)
-        record_ask(ca, txn, t->asks[i], t->now_s);
+    for (size_t i = 0; i < t->ready_count; i++)
+        record_ask(ca, txn, t->ready[i], t->now_s);
     for (size_t i = 0; i < t->note_count; i++)
         if (t->notes[i].kind != DESK_DONE)
             publish_record(ca, txn, &t->notes[i], t->now_s);
     if (txn_commit(txn) != OK)
-        die("a commit failed: nothing of this turn is acknowledged");
+        die("a commit failed: nothing of this group is acknowledged");
 }
 
 /* ---- answer ---- */
@@ -290,114 +324,84 @@ static void nudge(struct ca *ca, const struct ask *a)
     view_close(v);
 }
 
+/* Those whose first is recorded now; the others go on waiting. */
+static void answer_twins(struct ca *ca, struct turn *t)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->twin_count; i++) {
+        struct ask *a = t->twins[i];
+
+        if (a->twin->is_recorded) {
+            copy_twin(a, a->twin);
+            answer_ask(ca, a);
+        } else {
+            t->twins[kept++] = a;
+        }
+    }
+    t->twin_count = kept;
+}
+
 static void answer(struct ca *ca, struct turn *t)
 {
-    for (size_t i = 0; i < t->ask_count; i++)
-        if (t->asks[i]->twin != NULL)
-            copy_twin(t->asks[i], t->asks[i]->twin);
-    for (size_t i = 0; i < t->ask_count; i++)
-        nudge(ca, t->asks[i]); /* before a number is given out: that list will show them */
+    for (size_t i = 0; i < t->ready_count; i++)
+        t->ready[i]->is_recorded = true;
+    for (size_t i = 0; i < t->ready_count; i++)
+        nudge(ca, t->ready[i]); /* before a number is given out: that list will show them */
     for (size_t i = 0; i < t->note_count; i++)
         publish_settle(ca, &t->notes[i]);
-    for (size_t i = 0; i < t->ask_count; i++)
-        answer_ask(ca, t->asks[i]);
+    answer_twins(ca, t);
+    for (size_t i = 0; i < t->ready_count; i++)
+        answer_ask(ca, t->ready[i]);
+    t->ready_count = t->note_count = t->landed = 0;
 }
 
 /* ---- the loop ---- */
 
-static void upkeep(struct ca *ca, int64_t now_s)
+/* Is it time for a commit? At once when anything is ready that never went to the signer: somebody revokes, or
+ * is refused. Else when no more is at the signer than has come back: then one half is recorded while the
+ * other is signed. */
+static bool is_group(const struct ca *ca, const struct turn *t)
 {
-    struct txn *t = NULL;
-
-    store_maintain(ca->store);
-    responder_renew(ca, now_s);
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
-    idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
-    approval_expire(t, now_s);
-    token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
-    if (txn_commit(t) != OK)
-        die("the commit of the upkeep failed");
-    sealing_turn(ca, now_s);
-    publish_nudge_due(ca);
+    return t->note_count > 0 || t->ready_count > t->landed ||
+           (t->landed > 0 && t->landed >= ca->flights.count);
 }
 
-static bool same_hosts(const struct ca_issuer *a, const struct ca_issuer *b)
+static bool turn_run(struct ca *ca, struct turn *t)
 {
-    if (a->host_count != b->host_count)
-        return false;
-    for (size_t i = 0; i < a->host_count; i++)
-        if (strcmp(a->hosts[i], b->hosts[i]) != 0)
-            return false;
-    return true;
-}
-
-/* Issuers, their keys and files are a start's business: a new configuration is taken when it has the same
- * ones. */
-static bool same_issuers(const struct ca_config *a, const struct ca_config *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues ||
-            !same_hosts(&a->issuers[i], &b->issuers[i]))
-            return false;
-    return true;
-}
-
-static void reload(struct ca *ca, int signal_fd)
-{
-    struct signalfd_siginfo info;
-    struct catalogue fresh = {0};
-    struct ca_config config;
-
-    if (read(signal_fd, &info, sizeof info) != sizeof info || ca->role->reload == NULL)
-        return;
-    if (!ca->role->reload(ca->role->reload_arg, &config, &fresh))
-        return; /* said by whoever read it; what was in force stays */
-    catalogue_free(&ca->role->catalogue);
-    ca->role->catalogue = fresh;
-    if (same_issuers(&ca->role->config, &config)) {
-        ca->role->config = config;
-        issuing_set_urls(ca);
-    } else {
-        log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
-    }
-    log_info("reloaded", "%zu profiles", fresh.count);
-}
-
-static void audit_start(struct ca *ca, int64_t now_s)
-{
-    struct audit_row row = {.at_s = now_s,
-                            .kind = AUDIT_START,
-                            .actor = span_str("service"),
-                            .detail = span_str("version " CHANCERY_VERSION)};
-    struct txn *t = NULL;
-
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
-    audit_append(t, &row);
-    if (txn_commit(t) != OK)
-        die("the first commit failed");
-}
-
-static bool turn_run(struct ca *ca)
-{
-    struct turn *t = xcalloc(1, sizeof *t);
-    bool go_on;
-
     t->now_s = clock_now_s();
     gather_notes(ca, t);
-    go_on = gather_asks(ca, t);
+    if (!gather_asks(ca, t))
+        return false;
     decide(ca, t);
-    sign(ca, t);
+    take_signed(ca, t);
+    if (!is_group(ca, t))
+        return true;
     probe(ca, t);
     record(ca, t);
-    if (go_on)
-        answer(ca, t);
-    sealing_turn(ca, t->now_s);
+    answer(ca, t);
+    if (sealing_is_due(ca)) {
+        await_signed(ca, t);
+        sealing_turn(ca, t->now_s);
+    }
+    return true;
+}
+
+/* What was not recorded was not acknowledged either. */
+static void turn_free(struct ca *ca, struct turn *t)
+{
+    struct {
+        struct ask **asks;
+        size_t count;
+    } lists[] = {{t->fresh, t->fresh_count},
+                 {t->ready, t->ready_count},
+                 {t->twins, t->twin_count},
+                 {ca->flights.asks, ca->flights.count}};
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (size_t j = 0; j < lists[i].count; j++)
+            ask_free(lists[i].asks[j]);
     free(t);
-    return go_on;
 }
 
 static int block_hangup(void)
@@ -410,28 +414,39 @@ static int block_hangup(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* No more is read while no more can be held. */
+static void await_events(const struct ca *ca, const struct turn *t, struct pollfd fds[static 4],
+                         int64_t until_ms)
+{
+    int64_t wait_ms = until_ms - clock_monotonic_ms();
+
+    fds[0].fd = room(ca, t) > 0 ? ca->role->api_fd : -1;
+    if (poll(fds, 4, wait_ms > 0 ? (int)wait_ms : 0) < 0 && errno != EINTR)
+        die("poll: %s", strerror(errno));
+}
+
 static void serve(struct ca *ca)
 {
     struct pollfd fds[] = {{.fd = ca->role->api_fd, .events = POLLIN},
                            {.fd = ca->role->desk_fd, .events = POLLIN},
+                           {.fd = ca->role->port_fd, .events = POLLIN},
                            {.fd = block_hangup(), .events = POLLIN}};
     int64_t next_upkeep_ms = clock_monotonic_ms() + UPKEEP_MS;
+    struct turn *t = xcalloc(1, sizeof *t);
 
-    for (;;) {
-        int64_t wait_ms = next_upkeep_ms - clock_monotonic_ms();
-
-        if (poll(fds, 3, wait_ms > 0 ? (int)wait_ms : 0) < 0 && errno != EINTR)
-            die("poll: %s", strerror(errno));
-        if (fds[2].revents != 0)
-            reload(ca, fds[2].fd);
-        if ((fds[0].revents | fds[1].revents) != 0 && !turn_run(ca))
-            break;
+    do {
+        await_events(ca, t, fds, next_upkeep_ms);
+        if (fds[3].revents != 0)
+            upkeep_reload(ca, fds[3].fd);
         if (clock_monotonic_ms() >= next_upkeep_ms) {
-            upkeep(ca, clock_now_s());
+            await_signed(ca, t);
+            upkeep_run(ca, clock_now_s());
             next_upkeep_ms = clock_monotonic_ms() + UPKEEP_MS;
         }
-    }
-    close(fds[2].fd);
+    } while (turn_run(ca, t));
+    await_signed(ca, t); /* nobody waits for it; the port has to be free for the last seal */
+    turn_free(ca, t);
+    close(fds[3].fd);
 }
 
 enum err ca_run(struct ca_role *r)
@@ -445,7 +460,7 @@ enum err ca_run(struct ca_role *r)
     if (e != OK)
         log_error("ca-start", "%s", f.detail);
     if (e == OK) {
-        audit_start(&ca, clock_now_s());
+        upkeep_start(&ca, clock_now_s());
         responder_renew(&ca, clock_now_s());
         sealing_begin(&ca);
         serve(&ca);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flight: what is at the signer. A question is sent the moment it is decided and lands when its signature is
+ * back, so the signing processes work while the ca decides, commits and answers. They come back in any order.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ca/inner.h"
+
+/* ---- out ---- */
+
+static enum err send_one(struct ca *ca, struct ask *a)
+{
+    enum err e = port_ask(ca->role->port_fd, PORT_CERTIFICATE, a->number_signed, a->issuer->config->id,
+                          buf_span(&a->tbs));
+
+    if (e == ERR_END)
+        die("the signer is gone");
+    return e;
+}
+
+/* A structure that no message holds is refused here: policy bounds it far below. */
+static void refuse(struct ask *a, const char *reason)
+{
+    log_error("signer-refused", "profile %s: %s", a->profile_id, reason);
+    a->err = ERR_INTERNAL;
+    snprintf(a->detail, sizeof a->detail, "The signer refused what it was asked to sign.");
+}
+
+static void flights_send(struct ca *ca)
+{
+    struct flights *f = &ca->flights;
+
+    while (f->sent < f->count && f->sent < PORT_WINDOW) {
+        enum err e = send_one(ca, f->asks[f->sent]);
+
+        if (e == ERR_UNAVAILABLE && f->sent > 0)
+            return; /* the wire is full: the next answer makes room */
+        if (e != OK)
+            die("a question to the signer cannot be sent");
+        f->sent++;
+    }
+}
+
+bool flight_start(struct ca *ca, struct ask *a)
+{
+    struct flights *f = &ca->flights;
+
+    if (a->tbs.len > FLIGHT_TBS_MAX) {
+        refuse(a, "port: larger than a message");
+        return false;
+    }
+    a->is_signing = true;
+    a->number_signed = ++f->numbers;
+    f->asks[f->count++] = a;
+    flights_send(ca);
+    return true;
+}
+
+/* ---- back ---- */
+
+static struct ask *take(struct flights *f, uint64_t number)
+{
+    struct ask *a;
+
+    for (size_t i = 0; i < f->sent; i++) {
+        if (f->asks[i]->number_signed != number)
+            continue;
+        a = f->asks[i];
+        memmove(&f->asks[i], &f->asks[i + 1], (f->count - i - 1) * sizeof *f->asks);
+        f->sent--;
+        f->count--;
+        return a;
+    }
+    die("the signer answers what was not asked");
+}
+
+struct ask *flight_land(struct ca *ca)
+{
+    struct port_answer answer;
+    enum err e = port_take(ca->role->port_fd, &answer);
+    struct ask *a;
+
+    if (e == ERR_UNAVAILABLE)
+        return NULL;
+    if (e != OK)
+        die("the signer is gone");
+    a = take(&ca->flights, answer.number);
+    if (answer.err != OK)
+        refuse(a, answer.reason);
+    else
+        certificate_write(&a->certificate, buf_span(&a->tbs), a->issuer->alg,
+                          span_of(answer.signature, answer.signature_len));
+    flights_send(ca);
+    return a;
+}
+
+struct ask *flight_await(struct ca *ca)
+{
+    struct pollfd fd = {.fd = ca->role->port_fd, .events = POLLIN};
+    struct ask *a;
+
+    while (ca->flights.count > 0) {
+        if ((a = flight_land(ca)) != NULL)
+            return a;
+        if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+            die("poll: %s", strerror(errno));
+    }
+    return NULL;
+}

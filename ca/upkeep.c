@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upkeep: what the only writer does besides answering: at its start, once a minute, and on SIGHUP. */
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ca/inner.h"
+
+#define IDEMPOTENCY_S 86400 /* how long an Idempotency-Key is remembered: a day of retries */
+#define TOKEN_KEPT_S                                                                                         \
+    (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait */
+#define PRUNE_MOST 1000u /* rows of one upkeep, so that it never holds up a turn for long */
+
+void upkeep_run(struct ca *ca, int64_t now_s)
+{
+    struct txn *t = NULL;
+
+    store_maintain(ca->store);
+    responder_renew(ca, now_s);
+    if (txn_begin(ca->store, &t) != OK)
+        die("the store refuses a transaction");
+    idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
+    approval_expire(t, now_s);
+    token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
+    if (txn_commit(t) != OK)
+        die("the commit of the upkeep failed");
+    sealing_turn(ca, now_s);
+    publish_nudge_due(ca);
+}
+
+static bool same_hosts(const struct ca_issuer *a, const struct ca_issuer *b)
+{
+    if (a->host_count != b->host_count)
+        return false;
+    for (size_t i = 0; i < a->host_count; i++)
+        if (strcmp(a->hosts[i], b->hosts[i]) != 0)
+            return false;
+    return true;
+}
+
+/* Issuers, their keys and files are a start's business: a new configuration is taken when it has the same
+ * ones. */
+static bool same_issuers(const struct ca_config *a, const struct ca_config *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues ||
+            !same_hosts(&a->issuers[i], &b->issuers[i]))
+            return false;
+    return true;
+}
+
+void upkeep_reload(struct ca *ca, int signal_fd)
+{
+    struct signalfd_siginfo info;
+    struct catalogue fresh = {0};
+    struct ca_config config;
+
+    if (read(signal_fd, &info, sizeof info) != sizeof info || ca->role->reload == NULL)
+        return;
+    if (!ca->role->reload(ca->role->reload_arg, &config, &fresh))
+        return; /* said by whoever read it; what was in force stays */
+    catalogue_free(&ca->role->catalogue);
+    ca->role->catalogue = fresh;
+    if (same_issuers(&ca->role->config, &config)) {
+        ca->role->config = config;
+        issuing_set_urls(ca);
+    } else {
+        log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
+    }
+    log_info("reloaded", "%zu profiles", fresh.count);
+}
+
+void upkeep_start(struct ca *ca, int64_t now_s)
+{
+    struct audit_row row = {.at_s = now_s,
+                            .kind = AUDIT_START,
+                            .actor = span_str("service"),
+                            .detail = span_str("version " CHANCERY_VERSION)};
+    struct txn *t = NULL;
+
+    if (txn_begin(ca->store, &t) != OK)
+        die("the store refuses a transaction");
+    audit_append(t, &row);
+    if (txn_commit(t) != OK)
+        die("the first commit failed");
+}
