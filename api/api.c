@@ -2,6 +2,7 @@
 /* api: the role of the HTTPS interface and the control socket: its loop, its timers, its signals. */
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "base/clock.h"
@@ -106,6 +107,14 @@ static void on_stop(void *arg)
     http_server_drain(run->api.control, GRACE_MS, on_drained, run);
 }
 
+/* Requests are read and their signatures checked on as many threads as there are cores. */
+static unsigned threads(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
 enum err api_run(struct api_role *r)
 {
     struct run run = {.api = {.role = r, .config = r->config, .now_s = clock_now_s}};
@@ -117,6 +126,7 @@ enum err api_run(struct api_role *r)
         log_error("store", "%s", f.detail);
         return f.code;
     }
+    loop_threads(threads());
     run.api.loop = loop_new();
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
     maintain = timer_start(run.api.loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, &run);

@@ -211,9 +211,12 @@ struct wanted {
     struct csr *csr;
     struct findings findings; /* of the reading */
 };
-/* Query and CSR. OK; ERR_POLICY: read, with a refusing finding; others: the call is answered and `out` holds
- * nothing. */
-enum err wanted_read(struct call *c, struct span csr, struct wanted *out);
+/* Reads the query now and the CSR on another thread: `csr` and `out` are borrowed until `done`, which is
+ * called on the loop with OK; ERR_POLICY: read, with a refusing finding; others: the call is answered and
+ * `out` holds nothing. False: the call is answered and `done` is not called. */
+typedef void wanted_done(void *arg, enum err e);
+[[nodiscard]] bool wanted_read(struct call *c, struct span csr, struct wanted *out, wanted_done *done,
+                               void *arg);
 void wanted_free(struct wanted *w);
 /* Takes the findings of the ca to those of the reading; what both saw is said once. */
 void wanted_merge(struct wanted *w, struct findings *more);

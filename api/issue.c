@@ -96,47 +96,52 @@ static void on_answer(struct answer *a, void *arg)
     findings_free(&fs);
 }
 
-/* ---- what the reading refused already: the ca is asked for its findings, and issues nothing ---- */
+/* ---- a request, from its reading to the ca ---- */
 
-struct refusal {
+struct issuance {
     struct call *call;
     struct wanted wanted;
 };
 
+static void issuance_free(struct issuance *i)
+{
+    wanted_free(&i->wanted);
+    free(i);
+}
+
+/* What the reading refused already: the ca is asked for its findings, and issues nothing. */
 static void on_findings(struct answer *a, void *arg)
 {
-    struct refusal *r = arg;
+    struct issuance *i = arg;
     struct findings more = {0};
 
     if (!a->is_late && !findings_read(&a->rest, &more))
         die("broken findings from the ca");
-    wanted_merge(&r->wanted, &more);
-    r->call->api->stats.refused++;
-    call_problem(r->call, ERR_POLICY, &r->wanted.findings, "The CSR breaks a rule.");
-    wanted_free(&r->wanted);
-    free(r);
+    wanted_merge(&i->wanted, &more);
+    i->call->api->stats.refused++;
+    call_problem(i->call, ERR_POLICY, &i->wanted.findings, "The CSR breaks a rule.");
+    issuance_free(i);
 }
 
-/* Takes `w`. */
-static void refuse(struct call *c, struct wanted *w)
+static void on_read(void *arg, enum err read)
 {
-    struct refusal *r = xcalloc(1, sizeof *r);
+    struct issuance *i = arg;
     enum err e;
 
-    *r = (struct refusal){.call = c, .wanted = *w};
-    e = wanted_send(c, &r->wanted, ASK_DRY_RUN, on_findings, r);
-    if (e == OK)
-        return;
-    call_unsent(c, e);
-    wanted_free(&r->wanted);
-    free(r);
+    if (read != OK && read != ERR_POLICY)
+        return issuance_free(i);
+    e = read == OK ? wanted_send(i->call, &i->wanted, 0, on_answer, i->call)
+                   : wanted_send(i->call, &i->wanted, ASK_DRY_RUN, on_findings, i);
+    if (e != OK)
+        call_unsent(i->call, e);
+    if (e != OK || read == OK)
+        issuance_free(i);
 }
 
 void issue_post(struct call *c)
 {
     const char *key = http_header(c->request, "Idempotency-Key");
-    struct wanted w;
-    enum err e;
+    struct issuance *i;
 
     c->form = (int)accept_choose(http_header(c->request, "Accept"));
     if (c->form == FORM_NONE)
@@ -145,13 +150,8 @@ void issue_post(struct call *c)
         return call_problem(c, ERR_MALFORMED, NULL,
                             "An Idempotency-Key has 1 to %d printable ASCII characters.",
                             IDEMPOTENCY_KEY_MAX);
-    e = wanted_read(c, http_body(c->request), &w);
-    if (e != OK && e != ERR_POLICY)
-        return;
-    if (e == ERR_POLICY)
-        return refuse(c, &w);
-    e = wanted_send(c, &w, 0, on_answer, c);
-    if (e != OK)
-        call_unsent(c, e);
-    wanted_free(&w);
+    i = xcalloc(1, sizeof *i);
+    i->call = c;
+    if (!wanted_read(c, http_body(c->request), &i->wanted, on_read, i))
+        free(i);
 }

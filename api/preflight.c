@@ -213,23 +213,29 @@ static void on_answer(struct answer *a, void *arg)
     preflight_free(p);
 }
 
+static void on_read(void *arg, enum err read)
+{
+    struct preflight *p = arg;
+    enum err e;
+
+    if (read != OK && read != ERR_POLICY)
+        return preflight_free(p);
+    e = wanted_send(p->call, &p->wanted, ASK_DRY_RUN, on_answer, p);
+    if (e == OK)
+        return;
+    call_unsent(p->call, e);
+    preflight_free(p);
+}
+
 void preflight_post(struct call *c)
 {
     struct preflight *p = xcalloc(1, sizeof *p);
     bool has_files = is_json(c);
-    enum err e;
 
     p->call = c;
     buf_init(&p->csr, CSR_MAX);
     buf_init(&p->certificate, CERTIFICATE_FILE_MAX);
-    if (has_files && !read_json(p))
-        return preflight_free(p);
-    e = wanted_read(c, has_files ? buf_span(&p->csr) : http_body(c->request), &p->wanted);
-    if (e != OK && e != ERR_POLICY)
-        return preflight_free(p);
-    e = wanted_send(c, &p->wanted, ASK_DRY_RUN, on_answer, p);
-    if (e == OK)
-        return;
-    call_unsent(c, e);
-    preflight_free(p);
+    if ((has_files && !read_json(p)) ||
+        !wanted_read(c, has_files ? buf_span(&p->csr) : http_body(c->request), &p->wanted, on_read, p))
+        preflight_free(p);
 }

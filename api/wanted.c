@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/log.h"
 
 #define DAYS_MAX 36500ul /* a hundred years; profiles say less */
 
@@ -51,20 +52,47 @@ static bool check_profile(struct call *c, const struct wanted *w)
     return false;
 }
 
-enum err wanted_read(struct call *c, struct span csr, struct wanted *out)
+/* A CSR on its way through another thread. */
+struct reading {
+    struct call *call;
+    struct span csr;
+    struct wanted *out;
+    struct fault fault;
+    enum err err;
+    wanted_done *done;
+    void *arg;
+};
+
+static void parse(void *arg)
 {
-    struct fault f = {0};
-    enum err e;
+    struct reading *r = arg;
+
+    r->err = csr_parse(r->csr, &r->out->csr, &r->out->findings, &r->fault);
+}
+
+static void parsed(void *arg)
+{
+    struct reading *r = arg;
+
+    if (r->err != OK && r->err != ERR_POLICY) {
+        call_problem(r->call, r->err, NULL, "%s", r->fault.detail);
+        wanted_free(r->out);
+    }
+    r->done(r->arg, r->err);
+    free(r);
+}
+
+bool wanted_read(struct call *c, struct span csr, struct wanted *out, wanted_done *done, void *arg)
+{
+    struct reading *r;
 
     memset(out, 0, sizeof *out);
     if (!read_query(c, out) || !check_profile(c, out))
-        return ERR_MALFORMED;
-    e = csr_parse(csr, &out->csr, &out->findings, &f);
-    if (e == OK || e == ERR_POLICY)
-        return e;
-    call_problem(c, e, NULL, "%s", f.detail);
-    wanted_free(out);
-    return e;
+        return false;
+    r = xcalloc(1, sizeof *r);
+    *r = (struct reading){.call = c, .csr = csr, .out = out, .done = done, .arg = arg};
+    loop_work(c->api->loop, parse, parsed, r);
+    return true;
 }
 
 void wanted_free(struct wanted *w)

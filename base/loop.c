@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@
 struct loop {
     uv_loop_t uv;
     char piece[READ_PIECE]; /* every read lands here and is consumed before the next */
+    bool is_ending;
 };
 
 struct timer {
@@ -96,6 +98,7 @@ struct loop *loop_new(void)
     signal(SIGPIPE, SIG_IGN); /* a client that is gone is an error of the write, not of the process */
     must(uv_loop_init(&l->uv), "event loop");
     l->uv.data = l;
+    l->is_ending = false;
     return l;
 }
 
@@ -113,11 +116,56 @@ void loop_free(struct loop *l)
 {
     if (l == NULL)
         return;
+    l->is_ending = true;
     uv_walk(&l->uv, handle_close, NULL);
     while (uv_run(&l->uv, UV_RUN_DEFAULT) != 0)
         ;
     must(uv_loop_close(&l->uv), "event loop");
     free(l);
+}
+
+/* ---- work ---- */
+
+struct work {
+    uv_work_t uv;
+    loop_fn *work, *done;
+    void *arg;
+};
+
+static void work_run(uv_work_t *uv)
+{
+    struct work *w = uv->data;
+
+    w->work(w->arg);
+}
+
+static void work_done(uv_work_t *uv, int status)
+{
+    struct work *w = uv->data;
+    const struct loop *l = uv->loop->data;
+
+    (void)status; /* nothing here cancels */
+    if (!l->is_ending)
+        w->done(w->arg);
+    free(w);
+}
+
+void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *arg)
+{
+    struct work *w = xcalloc(1, sizeof *w);
+
+    *w = (struct work){.work = work, .done = done, .arg = arg};
+    w->uv.data = w;
+    must(uv_queue_work(&l->uv, &w->uv, work_run, work_done), "work");
+}
+
+void loop_threads(unsigned count)
+{
+    char text[16];
+
+    assert(count >= 1 && count <= 64);
+    snprintf(text, sizeof text, "%u", count);
+    setenv("UV_THREADPOOL_SIZE", text, 1); /* libuv's one way to be told */
 }
 
 /* ---- timers ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * loop: the event loop of the roles that face a network, over libuv (its one owner).
- * Callbacks run on the thread that runs the loop; nothing here is for another thread.
+ * Callbacks run on the thread that runs the loop, but for loop_work(); nothing here is for another thread.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
@@ -24,6 +24,13 @@ struct timer *timer_start(struct loop *l, int64_t after_ms, int64_t repeat_ms, l
 void timer_arm(struct timer *t,
                int64_t after_ms); /* anew: after that time from now instead; negative: not at all */
 void timer_stop(struct timer *t); /* NULL is fine */
+
+/* Runs `work` on a thread of the process's pool, then `done` on the loop's thread. `work` may touch nothing
+ * that the loop's thread touches before `done`. A loop that is freed first waits for work under way and calls
+ * no `done`: what `arg` holds stays the caller's. */
+void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *arg);
+/* How many threads the pool has, 1 to 64; before the first loop_work of the process. */
+void loop_threads(unsigned count);
 
 /* Calls fn while `fd` is readable, closed by its peer or in error (level-triggered). The fd stays the
  * caller's, and blocking or not as it was. */

@@ -8,7 +8,7 @@
  * Clients keep their connection, send requests made beforehand, and check that each answer is a certificate
  * of its own (201). They share the cores with the service.
  *
- * usage: bench_issue CHANCERY [--json] [--seconds N] [--rounds N] [--clients 1,16,64] [--kinds
+ * usage: bench_issue CHANCERY [--json] [--cpu] [--seconds N] [--rounds N] [--clients 1,16,64] [--kinds
  * ec-256,ec-384,rsa-2048,rsa-3072]
  */
 #include <getopt.h>
@@ -60,7 +60,7 @@ struct load {
 
 struct options {
     const char *program;
-    bool as_json;
+    bool as_json, shows_cpu;
     double seconds;
     unsigned rounds;
     unsigned clients[8];
@@ -274,7 +274,35 @@ static void *client(void *arg)
 
 struct outcome {
     double rate, p50_ms, p99_ms;
+    uint64_t issued;
 };
+
+/* Processor time for one certificate, by role and for the clients: what the limit leaves out. */
+static void print_cpu(const struct service *s, const struct service_cpu *before, size_t n, double clients_s,
+                      uint64_t issued)
+{
+    struct service_cpu now[SERVICE_ROLES_MAX];
+    size_t count = service_cpu(s, now);
+
+    printf("          us of CPU a certificate:");
+    for (size_t i = 0; i < count; i++) {
+        double used = now[i].seconds;
+
+        for (size_t j = 0; j < n; j++)
+            used -= strcmp(before[j].role, now[i].role) == 0 ? before[j].seconds : 0;
+        if (used * 1e6 / (double)issued >= 1)
+            printf(" %s %.0f", now[i].role, used * 1e6 / (double)issued);
+    }
+    printf(" clients %.0f\n", clients_s * 1e6 / (double)issued);
+}
+
+static double own_cpu_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 static struct outcome run_clients(const struct service *s, const struct load *l, unsigned clients,
                                   double seconds)
@@ -297,6 +325,7 @@ static struct outcome run_clients(const struct service *s, const struct load *l,
     if (r.failed > 0 || r.issued == 0)
         die("%llu requests were not answered with a certificate", (unsigned long long)r.failed);
     o.rate = (double)r.issued / (now_s() - start_s);
+    o.issued = r.issued;
     n = r.sampled < SAMPLES_MAX ? r.sampled : SAMPLES_MAX;
     qsort(r.latencies, n, sizeof *r.latencies, ascending);
     o.p50_ms = r.latencies[n / 2] * 1e3;
@@ -341,11 +370,16 @@ static void measure(const struct options *o, const struct service *s, const stru
         all[round] = limit_measure(&l, cores, o->seconds / 2);
         one[round] = limit_measure(&l, 1, o->seconds / 2);
         for (size_t i = 0; i < o->client_count; i++) {
+            struct service_cpu before[SERVICE_ROLES_MAX];
+            size_t roles = service_cpu(s, before);
+            double own_s = own_cpu_s();
             struct outcome out = run_clients(s, &l, o->clients[i], o->seconds);
 
             rows[i].rates[round] = out.rate;
             rows[i].p50s[round] = out.p50_ms;
             rows[i].p99s[round] = out.p99_ms;
+            if (o->shows_cpu)
+                print_cpu(s, before, roles, own_cpu_s() - own_s, out.issued);
         }
     }
     for (size_t i = 0; i < o->client_count; i++)
@@ -357,7 +391,8 @@ static void measure(const struct options *o, const struct service *s, const stru
 
 static void usage(void)
 {
-    die("usage: bench_issue CHANCERY [--json] [--seconds N] [--rounds N] [--clients 1,16,64] [--kinds "
+    die("usage: bench_issue CHANCERY [--json] [--cpu] [--seconds N] [--rounds N] [--clients 1,16,64] "
+        "[--kinds "
         "ec-256,...]");
 }
 
@@ -378,15 +413,20 @@ static void read_clients(struct options *o, const char *text)
 
 static void read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},         {"seconds", required_argument, NULL, 's'},
-        {"rounds", required_argument, NULL, 'r'}, {"clients", required_argument, NULL, 'c'},
-        {"kinds", required_argument, NULL, 'k'},  {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"cpu", no_argument, NULL, 'u'},
+                                            {"seconds", required_argument, NULL, 's'},
+                                            {"rounds", required_argument, NULL, 'r'},
+                                            {"clients", required_argument, NULL, 'c'},
+                                            {"kinds", required_argument, NULL, 'k'},
+                                            {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'j')
             o->as_json = true;
+        else if (c == 'u')
+            o->shows_cpu = true;
         else if (c == 's')
             o->seconds = atof(optarg);
         else if (c == 'r')

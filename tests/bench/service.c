@@ -2,6 +2,7 @@
 #include "tests/bench/service.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -103,6 +104,92 @@ void service_remove(struct service *s)
     char *argv[] = {"/bin/rm", "-rf", s->dir, NULL};
 
     waitpid(spawn(argv, "/dev/null"), NULL, 0);
+}
+
+/* ---- what it has used ---- */
+
+static bool read_small(const char *pid, const char *name, char *out, size_t cap, size_t *len)
+{
+    char path[300];
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, out, cap - 1);
+    if (fd >= 0)
+        close(fd);
+    *len = n < 0 ? 0 : (size_t)n;
+    out[*len] = '\0';
+    return n > 0;
+}
+
+/* The third word of "chancery role NAME ...": false for what is no role. */
+static bool role_of(const char *pid, char role[static 16])
+{
+    char text[512];
+    const char *word = text;
+    size_t len;
+
+    if (!read_small(pid, "cmdline", text, sizeof text, &len))
+        return false;
+    word += strlen(word) + 1;
+    if (word >= text + len || strcmp(word, "role") != 0)
+        return false;
+    snprintf(role, 16, "%s", word + 5);
+    return true;
+}
+
+/* The home is the fifth word: another service's roles are not ours. */
+static bool is_ours(const struct service *s, const char *pid)
+{
+    char text[512];
+    size_t len;
+
+    return read_small(pid, "cmdline", text, sizeof text, &len) &&
+           memmem(text, len, s->home, strlen(s->home)) != NULL;
+}
+
+static double cpu_of(const char *pid)
+{
+    unsigned long user, system;
+    char text[1024];
+    const char *end;
+    size_t len;
+
+    if (!read_small(pid, "stat", text, sizeof text, &len) || (end = strrchr(text, ')')) == NULL ||
+        sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+        return 0;
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void add_cpu(struct service_cpu *out, size_t *n, const char *role, double seconds)
+{
+    size_t i = 0;
+
+    while (i < *n && strcmp(out[i].role, role) != 0)
+        i++;
+    if (i == SERVICE_ROLES_MAX)
+        return;
+    if (i == *n)
+        strcpy(out[(*n)++].role, role);
+    out[i].seconds += seconds;
+}
+
+size_t service_cpu(const struct service *s, struct service_cpu out[static SERVICE_ROLES_MAX])
+{
+    DIR *d = opendir("/proc");
+    struct dirent *e;
+    char role[16];
+    size_t n = 0;
+
+    memset(out, 0, SERVICE_ROLES_MAX * sizeof *out);
+    while (d != NULL && (e = readdir(d)) != NULL)
+        if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && role_of(e->d_name, role) && is_ours(s, e->d_name))
+            add_cpu(out, &n, role, cpu_of(e->d_name));
+    if (d != NULL)
+        closedir(d);
+    return n;
 }
 
 int service_connect(const char *where)

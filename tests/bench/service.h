@@ -16,6 +16,14 @@ void service_serve(struct service *s, const char *program);
 void service_stop(struct service *s); /* ends the process alone */
 void service_remove(struct service *s);
 
+/* Processor time that the processes of each role have used so far, workers included, in seconds. */
+#define SERVICE_ROLES_MAX 16
+struct service_cpu {
+    char role[16];
+    double seconds;
+};
+size_t service_cpu(const struct service *s, struct service_cpu out[static SERVICE_ROLES_MAX]);
+
 /* A connected TCP socket without delay. Dies. */
 int service_connect(const char *where);
 
