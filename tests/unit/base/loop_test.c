@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -158,4 +159,53 @@ Test(loop, ignores_sigpipe)
     cr_assert_eq(write(fds[1], "x", 1), -1);
     close(fds[1]);
     loop_free(l);
+}
+
+struct job {
+    struct loop *loop;
+    pthread_t loop_thread;
+    _Atomic int ran; /* on another thread */
+    int done;        /* on the loop's, after that */
+    int wanted;
+};
+
+static void job_work(void *arg)
+{
+    struct job *j = arg;
+
+    j->ran += !pthread_equal(pthread_self(), j->loop_thread);
+}
+
+static void job_done(void *arg)
+{
+    struct job *j = arg;
+
+    cr_assert(pthread_equal(pthread_self(), j->loop_thread));
+    cr_assert_geq(j->ran, j->done + 1);
+    if (++j->done == j->wanted)
+        loop_stop(j->loop);
+}
+
+Test(loop, work_runs_on_other_threads_and_is_done_on_the_loops)
+{
+    struct job j = {.loop = loop_new(), .loop_thread = pthread_self(), .wanted = 100};
+
+    loop_threads(3);
+    for (int i = 0; i < j.wanted; i++)
+        loop_work(j.loop, job_work, job_done, &j);
+    loop_run(j.loop);
+    cr_assert_eq(j.done, j.wanted);
+    cr_assert_eq(j.ran, j.wanted);
+    loop_free(j.loop);
+}
+
+Test(loop, a_freed_loop_waits_for_work_and_calls_nobody)
+{
+    struct job j = {.loop = loop_new(), .loop_thread = pthread_self(), .wanted = 100};
+
+    for (int i = 0; i < j.wanted; i++)
+        loop_work(j.loop, job_work, job_done, &j);
+    loop_free(j.loop);
+    cr_assert_eq(j.ran, j.wanted);
+    cr_assert_eq(j.done, 0);
 }
