@@ -43,6 +43,18 @@ enum err ocsp_http_decode(const char *rest, struct buf *der);
 bool ocsp_http_unmerge(const char *rest, bool (*is_right)(void *arg, struct span der), void *arg,
                        struct buf *der);
 
+/* ---- published_name.c: which file a path names ---- */
+
+#define PUBLISHED_NAME_MAX (ISSUER_ID_MAX + 24u) /* "crl/", an id, "-511-delta", ".crl" */
+struct published {
+    const char *issuer_id, *type;
+    bool is_crl;
+    uint16_t shard; /* of a CRL, as store/store.h numbers them */
+    bool is_delta;
+    char name[PUBLISHED_NAME_MAX]; /* under public/: "crl/rsa-g1.crl" */
+};
+bool published_find(const struct config *c, const char *path, struct published *out);
+
 /* ---- published.c: /crl/… and /ca/… ---- */
 void published_get(struct public *p, struct http_request *r, const char *rest);
 /* RFC 9110 13.1.2, 13.1.3: may the client keep what it has? `if_none_match` and `if_modified_since` are NULL

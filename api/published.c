@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * published: CRLs and issuer certificates, straight from the files under public/. A path is held against the
- * names of the issuers we know and never becomes part of a file name itself.
+ * published: CRLs and issuer certificates, straight from the files under public/, whole or in part.
  *
- * The entity tag is the file's identity (inode, time, size), not the store's hash of the CRL: files are
- * replaced by rename a moment before the store hears of it, and a tag must belong to the octets that go with
- * it.
+ * The entity tag is made from what is in the file, so it is the same on every host that serves it, and
+ * without reading all of it: its size, its first and its last octets. The last ones of a CRL are its
+ * signature, over everything else in it. It is not the store's hash of the CRL: files are replaced by rename
+ * a moment before the store hears of it, and a tag must belong to the octets that go with it.
  */
 #include "api/public.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,49 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/conditional.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
-#define CRL_MAX_AGE_S                                                                                        \
-    3600 /* and never beyond nextUpdate: a list published by hand is everywhere within the hour */
-#define CERTIFICATE_MAX_AGE_S 86400        /* an issuer's certificate never changes under its name */
-#define NAME_MAX_LEN (ISSUER_ID_MAX + 16u) /* "/crl/", an id, ".pem" */
+#define CERTIFICATE_MAX_AGE_S 86400 /* an issuer's certificate never changes under its name */
+#define TAG_ENDS 4096u              /* octets from either end: beyond any signature, also in base64 */
 
-static const struct kind {
-    const char *dir, *suffix, *type;
-    bool is_crl;
-} kinds[] = {
-    {"crl", ".crl", "application/pkix-crl", true}, /* RFC 5280 4.2.1.13 */
-    {"crl", ".pem", "application/x-pem-file", true}, {"ca", ".cer", "application/pkix-cert", false},
-    {"ca", ".pem", "application/x-pem-file", false}, {"ca", ".p7c", "application/pkcs7-mime", false},
-};
-
-struct named {
-    const struct kind *kind;
-    const struct issuer_files *issuer;
-    char name[NAME_MAX_LEN]; /* "crl/rsa-g1.crl" */
-};
-
-/* Which of the files that may exist a path names. */
-static bool find_named(const struct config *c, const char *path, struct named *out)
-{
-    char want[NAME_MAX_LEN + 1];
-
-    if (!http_unescape(span_str(path), want, sizeof want))
-        return false;
-    for (size_t i = 0; i < c->issuer_count; i++) {
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            out->kind = &kinds[k];
-            out->issuer = &c->issuers[i];
-            snprintf(out->name, sizeof out->name, "%s/%s%s", kinds[k].dir, c->issuers[i].id, kinds[k].suffix);
-            if (strcmp(want + 1, out->name) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
-static enum err open_named(const struct config *c, const struct named *n, int *fd, struct stat *st,
+static enum err open_named(const struct config *c, const struct published *n, int *fd, struct stat *st,
                            struct fault *f)
 {
     char path[PATH_LEN_MAX];
@@ -75,78 +42,162 @@ static enum err open_named(const struct config *c, const struct named *n, int *f
     return fault_set(f, ERR_IO, "%s: no regular file", path);
 }
 
-/* Seconds for which a cache may give the file without asking again. */
-static int64_t max_age(struct public *p, const struct named *n, int64_t now_s)
+static enum err state_find(struct view *v, uint16_t issuer_no, const struct published *n,
+                           struct crl_state *out)
+{
+    if (n->shard == SHARD_ALL && !n->is_delta)
+        return crl_state_find(v, issuer_no, out);
+    return crl_part_find(v, issuer_no, n->shard, n->is_delta, out);
+}
+
+/* Seconds for which a cache may give the file without asking again: a CRL until its nextUpdate. */
+static int64_t max_age(struct public *p, const struct published *n, int64_t now_s)
 {
     struct crl_state state = {0};
     struct issuer issuer;
     struct view *v;
-    int64_t left;
 
-    if (!n->kind->is_crl)
+    if (!n->is_crl)
         return CERTIFICATE_MAX_AGE_S;
     if (view_open(p->store, &v) != OK)
         return 0;
-    if (issuer_find(v, n->issuer->id, &issuer) != OK || crl_state_find(v, issuer.no, &state) != OK)
+    if (issuer_find(v, n->issuer_id, &issuer) != OK || state_find(v, issuer.no, n, &state) != OK)
         state.next_update_s = 0;
     view_close(v);
-    left = state.next_update_s - now_s;
-    return left < 0 ? 0 : left < CRL_MAX_AGE_S ? left : CRL_MAX_AGE_S;
-}
-
-/* A tag carries its quotes and holds none inside, so it cannot be found within another. Weak comparison: a W/
- * before it is nothing. */
-static bool is_listed(const char *list, const char *etag)
-{
-    return strcmp(list, "*") == 0 || strstr(list, etag) != NULL;
+    return state.next_update_s > now_s ? state.next_update_s - now_s : 0;
 }
 
 bool published_is_fresh(const char *if_none_match, const char *if_modified_since, const char *etag,
                         int64_t modified_s)
 {
-    int64_t since_s;
+    const struct conditions c = {.if_none_match = if_none_match, .if_modified_since = if_modified_since};
+    const struct validators v = {.etag = etag, .modified_s = modified_s};
+    struct range range;
 
-    if (if_none_match != NULL) /* it rules: RFC 9110 13.2.2 */
-        return is_listed(if_none_match, etag);
-    return if_modified_since != NULL && clock_parse_http(if_modified_since, &since_s) &&
-           modified_s <= since_s;
+    return conditions_judge(&c, &v, modified_s, &range) == OUTCOME_NOT_MODIFIED;
 }
 
-static void reply_file(struct public *p, struct http_request *r, const struct named *n, int fd,
-                       const struct stat *st)
+/* ---- the entity tag ---- */
+
+/* Up to `len` octets from `at` on: what is there now, if the file is cut meanwhile. */
+static void tag_add(struct hash *h, int fd, uint64_t at, size_t len)
 {
-    char etag[80], modified[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX], control[96];
+    uint8_t octets[TAG_ENDS];
+    ssize_t n = pread(fd, octets, len, (off_t)at);
+
+    if (n > 0)
+        hash_add(h, span_of(octets, (size_t)n));
+}
+
+#define TAG_MAX (2 * HASH_LEN + 3)
+
+static void tag_of(int fd, uint64_t size, char out[static TAG_MAX])
+{
+    size_t end = size < TAG_ENDS ? (size_t)size : TAG_ENDS;
+    struct hash *h = hash_begin(HASH_SHA256);
+    uint8_t digest[HASH_LEN];
+
+    hash_add(h, span_of(&(uint64_t){htobe64(size)}, sizeof size));
+    tag_add(h, fd, 0, end);
+    tag_add(h, fd, size - end, end);
+    hash_end(h, digest);
+    out[0] = '"';
+    hex_encode(span_of(digest, HASH_LEN), out + 1);
+    strcat(out, "\"");
+}
+
+/* ---- the answer ---- */
+
+static const unsigned statuses[] = {
+    [OUTCOME_WHOLE] = 200,  [OUTCOME_PART] = 206,          [OUTCOME_NOT_MODIFIED] = 304,
+    [OUTCOME_FAILED] = 412, [OUTCOME_UNSATISFIABLE] = 416,
+};
+
+/* What the answer says besides its fields, "" for nothing. RFC 9110 14.4 */
+static void content_range(enum outcome o, const struct range *range, uint64_t size, char *out, size_t cap)
+{
+    out[0] = '\0';
+    if (o == OUTCOME_PART)
+        snprintf(out, cap, "bytes %llu-%llu/%llu", (unsigned long long)range->first,
+                 (unsigned long long)(range->first + range->len - 1), (unsigned long long)size);
+    if (o == OUTCOME_UNSATISFIABLE)
+        snprintf(out, cap, "bytes */%llu", (unsigned long long)size);
+}
+
+/* 412, 416: nothing that a cache may keep. */
+static void reply_refused(struct http_request *r, enum outcome o, const char *part)
+{
     const struct http_field fields[] = {
-        {"Content-Type", n->kind->type},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Cache-Control", control},
-        {"ETag", etag},
-        {"Last-Modified", modified},
-        {"Expires", expires},
+        {"Cache-Control", "no-store"},
+        {part[0] != '\0' ? "Content-Range" : NULL, part},
         {NULL, NULL},
     };
-    int64_t now_s = clock_now_s(), age_s = max_age(p, n, now_s);
 
-    snprintf(etag, sizeof etag, "\"%llx-%llx.%lx-%llx\"", (unsigned long long)st->st_ino,
-             (unsigned long long)st->st_mtim.tv_sec, (unsigned long)st->st_mtim.tv_nsec,
-             (unsigned long long)st->st_size);
-    snprintf(control, sizeof control, "max-age=%lld, public, no-transform, must-revalidate",
+    http_reply(r, statuses[o], fields, (struct span){0});
+}
+
+/* The texts of an answer's fields. */
+struct texts {
+    char etag[TAG_MAX], modified[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX], control[96], part[80];
+};
+
+static void texts_write(struct texts *t, int64_t modified_s, int64_t now_s, int64_t age_s)
+{
+    snprintf(t->control, sizeof t->control, "max-age=%lld, public, no-transform, must-revalidate",
              (long long)age_s);
-    clock_http(st->st_mtim.tv_sec, modified);
-    clock_http(now_s + age_s, expires);
-    if (published_is_fresh(http_header(r, "If-None-Match"), http_header(r, "If-Modified-Since"), etag,
-                           st->st_mtim.tv_sec)) {
-        close(fd);
-        http_reply(r, 304, fields + 2, (struct span){0});
+    clock_http(modified_s, t->modified);
+    clock_http(now_s + age_s, t->expires);
+}
+
+/* Takes fd. */
+static void reply_with(struct http_request *r, const struct published *n, const struct texts *t,
+                       enum outcome o, int fd, const struct range *range)
+{
+    const struct http_field fields[] = {
+        {"Content-Type", n->type},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Cache-Control", t->control},
+        {"ETag", t->etag},
+        {"Last-Modified", t->modified},
+        {"Expires", t->expires},
+        {"Accept-Ranges", "bytes"},
+        {t->part[0] != '\0' ? "Content-Range" : NULL, t->part},
+        {NULL, NULL},
+    };
+
+    if (o == OUTCOME_WHOLE || o == OUTCOME_PART) {
+        http_reply_file(r, statuses[o], fields, fd, (off_t)range->first, range->len);
         return;
     }
-    http_reply_file(r, 200, fields, fd, 0, (uint64_t)st->st_size);
+    close(fd);
+    if (o == OUTCOME_NOT_MODIFIED)
+        http_reply(r, statuses[o], fields + 2, (struct span){0});
+    else
+        reply_refused(r, o, t->part);
+}
+
+static void reply_file(struct public *p, struct http_request *r, const struct published *n, int fd,
+                       const struct stat *st)
+{
+    struct texts t;
+    const struct validators v = {
+        .etag = t.etag, .modified_s = st->st_mtim.tv_sec, .size = (uint64_t)st->st_size};
+    const struct conditions asked = conditions_of(r);
+    int64_t now_s = clock_now_s();
+    struct range range;
+    enum outcome o;
+
+    tag_of(fd, v.size, t.etag);
+    o = conditions_judge(&asked, &v, now_s, &range);
+    content_range(o, &range, v.size, t.part, sizeof t.part);
+    texts_write(&t, v.modified_s, now_s, max_age(p, n, now_s));
+    reply_with(r, n, &t, o, fd, &range);
 }
 
 void published_get(struct public *p, struct http_request *r, const char *rest)
 {
     struct fault f = {0};
-    struct named n;
+    struct published n;
     struct stat st;
     enum err e = ERR_NOT_FOUND;
     int fd;
@@ -154,7 +205,7 @@ void published_get(struct public *p, struct http_request *r, const char *rest)
     (void)rest;
     if (strcmp(http_path(r), "/ca/ocsp.pem") == 0)
         return signers_pem_get(p, r);
-    if (find_named(p->config, http_path(r), &n))
+    if (published_find(p->config, http_path(r), &n))
         e = open_named(p->config, &n, &fd, &st, &f);
     if (e == OK) {
         reply_file(p, r, &n, fd, &st);

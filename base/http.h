@@ -90,6 +90,7 @@ size_t http_server_connections(const struct http_server *s);
 
 const char *
 http_method(const struct http_request *r); /* "GET" (for HEAD too: the body is left out here), "POST", … */
+bool http_is_head(const struct http_request *r);
 /* The path as received, without query, NOT percent-decoded (routes decide what to decode); "//" is kept. Of
  * an absolute-form target its path; "*" for OPTIONS alone. */
 const char *http_path(const struct http_request *r);

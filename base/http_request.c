@@ -111,6 +111,11 @@ bool request_set_target(struct http_request *r, bool is_options)
     return true;
 }
 
+bool http_is_head(const struct http_request *r)
+{
+    return r->is_head;
+}
+
 const char *http_method(const struct http_request *r)
 {
     return r->method;

@@ -433,6 +433,38 @@ Test(public, files_have_their_types_and_are_told_unmodified)
     buf_free(&a);
 }
 
+Test(public, a_part_of_a_file_is_given_when_it_is_the_version_asked_for)
+{
+    struct buf a = send_request("GET", "/crl/ec-g1.crl", "", (struct span){0});
+    char fields[300], *etag = strcasestr((char *)a.data, "ETag: ") + 6;
+
+    cr_assert(has(&a, "Accept-Ranges: bytes\r\n"));
+    answers("GET", "/crl/ec-g1.crl", "Range: bytes=2-4\r\n", "206", "Content-Range: bytes 2-4/13\r\n", "CRL");
+    answers("GET", "/crl/ec-g1.crl", "Range: bytes=-3\r\n", "206", "Content-Length: 3\r\n", "DER");
+    answers("GET", "/crl/ec-g1.crl", "Range: bytes=13-\r\n", "416", "Content-Range: bytes */13\r\n", "");
+    answers("GET", "/crl/ec-g1.crl", "Range: bytes=13-\r\n", "416", "Cache-Control: no-store\r\n", "");
+    answers("GET", "/crl/ec-g1.crl", "Range: bytes=0-0,5-6\r\n", "200", "Content-Length: 13\r\n",
+            "a CRL, as DER");
+    answers("HEAD", "/crl/ec-g1.crl", "Range: bytes=2-4\r\n", "200", "Content-Length: 13\r\n", "");
+    answers("GET", "/crl/ec-g1.crl", "If-Match: \"other\"\r\n", "412", "Cache-Control: no-store\r\n", "");
+    snprintf(fields, sizeof fields, "Range: bytes=2-4\r\nIf-Range: %.*s\r\n", (int)strcspn(etag, "\r"), etag);
+    answers("GET", "/crl/ec-g1.crl", fields, "206", NULL, "CRL");
+    put_file("crl/ec-g1.crl", "a newer list.");
+    answers("GET", "/crl/ec-g1.crl", fields, "200", NULL, "a newer list.");
+    buf_free(&a);
+}
+
+Test(public, deltas_and_shards_are_served_when_they_are_there)
+{
+    answers("GET", "/crl/ec-g1-delta.crl", "", "404", "application/problem+json", NULL);
+    put_file("crl/ec-g1-delta.crl", "a delta");
+    put_file("crl/ec-g1-19.pem", "a shard");
+    put_file("crl/ec-g1.previous.crl", "the one before");
+    answers("GET", "/crl/ec-g1-delta.crl", "", "200", "Content-Type: application/pkix-crl\r\n", "a delta");
+    answers("GET", "/crl/ec-g1-19.pem", "", "200", "Cache-Control: max-age=0, ", "a shard");
+    answers("GET", "/crl/ec-g1.previous.crl", "", "404", "application/problem+json", NULL);
+}
+
 Test(public, other_paths_are_404_and_other_methods_405)
 {
     static const char *const missing[] = {"/crl/other.crl",
