@@ -49,6 +49,7 @@ static int64_t renew_before(const struct ca *ca, const struct signer *s)
 static bool is_fresh(const struct ca *ca, struct view *v, const struct signer *s, int64_t now_s)
 {
     uint8_t key_hash[HASH_LEN], serial[SERIAL_LEN];
+    int64_t left_s;
     struct cert c;
 
     if (find_serial(v, s, serial) != OK)
@@ -60,7 +61,10 @@ static bool is_fresh(const struct ca *ca, struct view *v, const struct signer *s
         return false;
     if (now_s < c.not_before_s) /* made while the clock was ahead: nobody may use it yet */
         return false;
-    return c.status.not_after_s == s->by->not_after_s || c.status.not_after_s - now_s > renew_before(ca, s);
+    left_s = c.status.not_after_s - now_s;
+    if (!s->by->config->is_trusted && left_s > ca->role->config.responder_s)
+        return false; /* a trusted responder's of before: a delegate's is short-lived */
+    return c.status.not_after_s == s->by->not_after_s || left_s > renew_before(ca, s);
 }
 
 /* "OCSP rsa-g1", "OCSP rsa-g1 dmz1" */

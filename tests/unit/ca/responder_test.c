@@ -264,6 +264,17 @@ Test(responder, a_trusted_responder_ends_with_its_issuer)
     cr_assert_eq(look(NULL).to_s, NOW + ISSUER_LIFE);
 }
 
+Test(responder, another_model_has_another_certificate_at_once)
+{
+    responder_renew(ca, NOW);
+    role->config.issuers[0].is_trusted = true;
+    responder_renew(ca, NOW + 1);
+    cr_assert_eq(look(NULL).to_s, NOW + 1 + 1000 * DAY);
+    role->config.issuers[0].is_trusted = false;
+    responder_renew(ca, NOW + 2);
+    cr_assert_eq(look(NULL).to_s, NOW + 2 + LIFE);
+}
+
 Test(responder, another_key_has_another_certificate_at_once)
 {
     struct seen first;
