@@ -11,6 +11,7 @@
 
 #include "api/inner.h"
 #include "api/role.h"
+#include "base/clock.h"
 
 /* Text of the schema-checked document into a field that the schema bounds as well. */
 static enum err copy_attr(const struct xml_node *n, const char *name, char *out, size_t cap,
@@ -39,7 +40,7 @@ static enum err read_service(const struct xml_node *root, struct config *c, stru
         e = copy_attr(http, "listen", c->http_listen, sizeof c->http_listen, report, f);
     if (e == OK)
         e = copy_attr(http, "public-url", c->public_url, sizeof c->public_url, report, f);
-    if (e == OK)
+    if (e == OK && !c->is_ocsp_host)
         e = copy_attr(xml_child(root, "https"), "listen", c->https_listen, sizeof c->https_listen, report, f);
     mib = store != NULL ? xml_attr(store, "map-size-mib") : NULL;
     if (mib != NULL)
@@ -75,7 +76,8 @@ static enum err read_issuer(const struct xml_node *n, const char *home, struct i
 
     if (e != OK)
         return e;
-    if (key_uri(home, xml_attr(n, "key"), out->key_uri, sizeof out->key_uri) != OK ||
+    if ((xml_attr(n, "key") != NULL &&
+         key_uri(home, xml_attr(n, "key"), out->key_uri, sizeof out->key_uri) != OK) ||
         key_uri(home, xml_attr(n, "ocsp-key"), out->ocsp_key_uri, sizeof out->ocsp_key_uri) != OK)
         return xml_fault(n, report, f, "the key's path is longer than %d octets", PATH_LEN_MAX - 1);
     e = issuer_path(out->certificate, home, out->id, ".pem", f);
@@ -111,6 +113,35 @@ static enum err read_audit(const struct xml_node *root, struct config *c, struct
     return path_join(c->audit_public, c->home, "issuers/audit.pub", f);
 }
 
+#define SNAPSHOT_EVERY_MAX_S                                                                                 \
+    3600 /* rarer, and the copy that is on the disk already is not the one in use                            \
+          */
+
+/* An answer from the oldest copy permitted is still good for half of its life. */
+static enum err read_snapshot(const struct xml_node *root, struct config *c, struct fault *f)
+{
+    const struct xml_node *n = xml_child(root, "snapshot");
+
+    if (!clock_parse_span(xml_attr(n, "every"), &c->snapshot_every_s) ||
+        c->snapshot_every_s > SNAPSHOT_EVERY_MAX_S)
+        return xml_fault(n, NULL, f, "<snapshot every=\"%s\"> is not permitted; permitted: at most 1h",
+                         xml_attr(n, "every"));
+    if (!clock_parse_span(xml_attr(n, "max-age"), &c->ocsp.age_max_s) ||
+        c->ocsp.age_max_s > c->ocsp.validity_s / 2)
+        return xml_fault(
+            n, NULL, f,
+            "<snapshot max-age=\"%s\"> is not permitted; permitted: at most half of ocsp validity",
+            xml_attr(n, "max-age"));
+    return OK;
+}
+
+static enum err read_host_rooms(const struct xml_node *root, struct config *c, struct fault *f)
+{
+    enum err e = ocsp_config_read(root, &c->ocsp, f);
+
+    return e == OK ? read_snapshot(root, c, f) : e;
+}
+
 static enum err read_rooms(const struct xml_node *root, struct config *c, struct buf *report, struct fault *f)
 {
     enum err e = ca_config_read(root, &c->ca, f);
@@ -130,13 +161,14 @@ enum err config_read(const char *name, struct span content, struct config *c, st
 
     if (e != OK)
         return e;
+    c->is_ocsp_host = strcmp(xml_name(xml_root(x)), "ocsp-host") == 0;
     e = read_service(xml_root(x), c, report, f);
     if (e == OK)
         e = read_issuers(xml_root(x), c, report, f);
     if (e == OK)
-        e = read_audit(xml_root(x), c, report, f);
+        e = c->is_ocsp_host ? OK : read_audit(xml_root(x), c, report, f);
     if (e == OK)
-        e = read_rooms(xml_root(x), c, report, f);
+        e = c->is_ocsp_host ? read_host_rooms(xml_root(x), c, f) : read_rooms(xml_root(x), c, report, f);
     xml_free(x);
     return e;
 }

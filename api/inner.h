@@ -41,6 +41,8 @@ struct config {
     uint64_t map_size; /* octets */
     char store_dir[PATH_LEN_MAX], public_dir[PATH_LEN_MAX], control_path[PATH_LEN_MAX];
     char watch_dir[PATH_LEN_MAX];
+    bool is_ocsp_host;        /* <ocsp-host>: answers OCSP from a snapshot of another host's store, no more */
+    int64_t snapshot_every_s; /* between looks for a new one */
     struct issuer_files issuers[ISSUERS_MAX];
     size_t issuer_count;
     char audit_key_uri[PATH_LEN_MAX]; /* "": the audit is not sealed */
@@ -89,6 +91,7 @@ struct public_role {
     const struct config *config;
     int http_fd;         /* listening */
     int port_fd;         /* signing port of the OCSP keys */
+    int control_fd;      /* listening, on an OCSP host, where this role is the service; else -1 */
     struct board *board; /* as in api_role */
     const struct board *const *boards;
     size_t board_count;

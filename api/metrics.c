@@ -6,24 +6,18 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/figures.h"
 #include "base/log.h"
-
-#define TEXT_MAX (256u * 1024)
-
-static void head(struct buf *b, const char *name, const char *type, const char *help)
-{
-    buf_printf(b, "# HELP chancery_%s %s\n# TYPE chancery_%s %s\n", name, help, name, type);
-}
 
 static void put_one(struct buf *b, const char *name, const char *type, const char *help, uint64_t value)
 {
-    head(b, name, type, help);
+    figures_head(b, name, type, help);
     buf_printf(b, "chancery_%s %llu\n", name, (unsigned long long)value);
 }
 
 static void put_requests(struct buf *b, const struct api *a)
 {
-    head(b, "http_requests_total", "counter", "Requests answered, by the class of the status.");
+    figures_head(b, "http_requests_total", "counter", "Requests answered, by the class of the status.");
     for (unsigned i = 1; i < sizeof a->stats.answers / sizeof *a->stats.answers; i++)
         buf_printf(b, "chancery_http_requests_total{class=\"%uxx\"} %llu\n", i,
                    (unsigned long long)a->stats.answers[i]);
@@ -140,92 +134,10 @@ static enum err put_families(struct buf *b, struct view *v)
     for (size_t i = 0; i < sizeof families / sizeof *families && e == OK; i++) {
         struct family f = {b, v, families[i].name, families[i].value};
 
-        head(b, families[i].name, "gauge", families[i].help);
+        figures_head(b, families[i].name, "gauge", families[i].help);
         e = issuer_each(v, put_issuer, &f);
     }
     return e;
-}
-
-/* ---- what the roles have posted ---- */
-
-/* The format wants the lines of a family together, and several roles may have some of one. */
-struct posted {
-    struct buf *out;
-    const struct api_role *role;
-    char family[FAMILY_MAX];
-    char done[FIGURES_MAX][FAMILY_MAX]; /* families printed */
-    size_t done_count;
-};
-
-static bool is_done(const struct posted *p, const char *family)
-{
-    for (size_t i = 0; i < p->done_count; i++)
-        if (strcmp(p->done[i], family) == 0)
-            return true;
-    return false;
-}
-
-static bool put_line(const struct figure_shown *f, void *arg)
-{
-    struct posted *p = arg;
-    const char *open = f->labels[0] == '\0' ? "" : "{", *close = f->labels[0] == '\0' ? "" : "}";
-
-    if (strcmp(f->family, p->family) == 0)
-        buf_printf(p->out, "chancery_%s%s%s%s %lld\n", f->family, open, f->labels, close,
-                   (long long)f->value);
-    return true;
-}
-
-static bool put_posted_family(const struct figure_shown *f, void *arg)
-{
-    struct posted *p = arg;
-
-    if (is_done(p, f->family) || p->done_count == FIGURES_MAX)
-        return true;
-    strcpy(p->done[p->done_count++], f->family);
-    strcpy(p->family, f->family);
-    head(p->out, f->family, f->kind == FIGURE_GAUGE ? "gauge" : "counter", f->help);
-    for (size_t i = 0; i < p->role->board_count; i++)
-        if (p->role->boards[i] != NULL)
-            board_each_figure(p->role->boards[i], put_line, p);
-    return true;
-}
-
-/* A label's value: what would end it, or the line, is left out. */
-static void put_label(struct buf *b, const char *name, const char *value)
-{
-    buf_printf(b, "%s=\"", name);
-    for (; *value != '\0'; value++)
-        if (*value != '"' && *value != '\\' && *value != '\n')
-            buf_put_u8(b, (uint8_t)*value);
-    buf_printf(b, "\"");
-}
-
-static bool put_alarm(const struct alarm_shown *a, void *arg)
-{
-    struct buf *b = arg;
-
-    buf_printf(b, "chancery_alarm{");
-    put_label(b, "code", a->code);
-    buf_printf(b, ",");
-    put_label(b, "subject", a->subject);
-    buf_printf(b, "} %d\n", (int)a->level);
-    return true;
-}
-
-static void put_boards(struct buf *b, const struct api_role *role)
-{
-    struct posted *p = xcalloc(1, sizeof *p);
-
-    *p = (struct posted){.out = b, .role = role};
-    for (size_t i = 0; i < role->board_count; i++)
-        if (role->boards[i] != NULL)
-            board_each_figure(role->boards[i], put_posted_family, p);
-    free(p);
-    head(b, "alarm", "gauge", "Alarms that stand: 1 warning, 2 critical.");
-    for (size_t i = 0; i < role->board_count; i++)
-        if (role->boards[i] != NULL)
-            board_each_alarm(role->boards[i], put_alarm, b);
 }
 
 void metrics_get(struct call *c)
@@ -236,8 +148,8 @@ void metrics_get(struct call *c)
 
     if (v == NULL)
         return;
-    buf_init(&b, TEXT_MAX);
-    head(&b, "build_info", "gauge", "The version that runs.");
+    buf_init(&b, FIGURES_TEXT_MAX);
+    figures_head(&b, "build_info", "gauge", "The version that runs.");
     buf_printf(&b, "chancery_build_info{version=\"%s\"} 1\n", CHANCERY_VERSION);
     put_requests(&b, c->api);
     put_counts(&b, v);
@@ -247,7 +159,7 @@ void metrics_get(struct call *c)
     if (put_families(&b, v) != OK)
         log_warn("metrics", "the issuers cannot be read");
     view_close(v);
-    put_boards(&b, c->api->role);
-    call_reply(c, 200, "text/plain; version=0.0.4; charset=utf-8", buf_span(&b), NULL);
+    figures_put(&b, c->api->role->boards, c->api->role->board_count);
+    call_reply(c, 200, FIGURES_TYPE, buf_span(&b), NULL);
     buf_free(&b);
 }

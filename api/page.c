@@ -139,7 +139,27 @@ static void issuer_kind(struct buf *b, const struct page_issuer *i)
     buf_put_str(b, "</p>\n");
 }
 
-static void issuer_section(struct buf *b, const struct page_issuer *i, const char *public_url)
+static void certificate_term(struct buf *b, const struct page_issuer *i)
+{
+    term(b, "Certificate");
+    link_to(b, "ca", i->id, ".cer", "DER");
+    buf_put_str(b, " · ");
+    link_to(b, "ca", i->id, ".pem", "PEM");
+    buf_put_str(b, " · ");
+    link_to(b, "ca", i->id, ".p7c", "chain (PKCS #7)");
+    end_term(b);
+}
+
+static void copy_section(struct buf *b, int64_t as_of_s)
+{
+    buf_put_str(b, "<section id=\"data\">\n<h2>Data</h2>\n<dl>\n");
+    term(b, "As of");
+    moment(b, as_of_s);
+    end_term(b);
+    buf_put_str(b, "</dl>\n</section>\n");
+}
+
+static void issuer_section(struct buf *b, const struct page_issuer *i, const struct page *p)
 {
     buf_put_str(b, "<section id=\"");
     text(b, i->id);
@@ -148,13 +168,8 @@ static void issuer_section(struct buf *b, const struct page_issuer *i, const cha
     buf_put_str(b, "</h2>\n");
     issuer_kind(b, i);
     buf_put_str(b, "<dl>\n");
-    term(b, "Certificate");
-    link_to(b, "ca", i->id, ".cer", "DER");
-    buf_put_str(b, " · ");
-    link_to(b, "ca", i->id, ".pem", "PEM");
-    buf_put_str(b, " · ");
-    link_to(b, "ca", i->id, ".p7c", "chain (PKCS #7)");
-    end_term(b);
+    if (!p->is_copy)
+        certificate_term(b, i);
     term(b, "Valid");
     moment(b, i->not_before_s);
     buf_put_str(b, " to ");
@@ -162,10 +177,11 @@ static void issuer_section(struct buf *b, const struct page_issuer *i, const cha
     end_term(b);
     fingerprint(b, "SHA-256 fingerprint", i->sha256, HASH_LEN);
     fingerprint(b, "SHA-1 fingerprint", i->sha1, 20);
-    crl_terms(b, i);
+    if (!p->is_copy)
+        crl_terms(b, i);
     term(b, "OCSP");
     buf_put_str(b, "<code>");
-    text(b, public_url);
+    text(b, p->public_url);
     buf_put_str(b, "/ocsp</code>");
     end_term(b);
     buf_put_str(b, "</dl>\n</section>\n");
@@ -182,7 +198,9 @@ void page_write(struct buf *b, const struct page *p)
         b, "</h1>\n<p>Certificates, revocation lists and certificate status of this certificate authority. "
            "Compare a fingerprint over another channel before you trust a root.</p>\n</header>\n<main>\n");
     for (size_t i = 0; i < p->count; i++)
-        issuer_section(b, &p->issuers[i], p->public_url);
+        issuer_section(b, &p->issuers[i], p);
+    if (p->is_copy)
+        copy_section(b, p->as_of_s);
     buf_put_str(b, "</main>\n<footer>\n<p>Status requests (RFC 6960) go to <code>");
     text(b, p->public_url);
     buf_put_str(b, "/ocsp</code>, by POST or GET.</p>\n</footer>\n</body>\n</html>\n");
@@ -269,7 +287,9 @@ void page_get(struct public *p, struct http_request *r, const char *rest)
         reply_page(r, &(struct page){.name = p->config->name,
                                      .public_url = p->config->public_url,
                                      .issuers = g->issuers,
-                                     .count = g->count});
+                                     .count = g->count,
+                                     .is_copy = host_as_of(p) != NO_TIME,
+                                     .as_of_s = host_as_of(p)});
     } else {
         log_error("page", "the issuers cannot be read: %s", err_name(e));
         public_refuse(r, ERR_INTERNAL, NULL, NULL);

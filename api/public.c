@@ -76,6 +76,8 @@ static void on_request(struct http_request *r, void *arg)
 {
     const char *path = http_path(r), *method = http_method(r), *allow = NULL;
 
+    if (host_serves(arg, r))
+        return;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct public_route *route = &routes[i];
 
@@ -157,22 +159,28 @@ static enum err serve(struct public *p, int http_fd)
     maintain = timer_start(p->loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, p);
     tick = timer_start(p->loop, TICK_MS, TICK_MS, on_tick, p);
     loop_on_signal(p->loop, SIGTERM, on_end, p);
+    if (p->host != NULL)
+        host_start(p, &handlers);
     loop_run(p->loop);
     watch_stop(port);
     timer_stop(maintain);
     timer_stop(tick);
-    ocsp_close(p->ocsp); /* before the server: it answers what is still under way */
+    ocsp_close(p->ocsp); /* before the servers: it answers what is still under way */
     p->ocsp = NULL;
     http_server_free(p->server);
+    if (p->host != NULL)
+        host_stop(p);
     loop_free(p->loop);
     return p->err;
 }
 
 enum err public_run(const struct public_role *role)
 {
-    struct public p = {.config = role->config, .port_fd = role->port_fd};
+    struct public p = {.role = role, .config = role->config, .port_fd = role->port_fd};
     struct fault f = {0};
-    enum err e = store_open(role->config->store_dir, STORE_READ, 0, &p.store, &f);
+    enum err e = role->config->is_ocsp_host
+                     ? host_open(&p, &f)
+                     : store_open(role->config->store_dir, STORE_READ, 0, &p.store, &f);
 
     if (e == OK)
         e = ocsp_open(p.store, &role->config->ocsp, role->port_fd, role->board, &p.ocsp, &f);
@@ -182,7 +190,9 @@ enum err public_run(const struct public_role *role)
     else
         log_error("start", "%s", f.detail);
     ocsp_http_close(&p);
-    if (p.store != NULL)
-        store_close(p.store);
+    if (p.store == NULL && p.host != NULL)
+        e = ERR_IO; /* nothing that people must mend: a snapshot may come, and the next start finds it */
+    store_close(p.store);
+    host_free(&p);
     return e;
 }

@@ -8,10 +8,13 @@
 
 struct asked;
 struct ocsp_figures;
+struct host;
 
 struct public
 {
+    const struct public_role *role;
     const struct config *config;
+    struct host *host; /* NULL: not on an OCSP host */
     struct store *store;
     struct ocsp *ocsp;
     struct asked *idle_asked; /* for the next requests */
@@ -65,6 +68,20 @@ bool published_is_fresh(const char *if_none_match, const char *if_modified_since
 /* ---- signers.c: /ca/ocsp.pem ---- */
 void signers_pem_get(struct public *p, struct http_request *r);
 
+/* ---- host.c: what an OCSP host does besides ---- */
+
+/* Opens the snapshot as p->store. ERR_NOT_FOUND, ERR_CONFLICT (not whole, of the future), ERR_IO. */
+enum err host_open(struct public *p, struct fault *f);
+/* With the loop and p->ocsp there: follows later snapshots, serves the control socket with the same handlers.
+ */
+void host_start(struct public *p, const struct http_handlers *handlers);
+void host_stop(struct public *p); /* before the loop is freed */
+void host_free(struct public *p);
+/* Answers /livez, /readyz and /metrics to this machine, on an OCSP host alone; false: not one of them. */
+bool host_serves(struct public *p, struct http_request *r);
+/* When the snapshot in use was taken; NO_TIME: this is no OCSP host. */
+int64_t host_as_of(const struct public *p);
+
 /* ---- page.c: / ---- */
 
 struct page_issuer {
@@ -79,6 +96,8 @@ struct page {
     const char *public_url; /* without final slash */
     const struct page_issuer *issuers;
     size_t count;
+    bool is_copy; /* an OCSP host: no files here, and what is shown is of as_of_s */
+    int64_t as_of_s;
 };
 void page_write(struct buf *out, const struct page *p);
 /* The Content-Security-Policy under which the page works and nothing else would. */

@@ -240,6 +240,7 @@ static int run_ocsp(struct config *c, const int *fds, const struct boards *board
     struct public_role r = {.config = c,
                             .http_fd = fds[0],
                             .port_fd = fds[1],
+                            .control_fd = c->is_ocsp_host ? fds[2] : -1,
                             .board = boards->own,
                             .boards = boards->all,
                             .board_count = ROLE_COUNT};
@@ -297,8 +298,9 @@ const struct role_kind role_kinds[ROLE_COUNT] = {
     [ROLE_OCSP_SIGNER] = {"ocsp-signer", 1, false, run_ocsp_signer}, /* OCSP port */
     [ROLE_CA] = {"ca", 3, false, run_ca},                            /* api, certificate port, desk */
     [ROLE_CRL] = {"crl", 2, false, run_crl},                         /* CRL port, desk */
-    [ROLE_OCSP] = {"ocsp", 2, true, run_ocsp},                       /* HTTP listener, OCSP port */
-    [ROLE_API] = {"api", 3, true, run_api},                          /* HTTPS listener, control socket, ca */
+    [ROLE_OCSP] = {"ocsp", 3, true,
+                   run_ocsp},               /* HTTP listener, OCSP port, on an OCSP host the control socket */
+    [ROLE_API] = {"api", 3, true, run_api}, /* HTTPS listener, control socket, ca */
     [ROLE_WATCH] = {"watch", 0, true, run_watch},
 };
 

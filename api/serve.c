@@ -61,7 +61,7 @@ static void write_ready_file(const struct serve *s)
 }
 
 /* Ready is what a client sees: the interface says ok through the control socket, and the pages for relying
- * parties are there. */
+ * parties are there. An OCSP host with old data is there too, and says so to those who ask. */
 static void look_ready(struct serve *s)
 {
     char http_url[160];
@@ -70,7 +70,7 @@ static void look_ready(struct serve *s)
     struct fetch_target http = {.base_url = http_url, .timeout_s = 5};
 
     snprintf(http_url, sizeof http_url, "http://%s", s->http);
-    if (!answers(&control, "/readyz") || !answers(&http, "/"))
+    if (!answers(&control, s->config.is_ocsp_host ? "/livez" : "/readyz") || !answers(&http, "/"))
         return;
     s->is_ready = true;
     log_info("ready", "http %s, https %s, home %s", s->http, s->https, s->config.home);

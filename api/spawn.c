@@ -45,13 +45,13 @@ enum err spawn_open(struct serve *s, struct fault *f)
 {
     enum err e = http_listen_tcp(s->config.http_listen, &s->http_fd, f);
 
-    if (e == OK)
+    if (e == OK && !s->config.is_ocsp_host)
         e = http_listen_tcp(s->config.https_listen, &s->https_fd, f);
     if (e == OK)
         e = http_listen_unix(s->config.control_path, 0660, &s->control_fd, f);
     if (e == OK)
         e = http_bound(s->http_fd, s->http, sizeof s->http);
-    if (e == OK)
+    if (e == OK && !s->config.is_ocsp_host)
         e = http_bound(s->https_fd, s->https, sizeof s->https);
     for (size_t i = 0; e == OK && i < WIRE_COUNT; i++)
         e = wire_pair(s->wires[i]);
@@ -68,7 +68,7 @@ static void role_fds(const struct serve *s, enum role_id id, int out[static ROLE
         [ROLE_OCSP_SIGNER] = {s->wires[WIRE_OCSP_PORT][1]},
         [ROLE_CA] = {s->wires[WIRE_ASK][1], s->wires[WIRE_CERTIFICATE_PORT][0], s->wires[WIRE_DESK][1]},
         [ROLE_CRL] = {s->wires[WIRE_CRL_PORT][0], s->wires[WIRE_DESK][0]},
-        [ROLE_OCSP] = {s->http_fd, s->wires[WIRE_OCSP_PORT][0]},
+        [ROLE_OCSP] = {s->http_fd, s->wires[WIRE_OCSP_PORT][0], s->config.is_ocsp_host ? s->control_fd : -1},
         [ROLE_API] = {s->https_fd, s->control_fd, s->wires[WIRE_ASK][0]},
         [ROLE_WATCH] = {-1},
     };
@@ -98,7 +98,8 @@ static size_t hand_list(const struct serve *s, enum role_id id, struct handed ou
 
     role_fds(s, id, fds);
     for (unsigned i = 0; i < role_kinds[id].fds; i++)
-        out[n++] = (struct handed){.from = fds[i], .to = FIRST_FD + (int)i};
+        if (fds[i] >= 0)
+            out[n++] = (struct handed){.from = fds[i], .to = FIRST_FD + (int)i};
     out[n++] = (struct handed){.from = s->boards[id][0], .to = BOARD_FD};
     for (enum role_id of = 0; role_kinds[id].is_front && of < ROLE_COUNT; of++)
         out[n++] = (struct handed){.from = s->boards[of][1], .to = BOARD_READ_FD + (int)of};
@@ -201,18 +202,21 @@ static void give_away(struct serve *s, const enum wire_name *wires, size_t n)
         close_fd(&s->wires[wires[i]][1]);
 }
 
-static enum err start_signers(struct serve *s, struct fault *f)
+static enum err start_ca_signer(struct serve *s, struct fault *f)
 {
-    static const enum wire_name ca_ports[] = {WIRE_CERTIFICATE_PORT, WIRE_CRL_PORT},
-                                ocsp_ports[] = {WIRE_OCSP_PORT};
+    static const enum wire_name ports[] = {WIRE_CERTIFICATE_PORT, WIRE_CRL_PORT};
     enum err e = start_role(s, ROLE_SIGNER, f);
 
-    give_away(s, ca_ports, 2);
-    if (e == OK)
-        e = await_role(s, ROLE_SIGNER, probe_port(s, s->wires[WIRE_CERTIFICATE_PORT][0]));
-    if (e == OK)
-        e = start_role(s, ROLE_OCSP_SIGNER, f);
-    give_away(s, ocsp_ports, 1);
+    give_away(s, ports, 2);
+    return e == OK ? await_role(s, ROLE_SIGNER, probe_port(s, s->wires[WIRE_CERTIFICATE_PORT][0])) : e;
+}
+
+static enum err start_ocsp_signer(struct serve *s, struct fault *f)
+{
+    static const enum wire_name ports[] = {WIRE_OCSP_PORT};
+    enum err e = start_role(s, ROLE_OCSP_SIGNER, f);
+
+    give_away(s, ports, 1);
     return e == OK ? await_role(s, ROLE_OCSP_SIGNER, probe_port(s, s->wires[WIRE_OCSP_PORT][0])) : e;
 }
 
@@ -227,17 +231,32 @@ static enum err start_ca(struct serve *s, struct fault *f)
 }
 
 /* In an order in which each role finds what it needs, and a wrong key is one line from one role. */
+static enum err start_all(struct serve *s, struct fault *f)
+{
+    enum err e = start_ca_signer(s, f);
+
+    if (e == OK)
+        e = start_ocsp_signer(s, f);
+    if (e == OK)
+        e = start_ca(s, f);
+    for (enum role_id id = ROLE_CRL; e == OK && id < ROLE_COUNT; id++)
+        e = start_role(s, id, f);
+    return e;
+}
+
+static enum err start_host(struct serve *s, struct fault *f)
+{
+    enum err e = start_ocsp_signer(s, f);
+
+    return e == OK ? start_role(s, ROLE_OCSP, f) : e;
+}
+
 enum err spawn_roles(struct serve *s, struct fault *f)
 {
     enum err e;
 
     raise_descriptor_limit();
-    e = start_signers(s, f);
-
-    if (e == OK)
-        e = start_ca(s, f);
-    for (enum role_id id = ROLE_CRL; e == OK && id < ROLE_COUNT; id++)
-        e = start_role(s, id, f);
+    e = s->config.is_ocsp_host ? start_host(s, f) : start_all(s, f);
     for (size_t i = 0; i < WIRE_COUNT; i++) {
         close_fd(&s->wires[i][0]);
         close_fd(&s->wires[i][1]);

@@ -236,16 +236,17 @@ static void explain_root(struct buf *b, const struct xml_mistake *m, const struc
  * root element. */
 static const struct xml_node *constraint(const struct xml_node *schema, const char *message)
 {
-    const struct xml_node *top = xml_child(schema, "element");
-    const struct xml_node *n = top != NULL ? xml_child(top, NULL) : NULL;
     const char *at = strrchr(message, '}');
     char name[128];
 
     if (at == NULL || !xml_quoted_after(at, "}", name, sizeof name))
         return NULL;
-    while (n != NULL && !attr_is(n, "name", name))
-        n = xml_next(n, NULL);
-    return n;
+    for (const struct xml_node *root = xml_child(schema, "element"); root != NULL;
+         root = xml_next(root, "element"))
+        for (const struct xml_node *n = xml_child(root, NULL); n != NULL; n = xml_next(n, NULL))
+            if (attr_is(n, "name", name))
+                return n;
+    return NULL;
 }
 
 /* What a keyref may refer to: the one field of the key's elements. Our selectors are "prefix:element",

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host: what the process "ocsp" does besides on an OCSP host, where it is all of the service that faces
+ * anyone: it follows the snapshot of the store that others put in place, never back in time, and says on
+ * /livez, /readyz and /metrics, to this machine alone, how old it is.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "api/figures.h"
+#include "api/public.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define AHEAD_MAX_S 300       /* clocks of two machines that are kept */
+#define SIGNER_WARN_S (86400) /* a delegate is renewed at half its life: on the last day that failed */
+#define OLD "ocsp.data-old"
+
+struct host {
+    struct http_server *control;
+    struct timer *timer;
+    struct stat seen; /* the file looked at last, used or refused */
+    int64_t as_of_s;
+    struct figure *age, *as_of, *taken;
+};
+
+/* ---- the snapshot ---- */
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static enum err read_time(struct store *s, int64_t *as_of_s, struct fault *f)
+{
+    struct view *v = NULL;
+    enum err e = view_open(s, &v);
+
+    if (e == OK)
+        e = snapshot_time(v, as_of_s);
+    view_close(v);
+    return e == OK ? OK
+                   : fault_set(f, e, "the store here is no snapshot: `chancery store snapshot` writes one");
+}
+
+/* Gives a store that is whole, a snapshot, and neither of the future nor older than the one in use. */
+static enum err open_copy(const struct public *p, struct store **out, int64_t *as_of_s, struct fault *f)
+{
+    enum err e = store_open(p->config->store_dir, STORE_COPY, 0, out, f);
+    char text[CLOCK_TEXT_MAX];
+
+    if (e == OK)
+        e = read_time(*out, as_of_s, f);
+    if (e == OK && *as_of_s > clock_now_s() + AHEAD_MAX_S) {
+        clock_rfc3339(*as_of_s, text);
+        e = fault_set(f, ERR_CONFLICT, "the snapshot is of %s, which is not yet: one of the clocks is wrong",
+                      text);
+    }
+    if (e == OK && *as_of_s < p->host->as_of_s) {
+        clock_rfc3339(*as_of_s, text);
+        e = fault_set(f, ERR_CONFLICT, "the snapshot is of %s, older than the one in use, which stays", text);
+    }
+    if (e != OK) {
+        store_close(*out);
+        *out = NULL;
+    }
+    return e;
+}
+
+static bool look_at_file(const struct public *p, struct stat *st)
+{
+    char path[PATH_LEN_MAX];
+
+    return path_join(path, p->config->store_dir, "data.mdb", NULL) == OK && stat(path, st) == 0;
+}
+
+static void say_age(struct public *p)
+{
+    const struct ocsp_config *c = &p->config->ocsp;
+    int64_t age_s = clock_now_s() - p->host->as_of_s;
+
+    figure_set(p->host->age, age_s);
+    figure_set(p->host->as_of, p->host->as_of_s);
+    if (age_s > c->age_max_s)
+        alarm_raise(p->role->board, ALARM_CRITICAL, OLD, "",
+                    "no snapshot for more than %lld s: clients are told to try later",
+                    (long long)c->age_max_s);
+    else if (age_s > c->age_max_s / 2)
+        alarm_raise(p->role->board, ALARM_WARNING, OLD, "", "no snapshot for more than %lld s of %lld",
+                    (long long)c->age_max_s / 2, (long long)c->age_max_s);
+    else
+        alarm_clear(p->role->board, OLD, "");
+}
+
+static void take_copy(struct public *p, struct store *s, int64_t as_of_s)
+{
+    struct store *old = p->store;
+    char text[CLOCK_TEXT_MAX];
+
+    p->store = s;
+    p->host->as_of_s = as_of_s;
+    ocsp_follow(p->ocsp, s, as_of_s);
+    if (old != s)
+        store_close(old);
+    figure_add(p->host->taken, 1);
+    clock_rfc3339(as_of_s, text);
+    log_info("snapshot", "of %s", text);
+}
+
+static void on_look(void *arg)
+{
+    struct public *p = arg;
+    struct store *s = NULL;
+    struct fault f = {0};
+    struct stat st;
+    int64_t as_of_s;
+
+    if (look_at_file(p, &st) && !is_same_file(&st, &p->host->seen)) {
+        p->host->seen = st;
+        if (open_copy(p, &s, &as_of_s, &f) == OK)
+            take_copy(p, s, as_of_s);
+        else
+            log_error("snapshot", "%s", f.detail);
+    }
+    say_age(p);
+}
+
+/* ---- what it says of itself ---- */
+
+struct report {
+    struct public *public;
+    struct view *view;
+    struct js *checks;
+    int worst; /* 0, or an alarm level */
+    int64_t now_s;
+};
+
+static const char *level_name(int level)
+{
+    return level == ALARM_CRITICAL ? "critical" : level == ALARM_WARNING ? "warning" : "ok";
+}
+
+__attribute__((format(printf, 5, 6))) static void add(struct report *r, const char *kind, const char *id,
+                                                      int level, const char *fmt, ...)
+{
+    char name[ALARM_CODE_MAX + ALARM_SUBJECT_MAX], detail[ALARM_DETAIL_MAX + 64];
+    struct js *o = js_object();
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(detail, sizeof detail, fmt, ap);
+    va_end(ap);
+    snprintf(name, sizeof name, "%s%s%s", kind, id[0] == '\0' ? "" : ":", id);
+    js_set_str(o, "name", name);
+    js_set_str(o, "status", level_name(level));
+    js_set_str(o, "detail", detail);
+    js_push(r->checks, o);
+    if (level > r->worst)
+        r->worst = level;
+}
+
+static void check_signer(struct report *r, const char *id)
+{
+    char text[CLOCK_TEXT_MAX];
+    struct issuer i;
+    struct status s;
+
+    if (issuer_find(r->view, id, &i) != OK) {
+        add(r, "ocsp", id, ALARM_CRITICAL, "no issuer in the snapshot");
+        return;
+    }
+    if (status_find(r->view, i.responder, &s) != OK) {
+        add(r, "ocsp", id, ALARM_CRITICAL, "no certificate for this host's signer in the snapshot");
+        return;
+    }
+    clock_rfc3339(s.not_after_s, text);
+    if (s.state != CERT_VALID)
+        add(r, "ocsp", id, ALARM_CRITICAL, "the signer's certificate is revoked");
+    else if (r->now_s >= s.not_after_s)
+        add(r, "ocsp", id, ALARM_CRITICAL, "ended %s", text);
+    else
+        add(r, "ocsp", id, s.not_after_s - r->now_s < SIGNER_WARN_S ? ALARM_WARNING : 0, "until %s", text);
+}
+
+static void check_data(struct report *r)
+{
+    const struct config *c = r->public->config;
+    int64_t age_s = r->now_s - r->public->host->as_of_s;
+    char text[CLOCK_TEXT_MAX];
+    struct store_counts n = {0};
+
+    if (view_open(r->public->store, &r->view) != OK || store_count(r->view, &n) != OK)
+        add(r, "store", "", ALARM_CRITICAL, "cannot be read");
+    for (size_t i = 0; r->view != NULL && i < c->issuer_count; i++)
+        check_signer(r, c->issuers[i].id);
+    view_close(r->view);
+    clock_rfc3339(r->public->host->as_of_s, text);
+    add(r, "snapshot", "", age_s > c->ocsp.age_max_s ? ALARM_CRITICAL : 0,
+        "of %s, %lld s old, %llu certificates", text, (long long)age_s, (unsigned long long)n.certificates);
+}
+
+static bool add_alarm(const struct alarm_shown *a, void *arg)
+{
+    add(arg, a->code, a->subject, (int)a->level, "%s", a->detail);
+    return true;
+}
+
+static void reply(struct http_request *r, unsigned status, const char *type, struct span body)
+{
+    const struct http_field fields[] = {{"Content-Type", type}, {"Cache-Control", "no-store"}, {NULL, NULL}};
+
+    http_reply(r, status, fields, body);
+}
+
+static void reply_report(struct http_request *r, struct report *report)
+{
+    struct js *o = js_object();
+    struct buf body;
+
+    js_set_str(o, "status", level_name(report->worst));
+    js_set(o, "checks", report->checks);
+    buf_init(&body, FIGURES_TEXT_MAX);
+    js_write(o, &body);
+    reply(r, report->worst == ALARM_CRITICAL ? 503 : 200, "application/json", buf_span(&body));
+    buf_free(&body);
+    js_free(o);
+}
+
+static void livez(struct public *p, struct http_request *r)
+{
+    struct report report = {.public = p, .checks = js_array()};
+
+    add(&report, "process", "", 0, "answers");
+    reply_report(r, &report);
+}
+
+static void readyz(struct public *p, struct http_request *r)
+{
+    struct report report = {.public = p, .checks = js_array(), .now_s = clock_now_s()};
+
+    check_data(&report);
+    for (size_t i = 0; i < p->role->board_count; i++)
+        if (p->role->boards[i] != NULL)
+            board_each_alarm(p->role->boards[i], add_alarm, &report);
+    reply_report(r, &report);
+}
+
+static void metrics(struct public *p, struct http_request *r)
+{
+    struct buf body;
+
+    say_age(p);
+    buf_init(&body, FIGURES_TEXT_MAX);
+    figures_head(&body, "build_info", "gauge", "The version that runs.");
+    buf_printf(&body, "chancery_build_info{version=\"%s\"} 1\n", CHANCERY_VERSION);
+    figures_put(&body, p->role->boards, p->role->board_count);
+    reply(r, 200, FIGURES_TYPE, buf_span(&body));
+    buf_free(&body);
+}
+
+bool host_serves(struct public *p, struct http_request *r)
+{
+    static const struct {
+        const char *path;
+        void (*serve)(struct public *p, struct http_request *r);
+    } paths[] = {{"/livez", livez}, {"/readyz", readyz}, {"/metrics", metrics}};
+
+    if (p->host == NULL || !http_peer(r)->is_loopback || strcmp(http_method(r), "GET") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (strcmp(http_path(r), paths[i].path) != 0)
+            continue;
+        paths[i].serve(p, r);
+        return true;
+    }
+    return false;
+}
+
+int64_t host_as_of(const struct public *p)
+{
+    return p->host != NULL ? p->host->as_of_s : NO_TIME;
+}
+
+/* ---- start and end ---- */
+
+enum err host_open(struct public *p, struct fault *f)
+{
+    p->host = xcalloc(1, sizeof *p->host);
+    p->host->as_of_s = NO_TIME;
+    (void)look_at_file(p, &p->host->seen); /* before it is opened: what replaces it meanwhile is seen */
+    return open_copy(p, &p->store, &p->host->as_of_s, f);
+}
+
+void host_start(struct public *p, const struct http_handlers *handlers)
+{
+    struct board *b = p->role->board;
+    struct host *h = p->host;
+
+    h->age =
+        board_figure(b, FIGURE_GAUGE, "ocsp_data_age_seconds", "", "Age of the data that OCSP answers from.");
+    h->as_of = board_figure(b, FIGURE_GAUGE, "ocsp_data_time_seconds", "", "When the snapshot was taken.");
+    h->taken = board_figure(b, FIGURE_COUNTER, "ocsp_snapshots_total", "", "Snapshots taken into use.");
+    take_copy(p, p->store, h->as_of_s);
+    say_age(p);
+    h->control = http_serve(p->loop, p->role->control_fd, NULL, NULL, handlers);
+    h->timer = timer_start(p->loop, p->config->snapshot_every_s * 1000, p->config->snapshot_every_s * 1000,
+                           on_look, p);
+}
+
+void host_stop(struct public *p)
+{
+    timer_stop(p->host->timer);
+    http_server_free(p->host->control);
+    p->host->timer = NULL;
+    p->host->control = NULL;
+}
+
+void host_free(struct public *p)
+{
+    free(p->host);
+    p->host = NULL;
+}
