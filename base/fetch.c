@@ -155,9 +155,24 @@ static void set_request(CURL *curl, const struct fetch_request *r)
         SET(curl, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
+static void read_header(CURL *curl, const char *name, char *out, size_t cap)
+{
+    struct curl_header *h;
+
+    if (curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK && strlen(h->value) < cap)
+        strcpy(out, h->value);
+}
+
+static int64_t read_time(CURL *curl, CURLINFO which)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(curl, which, &us);
+    return us;
+}
+
 static void read_answer(CURL *curl, struct fetch_answer *out)
 {
-    struct curl_header *location;
     long status = 0;
     char *type = NULL;
 
@@ -166,9 +181,14 @@ static void read_answer(CURL *curl, struct fetch_answer *out)
     out->status = (unsigned)status;
     if (type != NULL)
         snprintf(out->content_type, sizeof out->content_type, "%s", type);
-    if (curl_easy_header(curl, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK &&
-        strlen(location->value) < sizeof out->location)
-        strcpy(out->location, location->value);
+    read_header(curl, "Location", out->location, sizeof out->location);
+    read_header(curl, "Cache-Control", out->cache_control, sizeof out->cache_control);
+    read_header(curl, "ETag", out->etag, sizeof out->etag);
+    read_header(curl, "Last-Modified", out->last_modified, sizeof out->last_modified);
+    read_header(curl, "Expires", out->expires, sizeof out->expires);
+    out->connected_us = read_time(curl, CURLINFO_CONNECT_TIME_T);
+    out->first_octet_us = read_time(curl, CURLINFO_STARTTRANSFER_TIME_T);
+    out->total_us = read_time(curl, CURLINFO_TOTAL_TIME_T);
 }
 
 static enum err err_of(CURLcode code, const struct buf *body)
@@ -454,6 +474,11 @@ void fetch_query(struct buf *path, const char *name, const char *value)
     put_escaped(path, name, strlen(name));
     buf_put_u8(path, '=');
     put_escaped(path, value, strlen(value));
+}
+
+void fetch_segment(struct buf *path, const char *text)
+{
+    put_escaped(path, text, strlen(text));
 }
 
 void fetch_path(struct buf *path, const char *text)

@@ -31,8 +31,11 @@ struct fetch_request {
 struct fetch_answer {
     unsigned status;
     char content_type[128];
-    char location[256]; /* "" when absent or longer */
-    struct buf body;    /* fetch_answer_free() */
+    /* "" when absent or longer */
+    char location[256], cache_control[128], etag[128], last_modified[64], expires[64];
+    /* microseconds from the beginning: connected (0 on a connection that was kept), first octet, all */
+    int64_t connected_us, first_octet_us, total_us;
+    struct buf body; /* fetch_answer_free() */
 };
 
 /* Any HTTP status is OK here. ERR_UNAVAILABLE with the reason when no answer came (refused, TLS, timeout);
@@ -64,6 +67,8 @@ void fetch_pool_free(struct fetch_pool *p); /* drops what is under way, without 
 
 /* Appends a percent-encoded query parameter ("?" or "&" as needed); nothing when the value is NULL. */
 void fetch_query(struct buf *path, const char *name, const char *value);
+/* Appends percent-encoded text to a path: all of it is one segment. */
+void fetch_segment(struct buf *path, const char *text);
 /* Appends percent-encoded text to a path; a '/' in it stays one. */
 void fetch_path(struct buf *path, const char *text);
 

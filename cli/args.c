@@ -55,6 +55,7 @@ static const struct {
     [OPT_EXPORT] = {"export", true},
     [OPT_HEAD] = {"head", true},
     [OPT_SEAL_KEY] = {"seal-key", true},
+    [OPT_GET] = {"get", false},
 };
 
 /* getopt_long's own codes are '?', ':' and 1 (a word); ours start beyond them. */

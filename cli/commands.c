@@ -38,8 +38,11 @@ const struct command commands[] = {
      FORMAT_TABLE, run_crl_publish},
     {"crl", "show", NULL, "[--issuer ID]", "the CRLs in force", B(ISSUER), 0, LIST_FORMATS, FORMAT_TABLE,
      run_crl_show},
-    {"ocsp", "query", "CERT", "[--issuer-cert F] [--url U]", "ask a responder and verify its answer",
-     B(ISSUER_CERT) | B(URL), 0, SHOW_FORMATS, FORMAT_TABLE, run_ocsp_query},
+    {"ocsp", "query", "CERT", "[--issuer-cert F] [--url U] [--get]",
+     "ask a responder, verify its answer and say what a client sees of it, with times; --get: by GET without "
+     "a nonce, "
+     "as caches answer",
+     B(ISSUER_CERT) | B(URL) | B(GET), 0, SHOW_FORMATS, FORMAT_TABLE, run_ocsp_query},
     {"ca", "list", NULL, "", "the issuers", 0, 0, LIST_FORMATS, FORMAT_TABLE, run_ca_list},
     {"ca", "show", "ID", "", "one issuer", 0, 0, SHOW_FORMATS | F(PEM), FORMAT_TABLE, run_ca_show},
     {"ca", "chain", "ID", "[--out FILE]", "its certificate and those above, up to the root", B(OUT), 0,

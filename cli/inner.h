@@ -63,6 +63,7 @@ enum opt {
     OPT_EXPORT,
     OPT_HEAD,
     OPT_SEAL_KEY,
+    OPT_GET,
     OPT_COUNT
 };
 

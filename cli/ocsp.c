@@ -18,6 +18,32 @@ static void set_time_or_null(struct js *o, const char *name, int64_t t_s)
         js_set_null(o, name);
 }
 
+static struct js *time_json(const struct ocsp_query_result *r)
+{
+    struct js *o = js_object();
+
+    js_set_int(o, "connected_us", r->connected_us);
+    js_set_int(o, "first_octet_us", r->first_octet_us);
+    js_set_int(o, "total_us", r->total_us);
+    return o;
+}
+
+static void set_header(struct js *o, const char *name, const char *value)
+{
+    js_set_str(o, name, value[0] != '\0' ? value : NULL);
+}
+
+static struct js *http_json(const struct ocsp_query_result *r)
+{
+    struct js *o = js_object();
+
+    set_header(o, "cache_control", r->cache_control);
+    set_header(o, "etag", r->etag);
+    set_header(o, "last_modified", r->last_modified);
+    set_header(o, "expires", r->expires);
+    return o;
+}
+
 static struct js *result_json(const struct ocsp_query_result *r)
 {
     struct js *o = js_object();
@@ -32,8 +58,11 @@ static struct js *result_json(const struct ocsp_query_result *r)
     js_set_time(o, "produced_at", r->produced_at_s);
     js_set_str(o, "responder", r->responder);
     js_set_str(o, "url", r->url);
+    js_set_str(o, "method", r->is_get ? "GET" : "POST");
     js_set_bool(o, "nonce_echoed", r->is_nonce_echoed);
-    js_set_int(o, "elapsed_ms", r->elapsed_ms);
+    js_set_int(o, "size", (int64_t)r->size);
+    js_set(o, "time", time_json(r));
+    js_set(o, "http", http_json(r));
     return o;
 }
 
@@ -108,7 +137,10 @@ static int ask(struct cli *c, const struct ocsp_query *q)
 
 int run_ocsp_query(struct cli *c)
 {
-    struct ocsp_query q = {.url = cli_option(c, OPT_URL), .now_s = c->now_s, .timeout_s = TIMEOUT_S};
+    struct ocsp_query q = {.url = cli_option(c, OPT_URL),
+                           .is_get = cli_option(c, OPT_GET) != NULL,
+                           .now_s = c->now_s,
+                           .timeout_s = TIMEOUT_S};
     const char *path = cli_option(c, OPT_ISSUER_CERT);
     struct buf certificate = {0}, issuer = {0};
     int code;

@@ -11,13 +11,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "base/base64.h"
 #include "base/fetch.h"
 #include "base/log.h"
 
 #define NONCE_DEFAULT 32       /* octets, RFC 9654 2.1 */
 #define NONCE_MAX 128          /* likewise */
 #define CLOCK_SKEW_S 300       /* between us and a responder; as openssl ocsp allows */
+#define GET_PATH_MAX 4096u     /* octets: our requests have a hundred or two before base64 */
 #define RESPONSE_MAX (1 << 20) /* octets: a good answer has two thousand */
 
 struct ocsp_question {
@@ -142,7 +143,7 @@ static void build_request(const struct ocsp_query *q, struct ocsp_question *out)
     if (out->id == NULL || out->request == NULL ||
         OCSP_request_add0_id(out->request, OCSP_CERTID_dup(out->id)) == NULL)
         die("out of memory");
-    if (!q->without_nonce && OCSP_request_add1_nonce(out->request, NULL, (int)nonce_len) != 1)
+    if (!q->without_nonce && !q->is_get && OCSP_request_add1_nonce(out->request, NULL, (int)nonce_len) != 1)
         die("no randomness");
     len = i2d_OCSP_REQUEST(out->request, &out->der);
     if (len <= 0)
@@ -338,41 +339,76 @@ static const char *path_of(const char *url, char *base, size_t cap)
     return path != NULL ? path : "/";
 }
 
-static enum err exchange(const struct ocsp_question *question, long timeout_s, struct fetch_answer *answer,
-                         struct fault *f)
+/* RFC 6960 A.1: the address, a slash, the request as base64, escaped as one segment. */
+static void put_get_path(struct buf *out, const char *path, struct span der)
+{
+    struct buf base64;
+
+    buf_init(&base64, GET_PATH_MAX);
+    base64_put(&base64, der);
+    buf_put_u8(&base64, 0);
+    buf_put_str(out, path);
+    if (path[strlen(path) - 1] != '/')
+        buf_put_u8(out, '/');
+    fetch_segment(out, (const char *)base64.data);
+    buf_free(&base64);
+}
+
+static enum err exchange(const struct ocsp_question *question, const struct ocsp_query *q,
+                         struct fetch_answer *answer, struct fault *f)
 {
     char base[256];
     const char *path = path_of(question->url, base, sizeof base);
-    const struct fetch_target target = {.base_url = base, .timeout_s = timeout_s};
-    const struct fetch_request request = {
-        .method = "POST",
-        .path = path,
-        .accept = "application/ocsp-response",
-        .content_type = "application/ocsp-request",
-        .body = ocsp_question_der(question),
-    };
-    enum err e = fetch(&target, &request, answer, f);
+    const struct fetch_target target = {.base_url = base, .timeout_s = q->timeout_s};
+    struct fetch_request request = {.method = "GET", .accept = "application/ocsp-response"};
+    struct buf whole;
+    enum err e;
+
+    buf_init(&whole, GET_PATH_MAX);
+    if (q->is_get) {
+        put_get_path(&whole, path, ocsp_question_der(question));
+    } else {
+        buf_put_str(&whole, path);
+        request.method = "POST";
+        request.content_type = "application/ocsp-request";
+        request.body = ocsp_question_der(question);
+    }
+    buf_put_u8(&whole, 0);
+    request.path = (const char *)whole.data;
+    e = fetch(&target, &request, answer, f);
+    buf_free(&whole);
 
     if (e == OK && answer->status != 200)
         e = fault_set(f, ERR_UNAVAILABLE, "%s answers with HTTP status %u", question->url, answer->status);
     return e;
 }
 
+static void note_exchange(const struct fetch_answer *a, struct ocsp_query_result *out)
+{
+    out->size = a->body.len;
+    out->connected_us = a->connected_us;
+    out->first_octet_us = a->first_octet_us;
+    out->total_us = a->total_us;
+    memcpy(out->cache_control, a->cache_control, sizeof out->cache_control);
+    memcpy(out->etag, a->etag, sizeof out->etag);
+    memcpy(out->last_modified, a->last_modified, sizeof out->last_modified);
+    memcpy(out->expires, a->expires, sizeof out->expires);
+}
+
 enum err ocsp_query(const struct ocsp_query *q, struct ocsp_query_result *out, struct fault *f)
 {
     struct fetch_answer answer = {0};
     struct ocsp_question *question;
-    int64_t started_ms = clock_monotonic_ms(), elapsed_ms;
     enum err e = ocsp_question_new(q, &question, f);
 
     *out = (struct ocsp_query_result){0};
     if (e != OK)
         return e;
-    e = exchange(question, q->timeout_s, &answer, f);
-    elapsed_ms = clock_monotonic_ms() - started_ms;
+    e = exchange(question, q, &answer, f);
     if (e == OK)
         e = ocsp_question_judge(question, buf_span(&answer.body), out, f);
-    out->elapsed_ms = elapsed_ms;
+    out->is_get = q->is_get;
+    note_exchange(&answer, out);
     fetch_answer_free(&answer);
     ocsp_question_free(question);
     return e;

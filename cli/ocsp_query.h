@@ -22,6 +22,7 @@ struct ocsp_query {
     enum hash_alg certid;    /* HASH_NONE: SHA-1, which every responder knows */
     size_t nonce_len;        /* octets, at most 128; 0: 32 as RFC 9654 wants. */
     bool without_nonce;      /* for responders that refuse one */
+    bool is_get;             /* asks by GET, without a nonce: what a cache may answer */
     int64_t now_s;
     long timeout_s; /* 0: the default of base/fetch.h */
 };
@@ -36,7 +37,11 @@ struct ocsp_query_result {
     char responder[256];   /* who signed: subject of its certificate, for people */
     char url[256];         /* what was asked */
     bool is_nonce_echoed;
-    int64_t elapsed_ms; /* of the exchange */
+    /* what a client sees of the exchange besides */
+    bool is_get;
+    size_t size; /* octets of the answer */
+    int64_t connected_us, first_octet_us, total_us;
+    char cache_control[128], etag[128], last_modified[64], expires[64]; /* "": not sent */
 };
 
 /* ERR_MALFORMED: input that is no certificate; ERR_USAGE: no issuer, no address; ERR_UNAVAILABLE: no answer,

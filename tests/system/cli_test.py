@@ -183,6 +183,23 @@ class Cli(ServiceTest):
         self.assert_status(self.service.revoke(leaf.serial_hex, "keyCompromise"), 200)
         self.assertIn("revoked", self.chancery(*query).text)
 
+    def test_ocsp_query_says_what_a_client_sees(self):
+        file = new_file(der_pem(self.service, self.signed()), ".pem")
+        query = ["ocsp", "query", file, "--output", "json"]
+        posted = json.loads(self.chancery(*query).text)
+        self.assertEqual((posted["method"], posted["nonce_echoed"], posted["http"]["cache_control"]), ("POST", True, "no-store"))
+        got = json.loads(self.chancery(*query, "--get").text)
+        self.assertEqual((got["method"], got["nonce_echoed"], got["status"]), ("GET", False, "good"))
+        self.assertIn("max-age=", got["http"]["cache_control"])
+        for each in ("etag", "last_modified", "expires"):
+            self.assertTrue(got["http"][each], got)
+        for each in (posted, got):
+            self.assertIn("CN = OCSP rsa-g1", each["responder"])
+            self.assertLess(0, each["time"]["connected_us"])
+            self.assertLessEqual(each["time"]["connected_us"], each["time"]["first_octet_us"])
+            self.assertLessEqual(each["time"]["first_octet_us"], each["time"]["total_us"])
+            self.assertGreater(each["size"], 500)
+
     def test_ocsp_query_finds_address_and_issuer_itself(self):
         file = new_file(der_pem(self.service, self.signed()), ".pem")
         self.assertIn("good", self.chancery("ocsp", "query", file).text)
