@@ -20,7 +20,7 @@
 
 /* From us the next answer after a revocation says revoked. A cache on the way may hold an older one for this
  * long: short enough to not matter beside clients' own caching until nextUpdate. */
-#define OCSP_MAX_AGE_S 60
+#define OCSP_MAX_AGE_S 60 /* written out in cache_control as well */
 
 #define BASE64_MAX ((OCSP_REQUEST_MAX + 2) / 3 * 4)
 #define SLASHES_MAX 8 /* of a merged path: 44 ways to put back one or two; a request has two by chance */
@@ -117,7 +117,7 @@ static bool is_cacheable(const struct ocsp_answer *a)
 static const char *cache_control(int64_t left_s, char *room, size_t cap)
 {
     if (left_s >= OCSP_MAX_AGE_S)
-        left_s = OCSP_MAX_AGE_S;
+        return "max-age=60, public, no-transform, must-revalidate";
     snprintf(room, cap, "max-age=%u, public, no-transform, must-revalidate",
              left_s > 0 ? (unsigned)left_s : 0);
     return room;

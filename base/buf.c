@@ -79,6 +79,12 @@ static bool reserve(struct buf *b, size_t len)
     return true;
 }
 
+void buf_reserve(struct buf *b, size_t len)
+{
+    if (len <= b->max - b->len)
+        (void)reserve(b, len);
+}
+
 uint8_t *buf_grow(struct buf *b, size_t len)
 {
     uint8_t *at;

@@ -45,6 +45,8 @@ struct span buf_span(const struct buf *b);
  * counted in `len`. */
 uint8_t *buf_take(struct buf *b, size_t *len);
 
+/* Takes memory for `len` octets more at once; nothing beyond the buf's limit. */
+void buf_reserve(struct buf *b, size_t len);
 void buf_put(struct buf *b, const void *data, size_t len);
 void buf_put_span(struct buf *b, struct span s);
 void buf_put_u8(struct buf *b, uint8_t v);

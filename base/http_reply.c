@@ -3,7 +3,6 @@
  * it. */
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -51,6 +50,8 @@ static const char *reason_of(unsigned status)
     return ""; /* RFC 9112 4: may be empty */
 }
 
+#define HEAD_USUAL 512u /* octets of a status line and its fields: memory is taken once */
+
 static bool status_has_body(unsigned status)
 {
     return status != 204 && status != 304;
@@ -72,23 +73,51 @@ struct head {
     const char *connection; /* NULL: nothing to say */
 };
 
+static void put_field(struct buf *out, const char *name, const char *value)
+{
+    buf_put_str(out, name);
+    buf_put(out, ": ", 2);
+    buf_put_str(out, value);
+    buf_put(out, "\r\n", 2);
+}
+
+/* By hand, not by buf_printf: on a short answer that would be a tenth of the whole work. */
+static void put_number(struct buf *out, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    buf_put(out, digits + at, sizeof digits - at);
+}
+
 static void put_head(struct buf *out, const struct head *h)
 {
     char date[CLOCK_TEXT_MAX];
 
     assert(h->status >= 200 && h->status <= 599);
     clock_http(clock_now_s(), date);
-    buf_printf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", h->status, reason_of(h->status), date);
+    buf_put_str(out, "HTTP/1.1 ");
+    put_number(out, h->status);
+    buf_put_u8(out, ' ');
+    buf_put_str(out, reason_of(h->status));
+    buf_put(out, "\r\n", 2);
+    put_field(out, "Date", date);
     for (const struct http_field *f = h->fields; f != NULL && f->name != NULL; f++) {
         check_field(f);
-        buf_printf(out, "%s: %s\r\n", f->name, f->value);
+        put_field(out, f->name, f->value);
     }
-    if (status_has_body(
-            h->status)) /* RFC 9110 8.6: never with 204; left out of 304, where it speaks of another answer */
-        buf_printf(out, "Content-Length: %" PRIu64 "\r\n", h->length);
+    /* RFC 9110 8.6: never with 204; left out of 304, where it speaks of another answer */
+    if (status_has_body(h->status)) {
+        buf_put_str(out, "Content-Length: ");
+        put_number(out, h->length);
+        buf_put(out, "\r\n", 2);
+    }
     if (h->connection != NULL)
-        buf_printf(out, "Connection: %s\r\n", h->connection);
-    buf_put_str(out, "\r\n");
+        put_field(out, "Connection", h->connection);
+    buf_put(out, "\r\n", 2);
 }
 
 static void reply_init(struct reply *p)
@@ -104,6 +133,7 @@ static void reply_begin(struct reply *p, const struct http_request *r, unsigned 
     struct head h = {.status = status, .fields = fields, .length = length};
 
     reply_init(p);
+    buf_reserve(&p->out, HEAD_USUAL + (length < HTTP_PIECE ? length : 0));
     p->closes = !r->keeps_alive || conn_is_draining(r->conn);
     if (p->closes)
         h.connection = "close";
