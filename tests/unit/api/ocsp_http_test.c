@@ -72,3 +72,68 @@ Test(ocsp_http, the_limit_is_that_of_a_request)
     memset(escaped, 'M', sizeof escaped - 1);
     cr_assert_eq(ocsp_http_decode((char *)escaped, &der), ERR_TOO_LARGE);
 }
+
+/* ---- a proxy that merges slashes ---- */
+
+static unsigned tries;
+
+static bool is_wanted(void *arg, struct span got)
+{
+    const struct span *want = arg;
+
+    tries++;
+    return span_eq(got, *want);
+}
+
+/* Encodes octets that begin as a request does, and merges runs of slashes as proxies do. */
+static size_t merge(const uint8_t *octets, size_t len, char *out)
+{
+    char text[256];
+    size_t n = 0;
+
+    EVP_EncodeBlock((uint8_t *)text, octets, (int)len);
+    for (size_t i = 0; text[i] != '\0'; i++)
+        if (text[i] != '/' || n == 0 || out[n - 1] != '/')
+            out[n++] = text[i];
+    out[n] = '\0';
+    return strlen(text) - n;
+}
+
+Test(ocsp_http, slashes_that_a_proxy_merged_are_put_back)
+{
+    /* "//" once, twice, and three in a row */
+    static const uint8_t rows[][12] = {{0x30, 0x0f, 0xff, 1, 2, 3, 0x0f, 0xc1, 4, 5, 6, 7},
+                                       {0x30, 0x0f, 0xff, 1, 2, 3, 0x0f, 0xff, 4, 5, 6, 7},
+                                       {0x30, 0xff, 0xff, 0xff, 2, 3, 4, 5, 6, 7, 8, 9}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct span want = span_of(rows[i], sizeof rows[i]);
+        char path[64];
+        size_t lost = merge(rows[i], sizeof rows[i], path);
+
+        cr_assert_geq(lost, 1);
+        buf_reset(&der);
+        cr_assert_eq(ocsp_http_unmerge(path, is_wanted, &want, &der), lost <= 2, "%s", path);
+        cr_assert_eq(span_eq(buf_span(&der), want), lost <= 2);
+    }
+}
+
+Test(ocsp_http, guessing_has_a_bound_and_gives_nothing_when_nothing_is_right)
+{
+    struct span never = span_str("never");
+    char path[64];
+
+    for (size_t n = 0; n < 30; n++) {
+        memset(path, '/', sizeof path);
+        path[0] = 'M';
+        strcpy(path + 1 + n, "AA");
+        tries = 0;
+        cr_assert_not(ocsp_http_unmerge(path, is_wanted, &never, &der));
+        cr_assert_eq(der.len, 0);
+        cr_assert_leq(tries, 8 + 36);
+    }
+    cr_assert_not(ocsp_http_unmerge("%zz", is_wanted, &never, &der));
+    memset(path, 'A', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    cr_assert_not(ocsp_http_unmerge(path, is_wanted, &never, &der));
+}

@@ -37,3 +37,35 @@ Test(base64, a_full_buffer_fails_for_good)
     cr_assert_neq(buf_end(&b), OK);
     buf_free(&b);
 }
+
+Test(base64, what_was_written_is_read_back)
+{
+    uint8_t octets[64], out[96];
+
+    for (size_t len = 0; len <= sizeof octets; len++) {
+        struct buf b;
+        size_t n;
+
+        for (size_t i = 0; i < len; i++)
+            octets[i] = (uint8_t)(i * 37 + len * 11);
+        buf_init(&b, 128);
+        base64_put(&b, span_of(octets, len));
+        cr_assert(base64_read(buf_span(&b), out, &n));
+        cr_assert(span_eq(span_of(out, n), span_of(octets, len)));
+        buf_free(&b);
+    }
+}
+
+Test(base64, nothing_else_is_read)
+{
+    static const char *const texts[] = {
+        "Zg",   "Zg=",  "Z===",  "====",  "Zh==",   "Zm9=", "Zg==Zg==", "Zm9v\n",
+        "Zm-v", "Zm_v", "Zm 9v", " Zm9v", "Zg==\n", "Z=g=", "=Zg="};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        uint8_t out[16];
+        size_t n;
+
+        cr_assert_not(base64_read(span_str(texts[i]), out, &n), "%s", texts[i]);
+    }
+}

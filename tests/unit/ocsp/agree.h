@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agree: the claim that unit test and fuzzer share: a request that our reader accepts, OpenSSL accepts with
- * the same content. It gives the first difference as text, NULL when there is none.
+ * agree: the claims that unit test and fuzzer share: a request that our reader accepts, OpenSSL accepts with
+ * the same content; one that it refuses, OpenSSL refuses, or writes in other octets, or it breaks one of the
+ * rules named here. It gives the first difference as text, NULL when there is none.
  */
 #ifndef TESTS_OCSP_AGREE_H
 #define TESTS_OCSP_AGREE_H
@@ -81,6 +82,88 @@ static inline const char *agree(struct span der, const struct ocsp_request *ours
     OCSP_REQUEST_free(theirs);
     ERR_clear_error();
     return difference;
+}
+
+/* ---- what ours refuses ---- */
+
+static inline bool is_among_rules(X509_EXTENSION *e, bool may_be_nonce)
+{
+    if (may_be_nonce && OBJ_obj2nid(X509_EXTENSION_get_object(e)) == NID_id_pkix_OCSP_Nonce) {
+        ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(e);
+        struct span in = span_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+        struct der d;
+
+        return der_expect(&in, DER_OCTET_STRING, &d) && in.len == 0 && d.body.len >= 1 &&
+               d.body.len <= OCSP_NONCE_MAX;
+    }
+    return X509_EXTENSION_get_critical(e) == 0;
+}
+
+/* RFC 6960 4.1.1 and 4.4, RFC 9654 2.1, and our limit of CertIDs. */
+static inline bool keeps_rules(OCSP_REQUEST *r)
+{
+    int count = OCSP_request_onereq_count(r), nonces = 0;
+
+    for (int i = 0; i < OCSP_REQUEST_get_ext_count(r); i++) {
+        X509_EXTENSION *e = OCSP_REQUEST_get_ext(r, i);
+
+        nonces += OBJ_obj2nid(X509_EXTENSION_get_object(e)) == NID_id_pkix_OCSP_Nonce;
+        if (!is_among_rules(e, true))
+            return false;
+    }
+    for (int k = 0; k < count; k++) {
+        OCSP_ONEREQ *one = OCSP_request_onereq_get0(r, k);
+
+        for (int i = 0; i < OCSP_ONEREQ_get_ext_count(one); i++)
+            if (!is_among_rules(OCSP_ONEREQ_get_ext(one, i), false))
+                return false;
+    }
+    return nonces <= 1 && count >= 1 && count <= OCSP_CERTIDS_MAX;
+}
+
+static inline bool has_octets(struct span s, const char *what, size_t len)
+{
+    for (size_t i = 0; i + len <= s.len; i++)
+        if (memcmp(s.data + i, what, len) == 0)
+            return true;
+    return false;
+}
+
+/* Anything that may be a BOOLEAN which is true in BER alone (X.690 11.1). */
+static inline bool has_other_true(struct span s)
+{
+    for (size_t i = 0; i + 3 <= s.len; i++)
+        if (s.data[i] == DER_BOOLEAN && s.data[i + 1] == 1 && s.data[i + 2] != 0xff)
+            return true;
+    return false;
+}
+
+/* What OpenSSL lets pass and has no accessor for: another version, empty lists of extensions, such a BOOLEAN.
+ */
+static inline bool may_be_beyond(struct span der)
+{
+    struct der request, tbs, version;
+
+    if (has_other_true(der) || has_octets(der, "\xa2\x02\x30\x00", 4) ||
+        has_octets(der, "\xa0\x02\x30\x00", 4))
+        return true;
+    return der_expect(&der, DER_SEQUENCE, &request) && der_expect(&request.body, DER_SEQUENCE, &tbs) &&
+           der_optional(&tbs.body, DER_CONTEXT_CONSTRUCTED(0), &version);
+}
+
+static inline const char *agree_refused(struct span der)
+{
+    const uint8_t *p = der.data;
+    OCSP_REQUEST *theirs = der.len <= OCSP_REQUEST_MAX ? d2i_OCSP_REQUEST(NULL, &p, (long)der.len) : NULL;
+    uint8_t *again = NULL;
+    int len = theirs != NULL ? i2d_OCSP_REQUEST(theirs, &again) : -1;
+    bool is_same = len > 0 && span_eq(der, span_of(again, (size_t)len));
+    bool is_fine = is_same && keeps_rules(theirs) && !may_be_beyond(der);
+
+    OPENSSL_free(again);
+    OCSP_REQUEST_free(theirs);
+    ERR_clear_error();
+    return is_fine ? "OpenSSL takes it, and it breaks no rule" : NULL;
 }
 
 #endif
