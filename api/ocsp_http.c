@@ -323,6 +323,12 @@ static bool is_about_issued(void *arg, struct span der)
     return ocsp_is_about_issued(p->ocsp, der, clock_now_s());
 }
 
+/* Only then can slashes have been merged: most requests are not read twice. */
+static bool has_slash(const char *path)
+{
+    return strchr(path, '/') != NULL || strstr(path, "%2F") != NULL || strstr(path, "%2f") != NULL;
+}
+
 void ocsp_http_get(struct public *p, struct http_request *r, const char *rest)
 {
     struct ocsp_request unread;
@@ -332,7 +338,7 @@ void ocsp_http_get(struct public *p, struct http_request *r, const char *rest)
         public_refuse(r, ERR_TOO_LARGE, "an OCSP request has at most 4096 octets", NULL);
         return;
     }
-    if (strchr(rest, '/') != NULL && ocsp_request_read(buf_span(&p->der), &unread) != OCSP_SUCCESSFUL)
+    if (has_slash(rest) && ocsp_request_read(buf_span(&p->der), &unread) != OCSP_SUCCESSFUL)
         (void)ocsp_http_unmerge(rest, is_about_issued, p, &p->der);
     ask(p, r, buf_span(&p->der), true);
 }
