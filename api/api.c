@@ -24,7 +24,7 @@ static size_t body_max_of(const struct route *route, const struct http_request *
 
     if (route->body_max <= CSR_MAX ||
         (login_check(a, http_peer(r), http_header(r, "Authorization"), &login, NULL) == OK &&
-         login.is_administrator))
+         route_permits(route, &login.who, NULL) == OK))
         return route->body_max;
     return CSR_MAX;
 }
@@ -58,9 +58,17 @@ static void on_error(unsigned status, const char *detail, struct http_error *e, 
     e->fields[2] = (struct http_field){"X-Request-Id", e->text};
 }
 
+static bool on_connect(const struct http_peer *peer, void *arg)
+{
+    struct api *a = arg;
+
+    return permits_admit(a->permits, peer);
+}
+
 struct http_handlers api_handlers(struct api *a)
 {
-    return (struct http_handlers){.body_max = body_max, .request = on_request, .error = on_error, .arg = a};
+    return (struct http_handlers){
+        .admit = on_connect, .body_max = body_max, .request = on_request, .error = on_error, .arg = a};
 }
 
 static void on_maintain(void *arg)
@@ -82,6 +90,8 @@ static void on_reload(void *arg)
     }
     config_free(run->api.config);
     *run->api.config = fresh;
+    foreign_free(run->api.foreign);
+    run->api.foreign = foreign_new(&run->api.config->ca.access, run->api.config->home);
     log_info("reload", "done");
     listener_reload(run->api.listener);
 }
@@ -129,6 +139,9 @@ enum err api_run(struct api_role *r)
     loop_threads(threads());
     run.api.loop = loop_new();
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
+    run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS);
+    run.api.limits = limits_new(&run.api);
+    run.api.foreign = foreign_new(&r->config->ca.access, r->config->home);
     maintain = timer_start(run.api.loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, &run);
     loop_on_signal(run.api.loop, SIGTERM, on_stop, &run);
     loop_on_signal(run.api.loop, SIGHUP, on_reload, &run);
@@ -137,6 +150,9 @@ enum err api_run(struct api_role *r)
     loop_run(run.api.loop);
     timer_stop(maintain);
     listener_free(run.api.listener);
+    limits_free(run.api.limits);
+    permits_free(run.api.permits);
+    foreign_free(run.api.foreign);
     asker_free(run.api.asker);
     http_server_free(run.api.https);
     http_server_free(run.api.control);

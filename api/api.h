@@ -50,6 +50,9 @@ struct api {
     struct store *store;
     struct asker *asker;
     struct listener *listener;
+    struct permits *permits;
+    struct limits *limits;
+    struct foreign *foreign;
     struct http_server *https, *control; /* NULL while not served */
     struct stats stats;
     int64_t (*now_s)(void); /* clock_now_s, or a test's */
@@ -60,21 +63,68 @@ struct http_handlers api_handlers(struct api *a);
 
 /* ---- login.c ---- */
 
-#define ADMINISTRATOR_PROFILE "chancery/administrator"
+/* Why somebody was not let in: what audit rows of failed logins tell apart. */
+enum login_failure {
+    LOGIN_FAILURE_NONE, /* nothing was given */
+    LOGIN_FAILURE_TOKEN_BROKEN,
+    LOGIN_FAILURE_TOKEN_UNKNOWN,
+    LOGIN_FAILURE_TOKEN_ENDED,
+    LOGIN_FAILURE_CERTIFICATE,
+    LOGIN_FAILURE_ROLE,
+    LOGIN_FAILURE_ADDRESS,
+};
 
 struct login {
-    bool is_administrator;
-    char principal[PRINCIPAL_MAX]; /* "uid:0", "cert:SERIAL"; "-" for nobody */
+    struct principal who;       /* name "-" for nobody; role ACCESS_NOBODY unless the check said OK */
+    enum login_failure failure; /* when it did not */
+    int64_t token_used_s;       /* when a token was last noted as used, NO_TIME: never, or no token */
 };
-/* Who is it? OK; ERR_UNAUTHENTICATED; ERR_FORBIDDEN for somebody we know who may not use this interface. */
+/* Who is it? OK; ERR_UNAUTHENTICATED; ERR_FORBIDDEN for somebody we know who may not use this interface;
+ * ERR_UNAVAILABLE: the store cannot be read. */
 enum err login_check(struct api *a, const struct http_peer *peer, const char *authorization,
                      struct login *out, struct fault *f);
 
+/* ---- secret.c: the text of a token ---- */
+
+#define SECRET_TEXT_MAX (9u + 64 + 8 + 1) /* octets with the NUL */
+void secret_new(char out[static SECRET_TEXT_MAX]);
+bool secret_is_whole(
+    const char *text); /* form and checksum are right; whether it is known is another matter */
+void secret_hash(const char *text, uint8_t hash[static HASH_LEN]);
+
+/* ---- foreign.c: client certificates of configured CAs ---- */
+
+struct foreign;
+/* Never fails: an authority whose files cannot be read is named in the log and refuses until they can. */
+struct foreign *foreign_new(const struct access_config *c, const char *home);
+void foreign_free(struct foreign *f);
+void foreign_pem(const struct foreign *f, struct buf *out); /* appends the CAs' certificates */
+/* The principal's name, "login:NAME". ERR_UNAUTHENTICATED: no CA of the configuration stands behind it now;
+ * ERR_FORBIDDEN: one does, and no line names its subject. */
+enum err foreign_check(struct foreign *f, const struct access_config *c, const char *home, struct span der,
+                       int64_t now_s, char name[static PRINCIPAL_MAX], struct fault *fault);
+
+/* ---- limits.c: how often ---- */
+
+struct limits;
+struct limits *limits_new(struct api *a); /* before the asker is freed */
+void limits_free(struct limits *l);
+/* Counts a failed login, which becomes an audit row. Gives the seconds to wait when that address has had too
+ * many, else 0. */
+unsigned limits_failed(struct limits *l, const struct http_peer *peer, enum login_failure kind);
+/* Counts a request that costs. Seconds to wait, 0: go on. Administrators and local users have no limit. */
+unsigned limits_request(struct limits *l, const struct http_peer *peer, const struct principal *who);
+
 /* ---- route.c: the table ---- */
 
-enum who {
-    WHO_ADMINISTRATOR,
-    WHO_LOCAL, /* anybody on this machine; from elsewhere an administrator */
+/* How a route keeps to the scope of whoever calls. */
+enum route_scope {
+    ROUTE_SCOPE_UNSAID = 0, /* a row that forgot it: nobody may */
+    ROUTE_SCOPE_OPEN,       /* the same for everybody: figures, issuers, which are public */
+    ROUTE_SCOPE_FILTERED,   /* the handler leaves out of a list what the scope does not cover */
+    ROUTE_SCOPE_HIDDEN,     /* the handler answers 404 for what it does not cover */
+    ROUTE_SCOPE_ASKED,      /* the ca holds the act against it */
+    ROUTE_SCOPE_WHOLE,      /* nobody whose scope limits anything */
 };
 #define ROUTE_ARG_MAX 256 /* octets of the path part a pattern captures: a serial, an issuer, a profile */
 
@@ -82,7 +132,10 @@ struct call;
 struct route {
     const char *method;
     const char *pattern; /* "{}" captures one segment, a final "{*}" the rest; one capture a route */
-    enum who who;
+    unsigned roles;      /* ACCESS_BITs; 0: nobody */
+    enum route_scope scope;
+    bool is_local;  /* anybody on this machine as well, without a login */
+    bool is_costly; /* counted by limits_request() */
     size_t body_max;
     void (*handle)(struct call *c);
 };
@@ -93,9 +146,9 @@ extern const size_t ROUTE_COUNT;
  * ERR_MALFORMED: bad escape. HEAD is GET. */
 enum err route_find(const char *method, const char *path, const struct route **out,
                     char arg[static ROUTE_ARG_MAX], char allow[static 64]);
-/* Who may call what lies under this path; everything under /api needs an administrator, whether it exists or
- * not. */
-enum who route_who(const char *path, const struct route *found);
+/* May somebody of this role and scope call it? Of a path that is not there (NULL) everybody with a login may
+ * be told so. ERR_FORBIDDEN with a reason. */
+enum err route_permits(const struct route *r, const struct principal *who, struct fault *f);
 
 /* ---- call.c: one request from arrival to answer ---- */
 
@@ -119,6 +172,8 @@ void call_problem(struct call *c, enum err e, const struct findings *fs, const c
     __attribute__((format(printf, 4, 5)));
 /* ERR_POLICY for a document that was sent, with every mistake in it. */
 void call_report(struct call *c, const char *detail, struct span report);
+/* 429 with Retry-After. */
+void call_too_often(struct call *c, unsigned wait_s);
 /* A question that asker_send() did not take. */
 void call_unsent(struct call *c, enum err e);
 /* A failed answer of the ca as a problem: what may be shown of it. */
@@ -200,7 +255,13 @@ void trail_head_get(struct call *c);
 void profiles_get(struct call *c); /* profiles.c */
 void profile_get(struct call *c);
 void replay_post(struct call *c); /* replay.c */
-void livez_get(struct call *c);   /* health.c */
+void tokens_get(struct call *c);  /* tokens.c */
+void tokens_post(struct call *c);
+void token_delete_call(struct call *c);
+void permits_get(struct call *c); /* permit_list.c */
+void permits_post(struct call *c);
+void permits_delete(struct call *c);
+void livez_get(struct call *c); /* health.c */
 void readyz_get(struct call *c);
 void metrics_get(struct call *c); /* metrics.c */
 

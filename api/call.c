@@ -18,7 +18,7 @@
 static void log_call(const struct call *c, unsigned status, int64_t ms)
 {
     log_info("request", "method=%s path=%.512s status=%u principal=%s ms=%lld id=%s", http_method(c->request),
-             http_path(c->request), status, c->login.principal, (long long)ms, c->request_id);
+             http_path(c->request), status, c->login.who.name, (long long)ms, c->request_id);
 }
 
 void call_reply(struct call *c, unsigned status, const char *type, struct span body,
@@ -158,39 +158,90 @@ struct view *call_view(struct call *c)
     return NULL;
 }
 
-/* OK, or why this caller may not go on. */
-static enum err admit(struct call *c, enum who who, struct fault *f)
+/* Everything under /api needs a login, whether it exists or not. */
+static bool is_api(const char *path)
+{
+    return strncmp(path, "/api", 4) == 0 && (path[4] == '/' || path[4] == '\0');
+}
+
+void call_too_often(struct call *c, unsigned wait_s)
+{
+    char seconds[16];
+
+    snprintf(seconds, sizeof seconds, "%u", wait_s);
+    problem_reply(c, ERR_RATE, NULL, "Too many requests of this kind: wait as long as Retry-After says.",
+                  (struct http_field[]){{"Retry-After", seconds}, {NULL, NULL}});
+}
+
+/* A use is noted once a day: who looks for tokens nobody needs wants no more, and a write for each would be
+ * dear. */
+#define USED_S 86400
+
+static void on_noted(struct answer *a, void *arg)
+{
+    (void)a, (void)arg;
+}
+
+static void note_use(struct call *c)
+{
+    uint8_t id[TOKEN_ID_LEN];
+
+    if (strncmp(c->login.who.name, "token:", 6) != 0 || !hex_decode(c->login.who.name + 6, id, sizeof id) ||
+        (c->login.token_used_s != NO_TIME && c->api->now_s() - c->login.token_used_s < USED_S))
+        return;
+    (void)!asker_send(c->api->asker, ASK_TOKEN_USED, span_of(id, sizeof id), on_noted, NULL);
+}
+
+/* False, and answered, for whoever may not go on. */
+static bool admit(struct call *c, const struct route *route)
 {
     const struct http_peer *peer = http_peer(c->request);
+    struct fault f = {0};
+    unsigned wait_s;
     enum err e;
 
-    if (who == WHO_LOCAL && peer->is_loopback)
-        return OK;
-    e = login_check(c->api, peer, http_header(c->request, "Authorization"), &c->login, f);
-    if (e == OK && !c->login.is_administrator)
-        e = fault_set(f, ERR_FORBIDDEN, "This needs an administrator.");
+    if (!permits_has(c->api->permits, ACCESS_NOBODY, peer)) { /* an older connection, a newer list */
+        call_problem(c, ERR_FORBIDDEN, NULL, "The permit list does not name this address.");
+        return false;
+    }
+    if (peer->is_loopback && (route == NULL ? !is_api(http_path(c->request)) : route->is_local))
+        return true;
+    e = login_check(c->api, peer, http_header(c->request, "Authorization"), &c->login, &f);
+    wait_s = e == ERR_UNAUTHENTICATED || e == ERR_FORBIDDEN
+                 ? limits_failed(c->api->limits, peer, c->login.failure)
+                 : 0;
+    if (e == OK) {
+        note_use(c);
+        e = route_permits(route, &c->login.who, &f);
+        wait_s = e == OK && route != NULL && route->is_costly
+                     ? limits_request(c->api->limits, peer, &c->login.who)
+                     : 0;
+    }
     if (e != OK)
         c->api->stats.logins_refused++;
-    return e;
+    if (wait_s > 0)
+        call_too_often(c, wait_s);
+    else if (e != OK)
+        call_problem(c, f.code, NULL, "%s", f.detail);
+    return e == OK && wait_s == 0;
 }
 
 void call_begin(struct http_request *r, struct api *a)
 {
     struct call *c = xcalloc(1, sizeof *c);
     const struct route *route = NULL;
-    struct fault f = {0};
     char allow[64];
     enum err found;
 
     c->api = a;
     c->request = r;
     c->started_ms = clock_monotonic_ms();
-    c->login = (struct login){.principal = "-"};
+    c->login = (struct login){.who = {.name = "-"}};
     request_id_new(c->request_id);
     found = route_find(http_method(r), http_path(r), &route, c->arg, allow);
-    if (admit(c, route_who(http_path(r), route), &f) != OK)
-        call_problem(c, f.code, NULL, "%s", f.detail);
-    else if (found == ERR_METHOD)
+    if (!admit(c, route))
+        return;
+    if (found == ERR_METHOD)
         problem_reply(c, found, NULL, err_text(found), (struct http_field[]){{"Allow", allow}, {NULL, NULL}});
     else if (found != OK)
         call_problem(c, found, NULL, "%s", err_text(found));

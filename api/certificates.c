@@ -117,6 +117,7 @@ static const char *make_query(struct view *v, const struct filters *f, struct ce
 
 struct page {
     struct view *view;
+    const struct scope *scope;
     struct js *items;
     int64_t now_s;
 };
@@ -125,7 +126,8 @@ static bool add_item(const struct cert *cert, void *arg)
 {
     struct page *p = arg;
 
-    js_push(p->items, certificate_json(p->view, cert, p->now_s));
+    if (scope_has_cert(p->scope, p->view, cert))
+        js_push(p->items, certificate_json(p->view, cert, p->now_s));
     return true;
 }
 
@@ -170,7 +172,7 @@ static void reply_page(struct call *c, const struct filters *f, struct js *items
 static void list(struct call *c, struct view *v, const struct filters *f)
 {
     struct cert_query q = {.now_s = c->api->now_s()};
-    struct page page = {.view = v, .now_s = q.now_s};
+    struct page page = {.view = v, .scope = &c->login.who.scope, .now_s = q.now_s};
     const char *wrong = make_query(v, f, &q);
     char next[CURSOR_MAX] = "";
     enum err e;
@@ -254,6 +256,8 @@ void certificate_get(struct call *c)
     if (v == NULL)
         return;
     e = cert_find(v, serial, &cert);
+    if (e == OK && !scope_has_cert(&c->login.who.scope, v, &cert))
+        e = ERR_NOT_FOUND;
     if (e == OK)
         reply_one(c, v, &cert, ending);
     else if (e == ERR_NOT_FOUND)

@@ -25,6 +25,47 @@ static enum err copy_attr(const struct xml_node *n, const char *name, char *out,
     return OK;
 }
 
+static size_t read_count(const struct xml_node *n, const char *name)
+{
+    return strtoul(xml_attr(n, name), NULL, 10); /* the schema has a default and bounds */
+}
+
+static enum err read_rate(const struct xml_node *n, const char *name, const char *preset, struct rate *out,
+                          struct buf *report, struct fault *f)
+{
+    const char *text = n != NULL ? xml_attr(n, name) : preset;
+
+    return rate_parse(text, out) ? OK : xml_fault(n, report, f, "%s=\"%s\" is no rate", name, text);
+}
+
+static enum err read_http_limits(const struct xml_node *root, struct config *c)
+{
+    const struct xml_node *http = xml_child(root, "http");
+
+    c->http_connections = read_count(http, "connections");
+    c->http_per_address = read_count(http, "connections-per-address");
+    return OK;
+}
+
+/* The defaults are those of the schema, also where the element is left out. */
+static enum err read_limits(const struct xml_node *root, struct config *c, struct buf *report,
+                            struct fault *f)
+{
+    const struct xml_node *login = xml_child(root, "login"), *https = xml_child(root, "https"),
+                          *limits = login != NULL ? xml_child(login, "limits") : NULL;
+    enum err e = read_http_limits(root, c);
+
+    c->https_connections = read_count(https, "connections");
+    c->https_per_address = read_count(https, "connections-per-address");
+    if (e == OK)
+        e = read_rate(limits, "failures", "60/m", &c->limits.failures, report, f);
+    if (e == OK)
+        e = read_rate(limits, "requests", "3000/m", &c->limits.requests, report, f);
+    if (e == OK)
+        e = read_rate(limits, "requests-per-address", "6000/m", &c->limits.requests_per_address, report, f);
+    return e;
+}
+
 static enum err read_service(const struct xml_node *root, struct config *c, struct buf *report,
                              struct fault *f)
 {
@@ -165,6 +206,8 @@ enum err config_read(const char *name, struct span content, struct config *c, st
     e = read_service(xml_root(x), c, report, f);
     if (e == OK)
         e = read_issuers(xml_root(x), c, report, f);
+    if (e == OK)
+        e = c->is_ocsp_host ? read_http_limits(xml_root(x), c) : read_limits(xml_root(x), c, report, f);
     if (e == OK)
         e = c->is_ocsp_host ? OK : read_audit(xml_root(x), c, report, f);
     if (e == OK)

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/http.h"
 #include "base/json.h"
+#include "base/rate.h"
 #include "base/xml.h"
 #include "ca/ca.h"
 #include "crl/crl.h"
@@ -30,6 +31,13 @@ struct issuer_files {
     char chain[PATH_LEN_MAX];       /* issuers/ID-chain.pem */
     char ocsp_public[PATH_LEN_MAX]; /* issuers/ID-ocsp.pub: PEM SubjectPublicKeyInfo */
     bool issues_leaves;
+};
+
+/* <limits> of <login>: how often, docs/access.md. */
+struct limits_config {
+    struct rate failures;             /* failed logins of one address */
+    struct rate requests;             /* that cost, of one person who is no administrator */
+    struct rate requests_per_address; /* the same of one address */
 };
 
 struct config {
@@ -51,6 +59,8 @@ struct config {
     struct crl_config crl;
     struct ocsp_config ocsp;
     struct watch_config watch;
+    struct limits_config limits;
+    size_t http_connections, http_per_address, https_connections, https_per_address;
     struct catalogue catalogue; /* profiles.xml of the home, else the installed one */
 };
 
@@ -97,6 +107,17 @@ struct public_role {
     size_t board_count;
 };
 enum err public_run(const struct public_role *r);
+
+/* ---- permits.c: the permit list of one listener ---- */
+
+struct permits;
+struct permits *permits_new(struct loop *l, struct store *store, enum permit_listener listener);
+void permits_free(struct permits *s); /* before the loop and the store; NULL is fine */
+/* May it connect? Counts and logs, once a minute, whoever may not. */
+bool permits_admit(struct permits *s, const struct http_peer *peer);
+/* May it be that role (ACCESS_NOBODY: connect)? Always when nothing is said of that role, and over a Unix
+ * socket. */
+bool permits_has(const struct permits *s, enum access_role role, const struct http_peer *peer);
 
 /* ---- pem.c: armour ---- */
 

@@ -251,7 +251,7 @@ void issuer_crl_post(struct call *c)
         return;
     view_close(v);
     buf_init(&message, WIRE_MSG_MAX);
-    buf_put_blob(&message, span_str(c->login.principal));
+    buf_put_blob(&message, span_str(c->login.who.name));
     buf_put_blob(&message, span_str(c->arg));
     e = asker_send(c->api->asker, ASK_PUBLISH, buf_span(&message), on_published, c);
     buf_free(&message);

@@ -193,7 +193,7 @@ static bool add_issuer_pem(const struct issuer *i, void *arg)
     return true;
 }
 
-/* Whom we accept client certificates of: every issuer. */
+/* Whom we accept client certificates of: every issuer, and the CAs of the configuration. */
 static void issuers_pem(struct api *a, struct buf *out)
 {
     struct view *v = NULL;
@@ -201,6 +201,7 @@ static void issuers_pem(struct api *a, struct buf *out)
     if (view_open(a->store, &v) != OK || issuer_each(v, add_issuer_pem, out) != OK)
         log_warn("listener", "the issuers cannot be read");
     view_close(v);
+    foreign_pem(a->foreign, out);
 }
 
 static enum err make_tls(struct listener *l, struct tls_server **out, struct fault *f)
@@ -216,7 +217,7 @@ static enum err make_tls(struct listener *l, struct tls_server **out, struct fau
                                              buf_span(&l->identities[k].key_pem)};
     if (n == 0)
         return ERR_NOT_FOUND;
-    buf_init(&issuers, ISSUERS_MAX * PEM_MAX);
+    buf_init(&issuers, SIZE_MAX / 2); /* foreign.c bounds its own */
     issuers_pem(l->api, &issuers);
     e = tls_server_new(ids, n, buf_span(&issuers), out, f);
     buf_free(&issuers);
@@ -227,10 +228,13 @@ static void serve(struct listener *l)
 {
     char until[CLOCK_TEXT_MAX];
     struct http_handlers handlers = api_handlers(l->api);
+    struct http_limits limits = HTTP_LIMITS_DEFAULT;
     struct tls_server *tls = NULL;
     struct fault f = {0};
     enum err e = make_tls(l, &tls, &f);
 
+    limits.connections = l->api->config->https_connections;
+    limits.per_address = l->api->config->https_per_address;
     if (e == ERR_NOT_FOUND)
         return;
     if (e != OK) {
@@ -240,7 +244,7 @@ static void serve(struct listener *l)
     if (l->api->https != NULL)
         http_server_set_tls(l->api->https, tls);
     else
-        l->api->https = http_serve(l->api->loop, l->api->role->https_fd, tls, NULL, &handlers);
+        l->api->https = http_serve(l->api->loop, l->api->role->https_fd, tls, &limits, &handlers);
     clock_rfc3339(listener_not_after(l), until);
     log_info("listener", "HTTPS has a certificate until %s", until);
 }

@@ -134,7 +134,7 @@ void profiles_get(struct call *c)
     o = js_object();
     items = js_array();
     for (size_t i = 0; i < all->count; i++)
-        if (!all->profiles[i].is_internal)
+        if (!all->profiles[i].is_internal && scope_has_profile(&c->login.who.scope, all->profiles[i].id))
             js_push(items, profile_json(&all->profiles[i]));
     js_set(o, "items", items);
     call_json(c, 200, o, NULL);
@@ -147,7 +147,7 @@ void profile_get(struct call *c)
     if (!call_query_known(c, (const char *const[]){NULL}))
         return;
     p = profile_find(&c->api->config->catalogue, c->arg);
-    if (p == NULL || p->is_internal)
+    if (p == NULL || p->is_internal || !scope_has_profile(&c->login.who.scope, p->id))
         return call_problem(c, ERR_NOT_FOUND, NULL, "There is no profile \"%.64s\".", c->arg);
     call_json(c, 200, profile_json(p), NULL);
 }

@@ -93,6 +93,13 @@ static void on_request(struct http_request *r, void *arg)
     public_refuse(r, allow != NULL ? ERR_METHOD : ERR_NOT_FOUND, NULL, allow);
 }
 
+static bool on_connect(const struct http_peer *peer, void *arg)
+{
+    struct public *p = arg;
+
+    return p->permits == NULL || permits_admit(p->permits, peer);
+}
+
 /* Every path may have a small body, so that a POST elsewhere is told 404 or 405 rather than 413. */
 static size_t on_body(const struct http_request *r, void *arg)
 {
@@ -149,12 +156,17 @@ static void on_tick(void *arg)
 static enum err serve(struct public *p, int http_fd)
 {
     const struct http_handlers handlers = {
-        .body_max = on_body, .request = on_request, .error = on_error, .arg = p};
+        .admit = on_connect, .body_max = on_body, .request = on_request, .error = on_error, .arg = p};
+    struct http_limits limits = HTTP_LIMITS_DEFAULT;
     struct watch *port;
     struct timer *maintain, *tick;
 
     p->loop = loop_new();
-    p->server = http_serve(p->loop, http_fd, NULL, &HTTP_LIMITS_DEFAULT, &handlers);
+    if (p->host == NULL) /* its store comes and goes, and the list is about the service's own host */
+        p->permits = permits_new(p->loop, p->store, PERMIT_HTTP);
+    limits.connections = p->config->http_connections;
+    limits.per_address = p->config->http_per_address;
+    p->server = http_serve(p->loop, http_fd, NULL, &limits, &handlers);
     port = watch_start(p->loop, p->port_fd, on_port, p);
     maintain = timer_start(p->loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, p);
     tick = timer_start(p->loop, TICK_MS, TICK_MS, on_tick, p);
@@ -165,6 +177,7 @@ static enum err serve(struct public *p, int http_fd)
     watch_stop(port);
     timer_stop(maintain);
     timer_stop(tick);
+    permits_free(p->permits);
     ocsp_close(p->ocsp); /* before the servers: it answers what is still under way */
     p->ocsp = NULL;
     http_server_free(p->server);

@@ -22,6 +22,7 @@ struct public
     struct ocsp_figures *ocsp_figures;
     struct loop *loop;
     struct http_server *server;
+    struct permits *permits;
     int port_fd;
     bool is_draining;
     enum err err; /* why the loop stopped */

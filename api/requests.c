@@ -156,7 +156,26 @@ void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_L
 
 /* ---- the list ---- */
 
+/* By what it asks for; facts of another version of this program are not for whom a scope limits. Which issuer
+ * it would get shows only when it is issued. */
+static bool covers(const struct scope *s, const struct request *r)
+{
+    struct san *sans;
+    struct rd rd = rd_of(r->facts);
+    struct facts f;
+    bool covered;
+
+    if (scope_is_any(s))
+        return true;
+    sans = xcalloc(SAN_COUNT_MAX, sizeof *sans);
+    covered = scope_has_profile(s, r->profile) && facts_read(&rd, &f, sans) && rd_done(&rd) &&
+              scope_has_facts(s, &f);
+    free(sans);
+    return covered;
+}
+
 struct request_page {
+    const struct scope *scope;
     struct js *items;
     enum request_state state;
     int64_t now_s;
@@ -168,6 +187,8 @@ static bool add_item(const struct request *r, void *arg)
     struct js *asked;
 
     if (p->state == REQUEST_PENDING && state_of(r, p->now_s) != REQUEST_PENDING)
+        return true;
+    if (!covers(p->scope, r))
         return true;
     asked = asked_json(r, NULL);
     js_push(p->items, item_json(r, asked, p->now_s));
@@ -232,7 +253,7 @@ void requests_get(struct call *c)
     static const char *const known[] = {"status", "limit", "after", NULL};
     struct request_filters f;
     struct request_query q = {0};
-    struct request_page page = {.now_s = c->api->now_s()};
+    struct request_page page = {.scope = &c->login.who.scope, .now_s = c->api->now_s()};
     char next[CURSOR_MAX];
     struct view *v;
     enum err e;
@@ -283,6 +304,8 @@ static void reply_one(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
     if (v == NULL)
         return;
     e = request_find(v, id, &r);
+    if (e == OK && !covers(&c->login.who.scope, &r))
+        e = ERR_NOT_FOUND;
     if (e == OK)
         call_json(c, 200, full_json(&r, c->api->now_s()), NULL);
     else if (e == ERR_NOT_FOUND)
@@ -343,7 +366,7 @@ static void ask(struct call *c, const uint8_t id[static REQUEST_ID_LEN], const c
     enum err e;
 
     buf_init(&message, WIRE_MSG_MAX);
-    buf_put_blob(&message, span_str(c->login.principal));
+    buf_put_blob(&message, span_str(c->login.who.name));
     buf_put(&message, id, REQUEST_ID_LEN);
     if (reason != NULL)
         buf_put_blob(&message, span_str(reason));

@@ -83,7 +83,7 @@ static void ask(struct call *c, enum ask_kind kind, const uint8_t serial[static 
     enum err e;
 
     buf_init(&message, WIRE_MSG_MAX);
-    buf_put_blob(&message, span_str(c->login.principal));
+    buf_put_blob(&message, span_str(c->login.who.name));
     buf_put(&message, serial, SERIAL_LEN);
     if (kind == ASK_REVOKE) {
         buf_put_u8(&message, (uint8_t)r->reason);

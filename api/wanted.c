@@ -42,10 +42,11 @@ static bool read_query(struct call *c, struct wanted *out)
 static bool check_profile(struct call *c, const struct wanted *w)
 {
     const struct profile *p = profile_find(&c->api->config->catalogue, w->profile);
+    enum access_role role;
 
     if (p == NULL)
         call_problem(c, ERR_NOT_FOUND, NULL, "There is no profile \"%s\".", w->profile);
-    else if (p->is_internal && strcmp(p->id, ADMINISTRATOR_PROFILE) != 0)
+    else if (p->is_internal && !profile_role(p->id, &role))
         call_problem(c, ERR_FORBIDDEN, NULL, "The profile \"%s\" is for the service itself.", w->profile);
     else
         return true;
@@ -132,7 +133,7 @@ static void put_key(struct call *c, const char *key, struct buf *out)
 
     if (key != NULL) {
         h = hash_begin(HASH_SHA256);
-        hash_add(h, span_of(c->login.principal, strlen(c->login.principal) + 1));
+        hash_add(h, span_of(c->login.who.name, strlen(c->login.who.name) + 1));
         hash_add(h, span_str(key));
         hash_end(h, digest);
     }
@@ -158,7 +159,7 @@ static void put_body_hash(struct call *c, const struct wanted *w, struct buf *ou
 
 static void put_ask(struct call *c, const struct wanted *w, uint8_t flags, struct buf *out)
 {
-    buf_put_blob(out, span_str(c->login.principal));
+    buf_put_blob(out, span_str(c->login.who.name));
     buf_put_blob(out, span_str(w->profile));
     buf_put_u32(out, w->days);
     buf_put_u8(out, flags);

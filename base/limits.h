@@ -8,6 +8,7 @@
 #define PREFLIGHT_MAX (192u * 1024) /* a CSR_MAX and a certificate file as large in base64, in JSON */
 #define OCSP_REQUEST_MAX 4096u      /* docs/interface.md, 5: some 40 CertIDs with SHA-256 */
 #define JSON_BODY_MAX 4096u         /* revocation and the like: two short members */
+#define TOKEN_BODY_MAX 8192u        /* what a token is to be: three lists of a scope */
 #define PEM_MAX (128u * 1024)       /* a CSR_MAX of DER in base64, with its armour */
 #define WIRE_MSG_MAX                                                                                         \
     (160u * 1024)      /* one message between roles: CSR + its facts; below the 208 KiB that                 \

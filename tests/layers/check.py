@@ -45,6 +45,7 @@ OPENSSL_FILES = {
     "api/csr_body.c": "base64",
     "api/csr_extensions.c": "parses requests",
     "api/csr_proof.c": "verifies the proof of possession",
+    "api/foreign.c": "verifies client certificates of configured CAs",
     "api/listener.c": "makes the listener's keys",
     "api/page.c": "base64",
     "api/pem.c": "armour",

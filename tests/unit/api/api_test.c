@@ -421,6 +421,16 @@ static const char *request_path(int which, const char *ending)
 
 /* ---- who may call ---- */
 
+static const char *token_id(void)
+{
+    static char hex[2 * TOKEN_ID_LEN + 1];
+    uint8_t hash[HASH_LEN];
+
+    secret_hash(stage.secrets[STAGE_TOKEN], hash);
+    hex_encode(span_of(hash, TOKEN_ID_LEN), hex);
+    return hex;
+}
+
 static void sample_path(const struct route *r, char out[static 256])
 {
     size_t fixed = strcspn(r->pattern, "{");
@@ -428,6 +438,7 @@ static void sample_path(const struct route *r, char out[static 256])
     const char *after = r->pattern + fixed;
     const char *part = strstr(r->pattern, "profiles") != NULL  ? "ucm/tomcat"
                        : strstr(r->pattern, "issuers") != NULL ? "ec-g1"
+                       : strstr(r->pattern, "tokens") != NULL  ? token_id()
                        : strstr(r->pattern, "requests") != NULL
                            ? strrchr(request_path(STAGE_PENDING, ""), '/') + 1
                            : serial_text(ACTOR_LEAF);
@@ -451,7 +462,7 @@ static void walk_routes(void)
         sample_path(&ROUTES[i], path);
         for (size_t k = 0; k < sizeof callers / sizeof *callers; k++) {
             struct fetch_answer a = ask(callers[k].who, ROUTES[i].method, path, span_of(NULL, 0));
-            unsigned want = ROUTES[i].who == WHO_LOCAL ? 0 : callers[k].status;
+            unsigned want = ROUTES[i].is_local ? 0 : callers[k].status;
 
             CHECK(want == 0 ? a.status != 401 && a.status != 403 && a.status != 404 : a.status == want,
                   "%s %s by %d: %u", ROUTES[i].method, path, callers[k].who, a.status);
@@ -469,7 +480,9 @@ static void try_wrong_paths(void)
 {
     refused(NOBODY, "GET", "/api/v1/nothing", "", 401, "unauthenticated");
     refused(LOCAL, "GET", "/api/v1/nothing", "", 404, "not-found");
-    refused(LOCAL, "GET", "/api/v1/tokens", "", 404, "not-found");
+    refused(LOCAL, "DELETE", "/api/v1/tokens/ab", "", 404, "not-found");
+    refused(LOCAL, "POST", "/api/v1/tokens", "{\"role\":\"king\"}", 400, "malformed");
+    refused(LOCAL, "POST", "/api/v1/permits", "{\"range\":\"10.1.0.0/8\"}", 400, "malformed");
     refused(NOBODY, "GET", "/nothing", "", 404, "not-found");
     refused(LOCAL, "DELETE", "/api/v1/issuers", "", 405, "method-not-allowed");
     refused(LOCAL, "GET", "/api/v1/issuers?x=1", "", 400, "malformed");

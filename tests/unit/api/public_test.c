@@ -94,6 +94,7 @@ static void make_home(void)
 
     cr_assert_not_null(mkdtemp(dir));
     strcpy(config->name, "Example UC");
+    config->http_connections = 64;
     snprintf(config->store_dir, sizeof config->store_dir, "%s/store", dir);
     snprintf(config->public_dir, sizeof config->public_dir, "%s/public", dir);
     strcpy(config->public_url, "http://ca.example.com:8080");

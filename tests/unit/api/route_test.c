@@ -56,7 +56,10 @@ Test(route, table)
         {"POST", "/api/v1/requests/ab/denial", OK, "ab"},
         {"POST", "/api/v1/replay", OK, ""},
         {"GET", "/api/v1/replay", ERR_METHOD, "POST"},
-        {"GET", "/api/v1/tokens", ERR_NOT_FOUND, ""},
+        {"GET", "/api/v1/tokens", OK, ""},
+        {"DELETE", "/api/v1/tokens/ab", OK, "ab"},
+        {"DELETE", "/api/v1/permits", OK, ""},
+        {"PUT", "/api/v1/permits", ERR_METHOD, "GET, HEAD, POST, DELETE"},
         {"GET", "//api/v1/issuers", ERR_NOT_FOUND, ""},
         {"GET", "/API/v1/issuers", ERR_NOT_FOUND, ""},
     };
@@ -70,18 +73,112 @@ Test(route, table)
     }
 }
 
-Test(route, everything_under_api_needs_an_administrator)
+/* ---- who may call: every route, role and scope. What is not written here fails. ---- */
+
+#define V ACCESS_BIT(ACCESS_VIEWER)
+#define R ACCESS_BIT(ACCESS_REQUESTER)
+#define O ACCESS_BIT(ACCESS_OPERATOR)
+#define U ACCESS_BIT(ACCESS_AUDITOR)
+#define A ACCESS_BIT(ACCESS_ADMINISTRATOR)
+#define ALL (V | R | O | U | A)
+
+static const struct {
+    const char *method, *pattern;
+    unsigned whole;   /* roles without a limit that may */
+    unsigned limited; /* roles with one that may */
+} expected[] = {
+    {"GET", "/livez", ALL, ALL},
+    {"GET", "/readyz", ALL, ALL},
+    {"GET", "/metrics", ALL, ALL},
+    {"GET", "/api/v1/certificates", ALL, ALL},
+    {"POST", "/api/v1/certificates", R | A, R | A},
+    {"POST", "/api/v1/preflight", R | O | A, R | O | A},
+    {"GET", "/api/v1/certificates/{}", ALL, ALL},
+    {"PUT", "/api/v1/certificates/{}/revocation", O | A, O | A},
+    {"DELETE", "/api/v1/certificates/{}/revocation", O | A, O | A},
+    {"GET", "/api/v1/issuers", ALL, ALL},
+    {"GET", "/api/v1/issuers/{}", ALL, ALL},
+    {"GET", "/api/v1/issuers/{}/crl", ALL, ALL},
+    {"POST", "/api/v1/issuers/{}/crl", O | A, O | A},
+    {"GET", "/api/v1/requests", ALL, ALL},
+    {"GET", "/api/v1/requests/{}", ALL, ALL},
+    {"POST", "/api/v1/requests/{}/approval", O | A, O | A},
+    {"POST", "/api/v1/requests/{}/denial", R | O | A, R | O | A},
+    {"GET", "/api/v1/audit", U | A, 0},
+    {"GET", "/api/v1/audit/head", U | A, 0},
+    {"POST", "/api/v1/replay", O | A, 0},
+    {"GET", "/api/v1/profiles", ALL, ALL},
+    {"GET", "/api/v1/profiles/{*}", ALL, ALL},
+    {"GET", "/api/v1/tokens", U | A, 0},
+    {"POST", "/api/v1/tokens", A, 0},
+    {"DELETE", "/api/v1/tokens/{}", A, 0},
+    {"GET", "/api/v1/permits", U | A, 0},
+    {"POST", "/api/v1/permits", A, 0},
+    {"DELETE", "/api/v1/permits", A, 0},
+};
+#define EXPECTED (sizeof expected / sizeof *expected)
+
+static size_t expected_at(const struct route *r)
+{
+    for (size_t i = 0; i < EXPECTED; i++)
+        if (strcmp(expected[i].method, r->method) == 0 && strcmp(expected[i].pattern, r->pattern) == 0)
+            return i;
+    cr_assert_fail("%s %s: nobody has said who may", r->method, r->pattern);
+    return 0;
+}
+
+static struct principal somebody(enum access_role role, int which_scope)
+{
+    struct principal p = {.name = "token:00", .role = role};
+    struct scope_list *const lists[] = {NULL, &p.scope.profiles, &p.scope.names, &p.scope.issuers};
+
+    if (lists[which_scope] != NULL)
+        cr_assert(scope_add(lists[which_scope], "*"));
+    return p;
+}
+
+Test(route, every_route_for_every_role_and_scope)
+{
+    cr_assert_eq(ROUTE_COUNT, EXPECTED);
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        for (enum access_role role = ACCESS_NOBODY; role < ACCESS_ROLES; role++)
+            for (int scope = 0; scope < 4; scope++) {
+                const struct route *r = &ROUTES[i];
+                struct principal p = somebody(role, scope);
+                size_t at = expected_at(r);
+                unsigned may = scope == 0 ? expected[at].whole : expected[at].limited;
+                struct fault f = {0};
+                bool want = (may & ALL & ACCESS_BIT(role)) != 0;
+
+                cr_assert_eq(route_permits(r, &p, &f), want ? OK : ERR_FORBIDDEN, "%s %s by %s, scope %d",
+                             r->method, r->pattern, access_role_name(role), scope);
+                cr_assert(want || f.detail[0] != '\0');
+            }
+}
+
+Test(route, every_row_says_how_it_keeps_to_a_scope)
 {
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        bool in_api = strncmp(ROUTES[i].pattern, "/api/", 5) == 0;
+        const struct route *r = &ROUTES[i];
+        bool in_api = strncmp(r->pattern, "/api/", 5) == 0;
 
-        cr_assert_eq(route_who(ROUTES[i].pattern, &ROUTES[i]), in_api ? WHO_ADMINISTRATOR : WHO_LOCAL, "%s",
-                     ROUTES[i].pattern);
-        cr_assert_eq(ROUTES[i].who, in_api ? WHO_ADMINISTRATOR : WHO_LOCAL, "%s", ROUTES[i].pattern);
+        cr_assert_neq(r->scope, ROUTE_SCOPE_UNSAID, "%s %s", r->method, r->pattern);
+        cr_assert_neq(r->roles & ACCESS_ANY, 0, "%s %s", r->method, r->pattern);
+        cr_assert_eq(r->is_local, !in_api, "%s %s", r->method, r->pattern);
+        cr_assert(strcmp(r->method, "GET") == 0 || r->scope == ROUTE_SCOPE_ASKED ||
+                      r->scope == ROUTE_SCOPE_WHOLE,
+                  "%s %s: what changes something is held against the scope by the ca", r->method, r->pattern);
     }
-    cr_assert_eq(route_who("/api/v1/nothing", NULL), WHO_ADMINISTRATOR);
-    cr_assert_eq(route_who("/api", NULL), WHO_ADMINISTRATOR);
-    cr_assert_eq(route_who("/apix", NULL), WHO_LOCAL);
+}
+
+Test(route, a_row_that_forgot_something_lets_nobody_in)
+{
+    const struct route forgot_roles = {.method = "GET", .pattern = "/", .scope = ROUTE_SCOPE_OPEN},
+                       forgot_scope = {.method = "GET", .pattern = "/", .roles = ACCESS_ANY};
+    struct principal p = somebody(ACCESS_ADMINISTRATOR, 0);
+
+    cr_assert_eq(route_permits(&forgot_roles, &p, NULL), ERR_FORBIDDEN);
+    cr_assert_eq(route_permits(&forgot_scope, &p, NULL), ERR_FORBIDDEN);
 }
 
 Test(route, a_part_too_long_is_malformed)

@@ -72,6 +72,23 @@ static void add_actors(struct stage *s, struct txn *t)
     cert_revoke(t, s->serials[ACTOR_HELD], REASON_CERTIFICATE_HOLD, STAGE_NOW_S - 5, NO_TIME);
 }
 
+static void add_tokens(struct stage *s, struct txn *t)
+{
+    for (int i = 0; i < STAGE_TOKENS; i++) {
+        struct token k = {.role = ACCESS_OPERATOR,
+                          .created_by = "uid:0",
+                          .created_at_s = STAGE_NOW_S - DAY_S,
+                          .expires_at_s = STAGE_NOW_S + (i == STAGE_TOKEN_EXPIRED ? 0 : DAY_S)};
+
+        cr_assert(scope_add(&k.scope.profiles, "ucm/*"));
+        secret_new(s->secrets[i]);
+        secret_hash(s->secrets[i], k.hash);
+        token_add(t, &k);
+        if (i == STAGE_TOKEN_DELETED)
+            token_delete(t, k.hash, STAGE_NOW_S - 1);
+    }
+}
+
 static void add_strangers(struct stage *s)
 {
     buf_init(&s->certs[ACTOR_FOREIGN], 65536);
@@ -159,6 +176,7 @@ static void fill_store(struct stage *s)
     cr_assert_eq(txn_begin(s->api.store, &t), OK);
     add_issuers(s, t);
     add_actors(s, t);
+    add_tokens(s, t);
     add_requests(s, t);
     crl_state_reserve(t, 2, &crl.number);
     crl_state_publish(t, 2, &crl);
@@ -173,6 +191,7 @@ static void make_config(struct stage *s)
     strcpy(s->dir, "/tmp/chancery-api-test-XXXXXX");
     cr_assert_not_null(mkdtemp(s->dir));
     strcpy(c->home, s->dir);
+    c->http_connections = c->https_connections = 64;
     cr_assert_eq(path_join(c->store_dir, s->dir, "store", NULL), OK);
     cr_assert_eq(mkdir(c->store_dir, 0700), 0);
     strcpy(c->public_url, "http://ca.example.com:8080");
@@ -203,12 +222,21 @@ void stage_make(struct stage *s)
     s->api.role = &s->role;
     s->api.config = &s->config;
     s->api.now_s = still;
+    s->idle = s->api.loop = loop_new();
+    s->api.permits = permits_new(s->idle, s->api.store, PERMIT_HTTPS);
+    s->api.limits = limits_new(&s->api);
+    s->api.foreign = foreign_new(&s->config.ca.access, s->dir);
+    s->api.loop = NULL;
 }
 
 void stage_free(struct stage *s)
 {
     char command[128];
 
+    permits_free(s->api.permits);
+    limits_free(s->api.limits);
+    foreign_free(s->api.foreign);
+    loop_free(s->idle);
     store_close(s->api.store);
     config_free(&s->config);
     for (enum actor a = 0; a < ACTORS; a++)

@@ -26,6 +26,9 @@ enum actor {
     ACTORS
 };
 
+/* Tokens in the store, each of the role operator for ucm/… alone. */
+enum { STAGE_TOKEN, STAGE_TOKEN_EXPIRED, STAGE_TOKEN_DELETED, STAGE_TOKENS };
+
 struct stage {
     char dir[64];
     struct api api;
@@ -34,7 +37,9 @@ struct stage {
     EVP_PKEY *key;
     struct buf certs[ACTORS], root;
     uint8_t serials[ACTORS][SERIAL_LEN];
-    int wire[2]; /* [0] the api's, [1] the ca's */
+    char secrets[STAGE_TOKENS][SECRET_TEXT_MAX];
+    struct loop *idle; /* never runs: what ticks in a service stands still */
+    int wire[2];       /* [0] the api's, [1] the ca's */
 };
 
 /* Requests in the store, all asked by the administrator's certificate. */
