@@ -235,6 +235,8 @@ static void read_entry(struct crl_check *c, const struct der *d)
     struct der serial, list;
     int64_t when;
 
+    if (d->tag == DER_SEQUENCE && is_plain_entry(d->body))
+        return;
     if (d->tag != DER_SEQUENCE || !der_expect(&in, DER_INTEGER, &serial) || !is_serial(serial.body))
         refuse(c, ERR_MALFORMED, "crl.entry: no positive serial number of 1 to 20 octets");
     else if (!time_read(&in, &when))

@@ -46,6 +46,9 @@ enum err key_sign(const struct signer_key *k, struct span digest, uint8_t signat
 
 /* INTEGER content: 1 to 20 octets, minimal, above zero. RFC 5280 4.1.2.2 */
 bool is_serial(struct span content);
+/* True for the content of an entry of revokedCertificates in the shape that our lists have; false tells
+ * nothing. */
+bool is_plain_entry(struct span content);
 /* Name ::= SEQUENCE OF SET OF SEQUENCE { OID, value } */
 bool is_name(struct span element);
 /* UTCTime before 2050, GeneralizedTime from then on. RFC 5280 4.1.2.5 */
