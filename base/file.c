@@ -95,6 +95,11 @@ enum err file_dir_sync(const char *path, struct fault *f)
     return e;
 }
 
+void file_draft_push(const struct file_draft *d)
+{
+    (void)sync_file_range(d->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 enum err file_draft_sync(struct file_draft *d, struct fault *f)
 {
     if (fsync(d->fd) != 0)

@@ -34,6 +34,9 @@ enum err file_draft_open(struct file_draft *d, const char *path, mode_t mode, st
 enum err file_draft_write(struct file_draft *d, struct span s, struct fault *f);
 enum err file_draft_commit(struct file_draft *d,
                            struct fault *f); /* fsync, rename, fsync of the directory; closes */
+/* Lets the disk begin with what has been written, so that the fsync finds less to do. Does not wait, promises
+ * nothing. */
+void file_draft_push(const struct file_draft *d);
 /* The same for several drafts in one directory: every one is on the disk before the first takes its name.
  * file_draft_sync for each, file_draft_place for each, file_dir_sync once. */
 enum err file_draft_sync(struct file_draft *d, struct fault *f);

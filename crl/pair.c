@@ -282,6 +282,8 @@ enum err pair_finish(struct crl_pair *p, struct span trailer, uint64_t *size, ui
     *size = p->tbs_at + p->tbs_len + trailer.len;
     (void)(armour_add(p->armour, trailer) && armour_end(p->armour));
     first_line_write(p);
+    file_draft_push(&p->der);
+    file_draft_push(&p->pem);
     (void)read_back(p, 0, *size, sink_hash, hash);
     hash_end(hash, sha256);
     buf_free(&header);
