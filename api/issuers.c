@@ -7,22 +7,61 @@
 #include "api/api.h"
 #include "base/log.h"
 
+static void set_part(struct js *o, struct call *c, const struct issuer *i, uint16_t shard, bool is_delta,
+                     const struct crl_state *s)
+{
+    char name[CRL_NAME_MAX], url[512];
+
+    crl_part_name(i->id, shard, is_delta, name);
+    snprintf(url, sizeof url, "%s/crl/%s.crl", c->api->config->public_url, name);
+    js_set_int(o, "number", (int64_t)s->number);
+    js_set_time(o, "this_update", s->this_update_s);
+    js_set_time(o, "next_update", s->next_update_s);
+    js_set_int(o, "entries", (int64_t)s->count);
+    js_set_int(o, "size", (int64_t)s->size);
+    js_set_str(o, "url", url);
+}
+
+static void set_delta(struct js *o, struct call *c, struct view *v, const struct issuer *i)
+{
+    struct crl_state s;
+    struct js *delta;
+
+    if (crl_part_find(v, i->no, SHARD_ALL, true, &s) != OK || s.number == 0)
+        return js_set_null(o, "delta");
+    delta = js_object();
+    set_part(delta, c, i, SHARD_ALL, true, &s);
+    js_set(o, "delta", delta);
+}
+
+/* Every one that was ever published: certificates name it for their life. */
+static void set_shards(struct js *o, struct call *c, struct view *v, const struct issuer *i)
+{
+    struct js *shards = js_array();
+    struct crl_state s;
+
+    for (uint16_t shard = SHARD_ALL + 1; shard < SHARD_END; shard++)
+        if (crl_part_find(v, i->no, shard, false, &s) == OK && s.number > 0) {
+            struct js *one = js_object();
+
+            js_set_int(one, "shard", shard);
+            set_part(one, c, i, shard, false, &s);
+            js_push(shards, one);
+        }
+    js_set(o, "shards", shards);
+}
+
 static struct js *crl_json(struct call *c, struct view *v, const struct issuer *i)
 {
     struct crl_state s;
     struct js *o;
-    char url[512];
 
     if (crl_state_find(v, i->no, &s) != OK || s.number == 0)
         return NULL;
     o = js_object();
-    snprintf(url, sizeof url, "%s/crl/%s.crl", c->api->config->public_url, i->id);
-    js_set_int(o, "number", (int64_t)s.number);
-    js_set_time(o, "this_update", s.this_update_s);
-    js_set_time(o, "next_update", s.next_update_s);
-    js_set_int(o, "entries", (int64_t)s.count);
-    js_set_int(o, "size", (int64_t)s.size);
-    js_set_str(o, "url", url);
+    set_part(o, c, i, SHARD_ALL, false, &s);
+    set_delta(o, c, v, i);
+    set_shards(o, c, v, i);
     return o;
 }
 

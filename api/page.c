@@ -97,6 +97,24 @@ static void fingerprint(struct buf *b, const char *name, const uint8_t *octets, 
     end_term(b);
 }
 
+static void crl_parts_terms(struct buf *b, const struct page_issuer *i)
+{
+    if (i->delta.number > 0) {
+        term(b, "Changes since");
+        link_to(b, "crl", i->id, "-delta.crl", "DER");
+        buf_put_str(b, " · ");
+        link_to(b, "crl", i->id, "-delta.pem", "PEM");
+        buf_printf(b, " · number %llu, until ", (unsigned long long)i->delta.number);
+        moment(b, i->delta.next_update_s);
+        end_term(b);
+    }
+    if (i->shards > 0) {
+        term(b, "Shorter lists");
+        buf_printf(b, "%u, each for a part of the serial numbers; a certificate names its own", i->shards);
+        end_term(b);
+    }
+}
+
 static void crl_terms(struct buf *b, const struct page_issuer *i)
 {
     const struct crl_state *s = &i->crl;
@@ -114,6 +132,7 @@ static void crl_terms(struct buf *b, const struct page_issuer *i)
                (unsigned long long)s->count, s->count == 1 ? "entry" : "entries",
                (unsigned long long)s->size);
     end_term(b);
+    crl_parts_terms(b, i);
     term(b, "List issued");
     moment(b, s->this_update_s);
     end_term(b);
@@ -223,6 +242,7 @@ static bool gather_one(const struct issuer *i, void *arg)
     struct issuer *row = &g->rows[g->count];
     struct x509_info *info = &g->infos[g->count];
     struct page_issuer *out = &g->issuers[g->count];
+    struct crl_track track = {0};
 
     if (g->count == ISSUERS_MAX)
         return false;
@@ -241,6 +261,11 @@ static bool gather_one(const struct issuer *i, void *arg)
         .not_after_s = info->not_after_s,
     };
     g->err = crl_state_find(g->view, row->no, &out->crl);
+    if (g->err == OK)
+        g->err = crl_part_find(g->view, row->no, SHARD_ALL, true, &out->delta);
+    if (g->err == OK)
+        g->err = crl_track_find(g->view, row->no, &track);
+    out->shards = track.shards;
     return g->err == OK;
 }
 

@@ -90,7 +90,8 @@ struct page_issuer {
     const char *subject;
     const uint8_t *sha256, *sha1; /* of the certificate: 32 and 20 octets */
     int64_t not_before_s, not_after_s;
-    struct crl_state crl;
+    struct crl_state crl, delta; /* number 0: none */
+    unsigned shards;             /* lists that certificates name instead, 0: none */
 };
 struct page {
     const char *name;       /* of the service */

@@ -5,15 +5,17 @@
  *
  *  ca -> crl : DESK_PUBLISH  (blob issuer id, u8 cause): publish now; answered by DESK_DONE
  *  crl -> ca : DESK_RESERVE  (blob issuer id); answered by DESK_RESERVED (u8 err, u64 CRL number)
- *              DESK_RECORD   (blob issuer id, u64 CRL number, i64 thisUpdate, i64 nextUpdate, u64 size in
- * octets of the DER, u64 entries, 32 octets SHA-256 of the DER, blob cause text); answered by DESK_RECORDED
- * (u8 err) DESK_DONE     (u8 err, u64 CRL number, blob reason text)
+ *              DESK_RECORD   (blob issuer id, u16 shard, u8 is delta, u64 CRL number, i64 thisUpdate, i64
+ *                            nextUpdate, u64 size in octets of the DER, u64 entries, 32 octets SHA-256 of the
+ *                            DER, u64 changes and i64 end of what it shows (struct crl_part), blob cause
+ *                            text); one for each list; answered by DESK_RECORDED (u8 err)
+ *              DESK_DONE     (u8 err, u64 CRL number, blob reason text)
  */
 #ifndef BASE_DESK_H
 #define BASE_DESK_H
 
 enum desk_kind { DESK_PUBLISH = 32, DESK_RESERVE, DESK_RESERVED, DESK_RECORD, DESK_RECORDED, DESK_DONE };
 
-enum desk_cause { CAUSE_START, CAUSE_SCHEDULE, CAUSE_REQUEST, CAUSE_REVOCATION };
+enum desk_cause { CAUSE_START, CAUSE_SCHEDULE, CAUSE_REQUEST, CAUSE_REVOCATION, CAUSE_CONFIGURATION };
 
 #endif

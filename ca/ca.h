@@ -306,10 +306,10 @@ struct tbs {
     const struct san *sans;
     size_t san_count;
     bool is_ca;
-    int path_len;                                /* with is_ca: pathLenConstraint, -1: none */
-    struct span aki;                             /* the issuer's SKI octets */
-    const char *ocsp_url, *issuer_url, *crl_url; /* NULL: left out */
-    bool nocheck;                                /* id-pkix-ocsp-nocheck, RFC 6960 4.2.2.2.1 */
+    int path_len;                                            /* with is_ca: pathLenConstraint, -1: none */
+    struct span aki;                                         /* the issuer's SKI octets */
+    const char *ocsp_url, *issuer_url, *crl_url, *delta_url; /* NULL: left out */
+    bool nocheck;                                            /* id-pkix-ocsp-nocheck, RFC 6960 4.2.2.2.1 */
 };
 void tbs_write(struct buf *b, const struct tbs *t);
 /* The last look before a signature: what RFC 5280, 5480 and 8813 demand, whatever a profile says; adds
@@ -429,6 +429,8 @@ struct ca_issuer {
     bool is_trusted;      /* its OCSP signer is a trusted responder: one certificate, for years */
     char hosts[RESPONDER_HOSTS_MAX][RESPONDER_HOST_MAX]; /* other hosts with an OCSP signer for it */
     size_t host_count;
+    unsigned shards; /* lists that certificates share among them, a power of two; 0, 1: the complete one */
+    bool has_deltas;
 };
 #define SYSLOG_PATH_MAX 108u /* sun_path of a socket's address */
 

@@ -116,6 +116,7 @@ static enum err read_hosts(const struct xml_node *issuer, struct ca_issuer *out,
 
 static enum err read_issuer(const struct xml_node *n, struct ca_issuer *out, struct fault *f)
 {
+    const struct xml_node *crl = xml_child(n, "crl"); /* the crl room holds its values against each other */
     const char *issues = xml_attr(n, "issues");
     enum err e = copy(n, "id", out->id, sizeof out->id, f);
 
@@ -129,6 +130,9 @@ static enum err read_issuer(const struct xml_node *n, struct ca_issuer *out, str
 
     if (e == OK && xml_attr(n, "parent") != NULL)
         e = copy(n, "parent", out->parent, sizeof out->parent, f);
+    out->shards =
+        crl != NULL && xml_attr(crl, "shards") != NULL ? (unsigned)atoi(xml_attr(crl, "shards")) : 1;
+    out->has_deltas = crl != NULL && xml_attr(crl, "delta-every") != NULL;
     out->issues = issues == NULL ? KEY_NONE : strcmp(issues, "rsa") == 0 ? KEY_RSA : KEY_EC;
     return e;
 }

@@ -87,6 +87,7 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
     const struct issuing *i = a->issuer;
     struct san from_cn = {.kind = SAN_DNS, .value = a->facts.cn};
     struct buf listener_name;
+    char crl_url[CRL_URL_MAX], delta_url[CRL_URL_MAX];
     int64_t life_s;
     struct tbs t = {
         .alg = i->alg,
@@ -104,7 +105,7 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
         .aki = i->ski,
         .ocsp_url = i->ocsp_url,
         .issuer_url = i->issuer_url,
-        .crl_url = i->crl_url,
+        .crl_url = crl_url,
     };
 
     buf_init(&listener_name, 512);
@@ -120,6 +121,9 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
         t.not_after_s = i->not_after_s;
     serial_new(ca->role->config.node, t.not_after_s, a->serial);
     memcpy(t.serial, a->serial, SERIAL_LEN);
+    issuing_crl_urls(ca, i, a->serial, crl_url, delta_url);
+    if (delta_url[0] != '\0')
+        t.delta_url = delta_url;
     tbs_write(&a->tbs, &t);
     buf_free(&listener_name);
 }

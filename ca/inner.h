@@ -16,7 +16,7 @@ struct issuing {
     struct span ski;
     int64_t not_before_s, not_after_s;
     enum sig_alg alg;
-    char ocsp_url[300], issuer_url[300], crl_url[300];
+    char ocsp_url[300], issuer_url[300];
     struct span responder_spki; /* borrowed from the role, as are those of other hosts */
     const struct span *host_spki;
 };
@@ -52,13 +52,24 @@ struct ca {
         uint64_t desk_number; /* of the nudge that has no answer yet, 0: none */
         bool is_due;          /* revoked since, or that nudge failed */
     } nudges[ISSUERS_MAX];    /* as issuers */
+    struct {
+        bool is_due;            /* a new complete list is out: changes before it are no delta's any more */
+        uint8_t at[SERIAL_LEN]; /* how far that has come */
+    } prunes[ISSUERS_MAX];
     uint64_t next_desk_number;
     struct sealing sealing;
 };
 
 /* ---- issuing.c ---- */
 enum err issuing_load(struct ca *ca, struct fault *f);
-void issuing_set_urls(struct ca *ca); /* from the configuration as it is now */
+/* From the configuration as it is now. Writes down which shards certificates will name, before any does.
+ * ERR_TOO_LARGE: one address too many. */
+enum err issuing_set_urls(struct ca *ca, struct fault *f);
+/* Where the lists are that say whether this certificate of the issuer's is revoked; `delta_url` is "" when
+ * there are none. */
+#define CRL_URL_MAX 320u
+void issuing_crl_urls(const struct ca *ca, const struct issuing *i, const uint8_t serial[static SERIAL_LEN],
+                      char crl_url[static CRL_URL_MAX], char delta_url[static CRL_URL_MAX]);
 void issuing_free(struct ca *ca);
 const struct issuing *issuing_for_key(const struct ca *ca,
                                       enum key_type type); /* NULL: no hierarchy for it */
@@ -212,14 +223,17 @@ void publish_ask(struct ca *ca, struct ask *a); /* takes: answered when the crl 
 /* After a revocation, when configured. One nudge for an issuer is under way at a time: the wire holds some
  * hundred messages, and a publisher that is at work reads none. */
 void publish_nudge(struct ca *ca, uint16_t issuer_no);
-void publish_nudge_due(struct ca *ca); /* again what a failed publication left */
+/* Certificates of that issuer (its index) name another address or more shards from now on. */
+void publish_moved(struct ca *ca, size_t n);
+void publish_prune(struct ca *ca, struct txn *t); /* a part of what no delta needs any more */
+void publish_nudge_due(struct ca *ca);            /* again what a failed publication left */
 /* What the crl sent: RESERVE and RECORD write into t; their answers are sent by publish_settle after the
  * commit. */
 struct desk_note {
     enum desk_kind kind;
     uint64_t number;
     char issuer_id[ISSUER_ID_MAX];
-    struct crl_state state;
+    struct crl_part part;
     char text[256];
     enum err err;
 };

@@ -35,17 +35,64 @@ static enum err load_one(struct view *v, const struct ca_issuer *config, size_t 
     return OK;
 }
 
-void issuing_set_urls(struct ca *ca)
+/* A certificate keeps the address of its shard for its life, so what was named once is published for good. */
+static enum err shards_use(struct ca *ca, size_t n, struct fault *f)
+{
+    const struct issuing *i = &ca->issuers[n];
+    const char *url = ca->role->config.public_url;
+    struct crl_track track;
+    struct view *v = NULL;
+    struct txn *t = NULL;
+    bool is_known;
+    enum err e = view_open(ca->store, &v);
+
+    if (e == OK)
+        e = crl_track_find(v, i->no, &track);
+    is_known = e == OK && crl_shards_used(&track, i->config->shards, url);
+    if (v != NULL)
+        view_close(v);
+    if (e != OK || is_known)
+        return e == OK ? OK : fault_set(f, e, "the store cannot be read");
+    e = txn_begin(ca->store, &t);
+    if (e != OK)
+        return fault_set(f, e, "the store refuses a transaction");
+    crl_shards_use(t, i->no, i->config->shards, url);
+    e = txn_commit(t);
+    if (e != OK)
+        return fault_set(f, e, "issuer %s: shards under %s: at most %u addresses in its life", i->config->id,
+                         url, SHARD_URLS_MAX);
+    publish_moved(ca, n);
+    return OK;
+}
+
+enum err issuing_set_urls(struct ca *ca, struct fault *f)
 {
     const char *base = ca->role->config.public_url;
+    enum err e = OK;
 
-    for (size_t n = 0; n < ca->issuer_count; n++) {
+    for (size_t n = 0; e == OK && n < ca->issuer_count; n++) {
         struct issuing *i = &ca->issuers[n];
 
         snprintf(i->ocsp_url, sizeof i->ocsp_url, "%s/ocsp", base);
         snprintf(i->issuer_url, sizeof i->issuer_url, "%s/ca/%s.cer", base, i->config->id);
-        snprintf(i->crl_url, sizeof i->crl_url, "%s/crl/%s.crl", base, i->config->id);
+        if (i->config->shards > 1)
+            e = shards_use(ca, n, f);
     }
+    return e;
+}
+
+void issuing_crl_urls(const struct ca *ca, const struct issuing *i, const uint8_t serial[static SERIAL_LEN],
+                      char crl_url[static CRL_URL_MAX], char delta_url[static CRL_URL_MAX])
+{
+    uint16_t shard = i->config->shards > 1 ? shard_of(serial, i->config->shards) : SHARD_ALL;
+    char name[CRL_NAME_MAX];
+
+    crl_part_name(i->config->id, shard, false, name);
+    snprintf(crl_url, CRL_URL_MAX, "%s/crl/%s.crl", ca->role->config.public_url, name);
+    crl_part_name(i->config->id, shard, true, name);
+    delta_url[0] = '\0';
+    if (i->config->has_deltas)
+        snprintf(delta_url, CRL_URL_MAX, "%s/crl/%s.crl", ca->role->config.public_url, name);
 }
 
 enum err issuing_load(struct ca *ca, struct fault *f)
@@ -60,9 +107,7 @@ enum err issuing_load(struct ca *ca, struct fault *f)
         e = load_one(v, &ca->role->config.issuers[i], i, ca->role, &ca->issuers[i], f);
     }
     view_close(v);
-    if (e == OK)
-        issuing_set_urls(ca);
-    return e;
+    return e == OK ? issuing_set_urls(ca, f) : e;
 }
 
 void issuing_free(struct ca *ca)

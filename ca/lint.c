@@ -97,6 +97,7 @@ static const struct {
     {OID("\x55\x1d\x0e"), "subjectKeyIdentifier", NEVER_CRITICAL, lint_key_id},
     {OID("\x55\x1d\x23"), "authorityKeyIdentifier", NEVER_CRITICAL, lint_issuer_key_id},
     {OID("\x55\x1d\x1f"), "cRLDistributionPoints", NEVER_CRITICAL, lint_nothing},
+    {OID("\x55\x1d\x2e"), "freshestCRL", NEVER_CRITICAL, lint_nothing}, /* RFC 5280 4.2.1.15 */
     {OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), "authorityInfoAccess", NEVER_CRITICAL, lint_nothing},
     {OID("\x2b\x06\x01\x05\x05\x07\x30\x01\x05"), "ocsp-nocheck", NEVER_CRITICAL, lint_nothing},
 };

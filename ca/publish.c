@@ -21,6 +21,16 @@ static void send_message(int fd, struct buf *b, const char *to)
     buf_free(b);
 }
 
+/* What no delta needs any more, a few thousand rows at a time. */
+#define PRUNE_SLICES 10
+
+void publish_prune(struct ca *ca, struct txn *t)
+{
+    for (size_t n = 0; n < ca->issuer_count; n++)
+        for (int slice = 0; ca->prunes[n].is_due && slice < PRUNE_SLICES; slice++)
+            ca->prunes[n].is_due = crl_change_prune(t, ca->issuers[n].no, ca->prunes[n].at, CHANGE_PRUNE_MAX);
+}
+
 static void send_publish(struct ca *ca, uint64_t number, const char *issuer_id, enum desk_cause cause)
 {
     struct buf b;
@@ -44,11 +54,11 @@ void publish_ask(struct ca *ca, struct ask *a)
     send_publish(ca, w->desk_number, a->issuer_id, CAUSE_REQUEST);
 }
 
-static void nudge(struct ca *ca, size_t n)
+static void nudge(struct ca *ca, size_t n, enum desk_cause cause)
 {
     ca->nudges[n].is_due = false;
     ca->nudges[n].desk_number = ++ca->next_desk_number;
-    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, CAUSE_REVOCATION);
+    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, cause);
 }
 
 void publish_nudge(struct ca *ca, uint16_t issuer_no)
@@ -60,7 +70,15 @@ void publish_nudge(struct ca *ca, uint16_t issuer_no)
         return;
     n = (size_t)(i - ca->issuers);
     if (ca->nudges[n].desk_number == 0)
-        nudge(ca, n);
+        nudge(ca, n, CAUSE_REVOCATION);
+    else
+        ca->nudges[n].is_due = true;
+}
+
+void publish_moved(struct ca *ca, size_t n)
+{
+    if (ca->nudges[n].desk_number == 0)
+        nudge(ca, n, CAUSE_CONFIGURATION);
     else
         ca->nudges[n].is_due = true;
 }
@@ -69,7 +87,7 @@ void publish_nudge_due(struct ca *ca)
 {
     for (size_t n = 0; n < ca->issuer_count; n++)
         if (ca->nudges[n].is_due && ca->nudges[n].desk_number == 0)
-            nudge(ca, n);
+            nudge(ca, n, CAUSE_REVOCATION);
 }
 
 /* The list whose number was just reserved is read from a later view: it shows every revocation up to now. */
@@ -91,7 +109,7 @@ static void nudge_done(struct ca *ca, const struct desk_note *d)
         if (d->err != OK)
             ca->nudges[n].is_due = true;
         else if (ca->nudges[n].is_due)
-            nudge(ca, n);
+            nudge(ca, n, CAUSE_REVOCATION);
     }
 }
 
@@ -103,7 +121,7 @@ bool publish_read(struct span frame, struct desk_note *out)
     out->number = rd_u64(&r);
     if (out->kind == DESK_DONE) {
         out->err = (enum err)rd_u8(&r);
-        out->state.number = rd_u64(&r);
+        out->part.state.number = rd_u64(&r);
         return span_to_str(rd_blob(&r), out->text, sizeof out->text) && rd_done(&r) && out->err < ERR_COUNT;
     }
     if (out->kind != DESK_RESERVE && out->kind != DESK_RECORD)
@@ -112,13 +130,18 @@ bool publish_read(struct span frame, struct desk_note *out)
         return false;
     if (out->kind == DESK_RESERVE)
         return rd_done(&r);
-    out->state.number = rd_u64(&r);
-    out->state.this_update_s = rd_i64(&r);
-    out->state.next_update_s = rd_i64(&r);
-    out->state.size = rd_u64(&r);
-    out->state.count = rd_u64(&r);
-    rd_copy(&r, out->state.sha256, HASH_LEN);
-    return span_to_str(rd_blob(&r), out->text, sizeof out->text) && rd_done(&r);
+    out->part.shard = rd_u16(&r);
+    out->part.is_delta = rd_u8(&r) != 0;
+    out->part.state.number = rd_u64(&r);
+    out->part.state.this_update_s = rd_i64(&r);
+    out->part.state.next_update_s = rd_i64(&r);
+    out->part.state.size = rd_u64(&r);
+    out->part.state.count = rd_u64(&r);
+    rd_copy(&r, out->part.state.sha256, HASH_LEN);
+    out->part.changes = rd_u64(&r);
+    out->part.shown_s = rd_i64(&r);
+    return span_to_str(rd_blob(&r), out->text, sizeof out->text) && rd_done(&r) && out->part.shard > 0 &&
+           out->part.shard < SHARD_END;
 }
 
 /* Who asked for this publication: the first client that waits for the issuer, else the service by its
@@ -136,8 +159,8 @@ static void audit_record(struct ca *ca, struct txn *t, const struct desk_note *n
     char detail[512];
     struct audit_row row = {.at_s = now_s, .kind = AUDIT_CRL, .actor = span_str(asker(ca, n->issuer_id))};
 
-    snprintf(detail, sizeof detail, "issuer %s, number %lu, %lu entries, cause %s", n->issuer_id,
-             n->state.number, n->state.count, n->text);
+    snprintf(detail, sizeof detail, "issuer %s, %snumber %lu, %lu entries, cause %s", n->issuer_id,
+             n->part.is_delta ? "delta " : "", n->part.state.number, n->part.state.count, n->text);
     row.detail = span_str(detail);
     audit_append(t, &row);
 }
@@ -151,11 +174,15 @@ void publish_record(struct ca *ca, struct txn *t, struct desk_note *n, int64_t n
         return;
     }
     if (n->kind == DESK_RESERVE) {
-        crl_state_reserve(t, i->no, &n->state.number);
+        crl_state_reserve(t, i->no, &n->part.state.number);
         return;
     }
-    crl_state_publish(t, i->no, &n->state);
+    crl_part_publish(t, i->no, &n->part);
+    if (n->part.shard != SHARD_ALL)
+        return; /* the run's last record speaks for them */
     audit_record(ca, t, n, now_s);
+    if (!n->part.is_delta)
+        ca->prunes[i - ca->issuers].is_due = true;
 }
 
 static struct ask *take_waiting(struct ca *ca, uint64_t desk_number)
@@ -181,7 +208,7 @@ static void settle_done(struct ca *ca, const struct desk_note *n)
     if (a == NULL) /* nobody asked: a nudge after a revocation */
         return nudge_done(ca, n);
     a->err = n->err;
-    a->crl_number = n->state.number;
+    a->crl_number = n->part.state.number;
     if (n->err != OK)
         snprintf(a->detail, sizeof a->detail, "The CRL could not be published; the one in force stays.");
     buf_init(&b, WIRE_MSG_MAX);
@@ -203,6 +230,6 @@ void publish_settle(struct ca *ca, const struct desk_note *n)
     buf_put_u64(&b, n->number);
     buf_put_u8(&b, (uint8_t)n->err);
     if (n->kind == DESK_RESERVE)
-        buf_put_u64(&b, n->state.number);
+        buf_put_u64(&b, n->part.state.number);
     send_message(ca->role->desk_fd, &b, "crl role");
 }

@@ -5,7 +5,7 @@
 
 static const struct {
     const char *basic_constraints, *key_usage, *ext_key_usage, *subject_alt_name, *subject_key_id,
-        *authority_key_id, *crl_points, *authority_info, *nocheck, *ad_ocsp, *ad_issuers;
+        *authority_key_id, *crl_points, *freshest_crl, *authority_info, *nocheck, *ad_ocsp, *ad_issuers;
 } oid = {
     .basic_constraints = "\x55\x1d\x13",
     .key_usage = "\x55\x1d\x0f",
@@ -14,6 +14,7 @@ static const struct {
     .subject_key_id = "\x55\x1d\x0e",
     .authority_key_id = "\x55\x1d\x23",
     .crl_points = "\x55\x1d\x1f",
+    .freshest_crl = "\x55\x1d\x2e",
     .authority_info = "\x2b\x06\x01\x05\x05\x07\x01\x01",
     .nocheck = "\x2b\x06\x01\x05\x05\x07\x30\x01\x05",
     .ad_ocsp = "\x2b\x06\x01\x05\x05\x07\x30\x01",
@@ -105,9 +106,10 @@ static void put_authority_key_id(struct buf *b, struct span aki)
     extension_close(b, m);
 }
 
-static void put_crl_point(struct buf *b, const char *url)
+/* cRLDistributionPoints and freshestCRL have one form, RFC 5280 4.2.1.13 and 4.2.1.15. */
+static void put_crl_point(struct buf *b, const char *id, const char *url)
 {
-    struct extension_marks m = extension_open(b, oid.crl_points, false);
+    struct extension_marks m = extension_open(b, id, false);
     size_t seq = der_open(b, DER_SEQUENCE);
     size_t point = der_open(b, DER_SEQUENCE);
     size_t name = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
@@ -167,7 +169,9 @@ static void put_extensions(struct buf *b, const struct tbs *t)
     put_subject_key_id(b, t->spki);
     put_authority_key_id(b, t->aki);
     if (t->crl_url != NULL)
-        put_crl_point(b, t->crl_url);
+        put_crl_point(b, oid.crl_points, t->crl_url);
+    if (t->delta_url != NULL)
+        put_crl_point(b, oid.freshest_crl, t->delta_url);
     if (t->ocsp_url != NULL || t->issuer_url != NULL)
         put_authority_info(b, t->ocsp_url, t->issuer_url);
     if (t->nocheck)

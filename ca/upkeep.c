@@ -22,6 +22,7 @@ void upkeep_run(struct ca *ca, int64_t now_s)
         die("the store refuses a transaction");
     idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
     approval_expire(t, now_s);
+    publish_prune(ca, t);
     token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
@@ -47,9 +48,26 @@ static bool same_issuers(const struct ca_config *a, const struct ca_config *b)
         return false;
     for (size_t i = 0; i < a->count; i++)
         if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues ||
+            a->issuers[i].shards != b->issuers[i].shards ||
+            a->issuers[i].has_deltas != b->issuers[i].has_deltas ||
             !same_hosts(&a->issuers[i], &b->issuers[i]))
             return false;
     return true;
+}
+
+/* What certificates would name and no list could carry is not taken. */
+static void config_take(struct ca *ca, const struct ca_config *fresh)
+{
+    struct ca_config old = ca->role->config;
+    struct fault f = {0};
+
+    ca->role->config = *fresh;
+    if (issuing_set_urls(ca, &f) == OK)
+        return;
+    log_warn("reload", "%s: the configuration stays, profiles alone are taken", f.detail);
+    ca->role->config = old;
+    if (issuing_set_urls(ca, &f) != OK)
+        die("the addresses in force cannot be taken again");
 }
 
 void upkeep_reload(struct ca *ca, int signal_fd)
@@ -65,8 +83,7 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     catalogue_free(&ca->role->catalogue);
     ca->role->catalogue = fresh;
     if (same_issuers(&ca->role->config, &config)) {
-        ca->role->config = config;
-        issuing_set_urls(ca);
+        config_take(ca, &config);
     } else {
         log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
     }

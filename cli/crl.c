@@ -5,9 +5,9 @@
 #define ISSUERS_PATH "/api/v1/issuers"
 
 static const struct column columns[] = {
-    {"issuer", "issuer", 0},           {"number", "number", 0},   {"this update", "this_update", 0},
-    {"next update", "next_update", 0}, {"entries", "entries", 0}, {"size", "size", 0},
-    {"url", "url", COLUMN_ELASTIC},
+    {"issuer", "issuer", 0},           {"number", "number", 0},        {"this update", "this_update", 0},
+    {"next update", "next_update", 0}, {"entries", "entries", 0},      {"size", "size", 0},
+    {"delta", "delta.number", 0},      {"url", "url", COLUMN_ELASTIC},
 };
 
 /* The first five: what is known of a CRL just published. */

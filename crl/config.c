@@ -1,17 +1,91 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config: the publisher's part of chancery.xml. Its shape is the schema's business; spans are read here. */
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "crl/crl.h"
 
-static enum err span_read(const struct xml_node *n, const char *name, int64_t *out_s, struct fault *f)
+#define DAY_S INT64_C(86400)
+#define LIFE_MAX_S (400 * DAY_S) /* thisUpdate to nextUpdate: the signer signs no list that lives longer */
+
+static enum err span_read(const struct xml_node *n, const char *name, bool is_required, int64_t *out_s,
+                          struct fault *f)
 {
     const char *text = xml_attr(n, name);
 
+    if (text == NULL && !is_required)
+        return OK;
     if (text != NULL && clock_parse_span(text, out_s))
         return OK;
     return xml_fault(n, NULL, f, "crl: %s is \"%s\", must be like 24h or 7d", name, text != NULL ? text : "");
+}
+
+/* "02:30", of the day in UTC. */
+static bool time_of_day(const char *text, int64_t *out_s)
+{
+    char whole[CLOCK_TEXT_MAX] = "1970-01-01T";
+
+    if (strlen(text) != 5)
+        return false;
+    strcat(strcat(whole, text), ":00Z");
+    return clock_parse_rfc3339(whole, out_s);
+}
+
+static enum err at_read(const struct xml_node *n, struct crl_issuer *i, struct fault *f)
+{
+    const char *text = xml_attr(n, "at");
+
+    i->at_s = -1;
+    if (text == NULL)
+        return OK;
+    if (!time_of_day(text, &i->at_s))
+        return xml_fault(n, NULL, f, "crl: at is \"%s\", must be a time of day in UTC like 02:30", text);
+    if (i->every_s % DAY_S != 0 && DAY_S % i->every_s != 0)
+        return xml_fault(n, NULL, f, "crl: with at, every must be days, or hours that divide a day");
+    return OK;
+}
+
+static enum err shards_read(const struct xml_node *n, struct crl_issuer *i, struct fault *f)
+{
+    const char *text = xml_attr(n, "shards");
+    unsigned long count = text != NULL ? strtoul(text, NULL, 10) : 1;
+
+    i->shards = (unsigned)count;
+    if (count >= 1 && count <= SHARDS_MAX && (count & (count - 1)) == 0)
+        return OK;
+    return xml_fault(n, NULL, f, "crl: shards is \"%s\", must be a power of two up to %u", text, SHARDS_MAX);
+}
+
+static enum err times_agree(const struct xml_node *n, const struct crl_issuer *i, struct fault *f)
+{
+    int64_t period_s = i->delta_s > 0 ? i->delta_s : i->every_s;
+
+    if (i->every_s + i->jitter_s + i->overlap_s > LIFE_MAX_S)
+        return xml_fault(n, NULL, f, "crl: every, jitter and overlap are more than 400 days together");
+    if (i->delta_s > 0 && (i->delta_s >= i->every_s || i->every_s % i->delta_s != 0))
+        return xml_fault(n, NULL, f, "crl: every must be a multiple of delta-every, and greater");
+    if (i->jitter_s > period_s / 2)
+        return xml_fault(n, NULL, f, "crl: jitter must be at most half of the time between two runs");
+    return OK;
+}
+
+static enum err lists_read(const struct xml_node *n, struct crl_issuer *i, struct fault *f)
+{
+    enum err e = span_read(n, "every", true, &i->every_s, f);
+
+    if (e == OK)
+        e = span_read(n, "overlap", true, &i->overlap_s, f);
+    if (e == OK)
+        e = span_read(n, "jitter", false, &i->jitter_s, f);
+    if (e == OK)
+        e = span_read(n, "delta-every", false, &i->delta_s, f);
+    if (e == OK)
+        e = at_read(n, i, f);
+    if (e == OK)
+        e = shards_read(n, i, f);
+    return e == OK ? times_agree(n, i, f) : e;
 }
 
 static enum err issuer_read(const struct xml_node *n, struct crl_config *out, struct fault *f)
@@ -26,28 +100,65 @@ static enum err issuer_read(const struct xml_node *n, struct crl_config *out, st
     if (crl == NULL)
         return xml_fault(n, NULL, f, "issuer %s: has no crl element", id);
     strcpy(i->id, id);
-    e = span_read(crl, "every", &i->every_s, f);
-    if (e == OK)
-        e = span_read(crl, "overlap", &i->overlap_s, f);
+    e = lists_read(crl, i, f);
     out->count += e == OK;
     return e;
+}
+
+/* "-19", "-delta", "-19-delta": what follows an id in the names of its further lists. */
+static bool is_part_suffix(const char *s)
+{
+    if (*s != '-')
+        return false;
+    if (isdigit((unsigned char)s[1]))
+        for (s++; isdigit((unsigned char)*s); s++)
+            ;
+    return *s == '\0' || strcmp(s, "-delta") == 0;
+}
+
+/* No issuer's complete list may be called as another's delta or shard. */
+static enum err names_differ(const struct xml_node *root, const struct crl_config *c, struct fault *f)
+{
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t j = 0; j < c->count; j++) {
+            const struct crl_issuer *a = &c->issuers[i];
+            size_t len = strlen(a->id);
+
+            if ((a->delta_s > 0 || a->shards > 1) && strncmp(c->issuers[j].id, a->id, len) == 0 &&
+                is_part_suffix(c->issuers[j].id + len))
+                return xml_fault(root, NULL, f, "issuer %s: a delta or shard of %s may have this name",
+                                 c->issuers[j].id, a->id);
+        }
+    return OK;
+}
+
+static enum err url_read(const struct xml_node *root, struct crl_config *out, struct fault *f)
+{
+    const struct xml_node *http = xml_child(root, "http");
+    const char *url = http != NULL ? xml_attr(http, "public-url") : NULL;
+
+    if (url == NULL)
+        return OK;
+    if (strlen(url) >= sizeof out->public_url)
+        return xml_fault(http, NULL, f, "http: the public-url is too long");
+    strcpy(out->public_url, url);
+    return OK;
 }
 
 enum err crl_config_read(const struct xml_node *root, struct crl_config *out, struct fault *f)
 {
     const struct xml_node *crl = xml_child(root, "crl");
     const char *at_once = crl != NULL ? xml_attr(crl, "on-revocation") : NULL;
+    enum err e;
 
     memset(out, 0, sizeof *out);
     out->on_revocation = at_once != NULL && (strcmp(at_once, "true") == 0 || strcmp(at_once, "1") == 0);
-    for (const struct xml_node *n = xml_child(root, "issuer"); n != NULL; n = xml_next(n, "issuer")) {
-        enum err e;
-
+    e = url_read(root, out, f);
+    for (const struct xml_node *n = xml_child(root, "issuer"); e == OK && n != NULL;
+         n = xml_next(n, "issuer")) {
         if (out->count == ISSUERS_MAX)
             return xml_fault(n, NULL, f, "more than %u issuers", ISSUERS_MAX);
         e = issuer_read(n, out, f);
-        if (e != OK)
-            return e;
     }
-    return OK;
+    return e == OK ? names_differ(root, out, f) : e;
 }

@@ -17,21 +17,34 @@
 #include "base/xml.h"
 #include "store/store.h"
 
+/*
+ * When the lists of an issuer are made. With a time of day, runs begin at the moments t for which t - at is a
+ * multiple of the period, counted from 1970-01-01T00:00:00Z; without one, a period after the last run. Every
+ * run is put off by a delay drawn for it alone.
+ */
 struct crl_issuer {
     char id[ISSUER_ID_MAX];
-    int64_t every_s;   /* between scheduled issues */
-    int64_t overlap_s; /* nextUpdate = thisUpdate + every + overlap: how late a run may be before clients see
-                          an expired list */
+    int64_t every_s;   /* the period of complete lists */
+    int64_t overlap_s; /* from the latest begin of the next run to nextUpdate: how late it may be before
+                          clients see an expired list */
+    int64_t at_s;      /* of the day, UTC; -1: none given */
+    int64_t jitter_s;  /* the longest delay */
+    int64_t delta_s;   /* the period of deltas, of which every_s is a multiple; 0: there are none */
+    unsigned shards;   /* what certificates name now: a power of two, 1: the complete list */
 };
 
 struct crl_config {
     struct crl_issuer issuers[ISSUERS_MAX];
     size_t count;
-    bool on_revocation; /* publish at once after a revocation, coalesced */
+    bool on_revocation;   /* publish at once after a revocation, coalesced */
+    char public_url[256]; /* what stands before /crl/ in the lists */
 };
 
-/* Reads <issuer><crl every= overlap=/> and <crl on-revocation=/>. */
+/* Reads <issuer><crl every= overlap= at= jitter= delta-every= shards=/>, <crl on-revocation=/> and the
+ * public-url of <http>. */
 enum err crl_config_read(const struct xml_node *root, struct crl_config *out, struct fault *f);
+
+enum crl_run { RUN_NONE, RUN_DELTA, RUN_COMPLETE }; /* a complete run makes the deltas too */
 
 /* Everything one publication needs; `reserve` and `record` are the desk, injected so that tests have none. */
 struct crl_job {
@@ -40,9 +53,12 @@ struct crl_job {
     const char *public_dir; /* holds crl/ID.crl, crl/ID.pem, crl/ID.previous.crl */
     int port_fd;            /* signing port */
     int64_t now_s;
-    const char *cause; /* "schedule", "start", "request", "revocation": audit */
+    enum crl_run run;       /* not RUN_NONE; RUN_DELTA wants a complete list in force */
+    const char *public_url; /* what stands before /crl/ */
+    const char *cause;      /* "schedule", "start", "request", "revocation": audit */
     enum err (*reserve)(void *arg, const char *issuer_id, uint64_t *number);
-    enum err (*record)(void *arg, const char *issuer_id, const struct crl_state *s, const char *cause);
+    /* once for each list of the run */
+    enum err (*record)(void *arg, const char *issuer_id, const struct crl_part *p, const char *cause);
     void (*tick)(void *arg); /* called now and then while a long list goes out; NULL: nothing to do */
     void *arg;
 };
@@ -50,10 +66,6 @@ struct crl_job {
  * that could not be recorded are in place, and true). ERR_END: the signer or the desk is gone, the role ends.
  */
 enum err crl_publish(const struct crl_job *job, struct crl_state *out, struct fault *f);
-
-/* When the next scheduled run is due given what was published; now when nothing current is there, or one that
- * is not valid yet because the clock was ahead. */
-int64_t crl_due(const struct crl_issuer *i, const struct crl_state *s, int64_t now_s);
 
 struct crl_role {
     const char *store_dir, *public_dir;

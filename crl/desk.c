@@ -147,21 +147,26 @@ enum err desk_reserve(void *arg, const char *issuer_id, uint64_t *number)
     return e;
 }
 
-enum err desk_record(void *arg, const char *issuer_id, const struct crl_state *s, const char *cause)
+enum err desk_record(void *arg, const char *issuer_id, const struct crl_part *p, const char *cause)
 {
     struct desk *d = arg;
+    const struct crl_state *s = &p->state;
     struct wanted want = {.kind = DESK_RECORDED, .number = ++d->next_number};
     uint8_t octets[DESK_MESSAGE_MAX];
     struct buf b;
 
     message_begin(&b, DESK_RECORD, want.number);
     buf_put_blob(&b, span_str(issuer_id));
+    buf_put_u16(&b, p->shard);
+    buf_put_u8(&b, p->is_delta);
     buf_put_u64(&b, s->number);
     buf_put_i64(&b, s->this_update_s);
     buf_put_i64(&b, s->next_update_s);
     buf_put_u64(&b, s->size);
     buf_put_u64(&b, s->count);
     buf_put(&b, s->sha256, HASH_LEN);
+    buf_put_u64(&b, p->changes);
+    buf_put_i64(&b, p->shown_s);
     buf_put_blob(&b, span_str(cause));
     return desk_ask(d, &b, &want, octets);
 }

@@ -3,23 +3,30 @@
  * encode: what of a tbsCertList stands before and behind revokedCertificates. RFC 5280 5.1, 5.2: v2, no
  * critical extension of our own.
  */
+#include <string.h>
+
 #include "base/der.h"
 #include "crl/inner.h"
 
 static const uint8_t oid_aki[] = {0x55, 0x1d, 0x23};
 static const uint8_t oid_number[] = {0x55, 0x1d, 0x14};
+static const uint8_t oid_base[] = {0x55, 0x1d, 0x1b};
+static const uint8_t oid_point[] = {0x55, 0x1d, 0x1c};
+static const uint8_t oid_freshest[] = {0x55, 0x1d, 0x2e};
 #define OID(octets) span_of(octets, sizeof(octets))
 
 struct marks {
     size_t extension, value;
 };
 
-static struct marks extension_open(struct buf *b, struct span oid)
+static struct marks extension_open(struct buf *b, struct span oid, bool is_critical)
 {
     struct marks m;
 
     m.extension = der_open(b, DER_SEQUENCE);
     der_put_oid(b, oid);
+    if (is_critical)
+        der_put_bool(b, true);
     m.value = der_open(b, DER_OCTET_STRING);
     return m;
 }
@@ -42,16 +49,69 @@ void crl_put_head(struct buf *b, const struct crl_content *c)
 void crl_put_tail(struct buf *b, const struct crl_content *c)
 {
     size_t wrap = der_open(b, DER_CONTEXT_CONSTRUCTED(0)), list = der_open(b, DER_SEQUENCE), aki;
-    struct marks m = extension_open(b, OID(oid_aki));
+    struct marks m = extension_open(b, OID(oid_aki), false);
 
     aki = der_open(b, DER_SEQUENCE);
     der_put(b, DER_CONTEXT(0), c->ski);
     der_close(b, aki);
     extension_close(b, m);
-    m = extension_open(b, OID(oid_number));
+    m = extension_open(b, OID(oid_number), false);
     der_put_uint(b, c->number);
     extension_close(b, m);
     buf_put_span(b, c->more);
     der_close(b, list);
     der_close(b, wrap);
+}
+
+/* ---- deltas and shards ---- */
+
+void crl_put_base(struct buf *b, uint64_t number)
+{
+    struct marks m = extension_open(b, OID(oid_base), true);
+
+    der_put_uint(b, number);
+    extension_close(b, m);
+}
+
+static void put_uri(struct buf *b, const char *url, const char *name)
+{
+    size_t uri = der_open(b, DER_CONTEXT(6));
+
+    buf_printf(b, "%s/crl/%s.crl", url, name);
+    der_close(b, uri);
+}
+
+/* Certificates keep the address that they were issued with, and a list whose address is another is none of
+ * theirs: RFC 5280 6.3.3 (b) (2) (i). */
+void crl_put_point(struct buf *b, struct span urls, const char *url, const char *name)
+{
+    struct marks m = extension_open(b, OID(oid_point), true);
+    size_t point = der_open(b, DER_SEQUENCE), dp = der_open(b, DER_CONTEXT_CONSTRUCTED(0)),
+           full = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
+    bool is_among = false;
+
+    for (size_t at = 0; at < urls.len; at += strlen((const char *)urls.data + at) + 1) {
+        put_uri(b, (const char *)urls.data + at, name);
+        is_among = is_among || strcmp((const char *)urls.data + at, url) == 0;
+    }
+    if (!is_among)
+        put_uri(b, url, name);
+    der_close(b, full);
+    der_close(b, dp);
+    der_close(b, point);
+    extension_close(b, m);
+}
+
+void crl_put_freshest(struct buf *b, const char *url, const char *name)
+{
+    struct marks m = extension_open(b, OID(oid_freshest), false);
+    size_t list = der_open(b, DER_SEQUENCE), point = der_open(b, DER_SEQUENCE),
+           dp = der_open(b, DER_CONTEXT_CONSTRUCTED(0)), full = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
+
+    put_uri(b, url, name);
+    der_close(b, full);
+    der_close(b, dp);
+    der_close(b, point);
+    der_close(b, list);
+    extension_close(b, m);
 }

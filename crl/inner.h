@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/parts.h"
 #include "crl/crl.h"
 
 /* ---- files.c: what lies under public/crl ---- */
@@ -107,6 +108,41 @@ enum err pair_finish(struct crl_pair *p, struct span trailer, uint64_t *size,
 enum err pair_put_in_force(struct crl_pair *p);
 void pair_free(struct crl_pair *p);
 
+/* Extensions for `more`: deltaCRLIndicator (RFC 5280 5.2.4), issuingDistributionPoint with one name for each
+ * of `urls` (each ended by one NUL) and for `url` (5.2.5), freshestCRL (5.2.6). The names are
+ * URL/crl/NAME.crl. */
+void crl_put_base(struct buf *b, uint64_t number);
+void crl_put_point(struct buf *b, struct span urls, const char *url, const char *name);
+void crl_put_freshest(struct buf *b, const char *url, const char *name);
+
+/* ---- list.c: one list ---- */
+
+/* What the lists of a run are made from. */
+struct crl_from {
+    struct view *view;
+    struct issuer issuer;
+    struct parts parts; /* of its certificate */
+    enum sig_alg alg;
+    size_t signature_max;   /* octets */
+    struct crl_state whole; /* in force: the base of deltas */
+    struct crl_track track;
+    int64_t shown_s; /* what has ended before then was on a complete list; NO_TIME: nothing was */
+};
+struct crl_list {
+    const struct crl_job *job;
+    const struct crl_from *from; /* not read by list_open; its view by list_gather alone */
+    struct fault *fault;
+    struct crl_part part;
+    struct crl_paths paths;
+    struct crl_pair pair;
+    enum err err; /* of the port */
+};
+/* In this order; free at any time, which leaves nothing but what is in force. */
+enum err list_open(struct crl_list *l); /* its drafts */
+enum err list_gather(struct crl_list *l);
+enum err list_sign(struct crl_list *l); /* and puts it in force */
+void list_free(struct crl_list *l);
+
 /* ---- queue.c: what the ca asked for and has no answer yet ---- */
 
 struct crl_request {
@@ -127,9 +163,61 @@ void queue_free(struct crl_queue *q);
 
 /* ---- schedule.c ---- */
 
+/* What of an issuer is in force. */
+struct crl_force {
+    struct crl_state whole, delta; /* of all serials; number 0: none */
+    bool is_short;                 /* a shard that certificates name was never published */
+    int64_t before_s;              /* thisUpdate of the complete list before `whole`, NO_TIME: none */
+    int64_t issuer_from_s;         /* notBefore of the issuer's certificate */
+};
+/* When the next run of that kind is due, its delay included; a time in the past: now, however many were
+ * missed. INT64_MAX: never. */
+int64_t crl_due(const struct crl_issuer *i, const struct crl_force *s, enum crl_run run, int64_t now_s);
+/* nextUpdate of what a run at this_s makes. */
+int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t this_s);
+
+/* Is this one of the shards of those counts (powers of two, or'ed)? */
+bool crl_is_sharded(unsigned counts, unsigned shard);
+
+/* A list made while the clock was wrong is not valid yet for anybody. Less than this is a clock being set
+ * right, as certificates are backdated for. */
+#define AHEAD_S 300
 #define CRL_RETRY_S 60 /* after a failed publication: time to clear a disk, little of any overlap */
 /* After a failure there is no try before `not_before_s`, unless the clock went back since. */
 bool crl_may_try(int64_t not_before_s, int64_t now_s);
+
+/* ---- force.c ---- */
+
+/* ERR_NOT_FOUND: the issuer is not in the store. */
+enum err force_read(struct store *store, const struct crl_issuer *i, struct crl_force *out);
+/* The run that makes public files what was published; RUN_NONE when they are. Reads all of them. */
+enum crl_run force_damage(struct store *store, const struct crl_issuer *i, const char *public_dir);
+
+/* ---- gauges.c ---- */
+
+struct gauges {
+    struct figure *complete, *deltas, *duration, *age, *size;
+};
+void gauges_open(struct gauges *g, struct board *b, const char *issuer_id);
+void gauges_published(struct gauges *g, enum crl_run run, int64_t duration_ms);
+void gauges_show(struct gauges *g, const struct crl_force *s, int64_t now_s);
+
+/* ---- jump.c ---- */
+
+/* Wall clock and monotonic clock go together, until one is set. */
+struct jump {
+    int64_t offset_s; /* wall - monotonic when last believed */
+    bool is_set;
+};
+/* From now on the clock is right. */
+void jump_accept(struct jump *j, int64_t wall_s, int64_t monotonic_s);
+/* True while the clock is more than a week ahead of where it was going; smaller steps are accepted. Steps
+ * back are judged by what they do to a list: */
+bool jump_is_forward(struct jump *j, int64_t wall_s, int64_t monotonic_s);
+/* True when the list in force begins in the future and so does the one before it, or the issuer's
+ * certificate: the clock has gone back. One such list alone was made while the clock was ahead: it is made
+ * anew. */
+bool jump_is_behind(const struct crl_force *s, int64_t now_s);
 
 /* ---- desk.c: our end of the wire to the ca ---- */
 
@@ -145,7 +233,7 @@ struct desk {
 void desk_drain(void *arg);
 /* The desk verbs of a crl_job. arg: struct desk. ERR_END: the other end closed. */
 enum err desk_reserve(void *arg, const char *issuer_id, uint64_t *number);
-enum err desk_record(void *arg, const char *issuer_id, const struct crl_state *s, const char *cause);
+enum err desk_record(void *arg, const char *issuer_id, const struct crl_part *p, const char *cause);
 enum err desk_done(struct desk *d, uint64_t number, enum err result, uint64_t crl_number, const char *reason);
 
 #endif

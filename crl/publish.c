@@ -1,54 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * publish: one publication, step by step: number, entries of one view into the draft (pair.c), the list to
- * the signing port and back as a signature, both files in place, recorded.
+ * publish: one run: a number, one view, and every list that is due made from it. The lists of a run share
+ * their number and say the same (RFC 5280 5.2.3). Shards and deltas come first; the complete list is last,
+ * because its record is what moves the base of the next deltas: a run that is cut off leaves the old base, to
+ * which every list that is out already fits.
  */
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/der.h"
-#include "base/parts.h"
-#include "base/port.h"
+#include "base/log.h"
 #include "crl/inner.h"
 
-/* What one publication holds while it runs. */
+struct planned {
+    uint16_t shard;
+    bool is_delta;
+};
+
+/* What one run holds. */
 struct run {
     const struct crl_job *job;
     struct fault *fault;
-    struct crl_state state;
-    struct crl_paths paths;
-    struct crl_pair pair;
-    enum sig_alg alg;
-    size_t signature_max; /* octets */
-    int64_t shown_s;      /* what has ended before then was on a list; NO_TIME: nothing was */
-    enum err err;         /* of the port */
+    struct crl_from from;
+    uint64_t number; /* 0: not reserved yet */
+    size_t count;
+    struct planned planned[2 * SHARD_END];
 };
 
-static void tick(const struct run *r)
+/* ---- which lists ---- */
+
+static void plan_add(struct run *r, uint16_t shard, bool is_delta)
 {
-    if (r->job->tick != NULL)
-        r->job->tick(r->job->arg);
+    r->planned[r->count++] = (struct planned){shard, is_delta};
 }
 
-/* ---- what is listed ---- */
-
-/* RFC 5280 3.3: an entry stays until one list issued after its certificate's end has shown it. */
-static bool is_listed(const struct run *r, const struct revoked *e)
+/* A delta needs a complete list that it goes with. */
+static enum err plan_shard_delta(struct run *r, struct view *v, uint16_t no, uint16_t shard)
 {
-    return r->shown_s == NO_TIME || e->not_after_s >= r->shown_s || e->revoked_at_s >= r->shown_s;
+    struct crl_state s;
+    enum err e = crl_part_find(v, no, shard, false, &s);
+
+    if (e == OK && s.number > 0)
+        plan_add(r, shard, true);
+    return e;
 }
 
-#define TICK_EVERY 65536 /* entries: some milliseconds */
-
-static bool add_row(const struct revoked *e, void *arg)
+static enum err plan_deltas(struct run *r, struct view *v, uint16_t no, unsigned counts)
 {
-    struct run *r = arg;
+    enum err e = OK;
 
-    if (!is_listed(r, e))
-        return true;
-    if (r->pair.count % TICK_EVERY == TICK_EVERY - 1)
-        tick(r);
-    return pair_add(&r->pair, e);
+    for (unsigned shard = 2; e == OK && shard < SHARD_END; shard++)
+        if (crl_is_sharded(counts, shard))
+            e = plan_shard_delta(r, v, no, (uint16_t)shard);
+    plan_add(r, SHARD_ALL, true);
+    return e;
 }
+
+static enum err plan_in(struct run *r, struct view *v)
+{
+    const struct crl_issuer *i = r->job->issuer;
+    struct issuer row;
+    struct crl_track track = {0};
+    struct crl_state whole = {0};
+    unsigned counts;
+    enum err e = issuer_find(v, i->id, &row);
+
+    if (e == OK)
+        e = crl_track_find(v, row.no, &track);
+    if (e == OK)
+        e = crl_state_find(v, row.no, &whole);
+    counts = track.shards | i->shards;
+    for (unsigned shard = 2; r->job->run == RUN_COMPLETE && shard < SHARD_END; shard++)
+        if (crl_is_sharded(counts, shard))
+            plan_add(r, (uint16_t)shard, false);
+    if (e == OK && i->delta_s > 0 && whole.number > 0)
+        e = plan_deltas(r, v, row.no, counts);
+    if (r->job->run == RUN_COMPLETE)
+        plan_add(r, SHARD_ALL, false);
+    return e;
+}
+
+static enum err plan(struct run *r)
+{
+    struct view *v = NULL;
+    enum err e = view_open(r->job->store, &v);
+
+    if (e == OK) {
+        e = plan_in(r, v);
+        view_close(v);
+    }
+    if (e != OK)
+        return fault_set(r->fault, e, "%s: the store cannot be read", r->job->issuer->id);
+    assert(r->count > 0);
+    return OK;
+}
+
+/* ---- what they are made from ---- */
 
 /* The DER lengths of ECDSA signatures vary by some octets: the longest. RSA's are exact. */
 static size_t longest_signature(const struct key_kind *k)
@@ -58,173 +105,113 @@ static size_t longest_signature(const struct key_kind *k)
     return k->type == KEY_RSA ? octets : 2 * (octets + 3) + (octets > 60 ? 3 : 2);
 }
 
-/* Octets of signatureAlgorithm and signature at most. */
-static size_t trailer_max(const struct run *r)
-{
-    return sig_alg_der(r->alg).len + der_header_len(r->signature_max + 1) + r->signature_max + 1;
-}
-
-static enum err gather(struct run *r, struct view *v, const struct issuer *i, const struct parts *parts)
-{
-    struct crl_content c = {.issuer_name = parts->subject,
-                            .algorithm = sig_alg_der(r->alg),
-                            .ski = parts->ski,
-                            .number = r->state.number,
-                            .this_update_s = r->state.this_update_s,
-                            .next_update_s = r->state.next_update_s};
-    enum err e;
-
-    pair_begin(&r->pair, &c);
-    e = revoked_each(v, i->no, add_row, r);
-    if (e != OK)
-        return fault_set(r->fault, e, "%s: the store cannot be read", i->id);
-    return pair_close(&r->pair, trailer_max(r));
-}
-
 /* A list from the future was made by a wrong clock: what has not ended by now stays. */
-static void set_shown(struct run *r, const struct crl_state *previous)
+static int64_t shown_after(const struct crl_state *whole, int64_t now_s)
 {
-    int64_t this_s = r->state.this_update_s, last_s = previous->this_update_s;
-
-    r->shown_s = previous->number == 0 ? NO_TIME : last_s < this_s ? last_s : this_s;
+    if (whole->number == 0)
+        return NO_TIME;
+    return whole->this_update_s < now_s ? whole->this_update_s : now_s;
 }
 
-static enum err gather_issuer(struct run *r, struct view *v, const struct issuer *i)
+static enum err from_read(struct run *r)
 {
-    struct crl_state previous;
-    struct parts parts;
+    struct crl_from *from = &r->from;
     struct key_kind kind;
-    enum err e = crl_state_find(v, i->no, &previous);
+    enum err e = issuer_find(from->view, r->job->issuer->id, &from->issuer);
 
     if (e != OK)
-        return fault_set(r->fault, e, "%s: the store cannot be read", i->id);
-    if (!parts_of(i->certificate, &parts) || !key_kind_of(parts.spki, &kind) || parts.ski.len == 0 ||
-        sig_alg_for(&kind) == SIG_NONE)
-        return fault_set(r->fault, ERR_INTERNAL, "%s: its certificate cannot sign CRLs", i->id);
-    r->alg = sig_alg_for(&kind);
-    r->signature_max = longest_signature(&kind);
-    set_shown(r, &previous);
-    return gather(r, v, i, &parts);
-}
-
-static enum err gather_view(struct run *r)
-{
-    struct issuer issuer;
-    struct view *v = NULL;
-    enum err e = view_open(r->job->store, &v);
-
-    if (e != OK)
-        return fault_set(r->fault, e, "the store cannot be read");
-    e = issuer_find(v, r->job->issuer->id, &issuer);
-    if (e != OK)
-        e = fault_set(r->fault, e, "%s: is not in the store", r->job->issuer->id);
+        return fault_set(r->fault, e, "%s: is not in the store", r->job->issuer->id);
+    e = crl_state_find(from->view, from->issuer.no, &from->whole);
     if (e == OK)
-        e = gather_issuer(r, v, &issuer);
-    view_close(v);
-    return e;
-}
-
-/* ---- signing ---- */
-
-/* Answers to what an earlier publication gave up are nobody's. */
-static enum err port_clear(int fd)
-{
-    struct port_answer stale;
-    enum err e;
-
-    do
-        e = port_take(fd, &stale);
-    while (e == OK);
-    return e == ERR_UNAVAILABLE ? OK : e;
-}
-
-static bool sink_port(struct span piece, void *arg)
-{
-    struct run *r = arg;
-
-    r->err = port_crl_data(r->job->port_fd, r->state.number, piece);
-    tick(r);
-    return r->err == OK;
-}
-
-static enum err stream(struct run *r)
-{
-    enum err e = port_clear(r->job->port_fd);
-
-    if (e == OK)
-        e = port_crl_begin(r->job->port_fd, r->state.number, r->job->issuer->id, r->pair.tbs_len);
-    if (e == OK)
-        e = pair_stream(&r->pair, sink_port, r);
-    return r->err != OK ? r->err : e;
-}
-
-static enum err signature_wait(struct run *r, struct port_answer *a)
-{
-    enum err e = port_crl_end(r->job->port_fd, a);
-
+        e = crl_track_find(from->view, from->issuer.no, &from->track);
     if (e != OK)
-        return e;
-    if (a->err != OK)
-        return fault_set(r->fault, ERR_INTERNAL, "%s: the signer refused: %s", r->job->issuer->id, a->reason);
-    if (a->signature_len == 0 || a->signature_len > r->signature_max)
-        return fault_set(r->fault, ERR_INTERNAL, "%s: the signer gave no signature of its key",
-                         r->job->issuer->id);
+        return fault_set(r->fault, e, "%s: the store cannot be read", r->job->issuer->id);
+    if (!parts_of(from->issuer.certificate, &from->parts) || !key_kind_of(from->parts.spki, &kind) ||
+        from->parts.ski.len == 0 || sig_alg_for(&kind) == SIG_NONE)
+        return fault_set(r->fault, ERR_INTERNAL, "%s: its certificate cannot sign CRLs", r->job->issuer->id);
+    from->alg = sig_alg_for(&kind);
+    from->signature_max = longest_signature(&kind);
+    from->shown_s = shown_after(&from->whole, r->job->now_s);
     return OK;
 }
 
-static enum err finish(struct run *r, const struct port_answer *a)
+/* The number first: whatever was asked for by then is in the view. */
+static enum err run_begin(struct run *r)
 {
-    struct buf trailer;
-    enum err e;
+    enum err e = r->job->reserve(r->job->arg, r->job->issuer->id, &r->number);
 
-    buf_init(&trailer, SIGNATURE_MAX + 64);
-    buf_put_span(&trailer, sig_alg_der(r->alg));
-    der_put_bits(&trailer, span_of(a->signature, a->signature_len));
-    e = pair_finish(&r->pair, buf_span(&trailer), &r->state.size, r->state.sha256);
-    buf_free(&trailer);
-    r->state.count = r->pair.count;
+    if (e != OK)
+        return e;
+    e = view_open(r->job->store, &r->from.view);
+    if (e != OK)
+        return fault_set(r->fault, e, "the store cannot be read");
+    return from_read(r);
+}
+
+static void view_leave(struct run *r)
+{
+    if (r->from.view != NULL)
+        view_close(r->from.view);
+    r->from.view = NULL;
+}
+
+/* ---- the lists ---- */
+
+static void part_begin(const struct run *r, struct crl_part *p)
+{
+    p->state.number = r->number;
+    p->state.this_update_s = r->job->now_s;
+    p->state.next_update_s =
+        crl_next_update(r->job->issuer, p->is_delta ? RUN_DELTA : RUN_COMPLETE, r->job->now_s);
+    p->changes = r->from.track.changes;
+    p->shown_s = r->from.shown_s;
+}
+
+static enum err make(struct run *r, size_t n, struct crl_list *l)
+{
+    enum err e = list_open(l); /* a full disk costs no number */
+
+    if (e == OK && r->number == 0)
+        e = run_begin(r);
+    part_begin(r, &l->part);
+    if (e == OK)
+        e = list_gather(l);
+    if (n + 1 == r->count)
+        view_leave(r); /* before the signature is waited for */
+    return e == OK ? list_sign(l) : e;
+}
+
+static enum err publish_one(struct run *r, size_t n, struct crl_state *out)
+{
+    struct crl_list l = {.job = r->job,
+                         .from = &r->from,
+                         .fault = r->fault,
+                         .part = {.shard = r->planned[n].shard, .is_delta = r->planned[n].is_delta}};
+    enum err e = make(r, n, &l);
+
+    list_free(&l);
+    if (e == OK)
+        e = r->job->record(r->job->arg, r->job->issuer->id, &l.part, r->job->cause);
+    *out = l.part.state;
     return e;
 }
 
-/* ---- the publication ---- */
-
-static enum err produce(struct run *r)
-{
-    struct port_answer a;
-    enum err e = pair_open(&r->pair, &r->paths, r->fault);
-
-    if (e == OK)
-        e = r->job->reserve(r->job->arg, r->job->issuer->id, &r->state.number);
-    if (e == OK)
-        e = gather_view(r);
-    if (e == OK)
-        e = stream(r);
-    if (e == OK)
-        e = signature_wait(r, &a);
-    if (e == OK)
-        e = finish(r, &a);
-    if (e == OK)
-        e = pair_put_in_force(&r->pair);
-    pair_free(&r->pair);
-    return e;
-}
-
+/* The last list is the one that the run is named after. */
 enum err crl_publish(const struct crl_job *job, struct crl_state *out, struct fault *f)
 {
     struct fault own = {0};
-    struct run r = {.job = job, .fault = f != NULL ? f : &own};
+    struct run *r = xcalloc(1, sizeof *r);
     enum err e;
 
-    r.state.this_update_s = job->now_s;
-    r.state.next_update_s = job->now_s + job->issuer->every_s + job->issuer->overlap_s;
-    e = crl_paths_of(job->public_dir, job->issuer->id, &r.paths, r.fault);
-    if (e == OK)
-        e = produce(&r);
-    if (e == OK)
-        e = job->record(job->arg, job->issuer->id, &r.state, job->cause);
-    *out = r.state;
+    *r = (struct run){.job = job, .fault = f != NULL ? f : &own};
+    *out = (struct crl_state){0};
+    e = plan(r);
+    for (size_t n = 0; e == OK && n < r->count; n++)
+        e = publish_one(r, n, out);
+    view_leave(r);
     if (e != OK)
-        (void)fault_set(r.fault, e, "%s: %s", job->issuer->id,
+        (void)fault_set(r->fault, e, "%s: %s", job->issuer->id,
                         e == ERR_END ? "a role is gone" : "was not recorded");
+    free(r);
     return e;
 }

@@ -17,6 +17,9 @@
 #define NAP_MAX_S 60      /* the clock may be set while we sleep: look again */
 #define END_GRACE_MS 2000 /* between the ends of two wires of one ending process there are microseconds */
 #define MAINTAIN_S 600    /* between calls of store_maintain */
+#define LATE_S                                                                                               \
+    (3 * CRL_RETRY_S) /* a run that has not succeeded by then is told of: two tries have failed              \
+                       */
 
 struct publisher {
     const struct crl_role *role;
@@ -26,50 +29,23 @@ struct publisher {
     int64_t maintained_s;
     struct {
         int64_t not_before_s; /* no try before: after a failure, or while not in the store */
-        bool is_broken;       /* files are not what was published */
+        enum crl_run broken;  /* files are not what was published: what makes them anew */
         bool is_told;         /* that it is not in the store */
-    } issuers[ISSUERS_MAX];   /* as in the configuration */
+        struct gauges gauges;
+    } issuers[ISSUERS_MAX]; /* as in the configuration */
+    struct jump jump;
 };
 
 /* ---- one issuer ---- */
 
 static const char *const causes[] = {
-    [CAUSE_START] = "start",
-    [CAUSE_SCHEDULE] = "schedule",
-    [CAUSE_REQUEST] = "request",
-    [CAUSE_REVOCATION] = "revocation",
+    [CAUSE_START] = "start",           [CAUSE_SCHEDULE] = "schedule",           [CAUSE_REQUEST] = "request",
+    [CAUSE_REVOCATION] = "revocation", [CAUSE_CONFIGURATION] = "configuration",
 };
 
 static const char *cause_name(uint8_t cause)
 {
     return cause < sizeof causes / sizeof *causes ? causes[cause] : causes[CAUSE_REQUEST];
-}
-
-/* The published state. ERR_NOT_FOUND: the issuer is not in the store. */
-static enum err state_read(struct publisher *p, const char *id, struct crl_state *out)
-{
-    struct view *v = NULL;
-    struct issuer issuer;
-    enum err e = view_open(p->store, &v);
-
-    if (e != OK)
-        return e;
-    e = issuer_find(v, id, &issuer);
-    if (e == OK)
-        e = crl_state_find(v, issuer.no, out);
-    view_close(v);
-    return e;
-}
-
-/* True too when there is nothing published that files could fall short of. */
-static bool files_are_whole(struct publisher *p, const char *id)
-{
-    struct crl_state state;
-    struct crl_paths paths;
-
-    if (state_read(p, id, &state) != OK || state.number == 0)
-        return true;
-    return crl_paths_of(p->role->public_dir, id, &paths, NULL) == OK && crl_files_match(&paths, &state);
 }
 
 static void answer_covered(struct publisher *p, const char *id, enum err result, uint64_t crl_number,
@@ -83,12 +59,37 @@ static void answer_covered(struct publisher *p, const char *id, enum err result,
 }
 
 /* The text of a fault goes to the log; the asker learns the kind of failure. */
-static enum err publish(struct publisher *p, size_t i, const char *cause, int64_t now_s)
+static void tell_result(struct publisher *p, size_t i, const struct crl_job *job, const struct crl_state *s,
+                        enum err e, const struct fault *f)
+{
+    const char *id = job->issuer->id;
+
+    if (e == OK) {
+        log_info("published", "%s %snumber %lu, %lu entries, %lu octets, cause %s", id,
+                 job->run == RUN_DELTA ? "delta " : "", s->number, s->count, s->size, job->cause);
+        alarm_clear(p->role->board, "crl.failed", id);
+        return;
+    }
+    log_error("publish", "%s", f->detail);
+    alarm_raise(p->role->board, ALARM_WARNING, "crl.failed", id, "%s", f->detail);
+    p->issuers[i].broken = force_damage(p->store, job->issuer, p->role->public_dir);
+}
+
+/* A publication by hand says that the clock is right. */
+static void accept_clock(struct publisher *p, const char *cause, int64_t now_s)
+{
+    if (strcmp(cause, cause_name(CAUSE_REQUEST)) == 0)
+        jump_accept(&p->jump, now_s, clock_monotonic_ms() / 1000);
+}
+
+static enum err publish(struct publisher *p, size_t i, enum crl_run run, const char *cause, int64_t now_s)
 {
     const struct crl_issuer *issuer = &p->role->config.issuers[i];
     struct crl_job job = {.store = p->store,
                           .issuer = issuer,
                           .public_dir = p->role->public_dir,
+                          .public_url = p->role->config.public_url,
+                          .run = run,
                           .port_fd = p->role->port_fd,
                           .now_s = now_s,
                           .cause = cause,
@@ -96,20 +97,20 @@ static enum err publish(struct publisher *p, size_t i, const char *cause, int64_
                           .record = desk_record,
                           .tick = desk_drain,
                           .arg = &p->desk};
+    int64_t begin_ms = clock_monotonic_ms();
     struct crl_state state;
     struct fault f = {0};
     enum err e;
 
     p->desk.covered = p->desk.queue.len;
+    accept_clock(p, cause, now_s);
     e = crl_publish(&job, &state, &f);
     if (e == ERR_END)
         return ERR_END;
+    p->issuers[i].broken = RUN_NONE;
+    tell_result(p, i, &job, &state, e, &f);
     if (e == OK)
-        log_info("published", "%s number %lu, %lu entries, %lu octets, cause %s", issuer->id, state.number,
-                 state.count, state.size, cause);
-    else
-        log_error("publish", "%s", f.detail);
-    p->issuers[i].is_broken = e != OK && !files_are_whole(p, issuer->id);
+        gauges_published(&p->issuers[i].gauges, run, clock_monotonic_ms() - begin_ms);
     p->issuers[i].not_before_s = e == OK ? 0 : now_s + CRL_RETRY_S;
     answer_covered(p, issuer->id, e, e == OK ? state.number : 0, e == OK ? "" : err_text(e));
     return OK;
@@ -127,41 +128,109 @@ static void tell_absent(struct publisher *p, size_t i, int64_t now_s)
     answer_covered(p, id, ERR_NOT_FOUND, 0, "the issuer is not in the store");
 }
 
+/* While the clock is not believed, what is in force stays; only people are obeyed. True: it is not. */
+static bool is_clock_wrong(struct publisher *p, size_t i, const struct crl_force *s, int64_t now_s)
+{
+    const char *id = p->role->config.issuers[i].id;
+
+    if (jump_is_forward(&p->jump, now_s, clock_monotonic_ms() / 1000))
+        alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
+                    "the clock went ahead by more than a week: nothing is published until it is set back, or "
+                    "somebody publishes");
+    else if (jump_is_behind(s, now_s))
+        alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
+                    "the clock is behind the CRLs in force: nothing is published until it is set right, or "
+                    "somebody publishes");
+    else {
+        alarm_clear(p->role->board, "crl.clock", id);
+        return false;
+    }
+    return true;
+}
+
+/* How long the most belated run has been due: raised or taken down with it. */
+static void tell_late(struct publisher *p, size_t i, const struct crl_force *s, int64_t now_s)
+{
+    const struct crl_issuer *issuer = &p->role->config.issuers[i];
+    int64_t due_s = crl_due(issuer, s, RUN_COMPLETE, now_s), delta_s = crl_due(issuer, s, RUN_DELTA, now_s);
+    bool is_over = s->whole.number == 0 || s->whole.next_update_s <= now_s;
+
+    if (delta_s < due_s)
+        due_s = delta_s;
+    if (p->issuers[i].not_before_s == 0 || (!is_over && now_s - due_s < LATE_S))
+        alarm_clear(p->role->board, "crl.late", issuer->id);
+    else
+        alarm_raise(p->role->board, is_over ? ALARM_CRITICAL : ALARM_WARNING, "crl.late", issuer->id,
+                    is_over ? "there is no CRL in force" : "a CRL is not published in time");
+}
+
+static enum crl_run run_due(const struct publisher *p, size_t i, const struct crl_force *s, int64_t now_s,
+                            int64_t *wake_s)
+{
+    const struct crl_issuer *issuer = &p->role->config.issuers[i];
+    int64_t whole_s = crl_due(issuer, s, RUN_COMPLETE, now_s), delta_s = crl_due(issuer, s, RUN_DELTA, now_s);
+    int64_t first_s = whole_s < delta_s ? whole_s : delta_s;
+
+    *wake_s = first_s > now_s ? first_s : now_s;
+    if (whole_s <= now_s || p->issuers[i].broken == RUN_COMPLETE)
+        return RUN_COMPLETE;
+    return delta_s <= now_s ? RUN_DELTA : p->issuers[i].broken;
+}
+
+/* What is asked for is a complete run. */
+static enum err serve_asked(struct publisher *p, size_t i, const struct crl_request *q, bool is_wrong,
+                            int64_t now_s)
+{
+    if (!is_wrong || q->cause == CAUSE_REQUEST)
+        return publish(p, i, RUN_COMPLETE, cause_name(q->cause), now_s);
+    p->desk.covered = p->desk.queue.len;
+    answer_covered(p, p->role->config.issuers[i].id, ERR_UNAVAILABLE, 0, "the clock is not believed");
+    return OK;
+}
+
 /* Publishes when somebody asks or the time has come; gives when to look again. ERR_END: the role ends. */
 static enum err serve_issuer(struct publisher *p, size_t i, int64_t now_s, int64_t *wake_s)
 {
     const struct crl_issuer *issuer = &p->role->config.issuers[i];
     const struct crl_request *q = queue_find(&p->desk.queue, issuer->id);
-    bool is_ripe = crl_may_try(p->issuers[i].not_before_s, now_s);
-    struct crl_state state;
-    int64_t due_s;
-    enum err e;
+    bool is_ripe = crl_may_try(p->issuers[i].not_before_s, now_s), is_wrong;
+    struct crl_force force;
+    enum crl_run run;
+    enum err e = force_read(p->store, issuer, &force);
 
-    *wake_s = p->issuers[i].not_before_s;
-    if (q == NULL && !is_ripe)
-        return OK;
-    e = state_read(p, issuer->id, &state);
+    *wake_s = now_s + NAP_MAX_S;
     if (e == ERR_NOT_FOUND) {
         tell_absent(p, i, now_s);
         return OK;
     }
     if (e != OK)
         die("the store cannot be read");
-    due_s = p->issuers[i].is_broken ? now_s : crl_due(issuer, &state, now_s);
-    *wake_s = due_s > now_s ? due_s : now_s;
+    gauges_show(&p->issuers[i].gauges, &force, now_s);
+    is_wrong = is_clock_wrong(p, i, &force, now_s);
+    if (!is_wrong)
+        tell_late(p, i, &force, now_s);
     if (q != NULL)
-        return publish(p, i, cause_name(q->cause), now_s);
-    if (due_s > now_s)
+        return serve_asked(p, i, q, is_wrong, now_s);
+    if (is_wrong)
         return OK;
-    return publish(p, i, cause_name(p->is_starting ? CAUSE_START : CAUSE_SCHEDULE), now_s);
+    run = run_due(p, i, &force, now_s, wake_s);
+    if (!is_ripe)
+        *wake_s = p->issuers[i].not_before_s;
+    if (!is_ripe || run == RUN_NONE)
+        return OK;
+    return publish(p, i, run, cause_name(p->is_starting ? CAUSE_START : CAUSE_SCHEDULE), now_s);
 }
 
 /* ---- the loop ---- */
 
-static void find_broken(struct publisher *p)
+static void look_around(struct publisher *p)
 {
-    for (size_t i = 0; i < p->role->config.count; i++)
-        p->issuers[i].is_broken = !files_are_whole(p, p->role->config.issuers[i].id);
+    for (size_t i = 0; i < p->role->config.count; i++) {
+        const struct crl_issuer *issuer = &p->role->config.issuers[i];
+
+        gauges_open(&p->issuers[i].gauges, p->role->board, issuer->id);
+        p->issuers[i].broken = force_damage(p->store, issuer, p->role->public_dir);
+    }
 }
 
 static enum err serve_all(struct publisher *p, int64_t now_s, int64_t *wake_s)
@@ -236,7 +305,7 @@ static enum err turn(struct publisher *p)
 {
     enum err e = OK;
 
-    find_broken(p);
+    look_around(p);
     while (e == OK && !p->desk.is_over)
         e = turn_once(p);
     return e == OK ? OK : port_ended(p);

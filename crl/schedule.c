@@ -1,16 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schedule: when the next CRL is due. Pure. A list that is current is never signed again for nothing. */
+/* schedule: when the next lists are due. Pure. A list that is current is never signed again for nothing. */
 #include "crl/inner.h"
 
-/* A list made while the clock was wrong is not valid yet for anybody: it is due again. Less than this is a
- * clock being set right, as certificates are backdated for. */
-#define AHEAD_S 300
-
-int64_t crl_due(const struct crl_issuer *i, const struct crl_state *s, int64_t now_s)
+static int64_t period_of(const struct crl_issuer *i, enum crl_run run)
 {
-    if (s->number == 0 || s->next_update_s <= now_s || s->this_update_s > now_s + AHEAD_S)
+    return run == RUN_DELTA ? i->delta_s : i->every_s;
+}
+
+/* The first regular moment after t_s. */
+static int64_t next_after(const struct crl_issuer *i, int64_t period_s, int64_t t_s)
+{
+    int64_t since_s;
+
+    if (i->at_s < 0)
+        return t_s + period_s;
+    since_s = (t_s - i->at_s) % period_s;
+    return t_s - since_s + (since_s < 0 ? 0 : period_s);
+}
+
+/* The delay of the run that follows a list: drawn once for it, and the same after a restart, because it is
+ * taken from the hash of the list. Nobody knows that before the list is out, and no two lists have the same.
+ */
+static int64_t delay_after(const struct crl_issuer *i, const struct crl_state *s)
+{
+    uint32_t drawn = (uint32_t)s->sha256[0] << 24 | (uint32_t)s->sha256[1] << 16 |
+                     (uint32_t)s->sha256[2] << 8 | s->sha256[3];
+
+    return drawn % (i->jitter_s + 1);
+}
+
+static int64_t due_after(const struct crl_issuer *i, enum crl_run run, const struct crl_state *last)
+{
+    return next_after(i, period_of(i, run), last->this_update_s) + delay_after(i, last);
+}
+
+static int64_t due_complete(const struct crl_issuer *i, const struct crl_force *s, int64_t now_s)
+{
+    const struct crl_state *w = &s->whole;
+
+    if (w->number == 0 || s->is_short || w->next_update_s <= now_s || w->this_update_s > now_s + AHEAD_S)
         return now_s;
-    return s->this_update_s + i->every_s;
+    return due_after(i, RUN_COMPLETE, w);
+}
+
+static int64_t due_delta(const struct crl_issuer *i, const struct crl_force *s, int64_t now_s)
+{
+    const struct crl_state *w = &s->whole, *d = &s->delta;
+
+    if (i->delta_s == 0 || w->number == 0)
+        return INT64_MAX;
+    if (d->number == 0 || d->next_update_s <= now_s || d->this_update_s > now_s + AHEAD_S)
+        return now_s;
+    return due_after(i, RUN_DELTA, d->number > w->number ? d : w);
+}
+
+int64_t crl_due(const struct crl_issuer *i, const struct crl_force *s, enum crl_run run, int64_t now_s)
+{
+    return run == RUN_COMPLETE ? due_complete(i, s, now_s) : due_delta(i, s, now_s);
+}
+
+/* A delta that stays good as long as a complete list would keep caches from asking for the next one. */
+int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t this_s)
+{
+    int64_t period_s = period_of(i, run), overlap_s = i->overlap_s;
+
+    if (run == RUN_DELTA && overlap_s > period_s)
+        overlap_s = period_s;
+    return next_after(i, period_s, this_s) + i->jitter_s + overlap_s;
+}
+
+bool crl_is_sharded(unsigned counts, unsigned shard)
+{
+    unsigned count = 1;
+
+    while (2 * count <= shard)
+        count *= 2;
+    return count > 1 && (counts & count) != 0;
 }
 
 bool crl_may_try(int64_t not_before_s, int64_t now_s)

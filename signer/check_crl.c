@@ -20,6 +20,7 @@
     (16u * 1024) /* octets of the largest element: the issuer name; entries and extensions are far smaller   \
                   */
 #define WORK_MAX (ELEMENT_MAX + PORT_PIECE_MAX)
+#define POINT_NAMES_MAX 8 /* a list keeps the addresses that certificates carry already */
 #define CLOCK_SLACK_S                                                                                        \
     (24 * 3600) /* the publisher's clock is this machine's: a day is for time zones set wrong, not drift */
 #define LIFE_MAX_S                                                                                           \
@@ -99,8 +100,16 @@ static bool read_base(struct span value, bool is_critical, void *out)
     return is_critical && crl_number_read(value, &((struct crl_check *)out)->base);
 }
 
-/* DistributionPointName of one URI, as URIs are written in IA5String. */
-static bool is_point_name(struct span in)
+static bool is_uri(const struct der *d)
+{
+    for (size_t i = 0; i < d->body.len; i++)
+        if (d->body.data[i] <= ' ' || d->body.data[i] > '~')
+            return false;
+    return d->body.len > 0;
+}
+
+/* DistributionPointName of 1 to `most` URIs, as URIs are written in IA5String. */
+static bool is_point_name(struct span in, unsigned most)
 {
     struct der name, full, uri;
 
@@ -108,12 +117,13 @@ static bool is_point_name(struct span in)
         return false;
     if (!der_expect(&name.body, DER_CONTEXT_CONSTRUCTED(0), &full) || name.body.len != 0)
         return false;
-    if (!der_expect(&full.body, DER_CONTEXT(6), &uri) || full.body.len != 0 || uri.body.len == 0)
-        return false;
-    for (size_t i = 0; i < uri.body.len; i++)
-        if (uri.body.data[i] <= ' ' || uri.body.data[i] > '~')
+    for (unsigned i = 0; i < most; i++) {
+        if (!der_expect(&full.body, DER_CONTEXT(6), &uri) || !is_uri(&uri))
             return false;
-    return true;
+        if (full.body.len == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool read_scope(struct span value, bool is_critical, void *out)
@@ -121,7 +131,7 @@ static bool read_scope(struct span value, bool is_critical, void *out)
     struct der idp;
 
     (void)out;
-    return is_critical && der_expect(&value, DER_SEQUENCE, &idp) && is_point_name(idp.body);
+    return is_critical && der_expect(&value, DER_SEQUENCE, &idp) && is_point_name(idp.body, POINT_NAMES_MAX);
 }
 
 /* CRLDistributionPoints of one point that has a name alone. RFC 5280 5.2.6 */
@@ -132,7 +142,7 @@ static bool read_freshest(struct span value, bool is_critical, void *out)
     (void)is_critical;
     ((struct crl_check *)out)->has_freshest = true;
     return der_expect(&value, DER_SEQUENCE, &list) && der_expect(&list.body, DER_SEQUENCE, &point) &&
-           list.body.len == 0 && is_point_name(point.body);
+           list.body.len == 0 && is_point_name(point.body, 1);
 }
 
 static bool read_reason(struct span value, bool is_critical, void *out)

@@ -2,6 +2,7 @@
 /* crl_part: the deltas and shards of an issuer as they were published last, and what its deltas are made
  * from. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/inner.h"
@@ -65,15 +66,46 @@ void crl_track_set(struct txn *t, uint16_t issuer_no, const struct crl_track *k)
     table_set(t, TABLE_CRL_PART, key_span(&key), buf_span(row));
 }
 
-void crl_shards_use(struct txn *t, uint16_t issuer_no, unsigned shards)
+/* How many URLs there are, and whether this one is among them. */
+static unsigned urls_count(struct span urls, const char *url, bool *is_there)
+{
+    unsigned count = 0;
+
+    *is_there = false;
+    for (size_t at = 0; at < urls.len; at += strlen((const char *)urls.data + at) + 1) {
+        *is_there = *is_there || strcmp((const char *)urls.data + at, url) == 0;
+        count++;
+    }
+    return count;
+}
+
+bool crl_shards_used(const struct crl_track *k, unsigned shards, const char *url)
+{
+    bool is_there;
+
+    (void)urls_count(k->urls, url, &is_there);
+    return is_there && (k->shards & shards) != 0;
+}
+
+void crl_shards_use(struct txn *t, uint16_t issuer_no, unsigned shards, const char *url)
 {
     struct crl_track k;
+    struct buf urls;
+    bool is_there;
 
     if (txn_error(t) != OK)
         return;
     txn_fail(t, crl_track_find(txn_view(t), issuer_no, &k));
+    buf_init(&urls, ROW_MAX);
+    buf_put_span(&urls, k.urls);
+    if (urls_count(k.urls, url, &is_there) == SHARD_URLS_MAX && !is_there)
+        txn_fail(t, ERR_TOO_LARGE);
+    if (!is_there)
+        buf_put(&urls, url, strlen(url) + 1);
     k.shards |= (uint16_t)(1u << bits_of(shards));
+    k.urls = buf_span(&urls);
     crl_track_set(t, issuer_no, &k);
+    buf_free(&urls);
 }
 
 static void base_set(struct txn *t, uint16_t issuer_no, const struct crl_part *p)
@@ -83,12 +115,23 @@ static void base_set(struct txn *t, uint16_t issuer_no, const struct crl_part *p
     txn_fail(t, crl_track_find(txn_view(t), issuer_no, &k));
     if (txn_error(t) == OK && p->changes > k.changes)
         txn_fail(t, ERR_CONFLICT);
+    if (txn_error(t) != OK)
+        return;
     k.base = p->changes;
     k.base_shown_s = p->shown_s;
     crl_track_set(t, issuer_no, &k);
 }
 
 /* ---- parts ---- */
+
+void crl_part_name(const char *issuer_id, uint16_t shard, bool is_delta, char out[static CRL_NAME_MAX])
+{
+    char number[8] = "";
+
+    if (shard != SHARD_ALL)
+        snprintf(number, sizeof number, "-%u", shard);
+    snprintf(out, CRL_NAME_MAX, "%s%s%s", issuer_id, number, is_delta ? "-delta" : "");
+}
 
 enum err crl_part_find(struct view *v, uint16_t issuer_no, uint16_t shard, bool is_delta,
                        struct crl_state *out)

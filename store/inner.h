@@ -125,8 +125,6 @@ void counters_set(struct txn *t, const struct counters *c);
 
 /* ---- crl_change.c ---- */
 
-#define CHANGE_PRUNE_MAX 1000u /* rows looked at in one call: some milliseconds */
-
 struct crl_change {
     uint64_t change;      /* the issuer's crl_track.changes when it moved last */
     int64_t revoked_at_s; /* of the entry it had before, NO_TIME: none */

@@ -216,6 +216,7 @@ void row_put_crl_track(struct buf *b, const struct crl_track *k)
     buf_put_u64(b, k->base);
     buf_put_i64(b, k->base_shown_s);
     buf_put_u16(b, k->shards);
+    buf_put_blob(b, k->urls);
 }
 
 bool row_get_crl_track(struct span row, struct crl_track *out)
@@ -226,7 +227,9 @@ bool row_get_crl_track(struct span row, struct crl_track *out)
     out->base = rd_u64(&r);
     out->base_shown_s = rd_i64(&r);
     out->shards = rd_u16(&r);
-    return rd_done(&r) && out->base <= out->changes && out->shards < SHARD_END;
+    out->urls = rd_blob(&r);
+    return rd_done(&r) && out->base <= out->changes && out->shards < SHARD_END &&
+           (out->urls.len == 0 || out->urls.data[out->urls.len - 1] == '\0');
 }
 
 void row_put_crl_change(struct buf *b, const struct crl_change *c)

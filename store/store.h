@@ -246,6 +246,11 @@ enum err snapshot_time(struct view *v, int64_t *taken_at_s);
 uint16_t shard_of(const uint8_t serial[static SERIAL_LEN], unsigned shards);
 bool shard_has(uint16_t shard, const uint8_t serial[static SERIAL_LEN]);
 
+/* The file and URL name of a list, without suffix: "rsa-g1", "rsa-g1-19", "rsa-g1-delta", "rsa-g1-19-delta".
+ */
+#define CRL_NAME_MAX (ISSUER_ID_MAX + 16u)
+void crl_part_name(const char *issuer_id, uint16_t shard, bool is_delta, char out[static CRL_NAME_MAX]);
+
 struct crl_part {
     uint16_t shard; /* 1..SHARD_END - 1 */
     bool is_delta;
@@ -266,12 +271,16 @@ struct crl_track {
     uint64_t changes;     /* so far */
     uint64_t base;        /* of these, what the complete list in force shows */
     int64_t base_shown_s; /* its shown_s */
-    uint16_t shards;      /* bit n: certificates name the shards of 2^n; for good */
+    uint16_t shards;      /* 2^n in it: certificates name the shards of that count; for good */
+    struct span urls;     /* what stood before /crl/ in them, each ended by one NUL */
 };
 enum err crl_track_find(struct view *v, uint16_t issuer_no,
                         struct crl_track *out); /* all zero, base_shown_s NO_TIME, when none yet */
-/* From now on certificates name the shards of this count (a power of two). */
-void crl_shards_use(struct txn *t, uint16_t issuer_no, unsigned shards);
+/* From now on certificates name the shards of this count (a power of two) under this URL. ERR_TOO_LARGE: more
+ * than SHARD_URLS_MAX of these. */
+#define SHARD_URLS_MAX 8u /* a service that moves every year, and certificates of eight */
+void crl_shards_use(struct txn *t, uint16_t issuer_no, unsigned shards, const char *url);
+bool crl_shards_used(const struct crl_track *k, unsigned shards, const char *url);
 
 /* The certificates of this issuer whose state moved after the base, in ascending serial order, each once: as
  * revoked_each() has it, or, when it is on no list any more, with REASON_REMOVE_FROM_CRL and the times of the
@@ -282,6 +291,7 @@ enum err crl_change_each(struct view *v, uint16_t issuer_no, bool (*fn)(const st
 enum err crl_change_find(struct view *v, uint16_t issuer_no, const uint8_t serial[static SERIAL_LEN]);
 /* Forgets changes that the base shows: looks at no more than `most` rows from `at` on. Gives in `at` where to
  * go on; false: at the end, `at` is all zero again. */
+#define CHANGE_PRUNE_MAX 1000u /* rows: some milliseconds */
 bool crl_change_prune(struct txn *t, uint16_t issuer_no, uint8_t at[static SERIAL_LEN], unsigned most);
 
 /* ---- audit ---- */

@@ -154,21 +154,24 @@ static enum err reserve(void *arg, const char *id, uint64_t *number)
     return OK;
 }
 
-static enum err record(void *arg, const char *id, const struct crl_state *s, const char *cause)
+static enum err record(void *arg, const char *id, const struct crl_part *p, const char *cause)
 {
     (void)arg;
     (void)id;
-    (void)s;
+    (void)p;
     (void)cause;
     return OK;
 }
 
 static void publish(const struct ground *g, struct told *out, bool is_watched)
 {
-    static const struct crl_issuer issuer = {.id = ISSUER_ID, .every_s = 86400, .overlap_s = 86400};
+    static const struct crl_issuer issuer = {
+        .id = ISSUER_ID, .every_s = 86400, .overlap_s = 86400, .at_s = -1};
     struct crl_job job = {.issuer = &issuer,
                           .public_dir = g->public_dir,
                           .now_s = g->now_s,
+                          .run = RUN_COMPLETE,
+                          .public_url = "http://ca.example.com",
                           .cause = "request",
                           .reserve = reserve,
                           .record = record,

@@ -228,18 +228,59 @@ Test(crl_part, a_base_cannot_show_what_has_not_happened)
     place_remove(&p);
 }
 
-Test(crl_part, shards_once_used_are_remembered)
+Test(crl_part, shards_and_urls_once_used_are_remembered)
 {
+    static const char urls[] = "http://a\0http://ab";
     struct place p = place_create();
     struct txn *t = begin(&p);
+    struct crl_track k;
+    struct view *v;
 
-    crl_shards_use(t, 1, 16);
-    crl_shards_use(t, 1, 64);
-    crl_shards_use(t, 1, 16);
+    crl_shards_use(t, 1, 16, "http://a");
+    crl_shards_use(t, 1, 64, "http://ab");
+    crl_shards_use(t, 1, 16, "http://ab");
     commit(t);
     place_reopen(&p, STORE_WRITE);
-    cr_expect_eq(track(&p).shards, 16 | 64);
+    add_range(&p, 0, 1);
+    revoke(&p, 0, REASON_SUPERSEDED, NOW);
+    v = look(&p);
+    cr_assert_eq(crl_track_find(v, 1, &k), OK);
+    cr_expect_eq(k.shards, 16 | 64);
+    cr_expect_eq(k.changes, 1);
+    cr_expect(span_eq(k.urls, span_of(urls, sizeof urls)));
+    cr_expect(crl_shards_used(&k, 64, "http://a") && crl_shards_used(&k, 16, "http://ab"));
+    cr_expect(!crl_shards_used(&k, 32, "http://a") && !crl_shards_used(&k, 16, "http://b"));
+    view_close(v);
     place_remove(&p);
+}
+
+Test(crl_part, urls_beyond_the_limit_are_refused)
+{
+    struct place p = place_create();
+    char url[] = "http://0";
+
+    for (unsigned n = 0; n <= SHARD_URLS_MAX; n++) {
+        struct txn *t = begin(&p);
+
+        url[7] = (char)('0' + n);
+        crl_shards_use(t, 1, 16, url);
+        cr_expect_eq(txn_commit(t), n < SHARD_URLS_MAX ? OK : ERR_TOO_LARGE, "%u", n);
+    }
+    place_remove(&p);
+}
+
+Test(crl_part, each_list_has_a_name)
+{
+    char name[CRL_NAME_MAX];
+
+    crl_part_name("rsa-g1", 1, false, name);
+    cr_expect_str_eq(name, "rsa-g1");
+    crl_part_name("rsa-g1", 19, false, name);
+    cr_expect_str_eq(name, "rsa-g1-19");
+    crl_part_name("rsa-g1", 1, true, name);
+    cr_expect_str_eq(name, "rsa-g1-delta");
+    crl_part_name("a23456789012345678901234567890b", 511, true, name);
+    cr_expect_str_eq(name, "a23456789012345678901234567890b-511-delta");
 }
 
 Test(crl_part, a_shard_is_told_from_the_serial_alone)

@@ -778,12 +778,16 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     crl = rd_u64(&rd);
     cr_assert_eq(crl, 1);
 
+    buf_put_u16(&b, SHARD_ALL);
+    buf_put_u8(&b, false);
     buf_put_u64(&b, crl);
     buf_put_i64(&b, 100);
     buf_put_i64(&b, 200);
     buf_put_u64(&b, 1000);
     buf_put_u64(&b, 0);
     buf_put(&b, hash, sizeof hash);
+    buf_put_u64(&b, 0);
+    buf_put_i64(&b, NO_TIME);
     buf_put_blob(&b, span_str("request"));
     desk_send(DESK_RECORD, 6, &b);
     rd = desk_receive(frame, sizeof frame, DESK_RECORDED, &number);

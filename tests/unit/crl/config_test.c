@@ -42,6 +42,26 @@ Test(crl_config, issuers_and_spans_are_read)
     cr_assert_str_eq(c.issuers[1].id, "rsa-g1");
 }
 
+Test(crl_config, schedule_deltas_and_shards_are_read)
+{
+    struct crl_config c;
+    struct fault f = {0};
+
+    cr_assert_eq(read_config("<http public-url='http://ca.example.com'/>"
+                             "<issuer id='ca'><crl every='7d' overlap='3d' at='02:30' jitter='10m' "
+                             "delta-every='4h' shards='16'/></issuer>"
+                             "<issuer id='ca-g5'><crl every='5h' overlap='1h'/></issuer>",
+                             &c, &f),
+                 OK, "%s", f.detail);
+    cr_expect_str_eq(c.public_url, "http://ca.example.com");
+    cr_expect_eq(c.issuers[0].at_s, 2 * 3600 + 30 * 60);
+    cr_expect_eq(c.issuers[0].jitter_s, 600);
+    cr_expect_eq(c.issuers[0].delta_s, 4 * 3600);
+    cr_expect_eq(c.issuers[0].shards, 16);
+    cr_expect(c.issuers[1].at_s == -1 && c.issuers[1].jitter_s == 0 && c.issuers[1].delta_s == 0);
+    cr_expect_eq(c.issuers[1].shards, 1);
+}
+
 Test(crl_config, revocation_publishes_nothing_unless_asked_for)
 {
     struct crl_config c;
@@ -64,6 +84,23 @@ Test(crl_config, what_makes_no_sense_is_refused_with_its_place)
         "<issuer id='ca'><crl overlap='1h'/></issuer>",
         "<issuer id='ca'><crl every='0h' overlap='1h'/></issuer>",
         "<issuer id='ca'><crl every='1h' overlap='soon'/></issuer>",
+        "<issuer id='ca'><crl every='390d' overlap='11d'/></issuer>",
+        "<issuer id='ca'><crl every='5h' overlap='1h' at='02:30'/></issuer>",
+        "<issuer id='ca'><crl every='36h' overlap='1h' at='02:30'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' at='24:00'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' at='2:30'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' at='02:30:00'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' jitter='13h'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' jitter='3h' delta-every='4h'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' delta-every='5h'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' delta-every='24h'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' shards='3'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' shards='512'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' shards='0'/></issuer>",
+        "<issuer id='ca'><crl every='24h' overlap='1h' shards='4'/></issuer>"
+        "<issuer id='ca-5'><crl every='24h' overlap='1h'/></issuer>",
+        "<issuer id='ca-delta'><crl every='24h' overlap='1h'/></issuer>"
+        "<issuer id='ca'><crl every='24h' overlap='1h' delta-every='4h'/></issuer>",
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

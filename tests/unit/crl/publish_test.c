@@ -15,7 +15,7 @@
 #include "shop.h"
 
 static struct shop s;
-static const struct crl_issuer issuer = {.id = "ca", .every_s = DAY, .overlap_s = 3 * DAY};
+static const struct crl_issuer issuer = {.id = "ca", .every_s = DAY, .overlap_s = 3 * DAY, .at_s = -1};
 
 static void teardown(void)
 {
@@ -31,6 +31,8 @@ static struct crl_job job_at(int64_t now_s)
                             .public_dir = s.public_dir,
                             .port_fd = s.port_fd,
                             .now_s = now_s,
+                            .run = RUN_COMPLETE,
+                            .public_url = "http://ca.example.com",
                             .cause = "request",
                             .reserve = shop_reserve,
                             .record = shop_record,
@@ -43,6 +45,7 @@ static struct crl_state publish_at(int64_t now_s)
     struct crl_state state;
     struct fault f = {0};
 
+    shop_clock_set(now_s);
     cr_assert_eq(crl_publish(&job, &state, &f), OK, "%s", f.detail);
     return state;
 }
@@ -302,7 +305,7 @@ Test(crl_publish, a_refusing_signer_leaves_the_old_pair)
     publish_at(SHOP_NOW);
     job = job_at(SHOP_NOW + 1);
     job.issuer = &(struct crl_issuer){
-        .id = "ca", .every_s = -5 * DAY, .overlap_s = DAY}; /* nextUpdate before thisUpdate */
+        .id = "ca", .every_s = -5 * DAY, .overlap_s = DAY, .at_s = -1}; /* nextUpdate before thisUpdate */
     fails(&job, ERR_INTERNAL, "the signer refused: crl.nextUpdate: before");
     cr_assert_eq(publish_at(SHOP_NOW + 2).number, 3, "the number that was reserved is gone for good");
 }
@@ -352,7 +355,7 @@ Test(crl_publish, a_refused_number_leaves_the_old_pair)
     fails(&job, ERR_NOT_FOUND, "");
 }
 
-static enum err refuse_record(void *arg, const char *id, const struct crl_state *state, const char *cause)
+static enum err refuse_record(void *arg, const char *id, const struct crl_part *state, const char *cause)
 {
     (void)arg;
     (void)id;

@@ -25,8 +25,8 @@ static void role_start(void)
     struct fault f = {0};
     int fds[2];
 
-    r.config.issuers[0] = (struct crl_issuer){.id = "ca", .every_s = DAY, .overlap_s = DAY};
-    r.config.issuers[1] = (struct crl_issuer){.id = "later", .every_s = DAY, .overlap_s = DAY};
+    r.config.issuers[0] = (struct crl_issuer){.id = "ca", .every_s = DAY, .overlap_s = DAY, .at_s = -1};
+    r.config.issuers[1] = (struct crl_issuer){.id = "later", .every_s = DAY, .overlap_s = DAY, .at_s = -1};
     r.config.count = 2;
     cr_assert_eq(wire_pair(fds), OK);
     store_close(s.store); /* LMDB environments do not survive fork */
@@ -83,6 +83,7 @@ struct heard {
     char id[ISSUER_ID_MAX], text[128];
     enum err err;
     struct crl_state state;
+    struct crl_part part; /* of its state alone what is in `state` */
 };
 
 static bool hear(struct heard *h, int timeout_ms)
@@ -107,12 +108,16 @@ static bool hear(struct heard *h, int timeout_ms)
         cr_assert(span_to_str(rd_blob(&r), h->id, sizeof h->id));
     }
     if (h->kind == DESK_RECORD) {
+        h->part.shard = rd_u16(&r);
+        h->part.is_delta = rd_u8(&r) != 0;
         h->state.number = rd_u64(&r);
         h->state.this_update_s = rd_i64(&r);
         h->state.next_update_s = rd_i64(&r);
         h->state.size = rd_u64(&r);
         h->state.count = rd_u64(&r);
         rd_copy(&r, h->state.sha256, HASH_LEN);
+        h->part.changes = rd_u64(&r);
+        h->part.shown_s = rd_i64(&r);
         cr_assert(span_to_str(rd_blob(&r), h->text, sizeof h->text));
     }
     cr_assert(rd_done(&r));
@@ -169,7 +174,8 @@ static struct heard serve_record(void)
 {
     struct heard h = expect_heard(DESK_RECORD);
 
-    cr_assert_eq(shop_record(&s, h.id, &h.state, h.text), OK);
+    h.part.state = h.state;
+    cr_assert_eq(shop_record(&s, h.id, &h.part, h.text), OK);
     say(DESK_RECORDED, h.number, OK, NULL);
     return h;
 }
@@ -248,10 +254,13 @@ Test(crl_role, a_missing_or_altered_file_is_made_again_at_start)
 
 static void set_published(int64_t this_update_s)
 {
-    struct crl_state state = {.this_update_s = this_update_s, .next_update_s = this_update_s + 2 * DAY};
+    struct crl_part part = {
+        .shard = SHARD_ALL,
+        .shown_s = this_update_s - DAY,
+        .state = {.this_update_s = this_update_s, .next_update_s = this_update_s + 2 * DAY}};
 
-    cr_assert_eq(shop_reserve(&s, "ca", &state.number), OK);
-    cr_assert_eq(shop_record(&s, "ca", &state, "test"), OK);
+    cr_assert_eq(shop_reserve(&s, "ca", &part.state.number), OK);
+    cr_assert_eq(shop_record(&s, "ca", &part, "test"), OK);
 }
 
 /* Recorded a day and an hour ago, current for another 23 hours: due. */
@@ -299,7 +308,8 @@ Test(crl_role, requests_before_the_number_share_a_publication_and_later_ones_get
     say(DESK_RESERVED, h.number, OK, &number);
     h = expect_heard(DESK_RECORD);
     ask_publish(51, "ca", CAUSE_REQUEST);
-    cr_assert_eq(shop_record(&s, "ca", &h.state, h.text), OK);
+    h.part.state = h.state;
+    cr_assert_eq(shop_record(&s, "ca", &h.part, h.text), OK);
     say(DESK_RECORDED, h.number, OK, NULL);
     for (uint64_t i = 1; i <= 50; i++) {
         h = expect_heard(DESK_DONE);

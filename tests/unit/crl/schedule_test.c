@@ -5,10 +5,20 @@
 #include "crl/inner.h"
 
 #define HOUR 3600
+#define DAY INT64_C(86400)
+
+static const struct crl_issuer plain = {
+    .id = "ca", .every_s = 24 * HOUR, .overlap_s = 72 * HOUR, .at_s = -1, .shards = 1};
+
+static int64_t due(const struct crl_issuer *i, struct crl_state whole, int64_t now_s)
+{
+    struct crl_force s = {.whole = whole, .before_s = NO_TIME};
+
+    return crl_due(i, &s, RUN_COMPLETE, now_s);
+}
 
 Test(crl_schedule, the_table)
 {
-    static const struct crl_issuer issuer = {.id = "ca", .every_s = 24 * HOUR, .overlap_s = 72 * HOUR};
     static const struct {
         const char *what;
         struct crl_state state;
@@ -40,14 +50,131 @@ Test(crl_schedule, the_table)
          {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1096 * HOUR},
          1000 * HOUR - 300,
          1024 * HOUR},
-        {"the clock went back: the list is not valid yet",
+        {"the clock had been ahead: the list is not valid yet",
          {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1096 * HOUR},
          900 * HOUR,
          900 * HOUR},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        cr_expect_eq(crl_due(&issuer, &rows[i].state, rows[i].now_s), rows[i].due_s, "%s", rows[i].what);
+        cr_expect_eq(due(&plain, rows[i].state, rows[i].now_s), rows[i].due_s, "%s", rows[i].what);
+}
+
+/* The first regular moment after a list of that time. */
+static int64_t next(const char *at, int64_t every_s, int64_t this_s)
+{
+    struct crl_issuer i = plain;
+
+    i.every_s = every_s;
+    i.at_s = (at[0] - '0') * 36000 + (at[1] - '0') * 3600 + (at[3] - '0') * 600 + (at[4] - '0') * 60;
+    return due(&i, (struct crl_state){.number = 1, .this_update_s = this_s, .next_update_s = INT64_MAX},
+               this_s);
+}
+
+#define MIDNIGHT INT64_C(1779926400) /* 2026-05-28T00:00:00Z, a Thursday */
+
+Test(crl_schedule, a_time_of_day_is_kept)
+{
+    cr_expect_eq(next("02:30", DAY, MIDNIGHT), MIDNIGHT + 2 * HOUR + 1800);
+    cr_expect_eq(next("02:30", DAY, MIDNIGHT + 2 * HOUR + 1800), MIDNIGHT + DAY + 2 * HOUR + 1800);
+    cr_expect_eq(next("02:30", DAY, MIDNIGHT + 2 * HOUR + 1799), MIDNIGHT + 2 * HOUR + 1800);
+    cr_expect_eq(next("23:59", DAY, MIDNIGHT + DAY - 1), MIDNIGHT + DAY + 24 * HOUR - 60);
+    cr_expect_eq(next("02:30", 6 * HOUR, MIDNIGHT + 3 * HOUR), MIDNIGHT + 8 * HOUR + 1800);
+    cr_expect_eq(next("14:30", 6 * HOUR, MIDNIGHT), MIDNIGHT + 2 * HOUR + 1800, "any of the day's runs");
+    cr_expect_eq(next("00:00", 7 * DAY, MIDNIGHT + 1), MIDNIGHT + 7 * DAY,
+                 "a week from 1970-01-01 on: Thursdays");
+    cr_expect_eq(next("00:00", 7 * DAY, MIDNIGHT - 1), MIDNIGHT);
+    cr_expect_eq(next("02:30", 2 * DAY, -DAY), 2 * HOUR + 1800, "before 1970 too");
+}
+
+Test(crl_schedule, missed_runs_are_caught_up_once)
+{
+    struct crl_issuer i = plain;
+    struct crl_state s = {.number = 1, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 30 * DAY};
+
+    i.at_s = 0;
+    cr_expect_leq(due(&i, s, MIDNIGHT + 5 * DAY + HOUR), MIDNIGHT + 5 * DAY + HOUR, "now");
+    s.this_update_s = MIDNIGHT + 5 * DAY + HOUR;
+    cr_expect_eq(due(&i, s, s.this_update_s), MIDNIGHT + 6 * DAY, "and then as ever");
+}
+
+Test(crl_schedule, the_delay_is_drawn_once_a_list_and_within_its_bound)
+{
+    struct crl_issuer i = plain;
+    struct crl_state s = {.number = 1, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 4 * DAY};
+    int64_t least = INT64_MAX, most = 0;
+
+    i.jitter_s = 600;
+    for (unsigned n = 0; n < 2000; n++) {
+        int64_t delay;
+
+        s.sha256[2] = (uint8_t)(n >> 8);
+        s.sha256[3] = (uint8_t)n;
+        delay = due(&i, s, MIDNIGHT) - MIDNIGHT - DAY;
+        cr_assert(delay >= 0 && delay <= 600, "%ld", delay);
+        cr_assert_eq(due(&i, s, MIDNIGHT + HOUR) - MIDNIGHT - DAY, delay, "not drawn anew");
+        least = delay < least ? delay : least;
+        most = delay > most ? delay : most;
+    }
+    cr_expect(least == 0 && most == 600, "%ld to %ld", least, most);
+}
+
+Test(crl_schedule, the_delay_leaves_the_overlap_whole)
+{
+    struct crl_issuer i = plain;
+
+    i.jitter_s = 600;
+    cr_expect_eq(crl_next_update(&i, RUN_COMPLETE, MIDNIGHT), MIDNIGHT + DAY + 600 + 72 * HOUR);
+    i.at_s = 2 * HOUR;
+    cr_expect_eq(crl_next_update(&i, RUN_COMPLETE, MIDNIGHT), MIDNIGHT + 2 * HOUR + 600 + 72 * HOUR,
+                 "from the next run on, however soon that is");
+}
+
+static int64_t delta_due(struct crl_state whole, struct crl_state delta, int64_t now_s)
+{
+    struct crl_issuer i = plain;
+    struct crl_force s = {.whole = whole, .delta = delta, .before_s = NO_TIME};
+
+    i.delta_s = 4 * HOUR;
+    return crl_due(&i, &s, RUN_DELTA, now_s);
+}
+
+Test(crl_schedule, deltas_come_between_complete_lists)
+{
+    struct crl_state w = {.number = 5, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 4 * DAY};
+    struct crl_state d = {.number = 5, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 8 * HOUR};
+    struct crl_force s = {.whole = w, .before_s = NO_TIME};
+
+    cr_expect_eq(crl_due(&plain, &s, RUN_DELTA, MIDNIGHT), INT64_MAX, "not switched on");
+    cr_expect_eq(delta_due((struct crl_state){0}, (struct crl_state){0}, MIDNIGHT), INT64_MAX, "no base");
+    cr_expect_eq(delta_due(w, (struct crl_state){0}, MIDNIGHT), MIDNIGHT, "the first at once");
+    cr_expect_eq(delta_due(w, d, MIDNIGHT), MIDNIGHT + 4 * HOUR);
+    d.number = 6;
+    d.this_update_s = MIDNIGHT + 4 * HOUR;
+    d.next_update_s = MIDNIGHT + 12 * HOUR;
+    cr_expect_eq(delta_due(w, d, MIDNIGHT + 4 * HOUR), MIDNIGHT + 8 * HOUR);
+    cr_expect_eq(delta_due(w, d, MIDNIGHT + 12 * HOUR), MIDNIGHT + 12 * HOUR, "over");
+}
+
+Test(crl_schedule, a_delta_is_over_soon_after_the_next_one)
+{
+    struct crl_issuer i = plain;
+
+    i.delta_s = 4 * HOUR;
+    cr_expect_eq(crl_next_update(&i, RUN_DELTA, MIDNIGHT), MIDNIGHT + 8 * HOUR);
+    i.overlap_s = HOUR;
+    cr_expect_eq(crl_next_update(&i, RUN_DELTA, MIDNIGHT), MIDNIGHT + 5 * HOUR);
+}
+
+Test(crl_schedule, a_shard_that_is_missing_is_made_at_once)
+{
+    struct crl_force s = {
+        .whole = {.number = 1, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 4 * DAY},
+        .before_s = NO_TIME};
+
+    cr_expect_eq(crl_due(&plain, &s, RUN_COMPLETE, MIDNIGHT + HOUR), MIDNIGHT + DAY);
+    s.is_short = true;
+    cr_expect_eq(crl_due(&plain, &s, RUN_COMPLETE, MIDNIGHT + HOUR), MIDNIGHT + HOUR);
 }
 
 Test(crl_schedule, a_failure_is_tried_again_after_a_pause_or_when_the_clock_went_back)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,9 +79,17 @@ static void make_key(struct shop *s, const char *kind)
     cr_assert_not_null(s->key);
 }
 
+/* Shared with the signer's process. */
+static int64_t *wall;
+
 static int64_t shop_clock(void)
 {
-    return SHOP_NOW;
+    return *wall;
+}
+
+void shop_clock_set(int64_t now_s)
+{
+    *wall = now_s;
 }
 
 static void signer_start(struct shop *s, const char *key_id, int64_t (*clock)(void))
@@ -145,6 +154,9 @@ static void open_with(struct shop *s, const char *kind, const char *key_id, int6
 
 void shop_open(struct shop *s, const char *kind, const char *key_id)
 {
+    wall = mmap(NULL, sizeof *wall, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(wall, MAP_FAILED);
+    shop_clock_set(SHOP_NOW);
     open_with(s, kind, key_id, shop_clock);
 }
 
@@ -370,14 +382,14 @@ enum err shop_reserve(void *arg, const char *issuer_id, uint64_t *number)
     return txn_commit(t);
 }
 
-enum err shop_record(void *arg, const char *issuer_id, const struct crl_state *state, const char *cause)
+enum err shop_record(void *arg, const char *issuer_id, const struct crl_part *p, const char *cause)
 {
     struct shop *s = arg;
     struct txn *t;
 
     cr_assert(strcmp(issuer_id, issuer.id) == 0 && cause[0] != '\0');
     cr_assert_eq(txn_begin(s->store, &t), OK);
-    crl_state_publish(t, s->no, state);
+    crl_part_publish(t, s->no, p);
     return txn_commit(t);
 }
 

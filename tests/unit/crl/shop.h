@@ -28,6 +28,7 @@ struct shop {
 
 /* `kind` as for signer_key_generate. The signer serves the key under `key_id` ("ca" when it is to work). */
 void shop_open(struct shop *s, const char *kind, const char *key_id);
+void shop_clock_set(int64_t now_s); /* of the signer; SHOP_NOW when opened */
 void shop_open_today(struct shop *s, const char *kind,
                      const char *key_id); /* the signer's clock is the wall's, not SHOP_NOW */
 void shop_close(struct shop *s);
@@ -50,7 +51,7 @@ uint64_t shop_number(const X509_CRL *crl);
 
 /* Desk verbs straight on the store, as the ca would. arg: struct shop. */
 enum err shop_reserve(void *arg, const char *issuer_id, uint64_t *number);
-enum err shop_record(void *arg, const char *issuer_id, const struct crl_state *state, const char *cause);
+enum err shop_record(void *arg, const char *issuer_id, const struct crl_part *p, const char *cause);
 struct crl_state shop_state(const struct shop *s);
 
 #endif

@@ -186,6 +186,8 @@ Test(check_crl, a_list_of_one_point_is_signed_and_no_other_scope)
     cr_expect_eq(judge(with(NID_issuing_distribution_point, SHARD)), OK, "%s", fault.detail);
     add_value(crl, NID_issuing_distribution_point, SHARD);
     cr_expect_eq(judge(crl), OK, "a shard's delta: %s", fault.detail);
+    cr_expect_eq(judge(with(NID_issuing_distribution_point, SHARD ",URI:http://old.example.com/ca-19.crl")),
+                 OK, "an earlier address: %s", fault.detail);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         cr_log_info("%s", others[i]);
         expect(judge(with(NID_issuing_distribution_point, others[i])), ERR_MALFORMED,
