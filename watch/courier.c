@@ -147,7 +147,7 @@ int64_t courier_turn(struct courier *c)
     int64_t now_ms = clock_monotonic_ms(), next_ms;
 
     take_shelf(c);
-    if (pending(c) > 0 && now_ms >= c->deliver_at_ms)
+    if (pending(c) > 0 ? now_ms >= c->deliver_at_ms : c->ledger.failures > 0) /* what failed is no more due */
         deliver(c);
     if (c->count > 0 && clock_monotonic_ms() >= c->check_at_ms)
         check(c);

@@ -199,6 +199,34 @@ Test(watch_courier, what_was_delivered_is_never_followed_by_an_older_one)
     deliver(&h);
     cr_assert_eq(number_in(h.target_dir), 0);
     cr_assert_not_null(strstr(alarm_of(&h, "target.failing"), "older than 7"));
+    cr_assert_eq(file_replace(path, span_str("x"), 0644, NULL), OK);
+    publish(&h, h.public_dir, 8);
+    deliver(&h);
+    cr_assert_eq(number_in(h.target_dir), 8);
+    cr_assert_str_eq(alarm_of(&h, "target.failing"), "");
+    hall_close(&h);
+}
+
+Test(watch_courier, an_alarm_ends_when_there_is_nothing_to_carry_any_more)
+{
+    char path[PATH_LEN_MAX];
+    static struct hall h;
+    struct buf newer;
+
+    hall_open(&h);
+    publish(&h, h.public_dir, 7);
+    deliver(&h);
+    buf_init(&newer, 1u << 20);
+    cr_assert_eq(path_join(path, h.public_dir, "ca.crl", NULL), OK);
+    cr_assert_eq(file_read(path, &newer, NULL), OK);
+    publish(&h, h.public_dir, 6);
+    deliver(&h);
+    cr_assert_neq(alarm_of(&h, "target.failing")[0], '\0');
+    cr_assert_eq(file_replace(path, buf_span(&newer), 0644, NULL), OK);
+    shelf_look(h.shelf);
+    courier_turn(&h.courier);
+    cr_assert_str_eq(alarm_of(&h, "target.failing"), "");
+    buf_free(&newer);
     hall_close(&h);
 }
 

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Is every fault of a target, of what clients see, and of our own disk and clock one clear alarm, with no harm to what
+is published, and over when the fault is?"""
+import os
+import shutil
+import socket
+import subprocess
+import unittest
+
+from harness import Service, ServiceTest, new_file, run, wait_until
+from places import Nginx, Origin, Sshd, new_directory, private_file
+from watch_test import QUICK, WatchTest, figure, published, set_watch
+
+class Targets(WatchTest):
+    """A target that misbehaves in every way, and what stands there meanwhile."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service()
+        cls.origin = Origin()
+        cls.addClassCleanup(cls.origin.stop)
+
+    def setUp(self):
+        self.origin.mode, self.origin.shown = "well", {}
+        set_watch(self.service, f'<target id="far" type="webdav" url="{self.origin.url}/crl" timeout="1s" public-url="{self.origin.url}/crl"/>', **QUICK)
+        self.await_delivery()
+
+    def stands(self):
+        return {path.split("/")[-1]: data for path, data in dict(self.origin.files).items()}
+
+    def await_delivery(self):
+        def is_done():
+            wanted = published(self.service)
+            return len(wanted) >= 8 and self.stands() == wanted
+        wait_until(is_done, "the target holds what is published")
+        self.no_alarm()
+
+    def fails_and_recovers(self, mode, *words, afflicted=("GET", "PUT", "MOVE")):
+        before = self.stands()
+        self.origin.afflicted, self.origin.mode = afflicted, mode
+        self.publish_anew()
+        status, _ = self.alarm("target.failing", "far", *words)
+        self.assertEqual(status, "warning")
+        after = self.stands()
+        self.assertEqual({name: after.get(name) for name in before}, before, "nothing under its name was touched")
+        self.assertEqual(self.service.https("/readyz").status, 200)
+        self.origin.mode = "well"
+        self.await_delivery()
+        log = self.service.log.read_text()
+        self.assertRegex(log, 'warn watch alarm detail="target.failing far: ')
+        self.assertRegex(log, 'info watch alarm-over detail="target.failing far, ')
+
+    def test_a_target_that_answers_500(self):
+        self.fails_and_recovers("500", "it answers 500")
+
+    def test_a_target_that_hangs(self):
+        self.fails_and_recovers("hang")
+
+    def test_a_target_that_closes_at_once(self):
+        self.fails_and_recovers("close")
+
+    def test_a_target_that_redirects(self):
+        self.fails_and_recovers("redirect", "it answers 302")
+
+    def test_a_target_that_fails_between_upload_and_rename(self):
+        self.fails_and_recovers("500", "it answers 500", "Destination", afflicted=("MOVE",))
+
+    def test_a_target_that_takes_half(self):
+        self.fails_and_recovers("close", afflicted=("PUT",))
+
+    def test_a_target_that_refuses_connections(self):
+        with socket.create_server(("127.0.0.1", 0)) as held:
+            port = held.getsockname()[1]
+        set_watch(self.service, f'<target id="far" type="webdav" url="http://127.0.0.1:{port}/crl" timeout="1s" public-url="{self.origin.url}/crl"/>', **QUICK)
+        self.alarm("target.failing", "far", f"127.0.0.1:{port}")
+        self.no_alarm("readback.")
+
+    def test_one_target_that_hangs_delays_no_other(self):
+        directory = new_directory()
+        stuck = Origin()
+        stuck.mode = "hang"
+        self.addCleanup(stuck.stop)
+        set_watch(self.service, f"""
+            <target id="stuck" type="http" url="{stuck.url}/crl" timeout="1h" public-url="{self.origin.url}/crl"/>
+            <target id="near" type="directory" url="file:{directory}" public-url="{self.origin.url}/crl"/>""")
+        wait_until(lambda: stuck.log, "the first is asked")
+        anew = self.publish_anew()
+        wait_until(lambda: (directory / "rsa-g1.crl").exists() and (directory / "rsa-g1.crl").read_bytes() == anew, "the second has it")
+        self.assertEqual(figure(self.service, "watch_uploads_total", "stuck"), 0)
+
+    def test_an_older_list_never_follows_a_newer_one(self):
+        """As after a restore of public/ from a backup."""
+        path = self.service.home / "public/crl/rsa-g1.crl"
+        older, newer = path.read_bytes(), self.publish_anew()
+        self.await_delivery()
+        self.put_in_place(path, older)
+        try:
+            status, _ = self.alarm("target.failing", "far", "rsa-g1.crl", "older than")
+            self.assertEqual(status, "critical")
+            self.assertEqual(self.stands()["rsa-g1.crl"], newer)
+        finally:
+            self.put_in_place(path, newer)
+        self.await_delivery()
+
+    def test_a_newer_list_at_the_target_is_left_there(self):
+        """As when another service on a copy of our home publishes there: what we remember does not help."""
+        path = self.service.home / "public/crl/rsa-g1.crl"
+        older, newer = path.read_bytes(), self.publish_anew()
+        self.await_delivery()
+        set_watch(self.service, "")
+        (self.service.home / "watch/far.json").unlink()
+        self.put_in_place(path, older)
+        try:
+            set_watch(self.service, f'<target id="far" type="webdav" url="{self.origin.url}/crl" public-url="{self.origin.url}/crl"/>', **QUICK)
+            self.alarm("target.failing", "far", "rsa-g1.crl", "newer than our")
+            self.alarm("readback.foreign", "far", "rsa-g1.crl", "beyond what is published")
+            self.assertEqual(self.stands()["rsa-g1.crl"], newer)
+        finally:
+            self.put_in_place(path, newer)
+        self.await_delivery()
+
+    @staticmethod
+    def put_in_place(path, octets):
+        fresh = path.with_name(".fresh")
+        fresh.write_bytes(octets)
+        fresh.replace(path)
+
+
+class Peers(WatchTest):
+    """Who the other end must be."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.nginx, cls.sshd = Nginx(), Sshd()
+        cls.addClassCleanup(cls.nginx.stop)
+        cls.addClassCleanup(cls.sshd.stop)
+        cls.service = Service()
+
+    def sftp(self, known_hosts=None, key=None):
+        s = self.sshd
+        return (f'<target id="sftp" type="sftp" url="sftp://127.0.0.1:{s.port}{s.files}" user="{s.user}" key="file:{key or s.key}" '
+                f'known-hosts="file:{known_hosts or s.known_hosts}"/>')
+
+    def dav(self, ca=None, secret=None):
+        n = self.nginx
+        return (f'<target id="dav" type="webdav" url="https://localhost:{n.https}/basic" user="crl" '
+                f'secret="file:{secret or private_file(n.password)}" ca="file:{ca or n.certificate}"/>')
+
+    def refused(self, target, place, files, *words):
+        self.forget()
+        set_watch(self.service, target, **QUICK)
+        self.alarm("target.failing", place, *words)
+        self.assertEqual(list(files.iterdir()), [])
+
+    def forget(self):
+        """As if nothing had ever been delivered."""
+        set_watch(self.service, "")
+        shutil.rmtree(self.service.home / "watch", ignore_errors=True)
+
+    def accepted(self, target, files):
+        set_watch(self.service, target, **QUICK)
+        wait_until(lambda: len(list(files.iterdir())) == len(published(self.service)), "it is delivered")
+        self.no_alarm("target.")
+        for each in files.iterdir():
+            each.unlink()
+
+    def test_a_host_with_another_key(self):
+        other = new_directory() / "other"
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other)
+        self.refused(self.sftp(known_hosts=self.sshd.known(other)), "sftp", self.sshd.files, "host key")
+        self.refused(self.sftp(known_hosts=new_file("")), "sftp", self.sshd.files, "host key")
+        self.accepted(self.sftp(), self.sshd.files)
+
+    def test_a_key_that_the_host_does_not_know(self):
+        other = new_directory() / "other"
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other)
+        self.refused(self.sftp(key=other), "sftp", self.sshd.files)
+
+    def test_a_server_with_another_certificate(self):
+        self.refused(self.dav(ca=self.nginx.client_certificate), "dav", self.nginx.files / "basic", "certificate")
+        self.accepted(self.dav(), self.nginx.files / "basic")
+
+    def test_a_wrong_password(self):
+        self.refused(self.dav(secret=private_file("guess")), "dav", self.nginx.files / "basic", "it answers 401")
+
+    def test_a_secret_that_others_can_read_is_not_used(self):
+        open_to_all = private_file(self.nginx.password)
+        os.chmod(open_to_all, 0o644)
+        asked = len(self.nginx.requests())
+        self.refused(self.dav(secret=open_to_all), "dav", self.nginx.files / "basic", open_to_all, "nobody else can read")
+        self.assertEqual(len(self.nginx.requests()), asked)
+        os.chmod(open_to_all, 0o600)
+        wait_until(lambda: list((self.nginx.files / "basic").iterdir()), "it is used once it is private")
+        self.no_alarm("target.")
+        for each in (self.nginx.files / "basic").iterdir():
+            each.unlink()
+
+    def test_a_private_key_that_others_can_read_is_not_used(self):
+        copy = new_file(self.sshd.key.read_text())
+        os.chmod(copy, 0o644)
+        self.refused(self.sftp(key=copy), "sftp", self.sshd.files, "nobody else can read")
+
+
+class Disk(WatchTest):
+    """Our own disk."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service()
+        cls.directory = new_directory()
+
+    def test_1_state_that_cannot_be_written(self):
+        (self.service.home / "watch").write_text("in the way")
+        set_watch(self.service, f'<target id="near" type="directory" url="file:{self.directory}"/>', **QUICK)
+        self.alarm("watch.state", "near")
+        wait_until(lambda: len(list(self.directory.iterdir())) == len(published(self.service)), "it is delivered all the same")
+        (self.service.home / "watch").unlink()
+        (self.service.home / "watch").mkdir(mode=0o700)
+        self.publish_anew()
+        self.no_alarm("watch.")
+        self.assertTrue((self.service.home / "watch/near.json").exists())
+
+    def test_2_a_full_target(self):
+        """A directory on a device that has no room."""
+        small = new_directory()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", small], check=False, capture_output=True)
+        if mounted.returncode:
+            self.skipTest("no small file system can be mounted here: " + mounted.stderr.decode())
+        self.addCleanup(run, "umount", "-l", small)
+        (small / "filler").write_bytes(b"x" * 60 * 1024)
+        set_watch(self.service, f'<target id="small" type="directory" url="file:{small}"/>', **QUICK)
+        self.alarm("target.failing", "small", "No space left")
+        self.assertFalse([each for each in small.iterdir() if each.name.startswith(("rsa", "ec")) and each.read_bytes() not in published(self.service).values()])
+        (small / "filler").unlink()
+        wait_until(lambda: all((small / name).exists() and (small / name).read_bytes() == data for name, data in published(self.service).items()), "all is there")
+        self.no_alarm("target.")
+
+    def test_3_a_foreign_file_under_public_is_carried_nowhere(self):
+        alien = self.service.home / "public/crl/alien.crl"
+        alien.write_bytes(b"\x30\x03\x02\x01\x01")
+        set_watch(self.service, f'<target id="near" type="directory" url="file:{self.directory}"/>', **QUICK)
+        self.alarm("crl.foreign", "public/crl", "alien.crl")
+        self.publish_anew()
+        wait_until(lambda: (self.directory / "rsa-g1.crl").read_bytes() == published(self.service)["rsa-g1.crl"], "the others go on")
+        self.assertFalse((self.directory / "alien.crl").exists())
+        alien.unlink()
+        self.no_alarm("crl.foreign")
+
+
+if __name__ == "__main__":
+    unittest.main()
