@@ -80,6 +80,8 @@ void reply_refuse(struct reply *p, const struct http_handlers *h, unsigned statu
 bool reply_is_over(const struct reply *p);
 /* The next piece, borrowed until the next call; empty when the file has shrunk or cannot be read. */
 struct span reply_next(struct reply *p);
+/* What is left of the file when nothing else is, 0: there is something before it, or no file. */
+uint64_t reply_file_left(const struct reply *p);
 void reply_free(struct reply *p);
 
 /* ---- connections: http_conn.c ---- */

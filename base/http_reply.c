@@ -242,6 +242,11 @@ struct span reply_next(struct reply *p)
     return piece;
 }
 
+uint64_t reply_file_left(const struct reply *p)
+{
+    return p->at == p->out.len ? p->left : 0;
+}
+
 void reply_free(struct reply *p)
 {
     if (p->fd >= 0)

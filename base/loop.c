@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -381,6 +383,16 @@ void stream_write(struct stream *s, struct span octets)
     memcpy(later.base, octets.data + n, later.len);
     if (uv_write(&job->uv, &s->uv.stream, &later, 1, write_done) != 0)
         free(job); /* the connection is already broken, which reading reports */
+}
+
+size_t stream_send_file(struct stream *s, int fd, off_t *at, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = sendfile(stream_fd(s), fd, at, len);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? (size_t)n : 0;
 }
 
 size_t stream_unsent(const struct stream *s)

@@ -31,6 +31,10 @@ void stream_pause(struct stream *s);
 /* Never blocks: what the kernel does not take now is copied and sent as it does. A failure arrives as `end`.
  */
 void stream_write(struct stream *s, struct span octets);
+/* Hands up to `len` octets of a file from `*at` on to the kernel without copying them through this process,
+ * and moves `*at`. Gives how many it took; 0: none now, or the file has ended, or it failed: stream_write
+ * says so. Nothing may be unsent. */
+size_t stream_send_file(struct stream *s, int fd, off_t *at, size_t len);
 size_t stream_unsent(const struct stream *s); /* octets that the kernel has not taken */
 void stream_end(struct stream *s);            /* half-close, after what is unsent */
 void stream_close(struct stream *s);          /* at once; no event follows */
