@@ -76,6 +76,29 @@ static void on_maintain(void *arg)
     (void)store_maintain(((struct run *)arg)->api.store);
 }
 
+static void on_told(struct answer *a, void *arg)
+{
+    (void)arg;
+    if (a->err != OK)
+        log_warn("audit", "the ca has not recorded which configuration is in force");
+}
+
+/* For the audit. */
+static void tell_taken(struct run *run, bool is_reload)
+{
+    const struct config_digests *d = &run->api.config->ca.digests;
+    struct answer late = {.err = ERR_UNAVAILABLE};
+    struct buf message;
+
+    buf_init(&message, 256);
+    buf_put(&message, d->settings, HASH_LEN);
+    buf_put(&message, d->catalogue, HASH_LEN);
+    buf_put_u8(&message, is_reload);
+    if (asker_send(run->api.asker, ASK_TAKEN, buf_span(&message), on_told, NULL) != OK)
+        on_told(&late, NULL);
+    buf_free(&message);
+}
+
 /* The new configuration is taken whole or not at all. Addresses and the home stay as they were: sockets are
  * the supervisor's. */
 static void on_reload(void *arg)
@@ -93,6 +116,7 @@ static void on_reload(void *arg)
     foreign_free(run->api.foreign);
     run->api.foreign = foreign_new(&run->api.config->ca.access, run->api.config->home);
     log_info("reload", "done");
+    tell_taken(run, true);
     listener_reload(run->api.listener);
 }
 
@@ -147,6 +171,7 @@ enum err api_run(struct api_role *r)
     loop_on_signal(run.api.loop, SIGHUP, on_reload, &run);
     run.api.control = http_serve(run.api.loop, r->control_fd, NULL, NULL, &handlers);
     run.api.listener = listener_new(&run.api);
+    tell_taken(&run, false);
     loop_run(run.api.loop);
     timer_stop(maintain);
     listener_free(run.api.listener);

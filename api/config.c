@@ -234,6 +234,7 @@ static enum err load_settings(struct config *c, struct buf *report, struct fault
         e = read_trusted(path, &content, f);
     if (e == OK)
         e = config_read("chancery.xml", buf_span(&content), c, report, f);
+    sha256_of(buf_span(&content), c->ca.digests.settings);
     buf_free(&content);
     return e;
 }
@@ -255,6 +256,7 @@ static enum err load_catalogue(struct config *c, struct buf *report, struct faul
         e = fault_set(f, e, "%s", quiet.detail);
     if (e == OK)
         e = catalogue_load("profiles.xml", buf_span(&content), &c->catalogue, report, f);
+    sha256_of(content.len > 0 ? buf_span(&content) : catalogue_installed(), c->ca.digests.catalogue);
     buf_free(&content);
     return e;
 }

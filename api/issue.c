@@ -109,7 +109,40 @@ static void issuance_free(struct issuance *i)
     free(i);
 }
 
-/* What the reading refused already: the ca is asked for its findings, and issues nothing. */
+/* What the reading refused already: the ca is asked for its findings, issues nothing, and records that it was
+ * refused. */
+static void on_recorded(struct answer *a, void *arg)
+{
+    struct issuance *i = arg;
+
+    if (a->err != OK)
+        log_warn("audit", "the ca has not recorded a refusal, id=%s", i->call->request_id);
+    i->call->api->stats.refused++;
+    call_problem(i->call, ERR_POLICY, &i->wanted.findings, "The CSR breaks a rule.");
+    issuance_free(i);
+}
+
+/* The rules that refuse, cut where the ca cuts. */
+static enum err send_refusal(struct issuance *i)
+{
+    char rules[REQUEST_REASON_MAX] = "";
+    struct buf message;
+    enum err e;
+    size_t n = 0;
+
+    for (size_t k = 0; k < i->wanted.findings.count && n < sizeof rules; k++)
+        if (i->wanted.findings.items[k].severity == SEVERITY_REFUSE)
+            n += (size_t)snprintf(rules + n, sizeof rules - n, "%s%s", n > 0 ? " " : "",
+                                  i->wanted.findings.items[k].rule);
+    buf_init(&message, WIRE_MSG_MAX);
+    buf_put_blob(&message, span_str(i->call->login.who.name));
+    buf_put_blob(&message, span_str(i->wanted.profile));
+    buf_put_blob(&message, span_str(rules));
+    e = asker_send(i->call->api->asker, ASK_REFUSED, buf_span(&message), on_recorded, i);
+    buf_free(&message);
+    return e;
+}
+
 static void on_findings(struct answer *a, void *arg)
 {
     struct issuance *i = arg;
@@ -118,9 +151,8 @@ static void on_findings(struct answer *a, void *arg)
     if (!a->is_late && !findings_read(&a->rest, &more))
         die("broken findings from the ca");
     wanted_merge(&i->wanted, &more);
-    i->call->api->stats.refused++;
-    call_problem(i->call, ERR_POLICY, &i->wanted.findings, "The CSR breaks a rule.");
-    issuance_free(i);
+    if (send_refusal(i) != OK)
+        on_recorded(&(struct answer){.err = ERR_UNAVAILABLE}, i);
 }
 
 static void on_read(void *arg, enum err read)

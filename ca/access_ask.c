@@ -42,6 +42,8 @@ static const struct act {
     [ASK_PERMIT_ADD] = {.name = "permit add", .roles = ADMINISTRATOR, .is_whole = true},
     [ASK_PERMIT_REMOVE] = {.name = "permit remove", .roles = ADMINISTRATOR, .is_whole = true},
     [ASK_LOGIN_FAILURE] = {.name = "login failure", .is_service = true},
+    [ASK_TAKEN] = {.name = "configuration", .is_service = true},
+    [ASK_REFUSED] = {.name = "refusal", .is_service = true},
 };
 
 static const struct act *act_of(const struct ask *a)

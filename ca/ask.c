@@ -102,6 +102,7 @@ static bool (*const readers[])(struct rd *r, struct ask *a) = {
     [ASK_TOKEN_CREATE] = access_reads,  [ASK_TOKEN_DELETE] = access_reads,
     [ASK_TOKEN_USED] = access_reads,    [ASK_PERMIT_ADD] = access_reads,
     [ASK_PERMIT_REMOVE] = access_reads, [ASK_LOGIN_FAILURE] = access_reads,
+    [ASK_TAKEN] = taken_reads,          [ASK_REFUSED] = taken_reads,
 };
 
 /* What follows a kind that there is not is not read: it is refused by name, with everything else that may

@@ -434,6 +434,12 @@ struct ca_issuer {
 };
 #define SYSLOG_PATH_MAX 108u /* sun_path of a socket's address */
 
+/* SHA-256 of the files of a configuration as they were read. */
+struct config_digests {
+    uint8_t settings[HASH_LEN];  /* chancery.xml */
+    uint8_t catalogue[HASH_LEN]; /* profiles.xml; of the installed one where the home has none */
+};
+
 struct ca_config {
     struct ca_issuer issuers[ISSUERS_MAX];
     size_t count;
@@ -446,7 +452,8 @@ struct ca_config {
     char listener_names[8][DNS_NAME_MAX + 1]; /* names and addresses it may carry */
     size_t listener_name_count;
     struct access_config access;
-    char syslog[SYSLOG_PATH_MAX]; /* socket for copies of the audit; "": none */
+    struct config_digests digests; /* set by who reads the files */
+    char syslog[SYSLOG_PATH_MAX];  /* socket for copies of the audit; "": none */
 };
 struct span ca_config_schema(void); /* chancery.xsd: the schema of the whole file, for every room's reader */
 enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f);
@@ -485,6 +492,10 @@ enum ask_kind {
                               ERR_CONFLICT: it is there, or there are too many */
     ASK_PERMIT_REMOVE,     /* the same -> (nothing). ERR_NOT_FOUND */
     ASK_LOGIN_FAILURE,     /* blob address, blob what, u32 how often -> (nothing). One audit row */
+    ASK_TAKEN = 64, /* 32 octets SHA-256 of chancery.xml, 32 of the catalogue, u8 is_reload -> (nothing). The
+                       api has taken them: an audit row unless it had the same before */
+    ASK_REFUSED,    /* blob principal, blob profile, blob rules -> (nothing). The api has refused a CSR by
+                       itself: an audit row */
 };
 /* Whoever asks for what his role and scope do not cover is answered ERR_FORBIDDEN, and so is a kind that
  * there is not; both leave an audit row. */

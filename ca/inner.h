@@ -123,6 +123,9 @@ struct ask {
     struct permit permit;
     char address[ADDRESS_TEXT_MAX], failure[64];
     uint32_t count;
+    /* taken */
+    struct config_digests digests;
+    bool is_reload;
     /* publish */
     uint64_t crl_number;
     char issuer_id[ISSUER_ID_MAX];
@@ -195,6 +198,14 @@ enum err key_compromise_check(struct view *v, const struct facts *f, struct find
 void record_issue(struct txn *t, struct ask *a, int64_t now_s);
 void record_refusal(struct txn *t, const struct ask *a, int64_t now_s);
 void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);
+
+/* ---- taken.c: rows about what others did ---- */
+bool taken_reads(struct rd *r, struct ask *a); /* a frame's rest */
+bool taken_writes(const struct ask *a);
+void taken_record(struct txn *t, const struct ask *a, int64_t now_s);
+/* That a role has taken a configuration; nothing when it is the one it had last. */
+void taken_config(struct txn *t, const char *role, const struct config_digests *d, bool is_reload,
+                  int64_t now_s);
 
 /* ---- sealing.c: signatures over the audit ---- */
 

@@ -219,7 +219,7 @@ static bool is_refusal(const struct ask *a)
 static bool is_written(const struct ask *a)
 {
     return a->is_signing || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
-           (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a);
+           (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a) || taken_writes(a);
 }
 
 static bool writes(const struct turn *t)
@@ -259,6 +259,8 @@ static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t no
     if (a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD)
         record_state(txn, a, now_s);
     access_record(txn, a, now_s);
+    if (a->err == OK)
+        taken_record(txn, a, now_s);
 }
 
 static void record(struct ca *ca, struct turn *t)

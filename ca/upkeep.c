@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
@@ -75,6 +76,7 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     struct signalfd_siginfo info;
     struct catalogue fresh = {0};
     struct ca_config config;
+    struct txn *t = NULL;
 
     if (read(signal_fd, &info, sizeof info) != sizeof info || ca->role->reload == NULL)
         return;
@@ -88,6 +90,11 @@ void upkeep_reload(struct ca *ca, int signal_fd)
         log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
     }
     log_info("reloaded", "%zu profiles", fresh.count);
+    if (txn_begin(ca->store, &t) != OK)
+        die("the store refuses a transaction");
+    taken_config(t, "ca", &config.digests, true, clock_now_s());
+    if (txn_commit(t) != OK)
+        die("the commit of a configuration's audit row failed");
 }
 
 void upkeep_start(struct ca *ca, int64_t now_s)
@@ -101,6 +108,7 @@ void upkeep_start(struct ca *ca, int64_t now_s)
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
     audit_append(t, &row);
+    taken_config(t, "ca", &ca->role->config.digests, false, now_s);
     if (txn_commit(t) != OK)
         die("the first commit failed");
 }

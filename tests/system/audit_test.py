@@ -8,10 +8,11 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import tempfile
 import unittest
 
-from harness import CHANCERY, WORK, ServiceTest, make_csr, new_file, run
+from harness import CHANCERY, WORK, ServiceTest, make_csr, new_file, run, wait_until
 
 DONE, WRONG_USE, REFUSED = 0, 1, 3
 PREFIX = b"\0chancery seal\0"
@@ -108,6 +109,46 @@ class Audit(ServiceTest):
         for path in ("/audit", "/audit/head"):
             answer = self.service.api(path, tls=self.service.tls(None))
             self.assertEqual(answer.status, 401, answer)
+
+    def test_a_refusal_of_the_reading_is_a_row_too(self):
+        csr = bytearray(make_csr("rsa-2048", "/CN=c.example.com", ["DNS:c.example.com"], name="bent").der)
+        csr[-1] ^= 1  # its self-signature
+        before = len(self.rows(kind="refuse"))
+        self.assert_problem(self.service.issue(bytes(csr), "ucm/tomcat"), 422)
+        rows = self.rows(kind="refuse")
+        self.assertEqual(len(rows), before + 1)
+        self.assertRegex(rows[0]["detail"], r"^profile ucm/tomcat: .*csr\.signature")
+        self.assertRegex(rows[0]["actor"], "^cert:")
+
+    def taken(self, role):
+        return [row["detail"] for row in self.rows(kind="config") if row["detail"].startswith(role + " took ")]
+
+    def test_which_configuration_took_effect_is_a_row_once(self):
+        files = {name: hashlib.sha256((self.service.home / name).read_bytes()).hexdigest() for name in ("chancery.xml", "profiles.xml")}
+        for role in ("ca", "api"):  # the service was started twice with the same
+            self.assertEqual(self.taken(role),
+                             [f"{role} took chancery.xml {files['chancery.xml']}, profiles.xml {files['profiles.xml']}, at start"])
+
+    def test_a_changed_configuration_is_a_row_of_each_role_that_took_it(self):
+        service, path = self.twin(), None
+        service.start()
+        self.addCleanup(service.kill)
+        path = service.home / "chancery.xml"
+        path.write_text(path.read_text() + "<!-- changed -->\n")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+
+        def details():
+            lines = service.chancery("audit", "list", "--kind", "config", "--output", "jsonl").stdout.splitlines()
+            return [json.loads(line)["detail"] for line in lines if digest.encode() in line]
+
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(details()) == 2, "both roles have taken it")
+        self.assertEqual({each.split()[0] for each in details()}, {"ca", "api"})
+        self.assertTrue(all(each.endswith(", on SIGHUP") for each in details()))
+        path.write_text("<chancery")
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "the configuration in force stays" in service.log.read_text(), "the bad one is refused")
+        self.assertNotIn(hashlib.sha256(path.read_bytes()).hexdigest(), service.chancery("audit", "list", "--limit", "0").text)
 
     # ---- the command ----
 

@@ -275,6 +275,7 @@ Test(access, every_kind_by_every_role)
         [ASK_TOKEN_CREATE] = A,        [ASK_TOKEN_DELETE] = A,
         [ASK_TOKEN_USED] = ACCESS_ANY, [ASK_PERMIT_ADD] = A,
         [ASK_PERMIT_REMOVE] = A,       [ASK_LOGIN_FAILURE] = ACCESS_ANY,
+        [ASK_TAKEN] = ACCESS_ANY,      [ASK_REFUSED] = ACCESS_ANY,
     };
 
     for (unsigned kind = 0; kind < 256; kind++)

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * taken: what the audit says of things that happen without an act of the ca: a configuration that took effect
+ * in a role that reads it, and a request that the api refused by itself.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/inner.h"
+
+#define LOOK_MAX 32u /* rows back: each role's latest is among the latest few */
+#define TEXT_MAX 256u
+
+bool taken_reads(struct rd *r, struct ask *a)
+{
+    if (a->kind == ASK_REFUSED)
+        return span_to_str(rd_blob(r), a->principal, sizeof a->principal) &&
+               span_to_str(rd_blob(r), a->profile_id, sizeof a->profile_id) &&
+               span_to_str(rd_blob(r), a->reason_text, sizeof a->reason_text);
+    rd_copy(r, a->digests.settings, HASH_LEN);
+    rd_copy(r, a->digests.catalogue, HASH_LEN);
+    a->is_reload = rd_u8(r) != 0;
+    return true;
+}
+
+bool taken_writes(const struct ask *a)
+{
+    return a->kind == ASK_TAKEN || a->kind == ASK_REFUSED;
+}
+
+struct looking {
+    const char *role, *text;
+    bool is_same;
+};
+
+/* Stops at the latest row of the role. */
+static bool look(const struct audit_row *row, void *arg)
+{
+    struct looking *l = arg;
+    size_t role_len = strlen(l->role), text_len = strlen(l->text);
+
+    if (row->detail.len <= role_len || memcmp(row->detail.data, l->role, role_len) != 0 ||
+        row->detail.data[role_len] != ' ')
+        return true;
+    l->is_same = row->detail.len >= text_len && memcmp(row->detail.data, l->text, text_len) == 0;
+    return false;
+}
+
+static bool is_known(struct view *v, const char *role, const char *text)
+{
+    struct audit_query q = {.kind = AUDIT_CONFIG, .since_s = NO_TIME, .until_s = NO_TIME, .limit = LOOK_MAX};
+    struct looking l = {.role = role, .text = text};
+    char next[CURSOR_MAX];
+
+    return audit_list(v, &q, look, &l, next) == OK && l.is_same;
+}
+
+void taken_config(struct txn *t, const char *role, const struct config_digests *d, bool is_reload,
+                  int64_t now_s)
+{
+    char settings[2 * HASH_LEN + 1], catalogue[2 * HASH_LEN + 1], text[TEXT_MAX];
+    struct audit_row row = {.at_s = now_s, .kind = AUDIT_CONFIG, .actor = span_str("service")};
+    int n;
+
+    hex_encode(span_of(d->settings, HASH_LEN), settings);
+    hex_encode(span_of(d->catalogue, HASH_LEN), catalogue);
+    n = snprintf(text, sizeof text, "%s took chancery.xml %s, profiles.xml %s", role, settings, catalogue);
+    if (is_known(txn_view(t), role, text))
+        return;
+    snprintf(text + n, sizeof text - (size_t)n, ", %s", is_reload ? "on SIGHUP" : "at start");
+    row.detail = span_str(text);
+    audit_append(t, &row);
+}
+
+void taken_record(struct txn *t, const struct ask *a, int64_t now_s)
+{
+    char text[PROFILE_ID_MAX + REQUEST_REASON_MAX + 16];
+
+    if (a->kind == ASK_TAKEN)
+        taken_config(t, "api", &a->digests, a->is_reload, now_s);
+    if (a->kind != ASK_REFUSED)
+        return;
+    snprintf(text, sizeof text, "profile %s: %s", a->profile_id, a->reason_text);
+    audit_append(t, &(struct audit_row){.at_s = now_s,
+                                        .kind = AUDIT_REFUSE,
+                                        .actor = span_str(a->principal),
+                                        .detail = span_str(text)});
+}
