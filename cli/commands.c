@@ -43,6 +43,11 @@ const struct command commands[] = {
      "a nonce, "
      "as caches answer",
      B(ISSUER_CERT) | B(URL) | B(GET), 0, SHOW_FORMATS, FORMAT_TABLE, run_ocsp_query},
+    {"ocsp", "export", "DIR", "[--url U]",
+     "the answer about every certificate as a file under its GET path, for any web server; again: what "
+     "changed or "
+     "is half through its life. manifest.jsonl has the headers",
+     B(URL), 0, SHOW_FORMATS, FORMAT_TABLE, run_ocsp_export},
     {"ca", "list", NULL, "", "the issuers", 0, 0, LIST_FORMATS, FORMAT_TABLE, run_ca_list},
     {"ca", "show", "ID", "", "one issuer", 0, 0, SHOW_FORMATS | F(PEM), FORMAT_TABLE, run_ca_show},
     {"ca", "chain", "ID", "[--out FILE]", "its certificate and those above, up to the root", B(OUT), 0,

@@ -326,6 +326,7 @@ int run_profile_list(struct cli *c);
 int run_profile_show(struct cli *c);
 int run_profile_replay(struct cli *c);
 int run_ocsp_query(struct cli *c);
+int run_ocsp_export(struct cli *c);
 int run_health(struct cli *c);
 int run_audit_list(struct cli *c);
 int run_audit_export(struct cli *c);

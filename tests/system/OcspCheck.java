@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Java's own judge: java OcspCheck.java ROOT.pem CHAIN.pem, leaf first. Prints "good" when PKIX accepts the path
+/* Java's own judge: java OcspCheck.java ROOT.pem CHAIN.pem [URL], leaf first. Prints "good" when PKIX accepts the path
  * with every certificate below the root asked about by OCSP and nothing else; otherwise the reason, and ends with 1. */
 import java.io.FileInputStream;
+import java.net.URI;
 import java.security.cert.CertPath;
 import java.security.cert.CertPathValidator;
 import java.security.cert.CertPathValidatorException;
@@ -33,6 +34,8 @@ public class OcspCheck {
         CertPathValidator validator = CertPathValidator.getInstance("PKIX");
         PKIXRevocationChecker checker = (PKIXRevocationChecker) validator.getRevocationChecker();
         checker.setOptions(EnumSet.of(PKIXRevocationChecker.Option.NO_FALLBACK));
+        if (arguments.length > 2)
+            checker.setOcspResponder(URI.create(arguments[2]));
         PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(root, null)));
         parameters.addCertPathChecker(checker);
         CertPath certificates = CertificateFactory.getInstance("X.509").generateCertPath(path);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ocsp_tree: the directory of a static set. A file is there whole or not at all; the disk is asked once for
+ * all of them. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "cli/ocsp_static.h"
+
+#define DRAFT ".draft" /* one is enough: a run holds the directory's lock */
+
+/* ---- files ---- */
+
+/* The directories above a file, made as needed. */
+static enum err make_above(const char *dir, const char *file, struct fault *f)
+{
+    char path[PATH_LEN_MAX];
+    enum err e = path_join(path, dir, file, f);
+
+    for (char *slash = path + strlen(dir) + 1; e == OK && (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        if (mkdir(path, 0755) != 0 && errno != EEXIST)
+            e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+        *slash = '/';
+    }
+    return e;
+}
+
+static enum err write_draft(const char *path, struct span der, int64_t this_update_s, struct fault *f)
+{
+    const struct timespec times[2] = {{.tv_sec = this_update_s}, {.tv_sec = this_update_s}};
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    bool good = fd >= 0 && write(fd, der.data, der.len) == (ssize_t)der.len && futimens(fd, times) == 0;
+    enum err e = good ? OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+
+    if (fd >= 0 && close(fd) != 0 && e == OK)
+        e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    return e;
+}
+
+enum err static_put(const char *dir, const struct static_place *p, struct span der, int64_t this_update_s,
+                    struct fault *f)
+{
+    char draft[PATH_LEN_MAX], path[PATH_LEN_MAX];
+    enum err e = path_join(draft, dir, DRAFT, f);
+
+    if (e == OK)
+        e = path_join(path, dir, p->file, f);
+    if (e == OK)
+        e = write_draft(draft, der, this_update_s, f);
+    if (e == OK && rename(draft, path) == 0)
+        return OK;
+    if (e == OK)
+        e = make_above(dir, p->file, f);
+    if (e == OK && rename(draft, path) != 0)
+        e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    if (e != OK)
+        unlink(draft);
+    return e;
+}
+
+enum err static_get(const char *dir, const struct static_place *p, struct buf *out)
+{
+    char path[PATH_LEN_MAX];
+    enum err e = path_join(path, dir, p->file, NULL);
+
+    buf_reset(out);
+    return e == OK ? file_read(path, out, NULL) : e;
+}
+
+enum err static_sync(const char *dir, struct fault *f)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = fd < 0 ? -1 : syncfs(fd);
+    enum err e = rc == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
+
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+/* ---- what a run has seen ---- */
+
+static uint64_t hash_of_name(const char *file)
+{
+    uint8_t digest[HASH_LEN];
+    uint64_t h;
+
+    sha256_of(span_str(file), digest);
+    memcpy(&h, digest, sizeof h);
+    return h;
+}
+
+void static_seen_add(struct static_seen *s, const char *file)
+{
+    if (s->count == s->room) {
+        s->room = s->room == 0 ? 4096 : 2 * s->room;
+        s->hashes = realloc(s->hashes, s->room * sizeof *s->hashes);
+        if (s->hashes == NULL)
+            die("out of memory");
+    }
+    s->hashes[s->count++] = hash_of_name(file);
+    s->is_sorted = false;
+}
+
+void static_seen_free(struct static_seen *s)
+{
+    free(s->hashes);
+    *s = (struct static_seen){0};
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static bool was_seen(struct static_seen *s, const char *file)
+{
+    uint64_t h = hash_of_name(file);
+
+    if (!s->is_sorted && s->count > 0)
+        qsort(s->hashes, s->count, sizeof *s->hashes, compare);
+    s->is_sorted = true;
+    return s->count > 0 && bsearch(&h, s->hashes, s->count, sizeof h, compare) != NULL;
+}
+
+/* ---- the sweep ---- */
+
+static enum err sweep_entry(const char *dir, const char *file, struct static_seen *s, size_t *removed,
+                            struct fault *f)
+{
+    char path[PATH_LEN_MAX];
+    struct stat st;
+    enum err e = path_join(path, dir, file, f);
+
+    if (e != OK)
+        return e;
+    if (lstat(path, &st) != 0)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode)) {
+        e = static_sweep(dir, file, s, removed, f);
+        rmdir(path); /* of those that are empty now */
+        return e;
+    }
+    if (was_seen(s, file))
+        return OK;
+    if (unlink(path) != 0)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    ++*removed;
+    return OK;
+}
+
+enum err static_sweep(const char *dir, const char *prefix, struct static_seen *s, size_t *removed,
+                      struct fault *f)
+{
+    char path[PATH_LEN_MAX], file[PATH_LEN_MAX];
+    struct dirent *entry;
+    enum err e = path_join(path, dir, prefix, f);
+    DIR *d = e == OK ? opendir(path) : NULL;
+
+    if (e == OK && d == NULL)
+        return errno == ENOENT ? OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    while (e == OK && (entry = readdir(d)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        e = path_join(file, prefix, entry->d_name, f);
+        if (e == OK)
+            e = sweep_entry(dir, file, s, removed, f);
+    }
+    if (d != NULL)
+        closedir(d);
+    return e;
+}

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The static set: `ocsp export DIR` served by nginx. Do clients that ask by GET take it, and does a run change what has to change alone?"""
+import base64
+import fcntl
+import hashlib
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+import urllib.parse
+
+from harness import ROOT, WORK, ServiceTest, free_ports, make_csr, new_file, run, wait_until
+
+
+class Export(ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.bundle = {each: cls.service.ca_file(f"{each}-g1", f"{each}-root-g1") for each in ("rsa", "ec")}
+        cls.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK)) / "set"
+        cls.port = free_ports(1)[0]
+        cls.leaf = {"rsa": cls.issue("rsa"), "ec": cls.issue("ec")}
+        cls.first = cls.export()
+        cls.nginx = cls.start_nginx()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.nginx.terminate()
+        cls.nginx.wait(timeout=60)
+        super().tearDownClass()
+
+    @classmethod
+    def start_nginx(cls):
+        """The server block of docs/operations.md, 13."""
+        directory = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        text = (ROOT / "docs/operations.md").read_text()
+        start = text.index("    server {\n", text.index("## 13."))
+        block = text[start : text.index("\n    }\n", start)] + "\n}\n"
+        block = block.replace("listen 80;", f"listen 127.0.0.1:{cls.port};").replace("/srv/ocsp", str(cls.directory))
+        block = block.replace("127.0.0.1:8080", f"127.0.0.1:{cls.service.http_port}")
+        temporary = "\n".join(f"{each}_temp_path {directory}/{each};" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        config = directory / "nginx.conf"
+        config.write_text(f"daemon off; master_process off; pid {directory}/pid; error_log {directory}/log;\nevents {{}}\n"
+                          f"http {{\naccess_log {directory}/access;\n{temporary}\n{block}}}\n")
+        cls.nginx_log, cls.access = directory / "log", directory / "access"
+        process = subprocess.Popen(["nginx", "-e", directory / "log", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: run("curl", "-s", "--noproxy", "*", f"http://127.0.0.1:{cls.port}/", check=False).returncode == 0, "nginx listens")
+        return process
+
+    @classmethod
+    def issue(cls, kind, name="shared"):
+        csr = make_csr(name=name) if kind == "rsa" else make_csr("ec-P-384", "/CN=node1-EC.example.com", name=name)
+        leaf = cls.service.issued(csr, "ucm/tomcat" if kind == "rsa" else "ucm/tomcat-ECDSA")
+        leaf.file, leaf.kind = new_file(leaf.chain_pem, ".pem"), kind
+        return leaf
+
+    @classmethod
+    def export(cls, *options, check=True):
+        done = cls.service.chancery("ocsp", "export", cls.directory, "--output", "json", *options, check=check)
+        return json.loads(done.text) if check else done
+
+    def manifest(self):
+        """{serial: entry}"""
+        lines = (self.directory / "manifest.jsonl").read_text().splitlines()
+        return {entry["serial"]: entry for entry in map(json.loads, lines)}
+
+    def files(self):
+        return {str(each.relative_to(self.directory)): each for each in (self.directory / "ocsp").rglob("*") if each.is_file()}
+
+    def request_path(self, leaf):
+        """The GET path that openssl's request leads to."""
+        path = new_file(b"")
+        run("openssl", "ocsp", "-no_nonce", "-issuer", self.service.ca_file(f"{leaf.kind}-g1"), "-cert", leaf.file, "-reqout", path)
+        return "/ocsp/" + urllib.parse.quote(base64.b64encode(pathlib.Path(path).read_bytes()).decode(), safe="")
+
+    def fetch(self, leaf, path=None):
+        """curl's answer of nginx, verified by openssl; its text."""
+        answer = new_file(b"")
+        run("curl", "-sS", "-f", "--noproxy", "*", "--path-as-is", "-o", answer, f"http://127.0.0.1:{self.port}{path or self.request_path(leaf)}")
+        return run("openssl", "ocsp", "-respin", answer, "-issuer", self.service.ca_file(f"{leaf.kind}-g1"), "-cert", leaf.file, "-CAfile",
+                   self.bundle[leaf.kind]).said
+
+    def assert_static(self, leaf, status):
+        said = self.fetch(leaf)
+        self.assertIn("Response verify OK", said)
+        self.assertIn(f"{leaf.file}: {status}", said)
+        self.assertTrue((self.directory / self.manifest()[leaf.serial_hex]["file"]).exists())
+
+    # ---- the set ----
+
+    def test_every_certificate_has_its_answer_under_the_path_that_clients_ask_for(self):
+        self.assertEqual(self.first["failed"], 0)
+        self.assertEqual(self.first["written"], self.first["certificates"])
+        for leaf in self.leaf.values():
+            self.assertEqual(self.manifest()[leaf.serial_hex]["path"], self.request_path(leaf))
+            self.assert_static(leaf, "good")
+        self.export()
+        self.assertEqual(set(self.manifest()), set(self.service.serials()))
+        self.assertEqual({each["file"] for each in self.manifest().values()}, set(self.files()))
+
+    def test_a_client_that_escapes_nothing_finds_it_too(self):
+        leaf = self.leaf["rsa"]
+        self.assertIn("Response verify OK", self.fetch(leaf, urllib.parse.unquote(self.request_path(leaf))))
+
+    def test_java_asks_nginx_by_get(self):
+        # the whole path is of issuers whose signers certify one each, so each hierarchy is asked below its issuing CA
+        leaf = self.leaf["rsa"]
+        java = ("java", ROOT / "tests/system/OcspCheck.java", self.service.ca_file("rsa-g1"))
+        chain = new_file(leaf.chain_pem.split("-----END CERTIFICATE-----\n")[0] + "-----END CERTIFICATE-----\n", ".pem")
+        self.assertEqual(run(*java, chain, f"http://127.0.0.1:{self.port}/ocsp").text, "good\n")
+        self.assertIn("GET /ocsp/", self.access.read_text())
+
+    def test_the_manifest_says_what_is_in_the_files(self):
+        self.export()
+        for entry in self.manifest().values():
+            octets = (self.directory / entry["file"]).read_bytes()
+            self.assertEqual(hashlib.sha256(octets).hexdigest(), entry["sha256"])
+            self.assertEqual(len(octets), entry["size"])
+            self.assertEqual(entry["headers"]["ETag"], f'"{entry["sha256"]}"')
+            self.assertEqual(entry["headers"]["Content-Type"], "application/ocsp-response")
+            for each in ("Last-Modified", "Expires", "Cache-Control"):
+                self.assertTrue(entry["headers"][each])
+
+    def test_headers_of_nginx(self):
+        said = run("curl", "-sS", "-i", "--noproxy", "*", f"http://127.0.0.1:{self.port}{self.request_path(self.leaf['rsa'])}", "-o", "-").said
+        for each in ("application/ocsp-response", "Cache-Control: max-age=60", "ETag:", "Last-Modified:"):
+            self.assertIn(each, said)
+
+    def test_what_is_no_file_goes_to_the_responder(self):
+        fresh = self.issue("ec", "not exported")
+        self.assertIn("Response verify OK", self.fetch(fresh))  # by GET
+        said = run("openssl", "ocsp", "-issuer", self.service.ca_file("ec-g1"), "-cert", fresh.file, "-CAfile", self.bundle["ec"], "-url",
+                   f"http://127.0.0.1:{self.port}/ocsp").said
+        self.assertIn("Response verify OK", said)  # by POST, with a nonce
+        self.assertNotIn("WARNING", said)
+
+    # ---- again ----
+
+    def test_a_second_run_writes_what_changed_alone(self):
+        revoked = self.issue("ec", "to be revoked")
+        self.export()
+        before = {name: (each.stat().st_ino, each.stat().st_mtime) for name, each in self.files().items()}
+        done = self.export()
+        self.assertEqual((done["written"], done["removed"]), (0, 0))
+        leaf = self.issue("rsa", "second run")
+        self.assertEqual(self.service.revoke(revoked.serial_hex, "superseded").status, 200)
+        done = self.export()
+        self.assertEqual((done["written"], done["removed"], done["failed"]), (2, 0, 0))
+        self.assert_static(leaf, "good")
+        self.assert_static(revoked, "revoked")
+        self.assertEqual(self.manifest()[revoked.serial_hex]["status"], "revoked")
+        changed = {name for name, each in self.files().items() if before.get(name) != (each.stat().st_ino, each.stat().st_mtime)}
+        self.assertEqual(changed, {self.manifest()[each.serial_hex]["file"] for each in (leaf, revoked)})
+
+    def test_a_hold_that_is_taken_back_is_good_again(self):
+        leaf = self.issue("rsa", "hold")
+        self.assertEqual(self.service.revoke(leaf.serial_hex, "certificateHold").status, 200)
+        self.export()
+        self.assert_static(leaf, "revoked")
+        self.assertEqual(self.service.unhold(leaf.serial_hex).status, 200)
+        self.export()
+        self.assert_static(leaf, "good")
+
+    def test_what_is_not_of_the_set_or_spoilt_is_put_right(self):
+        self.export()
+        strange, spoilt = self.directory / "ocsp/ab/cd/strange", self.directory / self.manifest()[self.leaf["rsa"].serial_hex]["file"]
+        strange.parent.mkdir(parents=True)
+        strange.write_bytes(b"of a certificate that has ended")
+        spoilt.write_bytes(spoilt.read_bytes()[:-200])
+        done = self.export()
+        self.assertEqual((done["written"], done["removed"]), (1, 1))
+        self.assertFalse((self.directory / "ocsp/ab").exists())
+        self.assertIn("Response verify OK", self.fetch(self.leaf["rsa"]))
+
+    def test_no_responder_leaves_the_set_as_it_is(self):
+        self.export()
+        before = {name: each.stat().st_ino for name, each in self.files().items()}
+        leaf = self.issue("rsa", "no responder")
+        done = self.export("--url", f"http://127.0.0.1:{free_ports(1)[0]}/ocsp", check=False)
+        self.assertEqual(done.returncode, 2, done.said)
+        self.assertEqual({name: each.stat().st_ino for name, each in self.files().items()}, before)
+        self.assertNotIn(leaf.serial_hex, self.manifest())
+
+    def test_one_export_at_a_time(self):
+        with open(self.directory / ".lock", "rb+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = self.export(check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assertIn("another export is under way", done.said)
+
+
+if __name__ == "__main__":
+    unittest.main()
