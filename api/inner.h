@@ -102,6 +102,7 @@ struct public_role {
     int http_fd;         /* listening */
     int port_fd;         /* signing port of the OCSP keys */
     int control_fd;      /* listening, on an OCSP host, where this role is the service; else -1 */
+    int recent_fd;       /* a file for what was asked for lately; -1: none */
     struct board *board; /* as in api_role */
     const struct board *const *boards;
     size_t board_count;

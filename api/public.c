@@ -143,6 +143,7 @@ static void on_maintain(void *arg)
     struct public *p = arg;
 
     store_maintain(p->store);
+    recent_save(p);
 }
 
 static void on_tick(void *arg)
@@ -173,7 +174,9 @@ static enum err serve(struct public *p, int http_fd)
     loop_on_signal(p->loop, SIGTERM, on_end, p);
     if (p->host != NULL)
         host_start(p, &handlers);
+    recent_load(p);
     loop_run(p->loop);
+    recent_save(p);
     watch_stop(port);
     timer_stop(maintain);
     timer_stop(tick);

@@ -59,6 +59,10 @@ struct published {
 };
 bool published_find(const struct config *c, const char *path, struct published *out);
 
+/* ---- ocsp_recent.c: what was asked for lately, over a restart ---- */
+void recent_load(struct public *p);
+void recent_save(struct public *p);
+
 /* ---- published.c: /crl/… and /ca/… ---- */
 void published_get(struct public *p, struct http_request *r, const char *rest);
 /* RFC 9110 13.1.2, 13.1.3: may the client keep what it has? `if_none_match` and `if_modified_since` are NULL

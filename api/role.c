@@ -241,6 +241,7 @@ static int run_ocsp(struct config *c, const int *fds, const struct boards *board
                             .http_fd = fds[0],
                             .port_fd = fds[1],
                             .control_fd = c->is_ocsp_host ? fds[2] : -1,
+                            .recent_fd = fds[3],
                             .board = boards->own,
                             .boards = boards->all,
                             .board_count = ROLE_COUNT};
@@ -298,9 +299,9 @@ const struct role_kind role_kinds[ROLE_COUNT] = {
     [ROLE_OCSP_SIGNER] = {"ocsp-signer", 1, false, run_ocsp_signer}, /* OCSP port */
     [ROLE_CA] = {"ca", 3, false, run_ca},                            /* api, certificate port, desk */
     [ROLE_CRL] = {"crl", 2, false, run_crl},                         /* CRL port, desk */
-    [ROLE_OCSP] = {"ocsp", 3, true,
-                   run_ocsp},               /* HTTP listener, OCSP port, on an OCSP host the control socket */
-    [ROLE_API] = {"api", 3, true, run_api}, /* HTTPS listener, control socket, ca */
+    [ROLE_OCSP] = {"ocsp", 4, true, run_ocsp}, /* HTTP listener, OCSP port, on an OCSP host the control
+                                                   socket, what was asked for lately */
+    [ROLE_API] = {"api", 3, true, run_api},    /* HTTPS listener, control socket, ca */
     [ROLE_WATCH] = {"watch", 0, true, run_watch},
 };
 
@@ -319,7 +320,7 @@ static enum err open_boards(bool is_front, struct boards *out, struct fault *f)
 
 int role_main(const char *name, const char *home)
 {
-    const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2};
+    const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2, FIRST_FD + 3};
     struct config *c = xcalloc(1, sizeof *c);
     struct boards boards = {0};
     struct fault f = {0};

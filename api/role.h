@@ -11,7 +11,7 @@
 
 /* Descriptors a role finds open, in this order from FIRST_FD. */
 #define FIRST_FD 3
-#define ROLE_FDS_MAX 3
+#define ROLE_FDS_MAX 4
 /* Behind them: the role's own board, then, for a front, every role's to read, in the order of the roles. */
 #define BOARD_FD (FIRST_FD + ROLE_FDS_MAX)
 #define BOARD_READ_FD (BOARD_FD + 1)

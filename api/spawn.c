@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -41,6 +42,21 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+/* What the responder was asked for lately: it may write this one file and needs no right to a directory.
+ * Nothing depends on it, so one in memory will do where there can be none. */
+static void recent_open(struct serve *s)
+{
+    char path[PATH_LEN_MAX];
+    struct fault f = {0};
+
+    if (path_join(path, s->config.home, "ocsp-recent", &f) == OK)
+        s->recent_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (s->recent_fd >= 0)
+        return;
+    log_warn("ocsp-recent", "%s: %s; what is asked for is forgotten with each stop", path, strerror(errno));
+    s->recent_fd = memfd_create("chancery-ocsp-recent", MFD_CLOEXEC);
+}
+
 enum err spawn_open(struct serve *s, struct fault *f)
 {
     enum err e = http_listen_tcp(s->config.http_listen, &s->http_fd, f);
@@ -53,6 +69,8 @@ enum err spawn_open(struct serve *s, struct fault *f)
         e = http_bound(s->http_fd, s->http, sizeof s->http);
     if (e == OK && !s->config.is_ocsp_host)
         e = http_bound(s->https_fd, s->https, sizeof s->https);
+    if (e == OK)
+        recent_open(s);
     for (size_t i = 0; e == OK && i < WIRE_COUNT; i++)
         e = wire_pair(s->wires[i]);
     for (size_t i = 0; e == OK && i < ROLE_COUNT; i++)
@@ -68,7 +86,8 @@ static void role_fds(const struct serve *s, enum role_id id, int out[static ROLE
         [ROLE_OCSP_SIGNER] = {s->wires[WIRE_OCSP_PORT][1]},
         [ROLE_CA] = {s->wires[WIRE_ASK][1], s->wires[WIRE_CERTIFICATE_PORT][0], s->wires[WIRE_DESK][1]},
         [ROLE_CRL] = {s->wires[WIRE_CRL_PORT][0], s->wires[WIRE_DESK][0]},
-        [ROLE_OCSP] = {s->http_fd, s->wires[WIRE_OCSP_PORT][0], s->config.is_ocsp_host ? s->control_fd : -1},
+        [ROLE_OCSP] = {s->http_fd, s->wires[WIRE_OCSP_PORT][0], s->config.is_ocsp_host ? s->control_fd : -1,
+                       s->recent_fd},
         [ROLE_API] = {s->https_fd, s->control_fd, s->wires[WIRE_ASK][0]},
         [ROLE_WATCH] = {-1},
     };
@@ -268,5 +287,6 @@ enum err spawn_roles(struct serve *s, struct fault *f)
     close_fd(&s->http_fd);
     close_fd(&s->https_fd);
     close_fd(&s->control_fd);
+    close_fd(&s->recent_fd);
     return e;
 }

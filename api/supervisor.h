@@ -17,7 +17,7 @@ struct serve {
     struct config config;
     const char *ready_file;
     char http[128], https[128];
-    int http_fd, https_fd, control_fd, signal_fd;
+    int http_fd, https_fd, control_fd, signal_fd, recent_fd;
     int wires[WIRE_COUNT][2];  /* [0] the asking side, [1] the answering side */
     int boards[ROLE_COUNT][2]; /* of each role: to write, to read */
     pid_t pids[ROLE_COUNT];

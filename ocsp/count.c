@@ -23,11 +23,9 @@ void counts_open(struct counts *c, struct board *b)
                   {OCSP_INTERNAL_ERROR, "internalError"},
                   {OCSP_TRY_LATER, "tryLater"},
                   {OCSP_UNAUTHORIZED, "unauthorized"}};
-    static const char *const causes[] = {[NEED_NONCE] = "nonce",
-                                         [NEED_SEVERAL] = "several",
-                                         [NEED_MISS] = "first",
-                                         [NEED_AGED] = "aged",
-                                         [NEED_UNKNOWN] = "unknown"};
+    static const char *const causes[] = {
+        [NEED_NONCE] = "nonce", [NEED_SEVERAL] = "several", [NEED_MISS] = "first",
+        [NEED_AGED] = "aged",   [NEED_UNKNOWN] = "unknown", [NEED_WARM] = "start"};
     const char *help = "OCSP: CertIDs answered, by what was said of them.";
 
     for (size_t i = 0; i <= SINGLE_NOT_ISSUED; i++)

@@ -46,6 +46,11 @@ void response_write(struct buf *b, struct span data, enum sig_alg alg, struct sp
 /* An OCSPResponse without responseBytes, RFC 6960 2.3. Static octets. */
 struct span response_error(enum ocsp_status s);
 
+/* ---- request.c ---- */
+
+/* One CertID in DER and nothing behind it. Pure. */
+[[nodiscard]] bool certid_read(struct span der, struct ocsp_certid *out);
+
 /* ---- served.c: the issuers answered for ---- */
 
 /* A delegated signer, RFC 6960 4.2.2.2. Counted: answers under way hold the one they were written for. */
@@ -141,7 +146,7 @@ uint64_t cache_hash(struct span certid);
 
 /* ---- count.c: figures ---- */
 
-enum need { NEED_NONCE, NEED_SEVERAL, NEED_MISS, NEED_AGED, NEED_UNKNOWN, NEED_COUNT };
+enum need { NEED_NONCE, NEED_SEVERAL, NEED_MISS, NEED_AGED, NEED_UNKNOWN, NEED_WARM, NEED_COUNT };
 
 struct counts {
     struct figure *certids[SINGLE_NOT_ISSUED + 1];
@@ -232,6 +237,9 @@ struct ocsp {
     struct cache issued, unknown; /* strangers can fill the second */
     size_t sweep_at;              /* bucket of `issued` */
     struct rate_table *addresses, *unknowns;
+    struct buf warm; /* CertIDs to be signed before they are asked for, from `warm_at` on */
+    size_t warm_at;
+    int64_t warm_s; /* the time it was last gone on with */
     struct counts counts;
     struct jobs jobs;
     struct buf out;
@@ -265,6 +273,13 @@ bool kept_is_for(const struct ocsp *o, const struct ocsp_request *r);
 enum ocsp_status kept_answer(struct ocsp *o, struct ask *q);
 /* Answers by q->hit. */
 void kept_give(struct ocsp *o, const struct ask *q);
+/* ---- warm.c: ready before it is asked for ---- */
+
+/* As many as there is room for. */
+void warm_step(struct ocsp *o, struct view *v, int64_t now_s);
+/* Has an answer signed that nobody waits for. False: no room now. */
+bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int64_t now_s);
+
 /* Once a second: a part of what is kept is looked at. */
 void kept_sweep(struct ocsp *o, struct view *v, int64_t now_s);
 /* Puts a signed answer where the next request finds it, and its hash into `a`. */

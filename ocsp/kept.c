@@ -92,6 +92,28 @@ static void refresh(struct ocsp *o, const struct cached *e, int64_t now_s)
     job_send(&o->jobs, job);
 }
 
+bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int64_t now_s)
+{
+    struct subject s = {.by = served_find(&o->served, id),
+                        .certid = id->whole,
+                        .hash = cache_hash(id->whole),
+                        .seen = state_of(o, v)};
+    struct job *job;
+
+    if (o->jobs.idle_count < REFRESH_ROOM)
+        return false;
+    if (o->issued.max == 0 || s.by == NULL || id->whole.len > CERTID_MAX || !may_sign(o, s.by, now_s) ||
+        verdict_read(v, &o->config, s.by, id->serial, &s.verdict) != OK || !is_issued(s.verdict.state) ||
+        cache_find(&o->issued, s.hash, s.certid) != NULL)
+        return true;
+    job = job_for(o, &s, now_s, NEED_WARM);
+    if (job == NULL)
+        return false;
+    figure_add(o->counts.signatures[NEED_WARM], 1);
+    job_send(&o->jobs, job);
+    return true;
+}
+
 static struct cached *find_kept(struct ocsp *o, const struct ask *q, uint64_t hash)
 {
     const struct ocsp_certid *id = &q->request->ids[0];

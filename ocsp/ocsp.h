@@ -44,6 +44,9 @@ enum ocsp_status {
     1024 /* signatures awaited at once, the HTTP server's connections: two seconds of RSA 3072 on one core.  \
             A client that would wait longer is told to try later */
 #define OCSP_LIVE_MAX (OCSP_UNDER_WAY_MAX * 3 / 4) /* of them for one request alone: the rest is for many */
+#define OCSP_RECENT_MAX                                                                                      \
+    4096 /* CertIDs: a tenth of a second of P-256, three seconds of RSA 2048 on one core */
+#define OCSP_RECENT_OCTETS (OCSP_RECENT_MAX * 256u)
 #define OCSP_UNKNOWN_S 300 /* nextUpdate of an unknown: the serial may be issued the next minute */
 
 struct ocsp_config {
@@ -115,6 +118,12 @@ void ocsp_respond(struct ocsp *o, const struct ocsp_asked *asked, ocsp_done *don
 /* Is every CertID of this request one of a certificate that was issued here? For a reader that has to guess
  * what was asked: a guess that is wrong must not be answered. */
 bool ocsp_is_about_issued(struct ocsp *o, struct span request, int64_t now_s);
+/* The CertIDs of kept answers that were asked for lately, at most OCSP_RECENT_MAX, in a form for ocsp_warm
+ * alone. */
+void ocsp_recent(const struct ocsp *o, struct buf *out);
+/* Has them signed before they are asked for, as the signer has room: what ocsp_recent gave before a restart,
+ * copied. Octets that are none, and CertIDs of what is not issued any more, are left out. */
+void ocsp_warm(struct ocsp *o, struct span recent, int64_t now_s);
 /* Call once a second: signs anew what was asked for recently and ages soon, forgets what has aged. */
 void ocsp_tick(struct ocsp *o, int64_t now_s);
 /* The port is readable: takes every signature that waits, and sends what found no room before. ERR_END: the

@@ -81,6 +81,14 @@ static bool read_certid(struct walk *w, const struct der *d, struct ocsp_certid 
     return is_minimal_integer(serial.body) && read_algorithm(w, alg.body, &id->alg);
 }
 
+bool certid_read(struct span der, struct ocsp_certid *out)
+{
+    struct walk w = {0};
+    struct der d;
+
+    return only(der, DER_SEQUENCE, &d) && read_certid(&w, &d, out);
+}
+
 /* The extnValue wraps an OCTET STRING of 1 to 128 octets, RFC 9654 2.1. */
 static bool read_nonce(struct walk *w, struct span value)
 {

@@ -264,6 +264,17 @@ static void finish(struct ocsp *o, struct job *job, const struct port_answer *p)
     job_give_back(&o->jobs, job);
 }
 
+/* The signer has room again for what is to be ready before it is asked for. */
+static void warm_on(struct ocsp *o, int64_t now_s)
+{
+    struct view *v;
+
+    if (view_open(o->store, &v) != OK)
+        return;
+    warm_step(o, v, now_s);
+    view_close(v);
+}
+
 enum err ocsp_pump(struct ocsp *o)
 {
     struct port_answer p;
@@ -277,7 +288,11 @@ enum err ocsp_pump(struct ocsp *o)
         jobs_answered(&o->jobs);
         finish(o, job, &p);
     }
-    return e == ERR_UNAVAILABLE ? jobs_send_unsent(&o->jobs) : e;
+    if (e != ERR_UNAVAILABLE)
+        return e;
+    if (o->warm.len > 0)
+        warm_on(o, o->warm_s);
+    return jobs_send_unsent(&o->jobs);
 }
 
 /* ---- the door ---- */
@@ -331,6 +346,7 @@ void ocsp_tick(struct ocsp *o, int64_t now_s)
         return;
     look_again(o, v, now_s);
     kept_sweep(o, v, now_s);
+    warm_step(o, v, now_s);
     view_close(v);
     figure_set(o->counts.kept, (int64_t)(o->issued.count + o->unknown.count));
     figure_set(o->counts.kept_octets, (int64_t)(o->issued.octets + o->unknown.octets));
@@ -358,6 +374,7 @@ enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, st
     counts_open(&o->counts, board);
     jobs_open(&o->jobs, port_fd);
     buf_init(&o->out, RESPONSE_MAX);
+    buf_init(&o->warm, OCSP_RECENT_OCTETS);
     if (e == OK) {
         e = served_load(v, &o->served, f);
         view_close(v);
@@ -401,5 +418,6 @@ void ocsp_close(struct ocsp *o)
     rate_table_free(o->unknowns);
     served_free(&o->served);
     buf_free(&o->out);
+    buf_free(&o->warm);
     free(o);
 }

@@ -203,6 +203,37 @@ class Ocsp(ServiceTest):
         self.assertEqual((status_of(answer.body), answer.headers["Cache-Control"]), (UNKNOWN, "no-store"))
 
 
+class Restart(unittest.TestCase):
+    """What was asked for is ready after a restart, and a file that is none harms nothing."""
+
+    def signatures(self, service):
+        text = service.https("/metrics").text
+        found = dict(re.findall(r'^chancery_ocsp_signatures_total\{cause="(\w+)"\} (\d+)$', text, re.M))
+        return {name: int(value) for name, value in found.items()}
+
+    def test_what_was_asked_for_is_signed_at_the_start(self):
+        service = Service()
+        requests = Requests(service, "ec-g1")
+        leaf = service.issued(make_csr("ec-P-384", "/CN=node1-EC.example.com"), "ucm/tomcat-ECDSA")
+        request = requests.request(requests.certid(bytes.fromhex(leaf.serial_hex)))
+
+        def ask():
+            return service.plain("/ocsp", "POST", request, TYPE).body
+
+        self.assertEqual(status_of(ask()), GOOD)
+        service.restart()
+        wait_until(lambda: self.signatures(service)["start"] == 1, "it is signed before it is asked for")
+        self.assertEqual(status_of(ask()), GOOD)
+        self.assertEqual(self.signatures(service)["first"], 0)
+        for content in (b"", b"junk" * 1000, (service.home / "ocsp-recent").read_bytes()[:-1]):
+            self.assertEqual(service.stop(), 0)
+            (service.home / "ocsp-recent").write_bytes(content)
+            service.start()
+            self.assertEqual(status_of(ask()), GOOD)
+            self.assertEqual(self.signatures(service), {**self.signatures(service), "start": 0, "first": 1})
+        self.assertEqual(service.stop(), 0)
+
+
 class Configured(unittest.TestCase):
     """Another configuration than the default."""
 

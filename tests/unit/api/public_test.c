@@ -163,7 +163,8 @@ static pid_t spawn(void (*run)(void))
 
 static void server(void)
 {
-    const struct public_role role = {.config = config, .http_fd = http_fd, .port_fd = port_fds[0]};
+    const struct public_role role = {
+        .config = config, .http_fd = http_fd, .port_fd = port_fds[0], .recent_fd = -1};
 
     close(port_fds[1]);
     _exit(public_run(&role) == OK ? 0 : 2);
