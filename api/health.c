@@ -10,15 +10,8 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/log.h"
-
-#define DAY_S (int64_t)86400
-#define ISSUER_WARN_S (180 * DAY_S) /* a new generation has to reach every trust store by hand */
-#define SIGNER_WARN_S DAY_S /* an OCSP signer is renewed at half its life: the last day means that failed */
-#define TRUSTED_WARN_S                                                                                       \
-    (90 * DAY_S) /* replaced 30 days before its end: two months to plan where the next one is uploaded */
-#define LISTENER_WARN_S                                                                                      \
-    (7 * DAY_S) /* renewed in the last third of its life: a week before the end that failed */
 
 enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
 static const char *const level_names[] = {"ok", "warning", "critical"};
@@ -94,7 +87,7 @@ static void check_signer(struct report *r, const struct issuer *i)
         add(r, "ocsp", i->id, LEVEL_CRITICAL, "the signer's certificate is revoked");
     else
         add_end(r, "ocsp", i->id, s.not_after_s,
-                signer_is_trusted(&r->call->api->config->ca, i->id) ? TRUSTED_WARN_S : SIGNER_WARN_S);
+                signer_is_trusted(&r->call->api->config->ca, i->id) ? ENDING_TRUSTED_S : ENDING_SIGNER_S);
 }
 
 /* Nothing is issued by it any more; its CRL and OCSP go on. */
@@ -118,7 +111,7 @@ static bool check_issuer(const struct issuer *i, void *arg)
     if (is_withdrawn(r->view, &info))
         add(r, "issuer", i->id, LEVEL_WARNING, "its certificate is revoked or on hold: it issues nothing");
     else
-        add_end(r, "issuer", i->id, info.not_after_s, ISSUER_WARN_S);
+        add_end(r, "issuer", i->id, info.not_after_s, ENDING_ISSUER_S);
     x509_info_free(&info);
     check_crl(r, i);
     check_signer(r, i);
@@ -149,7 +142,7 @@ static void check_listener(struct report *r)
     if (end_s == NO_TIME)
         add(r, "listener", "", LEVEL_CRITICAL, "HTTPS has no certificate");
     else
-        add_end(r, "listener", "", end_s, LISTENER_WARN_S);
+        add_end(r, "listener", "", end_s, ENDING_LISTENER_S);
 }
 
 static bool add_alarm(const struct alarm_shown *a, void *arg)

@@ -14,10 +14,10 @@
 #include "api/figures.h"
 #include "api/public.h"
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/log.h"
 
-#define AHEAD_MAX_S 300       /* clocks of two machines that are kept */
-#define SIGNER_WARN_S (86400) /* a delegate is renewed at half its life: on the last day that failed */
+#define AHEAD_MAX_S 300 /* clocks of two machines that are kept */
 #define OLD "ocsp.data-old"
 
 struct host {
@@ -184,7 +184,7 @@ static void check_signer(struct report *r, const char *id)
     else if (r->now_s >= s.not_after_s)
         add(r, "ocsp", id, ALARM_CRITICAL, "ended %s", text);
     else
-        add(r, "ocsp", id, s.not_after_s - r->now_s < SIGNER_WARN_S ? ALARM_WARNING : 0, "until %s", text);
+        add(r, "ocsp", id, s.not_after_s - r->now_s < ENDING_SIGNER_S ? ALARM_WARNING : 0, "until %s", text);
 }
 
 static void check_data(struct report *r)

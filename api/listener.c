@@ -16,6 +16,7 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/log.h"
 
 #define CHECK_MS 60000 /* renewal has a third of a life to succeed: minutes do not matter */
@@ -333,6 +334,16 @@ static void ask(struct identity *i)
     buf_free(&message);
 }
 
+/* Without any certificate the log and /readyz say so. */
+static void end_check(const struct listener *l)
+{
+    int64_t end_s = listener_not_after(l);
+
+    if (end_s != NO_TIME)
+        ending_check(l->api->role->board, "listener", end_s, l->api->now_s(), ENDING_LISTENER_S,
+                     l->api->config->ca.listener_s);
+}
+
 static void check(void *arg)
 {
     struct listener *l = arg;
@@ -340,6 +351,7 @@ static void check(void *arg)
     for (size_t k = 0; k < 2; k++)
         if (!is_current(&l->identities[k]))
             ask(&l->identities[k]);
+    end_check(l);
     timer_arm(l->timer, listener_not_after(l) == NO_TIME ? EAGER_MS : CHECK_MS);
 }
 

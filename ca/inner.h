@@ -228,6 +228,9 @@ void upkeep_reload(struct ca *ca, int signal_fd); /* SIGHUP came */
  * lost. */
 void responder_renew(struct ca *ca, int64_t now_s);
 
+/* ---- endings.c: alarms about issuers and OCSP signers that end ---- */
+void endings_check(struct ca *ca, int64_t now_s);
+
 /* ---- publish.c: the desk to the crl publisher ---- */
 struct publish_wait;
 void publish_ask(struct ca *ca, struct ask *a); /* takes: answered when the crl says done */

@@ -464,6 +464,7 @@ enum err ca_run(struct ca_role *r)
     if (e == OK) {
         upkeep_start(&ca, clock_now_s());
         responder_renew(&ca, clock_now_s());
+        endings_check(&ca, clock_now_s());
         sealing_begin(&ca);
         serve(&ca);
         sealing_end(&ca, clock_now_s());

@@ -19,6 +19,7 @@ void upkeep_run(struct ca *ca, int64_t now_s)
 
     store_maintain(ca->store);
     responder_renew(ca, now_s);
+    endings_check(ca, now_s);
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
     idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ending: the alarm about a certificate that ends and was not replaced in time, raised by whoever looks after
+ * it, without being asked. Thread rule: as alarms. */
+#ifndef BASE_ENDING_H
+#define BASE_ENDING_H
+
+#include "base/board.h"
+
+#define ENDING_DAY_S INT64_C(86400)
+#define ENDING_ISSUER_S (180 * ENDING_DAY_S) /* a new generation has to reach every trust store by hand */
+#define ENDING_SIGNER_S                                                                                      \
+    ENDING_DAY_S /* an OCSP signer is renewed at half its life: on the last day that failed */
+#define ENDING_TRUSTED_S                                                                                     \
+    (90 * ENDING_DAY_S) /* replaced 30 days before its end: two months to plan where the next is uploaded */
+#define ENDING_LISTENER_S                                                                                    \
+    (7 * ENDING_DAY_S) /* renewed in the last third of its life: a week before the end that failed */
+
+/* Raises certificate.ending about the subject ("issuer rsa-g1") when less than `warn_s` is left, critical
+ * once it is over, and takes it down otherwise. A short life warns in its last quarter: pass it as `life_s`,
+ * 0 when that is no matter. */
+void ending_check(struct board *b, const char *subject, int64_t end_s, int64_t now_s, int64_t warn_s,
+                  int64_t life_s);
+
+#endif

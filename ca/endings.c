@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endings: the ends of the certificates that the ca looks after: its issuers' and its OCSP signers'. */
+#include <stdio.h>
+
+#include "base/ending.h"
+#include "base/log.h"
+#include "ca/inner.h"
+
+static void signer_check(struct ca *ca, struct view *v, const struct issuing *i, int64_t now_s)
+{
+    bool is_trusted = i->config->is_trusted;
+    char subject[ISSUER_ID_MAX + 8];
+    struct issuer row;
+    struct status s;
+
+    snprintf(subject, sizeof subject, "ocsp %s", i->config->id);
+    if (issuer_find_no(v, i->no, &row) != OK || status_find(v, row.responder, &s) != OK)
+        return; /* none yet: responder-refused and the responder itself say so */
+    ending_check(ca->role->board, subject, s.not_after_s, now_s,
+                 is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
+                 is_trusted ? ca->role->config.trusted_s : ca->role->config.responder_s);
+}
+
+void endings_check(struct ca *ca, int64_t now_s)
+{
+    char subject[ISSUER_ID_MAX + 8];
+    struct view *v = NULL;
+
+    if (view_open(ca->store, &v) != OK)
+        die("the store cannot be read");
+    for (size_t i = 0; i < ca->issuer_count; i++) {
+        snprintf(subject, sizeof subject, "issuer %s", ca->issuers[i].config->id);
+        ending_check(ca->role->board, subject, ca->issuers[i].not_after_s, now_s, ENDING_ISSUER_S, 0);
+        signer_check(ca, v, &ca->issuers[i], now_s);
+    }
+    view_close(v);
+}
