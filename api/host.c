@@ -25,7 +25,7 @@ struct host {
     struct timer *timer;
     struct stat seen; /* the file looked at last, used or refused */
     int64_t as_of_s;
-    struct figure *age, *as_of, *taken;
+    struct figure *as_of, *taken;
 };
 
 /* ---- the snapshot ---- */
@@ -84,7 +84,7 @@ static void say_age(struct public *p)
     const struct ocsp_config *c = &p->config->ocsp;
     int64_t age_s = clock_now_s() - p->host->as_of_s;
 
-    figure_set(p->host->age, age_s);
+    figure_set(p->data_age, age_s);
     figure_set(p->host->as_of, p->host->as_of_s);
     if (age_s > c->age_max_s)
         alarm_raise(p->role->board, ALARM_CRITICAL, OLD, "",
@@ -301,8 +301,6 @@ void host_start(struct public *p, const struct http_handlers *handlers)
     struct board *b = p->role->board;
     struct host *h = p->host;
 
-    h->age =
-        board_figure(b, FIGURE_GAUGE, "ocsp_data_age_seconds", "", "Age of the data that OCSP answers from.");
     h->as_of = board_figure(b, FIGURE_GAUGE, "ocsp_data_time_seconds", "", "When the snapshot was taken.");
     h->taken = board_figure(b, FIGURE_COUNTER, "ocsp_snapshots_total", "", "Snapshots taken into use.");
     take_copy(p, p->store, h->as_of_s);

@@ -201,6 +201,8 @@ enum err public_run(const struct public_role *role)
     if (e == OK)
         e = ocsp_open(p.store, &role->config->ocsp, role->port_fd, role->board, &p.ocsp, &f);
     ocsp_http_open(&p, role->board);
+    p.data_age = board_figure(role->board, FIGURE_GAUGE, "ocsp_data_age_seconds", "",
+                              "Age of the data that OCSP answers from; 0: the store itself.");
     if (e == OK)
         e = serve(&p, role->http_fd);
     else

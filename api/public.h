@@ -14,7 +14,8 @@ struct public
 {
     const struct public_role *role;
     const struct config *config;
-    struct host *host; /* NULL: not on an OCSP host */
+    struct host *host;       /* NULL: not on an OCSP host */
+    struct figure *data_age; /* of what OCSP answers from */
     struct store *store;
     struct ocsp *ocsp;
     struct asked *idle_asked; /* for the next requests */

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import urllib.parse
 
-from harness import ROOT, WORK, ServiceTest, free_ports, make_csr, new_file, run, wait_until
+from harness import CHANCERY, ROOT, WORK, ServiceTest, free_ports, make_csr, new_file, run, wait_until
 
 
 class Export(ServiceTest):
@@ -173,6 +173,29 @@ class Export(ServiceTest):
         self.assertEqual((done["written"], done["removed"]), (1, 1))
         self.assertFalse((self.directory / "ocsp/ab").exists())
         self.assertIn("Response verify OK", self.fetch(self.leaf["rsa"]))
+
+    def at(self, offset):
+        """A run by a clock that is ahead by that."""
+        return json.loads(run("faketime", "-f", offset, CHANCERY, "ocsp", "export", self.directory, "--home", self.service.home, "--output",
+                              "json").text)
+
+    def test_half_of_a_life_later_every_answer_is_asked_for_again(self):
+        self.export()
+        done = self.at("+11h")
+        self.assertEqual((done["written"], done["kept"]), (0, done["certificates"]))
+        done = self.at("+13h")
+        self.assertEqual((done["written"], done["kept"]), (done["certificates"], 0))
+
+    def test_what_has_ended_leaves_the_set(self):
+        leaf, there = self.leaf["rsa"], self.export()["certificates"]
+        done = self.at("+4y")
+        self.assertEqual(done["removed"], there - done["certificates"])
+        self.assertGreater(done["certificates"], 0)  # the CAs live longer
+        self.assertNotIn(leaf.serial_hex, self.manifest())
+        self.assertFalse((self.directory / urllib.parse.unquote(self.request_path(leaf))[1:]).exists())
+        self.assertEqual({each["file"] for each in self.manifest().values()}, set(self.files()))
+        self.export()
+        self.assert_static(leaf, "good")
 
     def test_no_responder_leaves_the_set_as_it_is(self):
         self.export()

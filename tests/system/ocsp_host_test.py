@@ -93,7 +93,8 @@ class OcspHost(unittest.TestCase):
         return said
 
     def figure(self, name, service=None):
-        for line in (service or self.host).plain("/metrics").text.splitlines():
+        metrics = service.https("/metrics") if service else self.host.plain("/metrics")
+        for line in metrics.text.splitlines():
             if line.startswith(f"chancery_{name} "):
                 return int(line.split()[1])
         self.fail(f"no figure {name}")
@@ -166,6 +167,11 @@ class OcspHost(unittest.TestCase):
         self.assertEqual(self.host.plain("/readyz").status, 200)
         self.assertEqual(self.host.plain("/livez").status, 200)
         self.assertGreaterEqual(self.figure("ocsp_data_age_seconds"), 0)
+        self.assertEqual(self.figure("ocsp_data_age_seconds", self.ca), 0)
+        metrics = self.host.plain("/metrics").text
+        for each in ('ocsp_requests_total{method="POST"}', 'ocsp_certids_total{status="good"}', 'ocsp_microseconds_bucket{le="+Inf"}',
+                     "ocsp_cache_hits_total", 'ocsp_signatures_total{cause="nonce"}'):
+            self.assertIn("chancery_" + each, metrics)
 
     def test_the_ca_host_tells_strangers_none_of_it(self):
         for path in ("/metrics", "/readyz", "/livez"):
