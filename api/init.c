@@ -3,9 +3,7 @@
  * init: a new home, made whole beside its final place and renamed into it, so that there is a complete home
  * or none.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parts.h"
+#include "base/tree.h"
 
 #define NAME_CHARS_MAX 40u /* "<name> RSA Issuing CA G1" must fit the 64 characters of a commonName */
 
@@ -137,31 +136,6 @@ static enum err fill_store(struct init *in)
 
 /* ---- the home as a whole ---- */
 
-static bool is_empty_directory(const char *path)
-{
-    DIR *d = opendir(path);
-    struct dirent *entry;
-    bool empty = true;
-
-    if (d == NULL)
-        return false;
-    while ((entry = readdir(d)) != NULL)
-        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
-    closedir(d);
-    return empty;
-}
-
-static enum err check_home(struct init *in)
-{
-    struct stat st;
-
-    if (lstat(in->o->home, &st) != 0)
-        return errno == ENOENT ? OK : fault_set(&in->f, ERR_IO, "%s: %s", in->o->home, strerror(errno));
-    if (!S_ISDIR(st.st_mode) || !is_empty_directory(in->o->home))
-        return fault_set(&in->f, ERR_EXISTS, "%s exists already: nothing was changed", in->o->home);
-    return OK;
-}
-
 /* 1..40 characters of UTF-8 without control characters: the name becomes part of every CA's subject. */
 static enum err check_name(struct init *in)
 {
@@ -198,63 +172,25 @@ static enum err make_home(struct init *in)
     return e == OK ? fill_store(in) : e;
 }
 
-static void remove_tree(const char *path)
-{
-    DIR *d = opendir(path);
-    struct dirent *entry;
-    char child[PATH_LEN_MAX];
-
-    while (d != NULL && (entry = readdir(d)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            path_join(child, path, entry->d_name, NULL) != OK)
-            continue;
-        if (unlink(child) != 0 && errno == EISDIR)
-            remove_tree(child);
-    }
-    if (d != NULL)
-        closedir(d);
-    rmdir(path);
-}
-
-static enum err place_home(struct init *in)
-{
-    int fd;
-
-    if (chmod(in->dir, 0755) != 0 || rename(in->dir, in->o->home) != 0)
-        return fault_set(&in->f, errno == EEXIST || errno == ENOTEMPTY ? ERR_EXISTS : ERR_IO, "%s: %s",
-                         in->o->home, strerror(errno));
-    fd = open(in->o->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (syncfs(fd) != 0)
-            log_warn("init", "syncfs: %s", strerror(errno));
-        close(fd);
-    }
-    return OK;
-}
-
 static enum err run(struct init *in)
 {
     enum err e = check_name(in);
-    int n;
 
     if (e == OK)
         e = check_ocsp_key(in);
     if (e == OK)
-        e = check_home(in);
+        e = tree_check_free(in->o->home, &in->f);
+    if (e == OK)
+        e = tree_draft(in->o->home, in->dir, &in->f);
     if (e != OK)
         return e;
-    n = snprintf(in->dir, sizeof in->dir, "%s.new-XXXXXX", in->o->home);
-    if (n < 0 || n >= PATH_LEN_MAX - 128) /* room for the longest name inside */
-        return fault_set(&in->f, ERR_USAGE, "--home: the path is too long");
-    if (mkdtemp(in->dir) == NULL)
-        return fault_set(&in->f, ERR_IO, "%s: %s", in->o->home, strerror(errno));
     e = make_home(in);
     store_close(in->store);
     in->store = NULL;
     if (e == OK && !in->o->is_dry_run)
-        e = place_home(in);
+        e = tree_place(in->dir, in->o->home, 0755, &in->f);
     if (e != OK || in->o->is_dry_run)
-        remove_tree(in->dir);
+        tree_remove(in->dir);
     return e;
 }
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static bool is_dots(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static bool is_empty_directory(const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *entry;
+    bool empty = true;
+
+    if (d == NULL)
+        return false;
+    while ((entry = readdir(d)) != NULL)
+        empty = empty && is_dots(entry->d_name);
+    closedir(d);
+    return empty;
+}
+
+enum err tree_check_free(const char *path, struct fault *f)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode) || !is_empty_directory(path))
+        return fault_set(f, ERR_EXISTS, "%s exists already: nothing was changed", path);
+    return OK;
+}
+
+enum err tree_draft(const char *path, char out[static PATH_LEN_MAX], struct fault *f)
+{
+    int n = snprintf(out, PATH_LEN_MAX, "%s.new-XXXXXX", path);
+
+    if (n < 0 || n >= PATH_LEN_MAX - 128)
+        return fault_set(f, ERR_USAGE, "%s: the path is too long", path);
+    if (mkdtemp(out) == NULL)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    return OK;
+}
+
+enum err tree_place(const char *draft, const char *path, mode_t mode, struct fault *f)
+{
+    int fd;
+
+    if (chmod(draft, mode) != 0 || rename(draft, path) != 0)
+        return fault_set(f, errno == EEXIST || errno == ENOTEMPTY ? ERR_EXISTS : ERR_IO, "%s: %s", path,
+                         strerror(errno));
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (syncfs(fd) != 0)
+            log_warn("sync", "%s: %s", path, strerror(errno));
+        close(fd);
+    }
+    return OK;
+}
+
+void tree_remove(const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *entry;
+    char child[PATH_LEN_MAX];
+
+    while (d != NULL && (entry = readdir(d)) != NULL) {
+        if (is_dots(entry->d_name) || path_join(child, path, entry->d_name, NULL) != OK)
+            continue;
+        if (unlink(child) != 0 && errno == EISDIR)
+            tree_remove(child);
+    }
+    if (d != NULL)
+        closedir(d);
+    rmdir(path);
+}
+
+struct walk {
+    enum err (*fn)(const struct tree_entry *e, void *arg);
+    void *arg;
+    size_t root_len; /* of the root and its slash */
+    struct fault *f;
+};
+
+static enum err walk_directory(const struct walk *w, const char *path);
+
+static enum err walk_entry(const struct walk *w, const char *path)
+{
+    struct stat st;
+    struct tree_entry e = {.name = path + w->root_len, .path = path};
+    enum err err = OK;
+
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? OK : fault_set(w->f, ERR_IO, "%s: %s", path, strerror(errno));
+    e.mode = st.st_mode;
+    e.size = (uint64_t)st.st_size;
+    if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode))
+        err = w->fn(&e, w->arg);
+    return err == OK && S_ISDIR(st.st_mode) ? walk_directory(w, path) : err;
+}
+
+static enum err walk_directory(const struct walk *w, const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *entry;
+    char child[PATH_LEN_MAX];
+    enum err err = OK;
+
+    if (d == NULL)
+        return fault_set(w->f, ERR_IO, "%s: %s", path, strerror(errno));
+    while (err == OK && (entry = readdir(d)) != NULL) {
+        if (is_dots(entry->d_name))
+            continue;
+        err = path_join(child, path, entry->d_name, w->f);
+        if (err == OK)
+            err = walk_entry(w, child);
+    }
+    closedir(d);
+    return err;
+}
+
+enum err tree_each(const char *root, enum err (*fn)(const struct tree_entry *e, void *arg), void *arg,
+                   struct fault *f)
+{
+    struct walk w = {.fn = fn, .arg = arg, .root_len = strlen(root) + 1, .f = f};
+
+    return walk_directory(&w, root);
+}
