@@ -20,7 +20,7 @@ static const char *const names[AUDIT_END] = {
     [AUDIT_DENY] = "deny",           [AUDIT_EXPIRE] = "expire",
     [AUDIT_TOKEN] = "token",         [AUDIT_LOGIN_FAILURE] = "login-failure",
     [AUDIT_PERMIT] = "permit",       [AUDIT_SEAL] = "seal",
-    [AUDIT_STOP] = "stop",
+    [AUDIT_STOP] = "stop",           [AUDIT_RESTORE] = "restore",
 };
 
 const char *audit_kind_name(enum audit_kind k)

@@ -36,9 +36,10 @@ enum audit_kind {
     AUDIT_EXPIRE, /* nobody decided in time */
     AUDIT_TOKEN,  /* a token was made or deleted */
     AUDIT_LOGIN_FAILURE,
-    AUDIT_PERMIT, /* the permit list was changed */
-    AUDIT_SEAL,   /* the rows up to here, signed */
-    AUDIT_STOP,   /* the service ended in order */
+    AUDIT_PERMIT,  /* the permit list was changed */
+    AUDIT_SEAL,    /* the rows up to here, signed */
+    AUDIT_STOP,    /* the service ended in order */
+    AUDIT_RESTORE, /* the store was restored from a backup */
     AUDIT_END
 };
 const char *audit_kind_name(enum audit_kind k);    /* "issue"; "unknown" for what is none */

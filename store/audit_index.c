@@ -48,20 +48,30 @@ static struct key key_of_serial(const uint8_t serial[static SERIAL_LEN])
     return k;
 }
 
-static void add(struct txn *t, struct key k, const struct audit_row *a)
+static void tell(struct key k, const struct audit_row *a, index_fn *fn, void *arg)
 {
     key_put_time(&k, a->at_s);
     key_put_u64(&k, a->seq);
-    table_set(t, TABLE_AUDIT_INDEX, key_span(&k), (struct span){0});
+    fn(&k, (struct span){0}, arg);
+}
+
+void audit_index_each(const struct audit_row *a, index_fn *fn, void *arg)
+{
+    tell(key_of_actor(a->actor), a, fn, arg);
+    tell(key_of_kind(a->kind), a, fn, arg);
+    tell(key_of_tag(AUDIT_BY_TIME), a, fn, arg);
+    if (a->has_serial)
+        tell(key_of_serial(a->serial), a, fn, arg);
+}
+
+static void set(const struct key *k, struct span row, void *arg)
+{
+    table_set(arg, TABLE_AUDIT_INDEX, key_span(k), row);
 }
 
 void audit_index_add(struct txn *t, const struct audit_row *a)
 {
-    add(t, key_of_actor(a->actor), a);
-    add(t, key_of_kind(a->kind), a);
-    add(t, key_of_tag(AUDIT_BY_TIME), a);
-    if (a->has_serial)
-        add(t, key_of_serial(a->serial), a);
+    audit_index_each(a, set, t);
 }
 
 /* ---- a store that has none ---- */

@@ -42,6 +42,23 @@ void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number)
     crl_state_set(t, issuer_no, &s);
 }
 
+void crl_state_raise(struct txn *t, uint16_t issuer_no, uint64_t by)
+{
+    struct crl_state s;
+
+    if (txn_error(t) != OK)
+        return;
+    txn_fail(t, crl_state_find(txn_view(t), issuer_no, &s));
+    if (txn_error(t) != OK)
+        return;
+    if (s.reserved > UINT64_MAX / 2 - by) {
+        txn_fail(t, ERR_CONFLICT);
+        return;
+    }
+    s.reserved += by;
+    crl_state_set(t, issuer_no, &s);
+}
+
 void crl_state_publish(struct txn *t, uint16_t issuer_no, const struct crl_state *given)
 {
     struct crl_state s = *given, old;

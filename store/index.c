@@ -16,18 +16,24 @@ struct key key_of_index(enum index i)
     return k;
 }
 
-static void add(struct txn *t, struct key *k, uint64_t number)
+/* Who is told of each key that a certificate is found under. */
+struct visit {
+    index_fn *fn;
+    void *arg;
+};
+
+static void tell(const struct visit *v, struct key *k, uint64_t number)
 {
     key_put_u64(k, number);
-    table_set(t, TABLE_INDEX, key_span(k), (struct span){0});
+    v->fn(k, (struct span){0}, v->arg);
 }
 
-static void add_text(struct txn *t, enum index i, const char *text, uint64_t number)
+static void tell_text(const struct visit *v, enum index i, const char *text, uint64_t number)
 {
     struct key k = key_of_index(i);
 
     key_put_text(&k, text);
-    add(t, &k, number);
+    tell(v, &k, number);
 }
 
 static struct key key_of_name(struct span name, uint64_t number)
@@ -40,14 +46,14 @@ static struct key key_of_name(struct span name, uint64_t number)
     return k;
 }
 
-static void add_name(struct txn *t, const struct key *k, uint8_t use)
+static void tell_name(const struct visit *v, const struct key *k, uint8_t use)
 {
-    table_set(t, TABLE_INDEX, key_span(k), span_of(&use, 1));
+    v->fn(k, span_of(&use, 1), v->arg);
 }
 
 /* A CN is mostly one of the SANs, and each row lies on a page of its own. A SAN that stands there twice is
- * set twice. */
-static void add_names(struct txn *t, const struct cert *c)
+ * told twice. */
+static void tell_names(const struct visit *v, const struct cert *c)
 {
     struct key cn = key_of_name(c->cn, c->number);
     bool is_cn_due = c->cn.len > 0;
@@ -59,11 +65,11 @@ static void add_names(struct txn *t, const struct cert *c)
 
         if (san.len == 0)
             continue;
-        add_name(t, &k, is_cn ? NAME_CN | NAME_SAN : NAME_SAN);
+        tell_name(v, &k, is_cn ? NAME_CN | NAME_SAN : NAME_SAN);
         is_cn_due = is_cn_due && !is_cn;
     }
     if (is_cn_due)
-        add_name(t, &cn, NAME_CN);
+        tell_name(v, &cn, NAME_CN);
 }
 
 bool sans_take(struct span *rest, struct span *name)
@@ -78,23 +84,34 @@ bool sans_take(struct span *rest, struct span *name)
     return true;
 }
 
-void index_add(struct txn *t, const struct cert *c)
+void index_each(const struct cert *c, index_fn *fn, void *arg)
 {
     struct key issuer = key_of_index(INDEX_ISSUER), key = key_of_index(INDEX_KEY),
                not_after = key_of_index(INDEX_NOT_AFTER);
+    const struct visit v = {fn, arg};
 
     key_put_u16(&issuer, c->status.issuer_no);
     key_put(&key, c->key_hash, HASH_LEN);
     key_put_time(&not_after, c->status.not_after_s);
-    add(t, &issuer, c->number);
-    add(t, &key, c->number);
-    add(t, &not_after, c->number);
-    add_text(t, INDEX_PROFILE, c->profile, c->number);
-    add_text(t, INDEX_REQUESTER, c->requester, c->number);
-    add_names(t, c);
+    tell(&v, &issuer, c->number);
+    tell(&v, &key, c->number);
+    tell(&v, &not_after, c->number);
+    tell_text(&v, INDEX_PROFILE, c->profile, c->number);
+    tell_text(&v, INDEX_REQUESTER, c->requester, c->number);
+    tell_names(&v, c);
 }
 
-static struct key key_of_state(enum cert_state state, uint64_t number)
+static void set(const struct key *k, struct span row, void *arg)
+{
+    table_set(arg, TABLE_INDEX, key_span(k), row);
+}
+
+void index_add(struct txn *t, const struct cert *c)
+{
+    index_each(c, set, t);
+}
+
+struct key index_state_key(enum cert_state state, uint64_t number)
 {
     struct key k = key_of_index(INDEX_STATE);
 
@@ -105,7 +122,7 @@ static struct key key_of_state(enum cert_state state, uint64_t number)
 
 void index_move_state(struct txn *t, uint64_t number, enum cert_state from, enum cert_state to)
 {
-    struct key old = key_of_state(from, number), new = key_of_state(to, number);
+    struct key old = index_state_key(from, number), new = index_state_key(to, number);
 
     if (from == to)
         return;

@@ -65,6 +65,9 @@ enum table {
 enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int lock_fd, struct store **out,
                   struct fault *f);
 
+/* Writes one view of the whole environment to the descriptor, without its free pages. */
+enum err env_copy(struct store *s, int fd);
+
 /* ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL (a damaged file). `row` is borrowed from the view. */
 enum err table_find(struct view *v, enum table t, struct span key, struct span *row);
 
@@ -123,6 +126,9 @@ enum err schema_check(struct view *v, struct fault *f); /* ERR_CONFLICT */
 enum err counters_find(struct view *v, struct counters *out);
 void counters_set(struct txn *t, const struct counters *c);
 
+/* ---- crl_state.c ---- */
+void crl_state_raise(struct txn *t, uint16_t issuer_no, uint64_t by); /* the reserved number */
+
 /* ---- crl_change.c ---- */
 
 struct crl_change {
@@ -176,6 +182,8 @@ struct key {
     size_t len;
 };
 
+typedef void index_fn(const struct key *k, struct span row, void *arg);
+
 struct span key_span(const struct key *k);
 void key_put(struct key *k, const void *data, size_t len);
 void key_put_u8(struct key *k, uint8_t v);
@@ -211,6 +219,11 @@ enum name_use { NAME_CN = 1, NAME_SAN = 2 };
 struct key key_of_index(enum index i); /* the tag alone */
 /* The next of a certificate's names; false when there is none. */
 bool sans_take(struct span *rest, struct span *name);
+/* Tells of every key that a certificate is found under, with the row there: what index_add() adds and check.c
+ * expects.
+ */
+void index_each(const struct cert *c, index_fn *fn, void *arg);
+struct key index_state_key(enum cert_state state, uint64_t number);
 void index_add(struct txn *t, const struct cert *c);
 void index_move_state(struct txn *t, uint64_t number, enum cert_state from, enum cert_state to);
 
@@ -239,6 +252,7 @@ enum audit_index {
     AUDIT_BY_TIME = 't',   /* nothing */
 };
 void audit_index_add(struct txn *t, const struct audit_row *a);
+void audit_index_each(const struct audit_row *a, index_fn *fn, void *arg);
 /* Indexes what a store of an earlier version holds; nothing when it is done already. */
 enum err audit_index_build(struct store *s, struct fault *f);
 

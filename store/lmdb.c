@@ -272,6 +272,13 @@ enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int 
     return err;
 }
 
+enum err env_copy(struct store *s, int fd)
+{
+    int rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
+
+    return rc == 0 ? OK : fail("copying", rc);
+}
+
 void store_close(struct store *s)
 {
     if (s == NULL)

@@ -221,6 +221,33 @@ void crl_state_publish(
     struct txn *t, uint16_t issuer_no,
     const struct crl_state *s); /* s->number must be reserved and above the published one: ERR_CONFLICT */
 
+/* ---- checking ---- */
+
+/* What store_check() read. */
+struct store_checked {
+    uint64_t certificates, revoked, held, audit, requests, index_rows;
+    uint64_t faults;
+};
+/* Reads every row of one view and holds it against all others that must agree with it: certificates against
+ * their own DER and their states, states against what CRLs list, every index against what it finds, counters
+ * against counts, the audit against its chain. `fn` is told each fault in a line. It repairs nothing. Some 20
+ * s for a million certificates. ERR_IO: the store cannot be read to its end. What it cannot see: an edit of a
+ * field that nothing else repeats (a subject's text, a CSR's attributes, times of a request) and is still
+ * well formed. */
+typedef void store_fault_fn(const char *what, void *arg);
+enum err store_check(struct view *v, store_fault_fn *fn, void *arg, struct store_checked *out);
+
+/* ---- backups ---- */
+
+/* Writes one view of the whole store to `path`, which must not exist, and syncs it: a store that STORE_COPY
+ * and STORE_WRITE open. Pages that are free are left out. Does not hold up the writer. ERR_EXISTS, ERR_IO. */
+enum err store_copy(struct store *s, const char *path, struct fault *f);
+
+/* In a store that was restored from a copy, before anything else is done with it: raises each issuer's
+ * reserved CRL number by `crl_margin`, so that no number given out after the copy was made comes again, and
+ * appends an audit row (AUDIT_RESTORE) with the detail. */
+void store_raise_floors(struct txn *t, uint64_t crl_margin, int64_t now_s, const char *detail);
+
 /* ---- snapshots: what an OCSP responder on another host reads ---- */
 
 /* Writes one view of the store to `dir`/data.mdb, replacing the snapshot that is there by rename, so that

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.h: what check.c and check_rest.c share: private to them. */
+#ifndef STORE_CHECK_H
+#define STORE_CHECK_H
+
+#include "store/inner.h"
+
+#define CHECK_ISSUERS 4096u                  /* numbers of issuers: far beyond any that is configured */
+#define CHECK_FAULTS_TOLD 100u               /* then they are only counted: a damaged page is thousands */
+#define CHECK_KEYS_MAX (SAN_COUNT_MAX + 16u) /* index rows of one certificate */
+
+/* A set of rows as one sum, whatever their order: SHA-256 of each, added up. */
+struct tally {
+    uint64_t count, sums[2];
+};
+
+struct expected;
+struct check {
+    struct view *view;
+    store_fault_fn *fn;
+    void *arg;
+    struct store_checked *out;
+    struct expected *expected;
+    struct tally index_wanted, index_there, audit_wanted, audit_there;
+    uint64_t states, listed, last_number;
+    uint64_t pending, by_time, by_state, of_pending; /* requests and their index */
+    uint64_t answers;                                /* under an Idempotency-Key */
+    bool has_issuer[CHECK_ISSUERS];
+};
+
+/* Tells and counts. */
+void check_fault(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void check_tally(struct tally *t, struct span key, struct span row);
+bool check_tally_eq(const struct tally *a, const struct tally *b);
+
+typedef void check_row(struct check *c, struct entry e);
+/* Every row of a table. */
+enum err check_table(struct check *c, enum table t, check_row *fn);
+
+/* check_rest.c: CRL numbers, requests, tokens, permits, answers, the audit. */
+enum err check_rest(struct check *c);
+
+#endif

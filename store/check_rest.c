@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_rest: does the store agree with itself: all but certificates. */
+#include <string.h>
+
+#include "store/check.h"
+
+/* ---- CRLs ---- */
+
+static void check_crl_state(struct check *c, struct entry e)
+{
+    struct crl_state s;
+
+    if (!row_get_crl_state(e.row, &s))
+        check_fault(c, "a CRL's state cannot be read");
+    else if (s.number > s.reserved)
+        check_fault(c, "CRL number %llu was published and never reserved", (unsigned long long)s.number);
+}
+
+static void check_crl_change(struct check *c, struct entry e)
+{
+    struct crl_change change;
+
+    if (e.key.len != 2 + SERIAL_LEN || !row_get_crl_change(e.row, &change))
+        check_fault(c, "a change since the last complete CRL cannot be read");
+}
+
+/* ---- requests ---- */
+
+static void check_request(struct check *c, struct entry e)
+{
+    struct request r;
+
+    if (e.key.len != REQUEST_ID_LEN || !row_get_request(e.row, &r))
+        return check_fault(c, "a request for approval cannot be read");
+    c->out->requests++;
+    c->pending += r.state == REQUEST_PENDING;
+}
+
+/* The id is at the end of the key, or at the beginning of the row. */
+static bool leads_to_request(struct check *c, struct entry e, bool is_in_row)
+{
+    struct span id, row = {0};
+
+    if (is_in_row ? e.row.len < REQUEST_ID_LEN : e.key.len < REQUEST_ID_LEN)
+        return false;
+    id = is_in_row ? span_of(e.row.data, REQUEST_ID_LEN)
+                   : span_of(e.key.data + e.key.len - REQUEST_ID_LEN, REQUEST_ID_LEN);
+    return table_find(c->view, TABLE_REQUEST, id, &row) == OK;
+}
+
+static void check_request_index(struct check *c, struct entry e)
+{
+    uint8_t tag = e.key.len > 0 ? e.key.data[0] : 0;
+
+    c->by_time += tag == REQUEST_BY_TIME;
+    c->by_state += tag == REQUEST_BY_STATE;
+    c->of_pending += tag == REQUEST_BY_SAME || tag == REQUEST_BY_ASKER || tag == REQUEST_BY_END;
+    if (!leads_to_request(c, e, tag == REQUEST_BY_KEY || tag == REQUEST_BY_SAME))
+        check_fault(c, "the index of requests leads to none");
+}
+
+static enum err check_requests(struct check *c)
+{
+    enum err e = check_table(c, TABLE_REQUEST, check_request);
+
+    if (e == OK)
+        e = check_table(c, TABLE_REQUEST_INDEX, check_request_index);
+    if (e == OK && (c->by_time != c->out->requests || c->by_state != c->out->requests ||
+                    c->of_pending != 3 * c->pending))
+        check_fault(c, "the index of requests is not complete");
+    return e;
+}
+
+/* ---- answers under an Idempotency-Key ---- */
+
+static void check_answer(struct check *c, struct entry e)
+{
+    struct idempotent i;
+
+    c->answers++;
+    if (e.key.len != HASH_LEN || !row_get_idempotent(e.row, &i))
+        check_fault(c, "an answer under an Idempotency-Key cannot be read");
+}
+
+static void check_answer_time(struct check *c, struct entry e)
+{
+    struct span row = {0};
+
+    c->answers--;
+    if (e.key.len <= HASH_LEN || table_find(c->view, TABLE_IDEMPOTENT,
+                                            span_of(e.key.data + e.key.len - HASH_LEN, HASH_LEN), &row) != OK)
+        check_fault(c, "an answer under an Idempotency-Key is missing");
+}
+
+static enum err check_answers(struct check *c)
+{
+    enum err e = check_table(c, TABLE_IDEMPOTENT, check_answer);
+
+    if (e == OK)
+        e = check_table(c, TABLE_IDEMPOTENT_TIME, check_answer_time);
+    if (e == OK && c->answers != 0)
+        check_fault(c, "answers under an Idempotency-Key would never be forgotten");
+    return e;
+}
+
+/* ---- tokens and permits ---- */
+
+static void check_token(struct check *c, struct entry e)
+{
+    struct token k;
+
+    if (e.key.len != HASH_LEN || !row_get_token(e.row, &k))
+        check_fault(c, "a token cannot be read");
+}
+
+static void check_permit(struct check *c, struct entry e)
+{
+    struct permit p;
+
+    if (!row_get_permit(e.row, &p))
+        check_fault(c, "a permit cannot be read");
+}
+
+/* ---- the audit ---- */
+
+static void want(const struct key *k, struct span row, void *arg)
+{
+    check_tally(arg, key_span(k), row);
+}
+
+static void check_audit_row(struct check *c, struct entry e)
+{
+    struct audit_row a;
+
+    c->out->audit++;
+    if (audit_read(e, &a)) /* what cannot be read the chain will tell */
+        audit_index_each(&a, want, &c->audit_wanted);
+}
+
+static void check_audit_index(struct check *c, struct entry e)
+{
+    check_tally(&c->audit_there, e.key, e.row);
+}
+
+static enum err check_audit(struct check *c)
+{
+    struct fault f = {0};
+    enum err e = check_table(c, TABLE_AUDIT, check_audit_row);
+
+    if (e == OK)
+        e = check_table(c, TABLE_AUDIT_INDEX, check_audit_index);
+    if (e != OK)
+        return e;
+    if (!check_tally_eq(&c->audit_wanted, &c->audit_there))
+        check_fault(c, "the index of the audit is not what its rows would be found under");
+    e = audit_verify(c->view, &f);
+    if (e != OK)
+        check_fault(c, "%s", f.detail);
+    return OK;
+}
+
+enum err check_rest(struct check *c)
+{
+    static const struct {
+        enum table table;
+        check_row *fn;
+    } plain[] = {{TABLE_CRL_STATE, check_crl_state},
+                 {TABLE_CRL_CHANGE, check_crl_change},
+                 {TABLE_TOKEN, check_token},
+                 {TABLE_PERMIT, check_permit}};
+    enum err e = OK;
+
+    for (size_t i = 0; e == OK && i < sizeof plain / sizeof *plain; i++)
+        e = check_table(c, plain[i].table, plain[i].fn);
+    if (e == OK)
+        e = check_requests(c);
+    if (e == OK)
+        e = check_answers(c);
+    return e == OK ? check_audit(c) : e;
+}
