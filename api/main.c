@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/backup.h"
 #include "api/role.h"
 #include "cli/cli.h"
 
@@ -141,7 +142,14 @@ static int run_store(struct command *c)
 {
     if (c->word_count == 3 && strcmp(c->words[1], "snapshot") == 0)
         return store_snapshot_main(c->home, c->words[2], c->host, c->init.is_quiet);
-    fprintf(stderr, "chancery: store snapshot DIR [--host NAME]\n");
+    if (c->word_count == 3 && strcmp(c->words[1], "backup") == 0)
+        return backup_main(c->home, c->words[2], c->init.is_quiet);
+    if (c->word_count == 3 && strcmp(c->words[1], "restore") == 0)
+        return restore_main(c->home, c->words[2], c->init.is_quiet);
+    if (c->word_count >= 2 && strcmp(c->words[1], "check") == 0)
+        return store_check_main(c->home, c->words[2], c->init.is_quiet);
+    fprintf(stderr, "chancery: store check [DIR], store backup DIR, store restore DIR, store snapshot DIR "
+                    "[--host NAME]\n");
     return EXIT_USAGE;
 }
 

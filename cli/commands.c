@@ -100,6 +100,10 @@ static const struct {
     {"serve", "run the service in the foreground"},
     {"config check [FILE]", "is the configuration right"},
     {"config show", "the configuration in force"},
+    {"store check [DIR]",
+     "read every row of the store and hold it against the others; exit 1 when one is wrong"},
+    {"store backup DIR", "write the whole home to DIR, keys included, beside a running service"},
+    {"store restore DIR", "make the home given by --home out of a backup"},
     {"store snapshot DIR [--host NAME]",
      "write what an OCSP responder on another host reads to DIR/data.mdb, replacing the snapshot before"},
 };

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backup: the whole home in a directory, beside a service that goes on: configuration, keys, certificates,
+ * and one view of the store, which is checked before the backup counts as one. Published CRLs are left out:
+ * they are made anew. It holds the private keys, so only its owner may read it.
+ */
+#include "api/backup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/inner.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/tree.h"
+
+struct backup {
+    struct config config;
+    char dir[PATH_LEN_MAX]; /* the draft */
+    int64_t taken_at_s;
+    struct js *directories, *files, *crls;
+    struct store_checked checked;
+    struct chain_mark head;
+    struct fault f;
+};
+
+/* ---- files ---- */
+
+static enum err make_directory(const char *path, mode_t mode, struct fault *f)
+{
+    if (mkdir(path, mode) == 0 && chmod(path, mode) == 0)
+        return OK;
+    return fault_set(f, ERR_IO, "%s: cannot be made", path);
+}
+
+static void note_directory(struct backup *b, const char *name, mode_t mode)
+{
+    struct js *o = js_object();
+
+    js_set_str(o, "name", name);
+    js_set_int(o, "mode", mode & 0777);
+    js_push(b->directories, o);
+}
+
+static void note_file(struct backup *b, const char *name, mode_t mode, uint64_t size, const uint8_t *sha256)
+{
+    struct js *o = js_object();
+
+    js_set_str(o, "name", name);
+    js_set_int(o, "mode", mode & 0777);
+    js_set_int(o, "size", (int64_t)size);
+    js_set_hex(o, "sha256", span_of(sha256, HASH_LEN));
+    js_push(b->files, o);
+}
+
+/* What is made anew, or copied in another way. */
+static bool is_left_out(const struct tree_entry *e)
+{
+    bool is_file = S_ISREG(e->mode);
+
+    return (is_file && strncmp(e->name, "store/", 6) == 0) ||
+           (is_file && strncmp(e->name, "public/crl/", 11) == 0);
+}
+
+static enum err copy_file(struct backup *b, const struct tree_entry *e, const char *to)
+{
+    uint8_t digest[HASH_LEN];
+    struct buf content;
+    enum err err;
+
+    buf_init(&content, BACKUP_FILE_MAX);
+    err = file_read(e->path, &content, &b->f);
+    if (err == OK)
+        err = file_replace(to, buf_span(&content), e->mode & 0777, &b->f);
+    if (err == OK) {
+        sha256_of(buf_span(&content), digest);
+        note_file(b, e->name, e->mode, content.len, digest);
+    }
+    buf_free(&content);
+    return err;
+}
+
+static enum err copy_entry(const struct tree_entry *e, void *arg)
+{
+    struct backup *b = arg;
+    char to[PATH_LEN_MAX];
+    enum err err;
+
+    if (is_left_out(e))
+        return OK;
+    err = path_join(to, b->dir, e->name, &b->f);
+    if (err != OK || S_ISREG(e->mode))
+        return err == OK ? copy_file(b, e, to) : err;
+    note_directory(b, e->name, e->mode);
+    return make_directory(to, e->mode & 0777, &b->f);
+}
+
+/* ---- the store ---- */
+
+static void tell_fault(const char *what, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "chancery: %s\n", what);
+}
+
+struct noting {
+    struct backup *backup;
+    struct view *view;
+};
+
+static bool note_crl(const struct issuer *i, void *arg)
+{
+    const struct noting *n = arg;
+    struct crl_state s;
+
+    if (crl_state_find(n->view, i->no, &s) == OK)
+        js_set_int(n->backup->crls, i->id, (int64_t)s.reserved);
+    return true;
+}
+
+/* A backup that nobody has read is a hope. */
+static enum err read_copy(struct backup *b, const char *dir)
+{
+    struct noting n = {b, NULL};
+    struct store *s = NULL;
+    enum err e = store_open(dir, STORE_COPY, 0, &s, &b->f);
+
+    if (e == OK)
+        e = view_open(s, &n.view);
+    if (e == OK)
+        e = store_check(n.view, tell_fault, NULL, &b->checked);
+    if (e == OK)
+        e = issuer_each(n.view, note_crl, &n);
+    if (e == OK)
+        e = audit_head(n.view, &b->head);
+    view_close(n.view);
+    store_close(s);
+    if (e != OK)
+        return fault_set(&b->f, ERR_IO, "the copy of the store cannot be read");
+    if (b->checked.faults > 0)
+        return fault_set(&b->f, ERR_CONFLICT, "the store has %llu faults: this is no backup",
+                         (unsigned long long)b->checked.faults);
+    return OK;
+}
+
+static enum err hash_file(const char *path, uint8_t digest[static HASH_LEN], uint64_t *size, struct fault *f)
+{
+    static uint8_t piece[1 << 20];
+    struct hash *h = hash_begin(HASH_SHA256);
+    FILE *in = fopen(path, "rbe");
+    size_t n;
+
+    *size = 0;
+    while (in != NULL && (n = fread(piece, 1, sizeof piece, in)) > 0) {
+        hash_add(h, span_of(piece, n));
+        *size += n;
+    }
+    hash_end(h, digest);
+    n = in == NULL || ferror(in);
+    if (in != NULL)
+        fclose(in);
+    return n == 0 ? OK : fault_set(f, ERR_IO, "%s: cannot be read", path);
+}
+
+static enum err copy_store(struct backup *b)
+{
+    char dir[PATH_LEN_MAX], path[PATH_LEN_MAX];
+    uint8_t digest[HASH_LEN];
+    struct store *s = NULL;
+    uint64_t size = 0;
+    enum err e = path_join(dir, b->dir, "store", &b->f);
+
+    if (e == OK)
+        e = path_join(path, b->dir, BACKUP_STORE, &b->f);
+    if (e == OK)
+        e = store_open(b->config.store_dir, STORE_READ, b->config.map_size, &s, &b->f);
+    if (e == OK)
+        e = store_copy(s, path, &b->f);
+    store_close(s);
+    if (e == OK)
+        e = read_copy(b, dir);
+    if (e == OK)
+        e = hash_file(path, digest, &size, &b->f);
+    if (e == OK)
+        note_file(b, BACKUP_STORE, 0600, size, digest);
+    return e;
+}
+
+/* ---- the whole ---- */
+
+static enum err write_manifest(struct backup *b)
+{
+    char path[PATH_LEN_MAX], mark[CHAIN_MARK_MAX];
+    struct js *o = js_object();
+    struct buf text;
+    enum err e = path_join(path, b->dir, BACKUP_MANIFEST, &b->f);
+
+    chain_mark_write(&b->head, mark);
+    js_set_int(o, "format", BACKUP_FORMAT);
+    js_set_str(o, "version", CHANCERY_VERSION);
+    js_set_time(o, "taken_at", b->taken_at_s);
+    js_set_int(o, "taken_at_s", b->taken_at_s);
+    js_set_int(o, "certificates", (int64_t)b->checked.certificates);
+    js_set_int(o, "revoked", (int64_t)b->checked.revoked);
+    js_set_str(o, "audit_head", mark);
+    js_set(o, "crl_numbers", b->crls);
+    js_set(o, "directories", b->directories);
+    js_set(o, "files", b->files);
+    b->crls = b->directories = b->files = NULL;
+    buf_init(&text, BACKUP_MANIFEST_MAX);
+    js_write_pretty(o, &text);
+    buf_put_u8(&text, '\n');
+    if (e == OK)
+        e = buf_end(&text) == OK ? file_replace(path, buf_span(&text), 0600, &b->f)
+                                 : fault_set(&b->f, ERR_TOO_LARGE, "the home has too many files");
+    buf_free(&text);
+    js_free(o);
+    return e;
+}
+
+/* The time is taken before the view: what a restore adds to the CRL numbers is then never too little. */
+static enum err fill(struct backup *b)
+{
+    enum err e;
+
+    b->taken_at_s = clock_now_s();
+    e = tree_each(b->config.home, copy_entry, b, &b->f);
+    if (e == OK)
+        e = copy_store(b);
+    return e == OK ? write_manifest(b) : e;
+}
+
+static enum err run(struct backup *b, const char *home, const char *dir)
+{
+    enum err e = config_load(home, &b->config, NULL, &b->f);
+
+    if (e == OK)
+        e = tree_check_free(dir, &b->f);
+    if (e == OK)
+        e = tree_draft(dir, b->dir, &b->f);
+    if (e != OK)
+        return e;
+    e = fill(b);
+    if (e == OK)
+        e = tree_place(b->dir, dir, 0700, &b->f);
+    if (e != OK)
+        tree_remove(b->dir);
+    return e;
+}
+
+int backup_main(const char *home, const char *dir, bool is_quiet)
+{
+    struct backup *b = xcalloc(1, sizeof *b);
+    char text[CLOCK_TEXT_MAX];
+    enum err e;
+
+    log_role("backup");
+    b->directories = js_array();
+    b->files = js_array();
+    b->crls = js_object();
+    e = run(b, home, dir);
+    clock_rfc3339(b->taken_at_s, text);
+    if (e != OK)
+        fprintf(stderr, "chancery: %s\n", b->f.detail[0] != '\0' ? b->f.detail : err_text(e));
+    else if (!is_quiet)
+        fprintf(stderr,
+                "%s: the home as of %s, %llu certificates, %llu revoked, checked row by row.\n"
+                "It holds the private keys: keep it as the home is kept.\n",
+                dir, text, (unsigned long long)b->checked.certificates,
+                (unsigned long long)b->checked.revoked);
+    js_free(b->directories);
+    js_free(b->files);
+    js_free(b->crls);
+    config_free(&b->config);
+    free(b);
+    return e == OK ? 0 : 1;
+}
+
+/* ---- checking ---- */
+
+static enum err check_dir(const char *dir, struct store_checked *out, struct fault *f)
+{
+    struct store *s = NULL;
+    struct view *v = NULL;
+    enum err e = store_open(dir, STORE_READ, 0, &s, f);
+
+    if (e == OK && view_open(s, &v) != OK)
+        e = fault_set(f, ERR_IO, "%s: the store gives no view", dir);
+    if (e == OK && store_check(v, tell_fault, NULL, out) != OK)
+        e = fault_set(f, ERR_IO, "%s: the store cannot be read to its end", dir);
+    view_close(v);
+    store_close(s);
+    return e;
+}
+
+int store_check_main(const char *home, const char *dir, bool is_quiet)
+{
+    struct config *c = xcalloc(1, sizeof *c);
+    struct store_checked n = {0};
+    struct fault f = {0};
+    enum err e = dir == NULL ? config_load(home, c, NULL, &f) : OK;
+
+    log_role("check");
+    if (e == OK)
+        e = check_dir(dir == NULL ? c->store_dir : dir, &n, &f);
+    if (e != OK)
+        fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
+    else if (!is_quiet || n.faults > 0)
+        printf("%llu certificates, %llu revoked, %llu held, %llu index rows, %llu requests, %llu audit rows: "
+               "%llu faults\n",
+               (unsigned long long)n.certificates, (unsigned long long)n.revoked, (unsigned long long)n.held,
+               (unsigned long long)n.index_rows, (unsigned long long)n.requests, (unsigned long long)n.audit,
+               (unsigned long long)n.faults);
+    config_free(c);
+    free(c);
+    return e == OK && n.faults == 0 ? 0 : 1;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backup: what backup.c writes and restore.c reads. A backup is a directory: `backup.json`, written last, and
+ * the files of the home under the names they have there. The manifest names every directory and file with its
+ * mode, and every file with its size and SHA-256, so that a backup that was cut short or changed is not
+ * restored.
+ */
+#ifndef API_BACKUP_H
+#define API_BACKUP_H
+
+#include <stdbool.h>
+
+#define BACKUP_MANIFEST "backup.json"
+#define BACKUP_FORMAT 1
+#define BACKUP_MANIFEST_MAX                                                                                  \
+    (4u * 1024 * 1024) /* octets: a home has some dozens of files, and 16 issuers ten each */
+#define BACKUP_FILE_MAX (64u * 1024 * 1024) /* octets of any file but the store: they are keys, PEM and XML  \
+                                             */
+#define BACKUP_STORE "store/data.mdb"
+
+/* `chancery store backup DIR`, `store restore DIR`, `store check [DIR]`. Exit codes. */
+int backup_main(const char *home, const char *dir, bool is_quiet);
+int restore_main(const char *home, const char *dir, bool is_quiet);
+int store_check_main(const char *home, const char *dir, bool is_quiet);
+
+#endif

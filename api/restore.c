@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * restore: a home out of a backup. What was given out after the backup was taken is not in it, so before the
+ * home may be used its CRL numbers move to where no publisher can have been; serial numbers are random and
+ * need no such step. The home appears whole, or not at all.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/backup.h"
+#include "api/inner.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/tree.h"
+
+#define CRLS_A_SECOND 1000u /* a publication is four commits to disk: no issuer publishes as often */
+#define CLOCK_DOUBT_S                                                                                        \
+    (366 * 86400) /* added to the age: the clock may have been a year ahead, or be one behind */
+
+struct restore {
+    const char *from;
+    char dir[PATH_LEN_MAX]; /* the draft */
+    struct js *manifest;
+    int64_t taken_at_s;
+    uint64_t margin;
+    struct store_checked checked;
+    struct fault f;
+};
+
+/* ---- the manifest ---- */
+
+static enum err read_manifest(struct restore *r)
+{
+    char path[PATH_LEN_MAX];
+    struct buf text;
+    int64_t format;
+    enum err e = path_join(path, r->from, BACKUP_MANIFEST, &r->f);
+
+    buf_init(&text, BACKUP_MANIFEST_MAX);
+    if (e == OK)
+        e = file_read(path, &text, &r->f);
+    if (e == OK)
+        e = js_parse(buf_span(&text), &r->manifest, &r->f);
+    buf_free(&text);
+    if (e != OK)
+        return e;
+    if (!js_int(js_get(r->manifest, "format"), &format) || format != BACKUP_FORMAT ||
+        !js_int(js_get(r->manifest, "taken_at_s"), &r->taken_at_s))
+        return fault_set(&r->f, ERR_MALFORMED, "%s: not a backup that this program reads", path);
+    return OK;
+}
+
+/* A name below the home and nowhere else. */
+static bool is_inside(const char *name)
+{
+    return name != NULL && name[0] != '\0' && name[0] != '/' && strcmp(name, "..") != 0 &&
+           strncmp(name, "../", 3) != 0 && strstr(name, "/../") == NULL &&
+           (strlen(name) < 3 || strcmp(name + strlen(name) - 3, "/..") != 0);
+}
+
+/* Name, mode and the path in the new home of one entry. */
+static enum err read_entry(struct restore *r, const struct js *o, const char **name, mode_t *mode,
+                           char to[static PATH_LEN_MAX])
+{
+    int64_t bits;
+
+    *name = js_str(js_get(o, "name"));
+    if (!is_inside(*name) || !js_int(js_get(o, "mode"), &bits) || bits < 0 || bits > 0777)
+        return fault_set(&r->f, ERR_MALFORMED, "the manifest has an entry that is none");
+    *mode = (mode_t)bits;
+    return path_join(to, r->dir, *name, &r->f);
+}
+
+/* ---- files ---- */
+
+static enum err make_directories(struct restore *r)
+{
+    const struct js *list = js_get(r->manifest, "directories");
+    char to[PATH_LEN_MAX];
+    const char *name;
+    mode_t mode;
+    enum err e = OK;
+
+    for (size_t i = 0; e == OK && i < js_len(list); i++) {
+        e = read_entry(r, js_at(list, i), &name, &mode, to);
+        if (e == OK && (mkdir(to, mode) != 0 || chmod(to, mode) != 0))
+            e = fault_set(&r->f, ERR_IO, "%s: %s", to, strerror(errno));
+    }
+    return e;
+}
+
+/* Copies and hashes in one pass: what was held against the manifest is what stays. */
+static enum err copy_stream(struct restore *r, const char *from, const char *to, mode_t mode,
+                            uint8_t digest[static HASH_LEN])
+{
+    static uint8_t piece[1 << 20];
+    struct hash *h = hash_begin(HASH_SHA256);
+    FILE *in = fopen(from, "rbe");
+    struct file_draft draft = {.fd = -1};
+    enum err e = in == NULL ? fault_set(&r->f, ERR_IO, "%s: %s", from, strerror(errno))
+                            : file_draft_open(&draft, to, mode, &r->f);
+    size_t n;
+
+    while (e == OK && (n = fread(piece, 1, sizeof piece, in)) > 0) {
+        hash_add(h, span_of(piece, n));
+        e = file_draft_write(&draft, span_of(piece, n), &r->f);
+    }
+    hash_end(h, digest);
+    if (e == OK && ferror(in))
+        e = fault_set(&r->f, ERR_IO, "%s: cannot be read", from);
+    if (in != NULL)
+        fclose(in);
+    if (e == OK)
+        return file_draft_commit(&draft, &r->f);
+    if (draft.fd >= 0)
+        file_draft_abort(&draft);
+    return e;
+}
+
+static enum err copy_file(struct restore *r, const struct js *o)
+{
+    char from[PATH_LEN_MAX], to[PATH_LEN_MAX], hex[2 * HASH_LEN + 1];
+    const char *name, *want = js_str(js_get(o, "sha256"));
+    uint8_t digest[HASH_LEN];
+    mode_t mode;
+    enum err e = read_entry(r, o, &name, &mode, to);
+
+    if (e == OK)
+        e = path_join(from, r->from, name, &r->f);
+    if (e == OK)
+        e = copy_stream(r, from, to, mode, digest);
+    if (e != OK)
+        return e;
+    hex_encode(span_of(digest, HASH_LEN), hex);
+    if (want == NULL || strcmp(want, hex) != 0)
+        return fault_set(&r->f, ERR_CONFLICT, "%s: not what was backed up", from);
+    return OK;
+}
+
+static enum err copy_files(struct restore *r)
+{
+    const struct js *list = js_get(r->manifest, "files");
+    enum err e = OK;
+
+    for (size_t i = 0; e == OK && i < js_len(list); i++)
+        e = copy_file(r, js_at(list, i));
+    return e;
+}
+
+/* ---- the store ---- */
+
+static void tell_fault(const char *what, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "chancery: %s\n", what);
+}
+
+static enum err check_store(struct restore *r, struct store *s)
+{
+    struct view *v = NULL;
+    enum err e = view_open(s, &v);
+
+    if (e == OK)
+        e = store_check(v, tell_fault, NULL, &r->checked);
+    view_close(v);
+    if (e != OK || r->checked.faults > 0)
+        return fault_set(&r->f, ERR_CONFLICT, "the store of the backup is damaged: nothing is restored");
+    return OK;
+}
+
+static enum err raise_floors(struct restore *r, struct store *s, int64_t now_s)
+{
+    int64_t age_s = now_s > r->taken_at_s ? now_s - r->taken_at_s : r->taken_at_s - now_s;
+    char text[CLOCK_TEXT_MAX], detail[160];
+    struct txn *t = NULL;
+    enum err e;
+
+    r->margin = (uint64_t)(age_s + CLOCK_DOUBT_S) * CRLS_A_SECOND;
+    clock_rfc3339(r->taken_at_s, text);
+    snprintf(detail, sizeof detail, "backup of %s, CRL numbers raised by %llu", text,
+             (unsigned long long)r->margin);
+    e = txn_begin(s, &t);
+    if (e != OK)
+        return fault_set(&r->f, e, "the store takes no transaction");
+    store_raise_floors(t, r->margin, now_s, detail);
+    e = txn_commit(t);
+    return e == OK ? OK : fault_set(&r->f, e, "the store takes no commit");
+}
+
+static enum err take_store(struct restore *r)
+{
+    char dir[PATH_LEN_MAX];
+    struct store *s = NULL;
+    enum err e = path_join(dir, r->dir, "store", &r->f);
+
+    if (e == OK)
+        e = store_open(dir, STORE_WRITE, 0, &s, &r->f);
+    if (e == OK)
+        e = check_store(r, s);
+    if (e == OK)
+        e = raise_floors(r, s, clock_now_s());
+    store_close(s);
+    return e;
+}
+
+/* ---- the whole ---- */
+
+static enum err fill(struct restore *r)
+{
+    enum err e = make_directories(r);
+
+    if (e == OK)
+        e = copy_files(r);
+    return e == OK ? take_store(r) : e;
+}
+
+static enum err run(struct restore *r, const char *home)
+{
+    enum err e = read_manifest(r);
+
+    if (e == OK)
+        e = tree_check_free(home, &r->f);
+    if (e == OK)
+        e = tree_draft(home, r->dir, &r->f);
+    if (e != OK)
+        return e;
+    e = fill(r);
+    if (e == OK)
+        e = tree_place(r->dir, home, 0755, &r->f);
+    if (e != OK)
+        tree_remove(r->dir);
+    return e;
+}
+
+static void say_done(const struct restore *r, const char *home)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(r->taken_at_s, text);
+    fprintf(stderr,
+            "%s: restored from the backup of %s: %llu certificates, %llu revoked, every row checked.\n"
+            "CRL numbers were raised by %llu, so that none given out since comes again; serial numbers are "
+            "random.\n"
+            "Certificates, revocations, tokens and permits made after that time are not in it: revoke again "
+            "what the last\n"
+            "published CRLs list beyond it, and delete tokens that were deleted since (docs/operations.md, "
+            "Restoring).\n",
+            home, text, (unsigned long long)r->checked.certificates, (unsigned long long)r->checked.revoked,
+            (unsigned long long)r->margin);
+}
+
+int restore_main(const char *home, const char *dir, bool is_quiet)
+{
+    struct restore *r = xcalloc(1, sizeof *r);
+    enum err e;
+
+    log_role("restore");
+    r->from = dir;
+    e = run(r, home);
+    if (e != OK)
+        fprintf(stderr, "chancery: %s\n", r->f.detail[0] != '\0' ? r->f.detail : err_text(e));
+    else if (!is_quiet)
+        say_done(r, home);
+    js_free(r->manifest);
+    free(r);
+    return e == OK ? 0 : 1;
+}

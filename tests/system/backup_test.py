@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is a backup made beside a running service whole, does a restored home go on without repeating a number, and is what
+was cut short, changed or damaged refused?"""
+import json
+import shutil
+import threading
+import unittest
+
+from harness import CHANCERY, WORK, ServiceTest, make_csr, run, wait_until
+
+
+def crl_number(service, issuer):
+    text = run("openssl", "crl", "-in", service.crl_file(issuer), "-noout", "-crlnumber").text
+    return int(text.strip().split("=")[1], 16)
+
+
+class Backup(ServiceTest):
+    def backup(self, name):
+        place = WORK / name
+        self.service.chancery("store", "backup", place)
+        return place
+
+    def test_under_load_it_is_consistent_and_holds_what_was_acknowledged_before(self):
+        issued, stop = [], threading.Event()
+
+        def load():
+            while not stop.is_set():
+                issued.append(self.service.issued(make_csr(), "ucm/tomcat").serial_hex)
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        wait_until(lambda: len(issued) >= 5, "some are issued")
+        before = list(issued)
+        place = self.backup("under-load")
+        stop.set()
+        thread.join()
+        manifest = json.loads((place / "backup.json").read_text())
+        self.assertGreaterEqual(manifest["certificates"], len(before))
+        said = run(CHANCERY, "store", "check", place / "store").text
+        self.assertIn(": 0 faults", said)
+
+    def test_a_restored_home_serves_and_repeats_no_crl_number(self):
+        leaf = self.service.issued(make_csr(), "ucm/tomcat")
+        self.service.revoke(leaf.serial_hex, "superseded")
+        place = self.backup("whole")
+        self.service.publish("rsa-g1")
+        self.service.publish("rsa-g1")
+        later = crl_number(self.service, "rsa-g1")
+        self.assertEqual(self.service.stop(), 0)
+        kept = WORK / "kept"
+        self.service.home.rename(kept)
+        try:
+            self.service.chancery("store", "restore", place)
+            self.service.start()
+            self.assertEqual(self.service.api(f"/certificates/{leaf.serial_hex}").json()["status"], "revoked")
+            wait_until(lambda: self.service.plain("/crl/rsa-g1.crl").status == 200, "a CRL is published")
+            self.assertGreater(crl_number(self.service, "rsa-g1"), later)
+            self.assert_chain(self.service.issued(make_csr(), "ucm/tomcat"))
+            rows = self.service.chancery("audit", "list", "--kind", "restore", "--output", "json").text
+            self.assertIn("CRL numbers raised", rows)
+            self.assertEqual(self.service.chancery("audit", "verify").returncode, 0)
+            self.assertIn(": 0 faults", self.service.chancery("store", "check").text)
+        finally:
+            self.service.stop()
+            shutil.rmtree(self.service.home)
+            kept.rename(self.service.home)
+            self.service.start()
+
+    def test_nothing_that_exists_is_overwritten(self):
+        place = self.backup("once")
+        again = self.service.chancery("store", "backup", place, check=False)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("exists already", again.said)
+        over = self.service.chancery("store", "restore", place, check=False)
+        self.assertEqual(over.returncode, 1)
+        self.assertIn("exists already", over.said)
+
+    def test_only_the_owner_may_read_it(self):
+        place = self.backup("private")
+        self.assertEqual(place.stat().st_mode & 0o777, 0o700)
+        for each in (place / "keys").iterdir():
+            self.assertEqual(each.stat().st_mode & 0o077, 0, each)
+
+    def assert_not_restored(self, place, why):
+        home = WORK / f"{place.name}-home"
+        done = run(CHANCERY, "store", "restore", place, "--home", home, check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assertIn(why, done.said)
+        self.assertFalse(home.exists())
+        self.assertEqual(list(WORK.glob(f"{home.name}.new-*")), [])
+
+    def test_a_changed_or_cut_backup_is_refused(self):
+        changed = self.backup("changed")
+        file = changed / "chancery.xml"
+        file.write_text(file.read_text() + " ")
+        self.assert_not_restored(changed, "not what was backed up")
+        missing = self.backup("missing")
+        (missing / "issuers/rsa-g1.pem").unlink()
+        self.assert_not_restored(missing, "rsa-g1.pem")
+        half = self.backup("half")
+        (half / "backup.json").unlink()
+        self.assert_not_restored(half, "backup.json")
+        away = self.backup("away")
+        manifest = json.loads((away / "backup.json").read_text())
+        manifest["files"][0]["name"] = "../../etc/away"
+        (away / "backup.json").write_text(json.dumps(manifest))
+        self.assert_not_restored(away, "an entry that is none")
+
+    def test_a_damaged_store_is_found_and_is_no_backup(self):
+        leaf = self.service.issued(make_csr(subject="/CN=planted.example.com"), "ucm/tomcat")
+        self.assertEqual(self.service.stop(), 0)
+        other = WORK / "damaged"
+        shutil.copytree(self.service.home, other)
+        self.service.start()
+        file = other / "store/data.mdb"
+        octets = bytearray(file.read_bytes())
+        at = octets.find(leaf.der)
+        self.assertGreater(at, 0)
+        octets[at + len(leaf.der) - 1] ^= 1
+        file.write_bytes(octets)
+        done = run(CHANCERY, "store", "check", "--home", other, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"certificate {leaf.serial_hex}: is not what its fingerprint says", done.said)
+        done = run(CHANCERY, "store", "backup", WORK / "of-damaged", "--home", other, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertFalse((WORK / "of-damaged").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
