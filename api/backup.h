@@ -14,8 +14,9 @@
 #define BACKUP_FORMAT 1
 #define BACKUP_MANIFEST_MAX                                                                                  \
     (4u * 1024 * 1024) /* octets: a home has some dozens of files, and 16 issuers ten each */
-#define BACKUP_FILE_MAX (64u * 1024 * 1024) /* octets of any file but the store: they are keys, PEM and XML  \
-                                             */
+#define BACKUP_FILE_MAX                                                                                      \
+    (64u * 1024 * 1024) /* octets of any file but the store: they are keys, PEM and XML                      \
+                         */
 #define BACKUP_STORE "store/data.mdb"
 
 /* `chancery store backup DIR`, `store restore DIR`, `store check [DIR]`. Exit codes. */
