@@ -3,10 +3,12 @@
 """What does an OCSP answer cost, beside nginx handing out a file of the same size?
 
 usage: ocsp.py [--rounds N] [--seconds S] [--connections N] [--key rsa|ec] [--json]
+       ocsp.py --certificates N [--key rsa|ec] [--json]     how long a start takes with so many in the store
 
 Every server runs on the first core and wrk on the second; rounds go through all jobs in turn, and what is
-printed are medians. The ratio is against nginx in the same rounds, for the nonce against `openssl speed`.
-Needs wrk and nginx; cfssl and `openssl ocsp` are measured beside them where cfssl is installed.
+printed are medians. The ratios are against nginx in the same rounds, for the nonce against `openssl speed`: by
+requests a second, and by processor time an answer, which other work on the machine disturbs less. A nonce is
+answered by two processes, both on the first core. Needs wrk and nginx.
 """
 import argparse
 import base64
@@ -14,12 +16,12 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
@@ -94,29 +96,63 @@ http {{
     return Peer(port, "nginx", "-e", f"{home}/error", "-c", home / "conf")
 
 
-def start_cfssl(answer):
-    port, = free_ports(1)
-    return Peer(port, "cfssl", "ocspserve", "-address", "127.0.0.1", "-port", port, "-loglevel", "4", "-responses",
-                new_file(base64.b64encode(answer) + b"\n"))
+def cpu_s(pids):
+    """Processor time that these processes have used."""
+    total = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
 
 
-def wrk(url, script, options, close=False):
+def wrk(pids, url, script, options, close=False):
     argv = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds}s", "--latency"]
     argv += ["-s", script] if script else []
     argv += ["-H", "Connection: close"] if close else []
+    before = cpu_s(pids)
     said = subprocess.run([*argv, url], capture_output=True, text=True, check=True, timeout=harness.WAIT_S + options.seconds).stdout
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     if bad or "Requests/sec" not in said:
         raise AssertionError(f"{url}:\n{said}")
     p99, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", said).groups()
     return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
+            "cpu_us": (cpu_s(pids) - before) * 1e6 / int(re.search(r"(\d+) requests in", said)[1]),
             "p99_us": float(p99) * {"us": 1, "ms": 1000, "s": 1000000}[unit]}
 
 
 def signatures():
-    """P-256 signatures a second on the server's core."""
-    said = run("taskset", "-c", SERVER_CORE, "openssl", "speed", "-elapsed", "-seconds", "1", "-mr", "ecdsap256").said
-    return {"rate": float(re.search(r"\+F4:\d+:256:([\d.]+):", said)[1]), "p99_us": 0}
+    """P-256 signatures a second of processor time on the server's core."""
+    said = run("taskset", "-c", SERVER_CORE, "openssl", "speed", "-seconds", "1", "-mr", "ecdsap256").said
+    rate = float(re.search(r"\+F4:\d+:256:([\d.]+):", said)[1])
+    return {"rate": rate, "cpu_us": 1e6 / rate, "p99_us": 0}
+
+
+def resident_kib(pid, kind):
+    """What a process alone has in memory, and what it has mapped of the store, which the kernel can take back."""
+    return int(re.search(rf"{kind}:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def start(options):
+    """From `serve` to the first answer, with as many certificates in the store."""
+    service = Service(start=False)
+    fill = pathlib.Path(harness.CHANCERY).with_name("bench_issued")
+    serial = subprocess.run([fill, service.home / "store", f"{options.key}-g1", str(options.certificates)], capture_output=True, text=True, check=True).stdout.strip()
+    begun = time.monotonic()
+    service.start()
+    ready = time.monotonic()
+    path = new_file(b"")
+    run("openssl", "ocsp", "-issuer", service.ca_file(f"{options.key}-g1"), "-serial", "0x" + serial, "-no_nonce", "-reqout", path)
+    asked = time.monotonic()
+    answer = service.plain("/ocsp", "POST", pathlib.Path(path).read_bytes(), {"Content-Type": "application/ocsp-request"}).body
+    answered = time.monotonic()
+    said = run("openssl", "ocsp", "-respin", new_file(answer), "-text", "-noverify").text
+    if "Cert Status: good" not in said:
+        raise AssertionError(said)
+    pid, = service.roles()["ocsp"]
+    result = {"certificates": options.certificates, "ready_s": ready - begun, "first_answer_s": answered - asked,
+              "memory_kib": resident_kib(pid, "RssAnon"), "store_mapped_kib": resident_kib(pid, "RssFile") + resident_kib(pid, "RssShmem")}
+    service.stop()
+    return result
 
 
 class Bench:
@@ -138,7 +174,7 @@ class Bench:
         pin(self.pids)
         self.peers = [start_nginx(self.answer)]
         self.file = f"http://127.0.0.1:{self.peers[0].port}/answer"
-        self.jobs = self.own_jobs() + (self.cfssl_jobs() if shutil.which('cfssl') and False else [])
+        self.jobs = self.own_jobs()
 
     def configure(self):
         """One address asks for everything here: its budget is lifted."""
@@ -146,7 +182,7 @@ class Bench:
         harness.replace_file(path, path.read_text().replace("<ocsp ", '<ocsp live-rate="none" ', 1))
 
     def figures(self):
-        return {name: int(value) for name, value in re.findall(r"^chancery_(ocsp_\S+) (\d+)$", self.service.api("/metrics").text, re.M)}
+        return {name: int(value) for name, value in re.findall(r"^chancery_(ocsp_\S+) (\d+)$", self.service.https("/metrics").text, re.M)}
 
     def request(self, option):
         path = new_file(b"")
@@ -156,7 +192,11 @@ class Bench:
     def own_jobs(self):
         same = new_file(POST_SAME % (self.plain.hex(), ""), ".lua")
         nonce = new_file(POST_NONCE % (self.nonce[:-8].hex(), ""), ".lua")
-        load = lambda *what, **how: lambda: wrk(*what, self.options, **how)  # noqa: E731
+        nginx = [self.peers[0].process.pid]
+
+        def load(url, script, **how):
+            return lambda: wrk(nginx if url == self.file else self.pids, url, script, self.options, **how)
+
         return [
             # name, what it is held against, run
             ("nginx, a file", None, load(self.file, None)),
@@ -168,23 +208,23 @@ class Bench:
             ("POST, nonce", "P-256 signatures", load(self.url, nonce)),
         ]
 
-    def cfssl_jobs(self):
-        peer = start_cfssl(self.answer)
-        self.peers.append(peer)
-        return [("cfssl ocspserve, GET", "nginx, a file",
-                 lambda: wrk(self.get.replace(f":{self.service.http_port}/ocsp", f":{peer.port}"), None, self.options))]
-
     def run(self):
         results = {name: [] for name, _, _ in self.jobs}
         for _ in range(self.options.rounds):
             for name, _, job in self.jobs:
                 results[name].append(job())
+        errors = {name: count for name, count in self.figures().items() if name.startswith("ocsp_errors_total") and count}
+        if errors:
+            raise AssertionError(f"not every answer was one: {errors}")
         rows = []
         for name, against, _ in self.jobs:
             row = {"job": name, "requests_per_s": statistics.median(each["rate"] for each in results[name]),
-                   "p99_us": statistics.median(each["p99_us"] for each in results[name]), "against": against}
+                   "p99_us": statistics.median(each["p99_us"] for each in results[name]),
+                   "cpu_us": statistics.median(each["cpu_us"] for each in results[name]), "against": against}
             if against:
-                row["ratio"] = statistics.median(a["rate"] / b["rate"] for a, b in zip(results[name], results[against]))
+                pairs = list(zip(results[name], results[against]))
+                row["ratio"] = statistics.median(ours["rate"] / theirs["rate"] for ours, theirs in pairs)
+                row["cpu_ratio"] = statistics.median(theirs["cpu_us"] / ours["cpu_us"] for ours, theirs in pairs)
             rows.append(row)
         return {"answer_octets": len(self.answer), "connections": self.options.connections, "rounds": self.options.rounds,
                 "seconds": self.options.seconds, "key": self.options.key, "rows": rows}
@@ -198,10 +238,11 @@ class Bench:
 def show(result):
     print(f"answer of {result['answer_octets']} octets ({result['key']}), {result['connections']} connections, "
           f"medians of {result['rounds']} rounds of {result['seconds']} s, server and load on a core each\n")
-    print(f"| {'job':28} | requests/s | p99 µs | ratio | against |\n|{'-' * 30}|-----------:|-------:|------:|---|")
+    print(f"| {'job':28} | requests/s | p99 µs | CPU µs | by rate | by CPU | against |\n|{'-' * 30}|-----------:|-------:|-------:|--------:|-------:|---|")
     for row in result["rows"]:
-        ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
-        print(f"| {row['job']:28} | {row['requests_per_s']:10,.0f} | {row['p99_us'] or '':>6} | {ratio:>5} | {row['against'] or ''} |")
+        by_rate, by_cpu = (f"{row[name]:.2f}" if name in row else "" for name in ("ratio", "cpu_ratio"))
+        p99 = f"{row['p99_us']:,.0f}" if row["p99_us"] else ""
+        print(f"| {row['job']:28} | {row['requests_per_s']:10,.0f} | {p99:>6} | {row['cpu_us']:6.1f} | {by_rate:>7} | {by_cpu:>6} | {row['against'] or ''} |")
 
 
 def main():
@@ -211,7 +252,15 @@ def main():
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--key", choices=("rsa", "ec"), default="ec")
     parser.add_argument("--json", action="store_true")
-    bench = Bench(parser.parse_args())
+    parser.add_argument("--certificates", type=int, default=0)
+    options = parser.parse_args()
+    if options.certificates:
+        result = start(options)
+        print(json.dumps(result, indent=1) if options.json else
+              f"{result['certificates']:,} certificates: ready in {result['ready_s']:.2f} s, the first answer {result['first_answer_s'] * 1000:.1f} ms after; "
+              f"the process has {result['memory_kib'] / 1024:.1f} MiB, and {result['store_mapped_kib'] / 1024:.1f} MiB of files mapped")
+        return
+    bench = Bench(options)
     try:
         result = bench.run()
     finally:
