@@ -11,17 +11,6 @@
 #include "base/http_inner.h"
 #include "base/log.h"
 
-#define UNSENT_MAX                                                                                           \
-    HTTP_PIECE             /* octets that the client has not taken beyond which nothing is read from it      \
-                            */
-#define INPUT_KEEP 4096u   /* octets of input memory that an idle connection keeps */
-#define PROGRESS_MIN 4096u /* octets that must leave within write_ms: less is a client that drips */
-#define FILE_ROUND                                                                                           \
-    (256u * 1024) /* octets of a file handed to the kernel at once: a socket's queue takes no more */
-#define LINGER_MS                                                                                            \
-    2000 /* after our side is closed: time for the last answer to be read before a reset can destroy it */
-#define LINGER_MAX (1024u * 1024) /* octets discarded meanwhile; beyond, they stay in the kernel */
-
 enum phase {
     READING,   /* a request arrives or is awaited */
     ASKED,     /* the handler has it */
@@ -29,15 +18,8 @@ enum phase {
     LINGERING, /* our side is closed, the client may still be sending */
 };
 
-enum waiting {
-    NOTHING,
-    FOR_FIRST,
-    FOR_HEADER,
-    FOR_BODY,
-    FOR_NEXT,
-    FOR_WRITE,
-    FOR_CLOSE
-}; /* a deadline each */
+/* A deadline each. */
+enum waiting { NOTHING, FOR_FIRST, FOR_HEADER, FOR_BODY, FOR_NEXT, FOR_WRITE, FOR_CLOSE };
 
 struct conn {
     struct http_server *server;
@@ -253,26 +235,16 @@ static void reply_done(struct conn *c)
         conn_linger(c);
 }
 
-/* A plain connection's file goes from the page cache to the socket: a quarter of the processor time of a
- * copy. False when the kernel takes none now; the piece that is then written tells when it does again. */
-static bool send_file(struct conn *c)
-{
-    uint64_t left = reply_file_left(&c->reply);
-    size_t n;
-
-    if (c->tls != NULL || left == 0)
-        return false;
-    n = stream_send_file(c->stream, c->reply.fd, &c->reply.offset,
-                         left < FILE_ROUND ? (size_t)left : FILE_ROUND);
-    c->reply.left -= n;
-    c->written += n;
-    return n > 0;
-}
-
+/* False when the connection cannot go on. */
 static bool send_piece(struct conn *c)
 {
-    struct span piece = reply_next(&c->reply);
+    size_t sent = c->tls == NULL ? reply_send_file(&c->reply, c->stream) : 0;
+    struct span piece;
 
+    c->written += sent;
+    if (sent > 0)
+        return true;
+    piece = reply_next(&c->reply);
     return piece.len > 0 && conn_put(c, piece);
 }
 
@@ -285,7 +257,7 @@ static bool send_step(struct conn *c)
         reply_done(c);
         return true;
     }
-    if (!send_file(c) && !send_piece(c)) {
+    if (!send_piece(c)) {
         conn_close(c);
         return false;
     }
@@ -319,14 +291,6 @@ static void conn_refuse(struct conn *c, unsigned status, const char *detail)
     c->phase = SENDING;
 }
 
-static void conn_refuse_intake(struct conn *c)
-{
-    const char *detail;
-    unsigned status = intake_refusal(c->intake, &detail);
-
-    conn_refuse(c, status, detail);
-}
-
 static void conn_ask(struct conn *c)
 {
     struct http_handlers *h = &c->server->handlers;
@@ -339,6 +303,7 @@ static void conn_ask(struct conn *c)
 
 static bool read_step(struct conn *c)
 {
+    const char *detail = NULL;
     enum intake_step step;
     size_t used;
 
@@ -348,9 +313,11 @@ static bool read_step(struct conn *c)
     c->in_at += used;
     if (step == INTAKE_WHOLE)
         conn_ask(c);
-    else if (step == INTAKE_REFUSED)
-        conn_refuse_intake(c);
-    else if (step == INTAKE_CONTINUE && !has_input(c))
+    else if (step == INTAKE_REFUSED) {
+        unsigned status = intake_refusal(c->intake, &detail);
+
+        conn_refuse(c, status, detail);
+    } else if (step == INTAKE_CONTINUE && !has_input(c))
         return conn_put(c, span_str("HTTP/1.1 100 Continue\r\n\r\n"));
     return true;
 }

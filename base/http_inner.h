@@ -12,6 +12,14 @@
 
 #define HTTP_PIECE (64u * 1024) /* octets of an answer encrypted and handed to the kernel at a time */
 
+/* Octets that the client has not taken beyond which nothing is read from it. */
+#define UNSENT_MAX HTTP_PIECE
+#define INPUT_KEEP 4096u   /* octets of input memory that an idle connection keeps */
+#define PROGRESS_MIN 4096u /* octets that must leave within write_ms: less is a client that drips */
+/* After our side is closed: time for the last answer to be read before a reset can destroy it. */
+#define LINGER_MS 2000
+#define LINGER_MAX (1024u * 1024) /* octets discarded meanwhile; beyond, they stay in the kernel */
+
 /* ---- requests: http_request.c, filled by http.c ---- */
 
 struct field_at {
@@ -80,8 +88,10 @@ void reply_refuse(struct reply *p, const struct http_handlers *h, unsigned statu
 bool reply_is_over(const struct reply *p);
 /* The next piece, borrowed until the next call; empty when the file has shrunk or cannot be read. */
 struct span reply_next(struct reply *p);
-/* What is left of the file when nothing else is, 0: there is something before it, or no file. */
-uint64_t reply_file_left(const struct reply *p);
+/* Hands the next piece of the file, when nothing is before it, from the page cache to the kernel: a quarter
+ * of a copy's processor time. Gives the octets; 0: no file, or the kernel takes none now. reply_next() goes
+ * on. */
+size_t reply_send_file(struct reply *p, struct stream *s);
 void reply_free(struct reply *p);
 
 /* ---- connections: http_conn.c ---- */

@@ -12,6 +12,8 @@
 #include "base/http_inner.h"
 #include "base/log.h"
 
+#define FILE_ROUND (256u * 1024) /* octets of a file at once: a socket's queue takes no more */
+
 static const struct {
     unsigned status;
     const char *text;
@@ -242,9 +244,15 @@ struct span reply_next(struct reply *p)
     return piece;
 }
 
-uint64_t reply_file_left(const struct reply *p)
+size_t reply_send_file(struct reply *p, struct stream *s)
 {
-    return p->at == p->out.len ? p->left : 0;
+    size_t n;
+
+    if (p->at < p->out.len || p->left == 0)
+        return 0;
+    n = stream_send_file(s, p->fd, &p->offset, p->left < FILE_ROUND ? (size_t)p->left : FILE_ROUND);
+    p->left -= n;
+    return n;
 }
 
 void reply_free(struct reply *p)
