@@ -9,11 +9,13 @@
 #include "base/log.h"
 
 #define MAINTAIN_MS 60000 /* readers of dead processes hold pages back: minutes are soon enough */
+#define SETTLE_MS 5       /* between looks whether the ca has answered everything */
 #define GRACE_MS 10000    /* for requests under way when the service ends: the supervisor waits longer */
 
 struct run {
     struct api api;
     size_t draining;
+    struct timer *settling;
 };
 
 /* Every connection may hold a body at once, so what is larger than a request for a certificate is taken from
@@ -120,12 +122,22 @@ static void on_reload(void *arg)
     listener_reload(run->api.listener);
 }
 
+/* Questions that no client waits for (a token's use, a failed login) are answered before the wire closes: the
+ * ca would take a closed one for a lost peer. */
+static void on_settle(void *arg)
+{
+    struct run *run = arg;
+
+    if (asker_waiting(run->api.asker) == 0)
+        loop_stop(run->api.loop);
+}
+
 static void on_drained(void *arg)
 {
     struct run *run = arg;
 
     if (--run->draining == 0)
-        loop_stop(run->api.loop);
+        run->settling = timer_start(run->api.loop, 0, SETTLE_MS, on_settle, run);
 }
 
 static void on_stop(void *arg)
@@ -174,6 +186,7 @@ enum err api_run(struct api_role *r)
     tell_taken(&run, false);
     loop_run(run.api.loop);
     timer_stop(maintain);
+    timer_stop(run.settling);
     listener_free(run.api.listener);
     limits_free(run.api.limits);
     permits_free(run.api.permits);

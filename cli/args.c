@@ -13,6 +13,7 @@
 static const struct {
     const char *name;
     bool has_value;
+    bool repeats; /* some command takes it more than once */
 } options[OPT_COUNT] = {
     [OPT_HOME] = {"home", true},
     [OPT_SERVER] = {"server", true},
@@ -27,13 +28,13 @@ static const struct {
     [OPT_YES] = {"yes", false},
     [OPT_HELP] = {"help", false},
     [OPT_VERSION] = {"version", false},
-    [OPT_PROFILE] = {"profile", true},
+    [OPT_PROFILE] = {"profile", true, true},
     [OPT_DAYS] = {"days", true},
     [OPT_CERTIFICATE] = {"certificate", true},
     [OPT_OUT] = {"out", true},
     [OPT_CN] = {"cn", true},
     [OPT_SAN] = {"san", true},
-    [OPT_ISSUER] = {"issuer", true},
+    [OPT_ISSUER] = {"issuer", true, true},
     [OPT_STATUS] = {"status", true},
     [OPT_KEY_TYPE] = {"key-type", true},
     [OPT_EXPIRES_WITHIN] = {"expires-within", true},
@@ -45,6 +46,9 @@ static const struct {
     [OPT_URL] = {"url", true},
     [OPT_RUN] = {"run", true},
     [OPT_AGAINST] = {"against", true},
+    [OPT_ROLE] = {"role", true},
+    [OPT_NAME] = {"name", true, true},
+    [OPT_LISTENER] = {"listener", true},
     [OPT_KIND] = {"kind", true},
     [OPT_ACTOR] = {"actor", true},
     [OPT_SERIAL] = {"serial", true},
@@ -89,12 +93,17 @@ static enum err add_word(struct args *a, const char *word, struct fault *f)
 
 static enum err add_option(struct args *a, enum opt o, const char *value, struct fault *f)
 {
-    if (a->value[o] != NULL)
+    if (a->value[o] != NULL && (!options[o].repeats || a->again_count == ARGS_AGAIN_MAX))
         return fault_set(f, ERR_USAGE, "--%s is given twice", options[o].name);
     if (value != NULL && value[0] == '\0')
         return fault_set(f, ERR_USAGE, "--%s is empty", options[o].name);
     if (value != NULL && strlen(value) > VALUE_MAX)
         return fault_set(f, ERR_USAGE, "--%s is longer than %d octets", options[o].name, VALUE_MAX);
+    if (a->value[o] != NULL) {
+        a->again[a->again_count].opt = o;
+        a->again[a->again_count++].value = value;
+        return OK;
+    }
     a->value[o] = value != NULL ? value : "";
     return OK;
 }

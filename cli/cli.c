@@ -168,6 +168,9 @@ static enum err check_options(const struct command *k, const struct args *a, str
         if (a->value[o] == NULL && (k->required & OPT_BIT(o)) != 0)
             return fault_set(f, ERR_USAGE, "--%s is missing", option_name(o));
     }
+    for (size_t i = 0; i < a->again_count; i++)
+        if ((k->options & OPTS_REPEAT) == 0)
+            return fault_set(f, ERR_USAGE, "--%s is given twice", option_name(a->again[i].opt));
     return OK;
 }
 

@@ -85,6 +85,27 @@ const struct command commands[] = {
      "which certificates of this profile would be refused or come out otherwise under a changed catalogue; "
      "--limit: the newest N alone",
      B(AGAINST) | B(LIMIT), B(AGAINST), LIST_FORMATS, FORMAT_TABLE, run_profile_replay},
+    {"token", "create", NULL, "--role R [--profile GLOB]... [--name SUFFIX]... [--issuer ID]... [--days N]",
+     "make a token; its secret is printed once. R: viewer, requester, operator, auditor, administrator. It "
+     "ends "
+     "after 90 days unless N says otherwise",
+     B(ROLE) | B(PROFILE) | B(NAME) | B(ISSUER) | B(DAYS) | OPTS_REPEAT, B(ROLE), SHOW_FORMATS, FORMAT_TABLE,
+     run_token_create},
+    {"token", "list", NULL, "", "the tokens, without their secrets", 0, 0, LIST_FORMATS, FORMAT_TABLE,
+     run_token_list},
+    {"token", "delete", "ID", "", "it is refused from now on", 0, 0, SHOW_FORMATS, FORMAT_TABLE,
+     run_token_delete},
+    {"permit", "list", NULL, "",
+     "from where the listeners take connections and logins; none: from everywhere", 0, 0, LIST_FORMATS,
+     FORMAT_TABLE, run_permit_list},
+    {"permit", "add", "RANGE", "[--listener http|https] [--role R]",
+     "permit an address or CIDR range; the first closes the listener (https unless said otherwise), or that "
+     "role, to "
+     "all others",
+     B(LISTENER) | B(ROLE), 0, SHOW_FORMATS, FORMAT_TABLE, run_permit_add},
+    {"permit", "remove", "RANGE", "[--listener http|https] [--role R]",
+     "take it back; without the last one everybody is permitted again", B(LISTENER) | B(ROLE), 0,
+     SHOW_FORMATS, FORMAT_TABLE, run_permit_remove},
     {"health", NULL, NULL, "", "each check of the service; exits 0 ok, 2 warning or no service, 4 critical",
      0, 0, LIST_FORMATS, FORMAT_TABLE, run_health},
 };

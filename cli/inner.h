@@ -64,16 +64,27 @@ enum opt {
     OPT_HEAD,
     OPT_SEAL_KEY,
     OPT_GET,
+    OPT_ROLE,
+    OPT_NAME,
+    OPT_LISTENER,
     OPT_COUNT
 };
 
 #define OPT_BIT(o) (UINT64_C(1) << (o))
+#define OPTS_REPEAT                                                                                          \
+    (UINT64_C(1) << 63) /* among a command's options: it takes those that can repeat repeatedly */
 #define OPTS_COMMON (OPT_BIT(OPT_PROFILE) - 1)
 
+#define ARGS_AGAIN_MAX 64 /* beyond what one login's scope holds */
 struct args {
     const char *words[3]; /* noun, verb, argument */
     size_t word_count;
-    const char *value[OPT_COUNT]; /* NULL: not given; flags: "" */
+    const char *value[OPT_COUNT]; /* NULL: not given; flags: ""; the first of those given more than once */
+    struct {
+        enum opt opt;
+        const char *value;
+    } again[ARGS_AGAIN_MAX]; /* the others, in order */
+    size_t again_count;
 };
 
 /* Options may stand anywhere. Borrows from argv, which keeps its order. ERR_USAGE. */
@@ -328,6 +339,12 @@ int run_profile_replay(struct cli *c);
 int run_ocsp_query(struct cli *c);
 int run_ocsp_export(struct cli *c);
 int run_health(struct cli *c);
+int run_token_create(struct cli *c);
+int run_token_list(struct cli *c);
+int run_token_delete(struct cli *c);
+int run_permit_list(struct cli *c);
+int run_permit_add(struct cli *c);
+int run_permit_remove(struct cli *c);
 int run_audit_list(struct cli *c);
 int run_audit_export(struct cli *c);
 int run_audit_head(struct cli *c);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token: making, listing and deleting tokens. Of a new one the secret alone goes to standard output, so that
+ * it can go into a file or a secret store; what it may goes to standard error. */
+#include <string.h>
+
+#include "cli/inner.h"
+
+#define TOKENS_PATH "/api/v1/tokens"
+#define BODY_MAX 8192u /* what the service takes */
+
+static const struct column columns[] = {
+    {"id", "id", 0},
+    {"status", "status", COLUMN_STATUS},
+    {"role", "role", 0},
+    {"expires", "expires_at", 0},
+    {"last used", "last_used", 0},
+    {"created by", "created_by", COLUMN_ELASTIC},
+    {"profiles", "profiles", COLUMN_ELASTIC},
+    {"names", "names", COLUMN_ELASTIC},
+    {"issuers", "issuers", COLUMN_ELASTIC},
+};
+
+static const struct column csv_columns[] = {
+    {"", "id", 0},         {"", "status", 0},    {"", "role", 0},       {"", "profiles", 0},
+    {"", "names", 0},      {"", "issuers", 0},   {"", "created_by", 0}, {"", "created_at", 0},
+    {"", "expires_at", 0}, {"", "last_used", 0}, {"", "deleted_at", 0},
+};
+
+int run_token_list(struct cli *c)
+{
+    return list_write(c, TOKENS_PATH, columns, COUNT_OF(columns), csv_columns, COUNT_OF(csv_columns));
+}
+
+/* ---- making ---- */
+
+/* Every value of an option that may be given more than once. */
+static void set_all(struct cli *c, struct js *o, const char *member, enum opt opt)
+{
+    struct js *list;
+
+    if (cli_option(c, opt) == NULL)
+        return;
+    list = js_array();
+    js_push_str(list, cli_option(c, opt));
+    for (size_t i = 0; i < c->args.again_count; i++)
+        if (c->args.again[i].opt == opt)
+            js_push_str(list, c->args.again[i].value);
+    js_set(o, member, list);
+}
+
+static int put_body(struct cli *c, struct buf *out)
+{
+    struct js *o;
+    int64_t days;
+
+    if (cli_option(c, OPT_DAYS) != NULL && !number_parse(cli_option(c, OPT_DAYS), 1, 3650, &days))
+        return cli_misuse(c, "--days %s: a whole number from 1 to 3650", cli_option(c, OPT_DAYS));
+    o = js_object();
+    js_set_str(o, "role", cli_option(c, OPT_ROLE));
+    set_all(c, o, "profiles", OPT_PROFILE);
+    set_all(c, o, "names", OPT_NAME);
+    set_all(c, o, "issuers", OPT_ISSUER);
+    if (cli_option(c, OPT_DAYS) != NULL)
+        js_set_int(o, "days", days);
+    js_write(o, out);
+    js_free(o);
+    return buf_end(out) == OK ? DONE : cli_misuse(c, "the scope is longer than a token can hold");
+}
+
+static const char *text_of(const struct js *v, const char *name)
+{
+    const char *text = js_str(js_get(v, name));
+
+    return text != NULL ? text : "?";
+}
+
+static int show_new(struct cli *c, const struct js *v)
+{
+    const char *secret = js_str(js_get(v, "token"));
+    int code;
+
+    if (secret == NULL)
+        return cli_fail(c, SERVICE_FAILED, "the answer holds no token");
+    if (c->format != FORMAT_TABLE)
+        return show_write(c, v);
+    cli_note(c, "token %s, role %s, until %s; this is the only time it is shown", text_of(v, "id"),
+             text_of(v, "role"), text_of(v, "expires_at"));
+    code = out_write(c, span_str(secret));
+    return code == DONE ? out_write(c, span_str("\n")) : code;
+}
+
+int run_token_create(struct cli *c)
+{
+    struct fetch_request r = {.method = "POST", .path = TOKENS_PATH, .content_type = "application/json"};
+    struct js *v = NULL;
+    struct buf body;
+    int code;
+
+    buf_init(&body, BODY_MAX);
+    code = put_body(c, &body);
+    if (code == DONE && c->is_dry_run) {
+        cli_note(c, "nothing was made");
+    } else if (code == DONE) {
+        r.body = buf_span(&body);
+        code = service_json(c, &r, &v);
+        if (code == DONE)
+            code = show_new(c, v);
+    }
+    js_free(v);
+    buf_free(&body);
+    return code;
+}
+
+/* ---- deleting ---- */
+
+int run_token_delete(struct cli *c)
+{
+    struct fetch_request r = {.method = "DELETE"};
+    struct js *v = NULL;
+    struct buf path;
+    int code;
+
+    if (c->is_dry_run)
+        return run_token_list(c);
+    if (!cli_confirm(c, "This deletes token %s: whoever uses it is refused from now on.", cli_argument(c)))
+        return cli_fail(c, WRONG_USE, "nothing was done");
+    path_begin(&path, TOKENS_PATH "/");
+    fetch_path(&path, cli_argument(c));
+    r.path = path_end(&path);
+    code = service_json(c, &r, &v);
+    if (code == DONE)
+        code = show_write(c, v);
+    js_free(v);
+    buf_free(&path);
+    return code;
+}

@@ -1,0 +1,360 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what: every route for every role and scope, tokens, certificates of ours and of others, each refused for what it lacks."""
+import hashlib
+import json
+import pathlib
+import unittest
+
+from harness import CHANCERY, WORK, Service, ServiceTest, key, make_csr, new_file, replace_file, run, self_signed, wait_until
+
+ROLES = ("viewer", "requester", "operator", "auditor", "administrator")
+ALL, NONE = set(ROLES), set()
+OPERATE, ASK, READ_ALL, MASTER = {"operator", "administrator"}, {"requester", "administrator"}, {"auditor", "administrator"}, {"administrator"}
+
+# Which roles may, and which still may when a scope limits them. A route that is not here fails the walk.
+EXPECTED = {
+    "GET /livez": (ALL, ALL), "GET /readyz": (ALL, ALL), "GET /metrics": (ALL, ALL),
+    "GET /api/v1/certificates": (ALL, ALL), "POST /api/v1/certificates": (ASK, ASK),
+    "POST /api/v1/preflight": (ASK | OPERATE, ASK | OPERATE), "GET /api/v1/certificates/{}": (ALL, ALL),
+    "PUT /api/v1/certificates/{}/revocation": (OPERATE, OPERATE), "DELETE /api/v1/certificates/{}/revocation": (OPERATE, OPERATE),
+    "GET /api/v1/issuers": (ALL, ALL), "GET /api/v1/issuers/{}": (ALL, ALL), "GET /api/v1/issuers/{}/crl": (ALL, ALL),
+    "POST /api/v1/issuers/{}/crl": (OPERATE, OPERATE),
+    "GET /api/v1/requests": (ALL, ALL), "GET /api/v1/requests/{}": (ALL, ALL),
+    "POST /api/v1/requests/{}/approval": (OPERATE, OPERATE), "POST /api/v1/requests/{}/denial": (OPERATE | ASK, OPERATE | ASK),
+    "GET /api/v1/audit": (READ_ALL, NONE), "GET /api/v1/audit/head": (READ_ALL, NONE),
+    "POST /api/v1/replay": (OPERATE, NONE),
+    "GET /api/v1/profiles": (ALL, ALL), "GET /api/v1/profiles/{*}": (ALL, ALL),
+    "GET /api/v1/tokens": (READ_ALL, NONE), "POST /api/v1/tokens": (MASTER, NONE), "DELETE /api/v1/tokens/{}": (MASTER, NONE),
+    "GET /api/v1/permits": (READ_ALL, NONE), "POST /api/v1/permits": (MASTER, NONE), "DELETE /api/v1/permits": (MASTER, NONE),
+}
+
+
+def make_login(service, role, subject):
+    """A client certificate of that role: a TLS context."""
+    csr = make_csr("ec-P-256", subject, name=role)
+    pem = new_file(service.issued(csr, "chancery/" + role).chain_pem, ".pem")
+    return service.tls(pem, csr.key)
+
+
+class Access(ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service(start=False)
+        path = cls.service.home / "chancery.xml"
+        replace_file(path, path.read_text().replace("</https>", '</https><login><limits failures="none"/></login>'))
+        cls.service.start()
+        cls.tls = cls.service.tls(None)
+        cls.whole = {role: cls.token("--role", role) for role in ROLES}
+        cls.limited = {role: cls.token("--role", role, "--profile", "ucm/*", "--name", "a.example") for role in ROLES}
+        cls.inside = cls.service.issued(make_csr(subject="/CN=one.a.example"), "ucm/tomcat")
+        cls.outside = cls.service.issued(make_csr(subject="/CN=one.b.example"), "ucm/tomcat")
+
+    @classmethod
+    def token(cls, *options):
+        return cls.service.chancery("token", "create", *options).text.strip()
+
+    def by(self, token, path, method="GET", body=None, headers=None):
+        return self.service.api(path, method, body, {"Authorization": "Bearer " + token, **(headers or {})}, tls=self.tls)
+
+    def audit(self):
+        return json.loads(self.service.chancery("audit", "list", "--output", "json", "--limit", "0").text)["items"]
+
+    # ---- the walk ----
+
+    def test_every_route_for_every_role_and_scope(self):
+        listed = run(pathlib.Path(CHANCERY).parent / "list_routes").text.splitlines()
+        self.assertEqual(set(listed), set(EXPECTED))
+        for route in listed:
+            method, pattern = route.split()
+            part = "ucm/nothing" if "{*}" in pattern else "none"
+            path = pattern.replace("{*}", part).replace("{}", part)
+            for tokens, column in ((self.whole, 0), (self.limited, 1)):
+                for role in ROLES:
+                    with self.subTest(route=route, role=role, limited=bool(column)):
+                        answer = self.service.https(path, method, None, {"Authorization": "Bearer " + tokens[role]}, tls=self.tls)
+                        may = role in EXPECTED[route][column] or not pattern.startswith("/api")
+                        self.assertEqual(answer.status != 403, may, answer)
+                        self.assertNotEqual(answer.status, 401, answer)
+
+    def test_every_route_without_a_login(self):
+        for route in EXPECTED:
+            method, pattern = route.split()
+            if pattern.startswith("/api"):
+                self.assert_problem(self.service.https(pattern.replace("{}", "x").replace("{*}", "x"), method, tls=self.tls), 401)
+
+    # ---- scopes ----
+
+    def test_a_list_shows_what_the_scope_covers(self):
+        seen = [each["serial"] for each in self.by(self.limited["viewer"], "/certificates?limit=1000").json()["items"]]
+        self.assertIn(self.inside.serial.hex(), seen)
+        self.assertNotIn(self.outside.serial.hex(), seen)
+        self.assertTrue(all(not each.startswith("chancery/") for each in seen))
+        self.assert_status(self.by(self.limited["viewer"], f"/certificates/{self.inside.serial.hex()}"), 200)
+        self.assert_problem(self.by(self.limited["viewer"], f"/certificates/{self.outside.serial.hex()}"), 404)
+        profiles = [each["id"] for each in self.by(self.limited["viewer"], "/profiles").json()["items"]]
+        self.assertIn("ucm/tomcat", profiles)
+        self.assertTrue(all(each.startswith("ucm/") for each in profiles), profiles)
+        self.assert_problem(self.by(self.limited["viewer"], "/profiles/general/server"), 404)
+
+    def test_issuing_keeps_to_the_scope(self):
+        token = self.limited["requester"]
+        for profile, name, status in (("ucm/tomcat", "two.a.example", 201), ("ucm/tomcat", "two.b.example", 403),
+                                      ("general/server", "two.a.example", 403), ("chancery/viewer", "two.a.example", 403)):
+            with self.subTest(profile=profile, name=name):
+                csr = make_csr(subject=f"/CN={name}", name=name)
+                self.assert_status(self.by(token, f"/certificates?profile={profile}", "POST", csr.der), status)
+        mixed = make_csr(subject="/CN=two.a.example", sans=("two.a.example", "two.b.example"))
+        self.assert_problem(self.by(token, "/certificates?profile=ucm/tomcat", "POST", mixed.der), 403)
+        only_ec = self.token("--role", "requester", "--issuer", "ec-g1")
+        self.assert_problem(self.by(only_ec, "/certificates?profile=ucm/tomcat", "POST", make_csr(subject="/CN=three.a.example").der), 403)
+
+    def test_revoking_keeps_to_the_scope(self):
+        body = json.dumps({"reason": "superseded"})
+        token = self.limited["operator"]
+        self.assert_problem(self.by(token, f"/certificates/{self.outside.serial.hex()}/revocation", "PUT", body), 404)
+        leaf = self.service.issued(make_csr(subject="/CN=four.a.example", name="four"), "ucm/tomcat")
+        self.assert_status(self.by(token, f"/certificates/{leaf.serial.hex()}/revocation", "PUT", body), 200)
+
+    def test_a_limited_administrator_makes_no_logins(self):
+        token = self.limited["administrator"]
+        csr = make_csr("ec-P-256", "/CN=x.a.example", name="x")
+        self.assert_problem(self.by(token, "/certificates?profile=chancery/administrator", "POST", csr.der), 403)
+        self.assert_problem(self.by(token, "/tokens", "POST", '{"role": "administrator"}'), 403)
+
+    # ---- tokens ----
+
+    def test_a_token_from_file_by_the_command(self):
+        secret = new_file(self.whole["viewer"] + "\n")
+        done = run(CHANCERY, "ca", "list", "--server", f"https://localhost:{self.service.https_port}", "--cacert",
+                   self.service.home / "admin/server-ca.pem", "--token", secret)
+        self.assertIn("ec-g1", done.text)
+        done = run(CHANCERY, "token", "list", "--server", f"https://localhost:{self.service.https_port}", "--cacert",
+                   self.service.home / "admin/server-ca.pem", "--token", secret, check=False)
+        self.assertEqual(done.returncode, 6, done.said)
+
+    def test_the_secret_is_shown_once_and_kept_nowhere(self):
+        made = json.loads(self.service.chancery("token", "create", "--role", "viewer", "--output", "json").text)
+        self.assertRegex(made["token"], "^chancery_[0-9a-f]{72}$")
+        self.assertNotIn(made["token"], self.service.chancery("token", "list", "--output", "json").text)
+        held = b"".join(path.read_bytes() for path in self.service.home.rglob("*") if path.is_file())
+        self.assertNotIn(made["token"].encode(), held)
+        self.assertNotIn(made["token"].encode(), self.service.log.read_bytes())
+
+    def test_a_deleted_token(self):
+        made = json.loads(self.service.chancery("token", "create", "--role", "viewer", "--output", "json").text)
+        self.assert_status(self.by(made["token"], "/issuers"), 200)
+        self.service.chancery("token", "delete", made["id"])
+        self.assert_problem(self.by(made["token"], "/issuers"), 401)
+        self.assertEqual(self.service.chancery("token", "delete", "0" * 16, check=False).returncode, 5)
+        acts = [each["detail"] for each in self.audit() if each["kind"] == "token"]
+        self.assertTrue(any(made["id"] in each and "created" in each for each in acts), acts)
+        self.assertTrue(any(made["id"] in each and "deleted" in each for each in acts), acts)
+
+    def test_tokens_that_are_none(self):
+        good = self.whole["viewer"]
+        guessed = "chancery_" + "0" * 72
+        for value in (guessed, good + "x", good[:-1], good.upper(), good + " x", "", good[9:], good.replace("chancery", "chanceru")):
+            with self.subTest(value=value):
+                self.assert_problem(self.by(value, "/issuers"), 401)
+        for header in (good, "Basic " + good, "Bearer", "Bearer\t" + good):
+            with self.subTest(header=header):
+                self.assert_problem(self.service.api("/issuers", headers={"Authorization": header}, tls=self.tls), 401)
+
+    def test_use_is_noted(self):
+        made = json.loads(self.service.chancery("token", "create", "--role", "viewer", "--output", "json").text)
+
+        def used():
+            items = json.loads(self.service.chancery("token", "list", "--output", "json").text)["items"]
+            return [each for each in items if each["id"] == made["id"]][0]["last_used"]
+
+        self.assertIsNone(used())
+        self.by(made["token"], "/issuers")
+        wait_until(used, "the use is in the list")
+
+    def test_arguments_that_make_no_token(self):
+        for options in (["--role", "king"], ["--role", "viewer", "--days", "0"], ["--role", "viewer", "--days", "3651"],
+                        ["--role", "viewer", "--name", "a b"], ["--role", "viewer", "--role", "viewer"], []):
+            with self.subTest(options=options):
+                self.assertEqual(self.service.chancery("token", "create", *options, check=False).returncode, 1)
+
+    # ---- certificates of ours ----
+
+    def test_a_certificate_of_each_role(self):
+        for role in ROLES:
+            with self.subTest(role=role):
+                tls = make_login(self.service, role, f"/CN={role}")
+                self.assertEqual(self.service.api("/tokens", tls=tls).status, 200 if role in READ_ALL else 403)
+                self.assert_status(self.service.api("/certificates?limit=1", tls=tls), 200)
+
+    def test_only_an_administrator_makes_logins(self):
+        csr = make_csr("ec-P-256", "/CN=climber", name="climber")
+        for role in ("requester", "operator"):
+            for profile in ("chancery/administrator", "chancery/viewer"):
+                self.assert_problem(self.by(self.whole[role], f"/certificates?profile={profile}", "POST", csr.der), 403)
+
+
+class Failures(ServiceTest):
+    def audit(self):
+        return json.loads(self.service.chancery("audit", "list", "--output", "json", "--limit", "0").text)["items"]
+
+    def by(self, token):
+        return self.service.api("/issuers", headers={"Authorization": "Bearer " + token}, tls=self.service.tls(None))
+
+    def test_failed_logins_are_audited_and_bounded(self):
+        unknown = "chancery_" + 64 * "1" + hashlib.sha256(b"chancery_" + 64 * b"1").hexdigest()[:8]
+        good = self.service.chancery("token", "create", "--role", "viewer").text.strip()
+        answers = [self.by(unknown) for _ in range(150)]
+        limited = [each for each in answers if each.status == 429]
+        self.assertTrue(limited, "60 at once and one a second")
+        self.assertTrue(all(each.status in (401, 429) for each in answers))
+        self.assertGreaterEqual(int(limited[-1].headers["Retry-After"]), 1)
+        self.assert_problem(limited[-1], 429)
+        rows = [each for each in self.audit() if each["kind"] == "login-failure"]
+        self.assertTrue(1 <= len(rows) <= 3, rows)
+        self.assertIn("127.0.0.1", rows[0]["detail"])
+        self.assertIn("unknown token", rows[0]["detail"])
+        self.assert_status(self.by(good), 200)
+
+
+class Corporate:
+    """A CA that is not ours, by openssl: clients, one of them revoked, and its CRL."""
+
+    def __init__(self, name):
+        self.directory = WORK / name
+        self.directory.mkdir()
+        (self.directory / "index.txt").write_text("")
+        (self.directory / "serial").write_text("1000\n")
+        (self.directory / "crlnumber").write_text("01\n")
+        self.config = self.directory / "ca.cnf"
+        self.config.write_text(f"""
+[ca]
+default_ca=d
+[d]
+dir={self.directory}
+database=$dir/index.txt
+serial=$dir/serial
+crlnumber=$dir/crlnumber
+new_certs_dir=$dir
+certificate=$dir/ca.pem
+private_key=$dir/ca.key
+default_md=sha256
+policy=p
+default_days=30
+default_crl_days=30
+unique_subject=no
+[p]
+commonName=supplied
+organizationName=optional
+[client]
+basicConstraints=CA:FALSE
+keyUsage=digitalSignature
+extendedKeyUsage=clientAuth
+authorityKeyIdentifier=keyid
+[server]
+basicConstraints=CA:FALSE
+extendedKeyUsage=serverAuth
+authorityKeyIdentifier=keyid
+""")
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90", "-subj", f"/CN={name} CA",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.directory / "ca.key", "-out", self.directory / "ca.pem")
+        self.publish()
+
+    def publish(self):
+        run("openssl", "ca", "-config", self.config, "-gencrl", "-out", self.directory / "fresh")
+        (self.directory / "fresh").replace(self.directory / "ca.crl")
+
+    def client(self, subject, extensions="client", *options):
+        csr = new_file(make_csr("ec-P-256", subject, name="corporate").pem)
+        out = new_file(b"", ".pem")
+        run("openssl", "ca", "-config", self.config, "-batch", "-notext", "-extensions", extensions, "-in", csr, "-out", out, *options)
+        return out
+
+    def revoke(self, certificate):
+        run("openssl", "ca", "-config", self.config, "-revoke", certificate)
+        self.publish()
+
+
+class Foreign(ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.corporate, cls.stranger = Corporate("corp"), Corporate("stranger")
+        cls.good = cls.corporate.client("/O=Corp/CN=jenkins")
+        cls.pinned, cls.unpinned = cls.corporate.client("/CN=pinned"), cls.corporate.client("/CN=pinned")
+        sha256 = run("openssl", "x509", "-in", cls.pinned, "-noout", "-fingerprint", "-sha256").text.split("=")[1].strip().replace(":", "")
+        cls.service = Service(start=False)
+        path = cls.service.home / "chancery.xml"
+        replace_file(path, path.read_text().replace("</https>", f"""</https>
+  <login>
+    <limits requests="5/m" failures="none"/>
+    <certificate-authority id="corp" file="{cls.corporate.directory}/ca.pem" crl="{cls.corporate.directory}/ca.crl"/>
+    <principal name="jenkins" authority="corp" subject="O=Corp, CN=jenkins" role="requester"><scope name="ci.example"/></principal>
+    <principal name="pinned" authority="corp" subject="CN=pinned" sha256="{sha256}" role="viewer"/>
+    <principal name="clara" subject="CN=clara"><scope profile="imp/*"/></principal>
+  </login>"""))
+        cls.service.start()
+
+    def issuers(self, certificate, key_path=None):
+        return self.service.api("/issuers", tls=self.service.tls(certificate, key_path or key("ec-P-256", "corporate")))
+
+    def test_a_named_subject_has_its_role_and_scope(self):
+        self.assert_status(self.issuers(self.good), 200)
+        tls = self.service.tls(self.good, key("ec-P-256", "corporate"))
+        for name, status in (("one.ci.example", 201), ("one.example", 403)):
+            csr = make_csr(subject=f"/CN={name}", name=name)
+            self.assert_status(self.service.api("/certificates?profile=ucm/tomcat", "POST", csr.der, tls=tls), status)
+        rows = json.loads(self.service.chancery("audit", "list", "--output", "json").text)["items"]
+        self.assertTrue(any(each["actor"] == "login:jenkins" and each["kind"] == "issue" for each in rows), rows)
+        self.assertIn("login:jenkins", self.service.chancery("cert", "list", "--cn", "one.ci.example", "--output", "json").text)
+
+    def test_costly_requests_are_limited_for_others_than_administrators(self):
+        tls = self.service.tls(self.good, key("ec-P-256", "corporate"))
+        answers = [self.service.api("/preflight?profile=ucm/tomcat", "POST", make_csr(subject="/CN=two.ci.example").der, tls=tls) for _ in range(8)]
+        self.assertEqual(answers[-1].status, 429, answers[-1])
+        self.assertGreaterEqual(int(answers[-1].headers["Retry-After"]), 1)
+        self.assert_status(self.service.api("/preflight?profile=ucm/tomcat", "POST", make_csr().der), 200)
+
+    def test_a_pinned_certificate_and_another_of_its_subject(self):
+        self.assert_status(self.issuers(self.pinned), 200)
+        self.assert_problem(self.issuers(self.unpinned), 403)
+
+    def test_a_subject_that_nobody_named(self):
+        self.assert_problem(self.issuers(self.corporate.client("/CN=nobody")), 403)
+        self.assert_problem(self.issuers(self.corporate.client("/CN=jenkins, O=Corp")), 403)
+
+    def test_what_is_not_accepted(self):
+        stranger = self.stranger.client("/O=Corp/CN=jenkins")
+        own, own_key = self_signed("/O=Corp/CN=jenkins")
+        expired = self.corporate.client("/O=Corp/CN=jenkins", "client", "-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
+        early = self.corporate.client("/O=Corp/CN=jenkins", "client", "-startdate", "20490101000000Z", "-enddate", "20490201000000Z")
+        server = self.corporate.client("/O=Corp/CN=jenkins", "server")
+        for what, certificate, key_path in (("other CA", stranger, None), ("self-signed", own, own_key), ("expired", expired, None),
+                                            ("early", early, None), ("for servers", server, None)):
+            with self.subTest(what=what):
+                self.assert_problem(self.issuers(certificate, key_path), 401)
+
+    def test_revoked_by_its_own_ca_while_we_run(self):
+        certificate = self.corporate.client("/O=Corp/CN=jenkins")
+        self.assert_status(self.issuers(certificate), 200)
+        self.corporate.revoke(certificate)
+        wait_until(lambda: self.issuers(certificate).status == 401, "the new CRL is read")
+        self.assert_status(self.issuers(self.good), 200)
+
+    def test_our_own_certificate_with_a_limit(self):
+        tls = make_login(self.service, "viewer", "/CN=clara")
+        profiles = [each["id"] for each in self.service.api("/profiles", tls=tls).json()["items"]]
+        self.assertTrue(profiles and all(each.startswith("imp/") for each in profiles), profiles)
+
+    def test_an_authority_without_its_crl_lets_nobody_in(self):
+        crl = self.corporate.directory / "ca.crl"
+        good = crl.read_bytes()
+        try:
+            crl.unlink()
+            wait_until(lambda: self.issuers(self.good).status == 401, "it is missed")
+        finally:
+            replace_file(crl, good.decode())
+        wait_until(lambda: self.issuers(self.good).status == 200, "it is back")
+
+
+if __name__ == "__main__":
+    unittest.main()
