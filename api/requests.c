@@ -174,7 +174,12 @@ static bool covers(const struct scope *s, const struct request *r)
     return covered;
 }
 
+/* Octets of facts on one page: a request may hold 64 KiB of names, and a thousand of those would be more than
+ * one answer. A page that is full goes on behind its cursor. */
+#define PAGE_FACTS_MAX (4u * 1024 * 1024)
+
 struct request_page {
+    size_t facts_len;
     const struct scope *scope;
     struct js *items;
     enum request_state state;
@@ -193,7 +198,8 @@ static bool add_item(const struct request *r, void *arg)
     asked = asked_json(r, NULL);
     js_push(p->items, item_json(r, asked, p->now_s));
     js_free(asked);
-    return true;
+    p->facts_len += r->facts.len;
+    return p->facts_len < PAGE_FACTS_MAX;
 }
 
 static bool read_state(const char *text, enum request_state *out)

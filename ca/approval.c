@@ -20,7 +20,11 @@
     (90 * 86400) /* how long a decided request answers its Idempotency-Keys: whoever waited may come late */
 #define DETAIL_MAX                                                                                           \
     (REQUEST_REASON_MAX + PRINCIPAL_MAX + PROFILE_ID_MAX + 64) /* octets of an audit row's text */
-#define EXPIRE_MOST 256u /* of one upkeep, so that it never holds up a turn for long */
+#define WAITING_COUNTED                                                                                      \
+    10000u                   /* a figure beyond says no more, and counting takes a millisecond a thousand    \
+                              */
+#define WAITING_LONG_S 86400 /* of a week: somebody should have seen it on a working day */
+#define EXPIRE_MOST 256u     /* of one upkeep, so that it never holds up a turn for long */
 
 static void refuse(struct ask *a, enum err code, const char *detail)
 {
@@ -38,6 +42,7 @@ static void audit(struct txn *t, enum audit_kind kind, const uint8_t id[static R
     snprintf(text, sizeof text, "request %s, %s", hex, detail);
     row.detail = span_str(text);
     audit_append(t, &row);
+    log_info("request", "%s by %s: %s", audit_kind_name(kind), actor, text);
 }
 
 static const char *state_text(const struct request *r)
@@ -294,4 +299,31 @@ void approval_expire(struct txn *t, int64_t now_s)
             return;
         expire(t, &r, now_s);
     }
+}
+
+/* ---- so that somebody learns of them ---- */
+
+void approval_post(struct ca *ca, int64_t now_s)
+{
+    struct board *b = ca->role->board;
+    unsigned count = 0;
+    int64_t oldest_s = NO_TIME, age_s;
+    struct view *v = NULL;
+
+    if (view_open(ca->store, &v) != OK)
+        die("the store cannot be read");
+    if (request_waiting(v, WAITING_COUNTED, &count, &oldest_s) != OK)
+        log_warn("request", "the waiting requests cannot be counted");
+    view_close(v);
+    age_s = oldest_s != NO_TIME && oldest_s < now_s ? now_s - oldest_s : 0;
+    figure_set(board_figure(b, FIGURE_GAUGE, "requests_waiting", "", "Requests that wait for an approval."),
+               count);
+    figure_set(board_figure(b, FIGURE_GAUGE, "requests_oldest_seconds", "",
+                            "How long the oldest of them has waited."),
+               age_s);
+    if (age_s > WAITING_LONG_S)
+        alarm_raise(b, ALARM_WARNING, "request.waiting", "requests",
+                    "%u wait for an approval, the oldest for %lld hours", count, (long long)age_s / 3600);
+    else
+        alarm_clear(b, "request.waiting", "requests");
 }

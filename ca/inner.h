@@ -41,6 +41,16 @@ struct flights {
     uint64_t numbers;
 };
 
+/* Copies of the audit for a log service. */
+struct copies {
+    char path[SYSLOG_PATH_MAX]; /* "": none are made */
+    int fd;                     /* -1: not connected */
+    uint64_t seq;               /* of the last one sent */
+    unsigned sent;              /* in this call */
+    int error;                  /* errno of the last failure, 0: none */
+    int64_t retry_ms;           /* of the monotonic clock: not before */
+};
+
 struct ca {
     struct ca_role *role;
     struct flights flights;
@@ -58,6 +68,7 @@ struct ca {
     } prunes[ISSUERS_MAX];
     uint64_t next_desk_number;
     struct sealing sealing;
+    struct copies copies;
 };
 
 /* ---- issuing.c ---- */
@@ -188,6 +199,9 @@ void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s);
 /* Marks what nobody decided in time; a bounded slice. */
 void approval_expire(struct txn *t, int64_t now_s);
 
+/* Posts how many wait and for how long; says so when it is too long. */
+void approval_post(struct ca *ca, int64_t now_s);
+
 /* ---- key_history.c: the half of key_history_check() that refuses ---- */
 enum err key_compromise_check(struct view *v, const struct facts *f, struct findings *out);
 
@@ -198,6 +212,12 @@ enum err key_compromise_check(struct view *v, const struct facts *f, struct find
 void record_issue(struct txn *t, struct ask *a, int64_t now_s);
 void record_refusal(struct txn *t, const struct ask *a, int64_t now_s);
 void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);
+
+/* ---- copies.c: the audit for a log service ---- */
+void copies_begin(struct ca *ca); /* after sealing_begin */
+/* Sends what is durable and has not been sent. Never blocks. */
+void copies_turn(struct ca *ca);
+void copies_end(struct ca *ca);
 
 /* ---- taken.c: rows about what others did ---- */
 bool taken_reads(struct rd *r, struct ask *a); /* a frame's rest */

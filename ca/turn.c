@@ -369,6 +369,15 @@ static bool is_group(const struct ca *ca, const struct turn *t)
            (t->landed > 0 && t->landed >= ca->flights.count);
 }
 
+static bool decides_requests(const struct turn *t)
+{
+    for (size_t i = 0; i < t->ready_count; i++)
+        if (t->ready[i]->err == ERR_PENDING || t->ready[i]->kind == ASK_APPROVE ||
+            t->ready[i]->kind == ASK_DENY)
+            return true;
+    return false;
+}
+
 static bool turn_run(struct ca *ca, struct turn *t)
 {
     t->now_s = clock_now_s();
@@ -381,7 +390,10 @@ static bool turn_run(struct ca *ca, struct turn *t)
         return true;
     probe(ca, t);
     record(ca, t);
+    if (decides_requests(t))
+        approval_post(ca, t->now_s);
     answer(ca, t);
+    copies_turn(ca);
     if (sealing_is_due(ca)) {
         await_signed(ca, t);
         sealing_turn(ca, t->now_s);
@@ -466,8 +478,11 @@ enum err ca_run(struct ca_role *r)
         responder_renew(&ca, clock_now_s());
         endings_check(&ca, clock_now_s());
         sealing_begin(&ca);
+        copies_begin(&ca);
+        approval_post(&ca, clock_now_s());
         serve(&ca);
         sealing_end(&ca, clock_now_s());
+        copies_end(&ca);
     }
     issuing_free(&ca);
     store_close(ca.store);

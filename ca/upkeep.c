@@ -28,7 +28,9 @@ void upkeep_run(struct ca *ca, int64_t now_s)
     token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
+    approval_post(ca, now_s);
     sealing_turn(ca, now_s);
+    copies_turn(ca);
     publish_nudge_due(ca);
 }
 

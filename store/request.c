@@ -271,6 +271,31 @@ void request_decide(struct txn *t, const uint8_t id[static REQUEST_ID_LEN], cons
 
 /* ---- lists ---- */
 
+enum err request_waiting(struct view *v, unsigned most, unsigned *count, int64_t *oldest_s)
+{
+    struct key prefix = key_of_state(REQUEST_PENDING);
+    struct request r;
+    struct entry e;
+    struct scan scan;
+    enum err err = scan_open(v, TABLE_REQUEST_INDEX, &scan);
+
+    *count = 0;
+    *oldest_s = NO_TIME;
+    if (err != OK)
+        return err;
+    for (err = scan_from(&scan, key_span(&prefix), &e);
+         err == OK && starts_with(e.key, &prefix) && *count < most; err = scan_next(&scan, &e)) {
+        if ((*count)++ == 0) { /* they lie by time */
+            err = find_indexed(v, e.key, id_of_key(e.key), &r);
+            *oldest_s = err == OK ? r.asked_at_s : NO_TIME;
+        }
+        if (err != OK)
+            break;
+    }
+    scan_close(&scan);
+    return err == ERR_END ? OK : err;
+}
+
 /* A cursor is the key of the last row, in hex: it can only be of the list whose keys begin so. */
 static bool cursor_read(const char *text, const struct key *prefix, struct key *out)
 {

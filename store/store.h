@@ -407,6 +407,10 @@ enum err request_find_due(struct view *v, int64_t now_s, struct request *out);
 /* How many of this asker's are pending; counts no further than `most`. */
 enum err request_count(struct view *v, const char *asker, unsigned most, unsigned *count);
 
+/* How many are pending, counting no further than `most`, and when the oldest of them was asked (NO_TIME: none
+ * is). */
+enum err request_waiting(struct view *v, unsigned most, unsigned *count, int64_t *oldest_s);
+
 struct decision {
     enum request_state state; /* one of the last three */
     const char *by;           /* a principal, "service" */

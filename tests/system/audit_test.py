@@ -9,10 +9,11 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import tempfile
 import unittest
 
-from harness import CHANCERY, WORK, ServiceTest, make_csr, new_file, run, wait_until
+from harness import CHANCERY, WAIT_S, WORK, ServiceTest, make_csr, new_file, run, wait_until
 
 DONE, WRONG_USE, REFUSED = 0, 1, 3
 PREFIX = b"\0chancery seal\0"
@@ -257,6 +258,54 @@ class Audit(ServiceTest):
                            "a key that is not known")
         both = new_file(other.read_bytes() + self.seal_key().read_bytes(), ".pub")
         self.assert_whole(run(CHANCERY, "audit", "verify", "--store", service.home, "--seal-key", both, "--output", "json"))
+
+    # ---- copies ----
+
+    FORM = re.compile(r"<(\d+)>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) - chancery \d+ audit - "
+                      r"seq=(\d+) hash=([0-9a-f]{64}) kind=(\S+) serial=(\S+) actor=(\S+) detail=([^\x00-\x1f]*)")
+
+    def log_socket(self, path):
+        log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        log.bind(str(path))
+        log.settimeout(WAIT_S)
+        self.addCleanup(log.close)
+        return log
+
+    def copies(self, log, last):
+        """What arrives, up to the row of that number."""
+        found = []
+        while not found or int(found[-1][3]) < last:
+            found.append(self.FORM.fullmatch(log.recv(65536).decode()))
+            self.assertTrue(found[-1])
+        return found
+
+    def head(self, service):
+        return json.loads(service.chancery("audit", "head", "--output", "json").stdout)["seq"]
+
+    def test_copies_hold_what_the_rows_hold_and_none_is_lost(self):
+        service = self.twin()
+        path = service.directory / "log.sock"
+        config = service.home / "chancery.xml"
+        config.write_text(config.read_text().replace('syslog="false"', f'syslog="{path}"'))
+        log = self.log_socket(path)
+        service.start()
+        self.addCleanup(service.kill)
+        head = self.head(service)
+        copies = self.copies(log, head)
+        rows = {json.loads(line)["seq"]: json.loads(line) for line in self.export(service).splitlines()}
+        for each in copies:
+            row = rows[int(each[3])]
+            self.assertEqual([each[2], each[4], each[5], each[7], each[8]], [row[name] for name in ("time", "hash", "kind", "actor", "detail")])
+            self.assertEqual(int(each[1]), 84 if row["kind"] in ("refuse", "login-failure") else 85)
+        log.close()
+        path.unlink()
+        service.chancery("crl", "publish", "--issuer", "rsa-g1")
+        wait_until(lambda: b"audit.copies" in service.chancery("health", check=False).stdout, "the alarm stands")
+        log = self.log_socket(path)
+        service.stop()
+        more = self.copies(log, int(copies[-1][3]) + 3)  # the publication, the end, the seal
+        self.assertEqual([int(each[3]) for each in copies + more], list(range(int(copies[0][3]), int(more[-1][3]) + 1)))
+        self.assertEqual([each[5] for each in more[-2:]], ["stop", "seal"])
 
     # ---- ends, good and bad ----
 

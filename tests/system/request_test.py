@@ -4,6 +4,7 @@
 over the control socket, and through a kill."""
 import json
 import os
+import re
 import signal
 import time
 import unittest
@@ -48,6 +49,20 @@ class Request(ServiceTest):
 
     def show(self, request):
         return self.assert_status(self.service.api(f"/requests/{request}"), 200).json()
+
+    # ---- who learns of it ----
+
+    def waiting(self):
+        text = self.service.https("/metrics").text
+        return int(re.search(r"(?m)^chancery_requests_waiting(?:\{[^}]*\})? (\d+)$", text)[1])
+
+    def test_those_that_wait_are_a_figure_and_a_line_in_the_log(self):
+        before = self.waiting()
+        request = self.asked()
+        self.assertEqual(self.waiting(), before + 1)
+        self.assertRegex(self.service.log.read_text(), rf"request detail=\"request by .*{request}")
+        self.assert_status(self.deny(request), 200)
+        self.assertEqual(self.waiting(), before)
 
     # ---- asking ----
 
