@@ -121,6 +121,21 @@ static void check_permit(struct check *c, struct entry e)
         check_fault(c, "a permit cannot be read");
 }
 
+/* ---- OCSP signers on other hosts ---- */
+
+static void check_responder(struct check *c, struct entry e)
+{
+    uint8_t serial[SERIAL_LEN];
+    struct status s;
+    struct rd key = rd_of(e.key);
+    uint16_t issuer_no = rd_u16(&key);
+
+    if (e.key.len < sizeof issuer_no + 2 || !row_get_responder(e.row, serial))
+        check_fault(c, "the OCSP signer of another host cannot be read");
+    else if (status_find(c->view, serial, &s) != OK || s.issuer_no != issuer_no)
+        check_fault(c, "the OCSP signer of another host has no certificate");
+}
+
 /* ---- the audit ---- */
 
 static void want(const struct key *k, struct span row, void *arg)
@@ -167,7 +182,8 @@ enum err check_rest(struct check *c)
     } plain[] = {{TABLE_CRL_STATE, check_crl_state},
                  {TABLE_CRL_CHANGE, check_crl_change},
                  {TABLE_TOKEN, check_token},
-                 {TABLE_PERMIT, check_permit}};
+                 {TABLE_PERMIT, check_permit},
+                 {TABLE_RESPONDER, check_responder}};
     enum err e = OK;
 
     for (size_t i = 0; e == OK && i < sizeof plain / sizeof *plain; i++)

@@ -172,6 +172,7 @@ void row_put_token(struct buf *b, const struct token *k);
 [[nodiscard]] bool row_get_token(struct span row, struct token *out); /* the hash is in the key */
 void row_put_permit(struct buf *b, const struct permit *p);
 [[nodiscard]] bool row_get_permit(struct span row, struct permit *out); /* the rest is in the key */
+[[nodiscard]] bool row_get_responder(struct span row, uint8_t serial[static SERIAL_LEN]);
 void row_put_counters(struct buf *b, const struct counters *c);
 [[nodiscard]] bool row_get_counters(struct span row, struct counters *out);
 

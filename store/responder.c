@@ -25,18 +25,24 @@ void responder_set(struct txn *t, uint16_t issuer_no, const char *host,
     table_set(t, TABLE_RESPONDER, key_span(&key), buf_span(row));
 }
 
+bool row_get_responder(struct span row, uint8_t serial[static SERIAL_LEN])
+{
+    struct rd r = rd_of(row);
+
+    if (rd_u8(&r) != ROW_VERSION)
+        return false;
+    rd_copy(&r, serial, SERIAL_LEN);
+    return rd_done(&r);
+}
+
 enum err responder_find(struct view *v, uint16_t issuer_no, const char *host,
                         uint8_t serial[static SERIAL_LEN])
 {
     struct key key = key_of_responder(issuer_no, host);
     struct span row = {0};
     enum err err = table_find(v, TABLE_RESPONDER, key_span(&key), &row);
-    struct rd r = rd_of(row);
 
     if (err != OK)
         return err;
-    if (rd_u8(&r) != ROW_VERSION)
-        return table_damaged(TABLE_RESPONDER, key_span(&key));
-    rd_copy(&r, serial, SERIAL_LEN);
-    return rd_done(&r) ? OK : table_damaged(TABLE_RESPONDER, key_span(&key));
+    return row_get_responder(row, serial) ? OK : table_damaged(TABLE_RESPONDER, key_span(&key));
 }

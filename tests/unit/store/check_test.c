@@ -72,6 +72,7 @@ static void add_others(struct txn *t)
     serial_of(1, serial);
     memcpy(i.serial, serial, SERIAL_LEN);
     idempotent_add(t, key, &i);
+    responder_set(t, 1, "dmz1", serial);
     crl_state_reserve(t, 1, &number);
     for (unsigned n = 0; n < 5; n++)
         audit_append(t,
@@ -202,13 +203,13 @@ Test(check, every_row_that_is_gone_is_missed, .timeout = 120)
 
 Test(check, every_octet_that_is_bent_in_what_is_signed_or_listed_is_seen, .timeout = 300)
 {
-    static const enum table bent[] = {TABLE_STATUS, TABLE_REVOKED};
-    static const char *const names[] = {"status", "revoked"};
+    static const enum table bent[] = {TABLE_STATUS, TABLE_REVOKED, TABLE_RESPONDER};
+    static const char *const names[] = {"status", "revoked", "responder"};
     static struct row rows[64];
     struct place p = closed_place();
     struct store_checked n;
 
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < sizeof bent / sizeof *bent; t++) {
         rows_of(&p, bent[t], rows, 64);
         for (size_t at = 0; at < rows[0].data_len; at++) {
             struct span key = span_of(rows[0].key, rows[0].key_len);
