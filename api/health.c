@@ -21,6 +21,7 @@ struct report {
     struct view *view;
     struct js *checks;
     enum level worst;
+    bool is_unready; /* a check of this service itself is critical */
     int64_t now_s;
 };
 
@@ -145,6 +146,8 @@ static void check_listener(struct report *r)
         add_end(r, "listener", "", end_s, ENDING_LISTENER_S);
 }
 
+/* What the alarms are about is for people: a list that a distant server shows wrongly takes no balancer away
+ * from a service that works, nor keeps one from starting. */
 static bool add_alarm(const struct alarm_shown *a, void *arg)
 {
     struct report *r = arg;
@@ -172,7 +175,7 @@ static void reply(struct report *r)
 
     js_set_str(o, "status", level_names[r->worst]);
     js_set(o, "checks", r->checks);
-    call_json(r->call, r->worst == LEVEL_CRITICAL ? 503 : 200, o, NULL);
+    call_json(r->call, r->is_unready ? 503 : 200, o, NULL);
 }
 
 static void finish(struct call *c, const char *ca_fault)
@@ -185,6 +188,7 @@ static void finish(struct call *c, const char *ca_fault)
         add(&r, "ca", "", LEVEL_CRITICAL, "%s", ca_fault);
     check_store(&r);
     check_listener(&r);
+    r.is_unready = r.worst == LEVEL_CRITICAL;
     check_alarms(&r);
     reply(&r);
 }

@@ -17,9 +17,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "watch/courier.h"
+#include "watch/history.h"
 #include "watch/late.h"
 
-#define LOOK_MS 10000        /* between looks when nothing is heard: dates pass by themselves */
+#define LOOK_MS 5000         /* between looks when nothing is heard: dates pass by themselves */
 #define LOOK_UNHEARD_MS 2000 /* when inotify is not to be had */
 #define SETTLE_MS 60000 /* a publisher that starts has its lists out in seconds, the largest in a minute */
 
@@ -32,6 +33,9 @@ struct watcher {
     struct courier couriers[TARGETS_MAX];
     pthread_t threads[TARGETS_MAX];
     size_t running;
+    struct history history;
+    struct alarm_sink sinks[1]; /* whoever shall hear of alarms */
+    struct follow *follow;
     int signal_fd, moves_fd;
     int64_t started_ms;
     bool is_over;
@@ -55,15 +59,21 @@ static void hire(struct watcher *w, size_t target)
     w->running++;
 }
 
+/* What cannot be written there is an alarm when it is tried. */
+static void make_state_dir(const char *path)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        log_error("watch-state", "%s: %s", path, strerror(errno));
+}
+
 static enum err begin(struct watcher *w, struct fault *f)
 {
     enum err e = trust_load(w->role->config, &w->trust, f);
 
     if (e != OK)
         return e;
+    make_state_dir(w->role->state_dir);
     w->shelf = shelf_new(w->dir, w->trust, w->bell);
-    if (w->role->config->count > 0 && mkdir(w->role->state_dir, 0700) != 0 && errno != EEXIST)
-        log_error("watch-state", "%s: %s", w->role->state_dir, strerror(errno));
     shelf_look(w->shelf);
     for (size_t i = 0; i < w->role->config->count; i++)
         hire(w, i);
@@ -182,6 +192,7 @@ static void turn(struct watcher *w)
     struct pollfd fds[] = {{.fd = w->signal_fd, .events = POLLIN}, {.fd = w->moves_fd, .events = POLLIN}};
 
     look(w);
+    follow_turn(w->follow, clock_now_s());
     if (poll(fds, 2, w->moves_fd < 0 ? LOOK_UNHEARD_MS : LOOK_MS) < 0 && errno != EINTR)
         die("poll: %s", strerror(errno));
     hear_signals(w);
@@ -199,6 +210,13 @@ static enum err open_watcher(struct watcher *w, struct watch_role *r, struct fau
     w->moves_fd = -1;
     w->started_ms = clock_monotonic_ms();
     w->bell = bell_new(r->board);
+    make_state_dir(r->state_dir);
+    if (e == OK)
+        e = history_open(&w->history, r->state_dir, f);
+    w->sinks[0] = (struct alarm_sink){history_tell, &w->history};
+    w->follow = follow_new(r->boards, r->board_count, w->sinks, sizeof w->sinks / sizeof *w->sinks);
+    if (e == OK)
+        history_start(&w->history, clock_now_s());
     if (e == OK)
         w->moves_fd = open_moves(w->dir);
     return e == OK ? begin(w, f) : e;
@@ -206,6 +224,7 @@ static enum err open_watcher(struct watcher *w, struct watch_role *r, struct fau
 
 static void close_watcher(struct watcher *w)
 {
+    follow_free(w->follow);
     bell_free(w->bell);
     close(w->signal_fd);
     if (w->moves_fd >= 0)

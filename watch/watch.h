@@ -8,9 +8,10 @@
  *
  * One thread looks at public/crl (inotify, and every LOOK_S seconds), one thread serves each target, so a
  * target that hangs delays no other. What was delivered to a target, and when the next try is due, is in
- * watch/ID.json in the home: it survives a restart. A list goes up under a temporary name and is renamed
- * where the target can; nothing goes up that is older than what the target holds or was given before, nor
- * anything that an issuer of ours has not signed.
+ * watch/ID.json in the home: it survives a restart. The alarms of all roles are followed on their boards and
+ * told to sinks (follow.h): today a history in watch/alarms.jsonl. A list goes up under a temporary name and
+ * is renamed where the target can; nothing goes up that is older than what the target holds or was given
+ * before, nor anything that an issuer of ours has not signed.
  *
  * Opens: public/crl (reads the directory and what lies in it), issuers/ID.pem (reads), watch/ (writes),
  * what the targets name: secret, ca, public-ca, certificate, key, known-hosts (reads), the directory of a

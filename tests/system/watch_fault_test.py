@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is every fault of a target, of what clients see, and of our own disk and clock one clear alarm, with no harm to what
 is published, and over when the fault is?"""
+import json
 import os
 import shutil
 import socket
@@ -211,6 +212,7 @@ class Disk(WatchTest):
         cls.directory = new_directory()
 
     def test_1_state_that_cannot_be_written(self):
+        shutil.rmtree(self.service.home / "watch")
         (self.service.home / "watch").write_text("in the way")
         set_watch(self.service, f'<target id="near" type="directory" url="file:{self.directory}"/>', **QUICK)
         self.alarm("watch.state", "near")
@@ -246,6 +248,26 @@ class Disk(WatchTest):
         self.assertFalse((self.directory / "alien.crl").exists())
         alien.unlink()
         self.no_alarm("crl.foreign")
+
+
+    def test_4_alarms_are_written_down_beyond_a_restart(self):
+        alien = self.service.home / "public/crl/alien.crl"
+        alien.write_bytes(b"x")
+        status, _ = self.alarm("crl.foreign", "public/crl", "alien.crl")
+        self.assertEqual(status, "critical")
+        ready = self.service.https("/readyz")
+        self.assertEqual((ready.status, ready.json()["status"]), (200, "critical"), "an alarm keeps no service from answering")
+        self.assertEqual(self.service.chancery("health", check=False).returncode, 4)
+        history = self.service.home / "watch/alarms.jsonl"
+
+        def events():
+            found = [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
+            return [each["event"] for each in found if each["event"] == "start" or (each["code"], each["subject"]) == ("crl.foreign", "public/crl")]
+        wait_until(lambda: events()[-1:] == ["raised"], "it is written down")
+        self.service.restart()
+        wait_until(lambda: events()[-3:] == ["raised", "start", "raised"], "it is raised anew")
+        alien.unlink()
+        wait_until(lambda: events()[-1:] == ["over"], "its end is written down")
 
 
 if __name__ == "__main__":
