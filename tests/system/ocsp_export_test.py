@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import urllib.parse
 
-from harness import CHANCERY, ROOT, WORK, ServiceTest, free_ports, make_csr, new_file, run, wait_until
+from harness import CHANCERY, ROOT, WORK, Service, ServiceTest, free_ports, make_csr, new_file, replace_file, run, wait_until
 
 
 class Export(ServiceTest):
@@ -212,6 +212,25 @@ class Export(ServiceTest):
             done = self.export(check=False)
         self.assertEqual(done.returncode, 1, done.said)
         self.assertIn("another export is under way", done.said)
+
+
+class Limited(ServiceTest):
+    """A responder that signs four answers a second for one address."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service(start=False)
+        settings = cls.service.home / "chancery.xml"
+        replace_file(settings, settings.read_text().replace("<ocsp ", '<ocsp live-rate="4/s" '))
+        cls.service.start()
+
+    def test_the_export_waits_and_asks_again(self):
+        directory = pathlib.Path(tempfile.mkdtemp(dir=WORK)) / "set"
+        done = json.loads(self.service.chancery("ocsp", "export", directory, "--output", "json").text)
+        self.assertEqual((done["failed"], done["written"]), (0, done["certificates"]))
+        self.assertEqual(done["certificates"], len(self.service.serials()))
+        limited = [line for line in self.service.https("/metrics").text.splitlines() if 'ocsp_limited_total{limit="live-rate"}' in line]
+        self.assertGreater(int(limited[0].split()[1]), 0)  # so it was told to
 
 
 if __name__ == "__main__":
