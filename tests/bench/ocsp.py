@@ -120,10 +120,13 @@ def wrk(pids, url, script, options, close=False):
             "p99_us": float(p99) * {"us": 1, "ms": 1000, "s": 1000000}[unit]}
 
 
-def signatures():
-    """P-256 signatures a second of processor time on the server's core."""
-    said = run("taskset", "-c", SERVER_CORE, "openssl", "speed", "-seconds", "1", "-mr", "ecdsap256").said
-    rate = float(re.search(r"\+F4:\d+:256:([\d.]+):", said)[1])
+SIGNATURES = {"ec": ("P-256 signatures", "ecdsap256"), "rsa": ("RSA 2048 signatures", "rsa2048")}
+
+
+def signatures(algorithm):
+    """Signatures a second of processor time on the server's core."""
+    said = run("taskset", "-c", SERVER_CORE, "openssl", "speed", "-seconds", "1", "-mr", algorithm).said
+    rate = float(re.search(r"\+F[24]:\d+:\d+:([\d.]+):", said)[1])
     return {"rate": rate, "cpu_us": 1e6 / rate, "p99_us": 0}
 
 
@@ -197,6 +200,7 @@ class Bench:
         def load(url, script, **how):
             return lambda: wrk(nginx if url == self.file else self.pids, url, script, self.options, **how)
 
+        limit, algorithm = SIGNATURES[self.options.key]
         return [
             # name, what it is held against, run
             ("nginx, a file", None, load(self.file, None)),
@@ -204,8 +208,8 @@ class Bench:
             ("POST, reused answer", "nginx, a file", load(self.url, same)),
             ("nginx, a connection each", None, load(self.file, None, close=True)),
             ("GET, a connection each", "nginx, a connection each", load(self.get, None, close=True)),
-            ("P-256 signatures", None, signatures),
-            ("POST, nonce", "P-256 signatures", load(self.url, nonce)),
+            (limit, None, lambda: signatures(algorithm)),
+            ("POST, nonce", limit, load(self.url, nonce)),
         ]
 
     def run(self):
