@@ -54,6 +54,7 @@ struct copies {
 struct ca {
     struct ca_role *role;
     struct flights flights;
+    bool disk_is_full; /* as disk_look() saw it last */
     struct store *store;
     struct issuing issuers[ISSUERS_MAX];
     size_t issuer_count;
@@ -106,7 +107,8 @@ struct ask {
     uint8_t idempotency[HASH_LEN], body_hash[HASH_LEN];
     bool is_idempotent;
     struct ask
-        *twin; /* an earlier ask that is not recorded yet, under the same Idempotency-Key; NULL: none */
+        *twin;      /* an earlier ask that is not recorded yet, under the same Idempotency-Key; NULL: none */
+    bool is_barred; /* refused because the disk is full: not even that is recorded */
     bool is_recorded; /* its transaction is durable: its twins may be answered */
     unsigned days;
     struct span facts_sent; /* issue: as they came, the frame's last part */
@@ -177,6 +179,15 @@ void decide_revocation(struct view *v, struct ask *a);
 struct ask *flight_land(struct ca *ca);
 /* The same, waiting for it; NULL: none is out. Before the port is used for anything else. */
 struct ask *flight_await(struct ca *ca);
+
+/* ---- disk.c: is there room? ---- */
+
+#define DISK_RESERVE                                                                                         \
+    (32u * 1024 * 1024) /* octets: a group of FLIGHTS_MAX certificates dirties some 3,000 pages of 4 KiB,    \
+                           and the files of a list under way and the log grow beside it */
+void disk_look(struct ca *ca); /* with alarm and its end */
+/* True: it would have to be recorded, there is no room, and it says so. */
+[[nodiscard]] bool disk_bars(const struct ca *ca, struct ask *a);
 
 /* ---- stale.c: csr.stale ---- */
 void stale_check(struct view *v, const struct facts *f, struct findings *out);

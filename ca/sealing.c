@@ -112,7 +112,7 @@ bool sealing_is_due(struct ca *ca)
 {
     struct chain_mark head;
 
-    if (ca->role->seal_keys == NULL)
+    if (ca->role->seal_keys == NULL || ca->disk_is_full)
         return false;
     find_head(ca, &head);
     return is_due(ca, &head);

@@ -145,7 +145,7 @@ static void decide(struct ca *ca, struct turn *t)
         struct ask *a = t->fresh[i];
 
         access_check(ca, v, a, t->now_s);
-        if (a->err != OK) {
+        if (disk_bars(ca, a) || a->err != OK) {
             t->ready[t->ready_count++] = a;
             continue;
         }
@@ -218,19 +218,30 @@ static bool is_refusal(const struct ask *a)
 
 static bool is_written(const struct ask *a)
 {
+    if (a->is_barred)
+        return false;
     return a->is_signing || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
            (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a) || taken_writes(a);
 }
 
-static bool writes(const struct turn *t)
+/* A number is not reserved on a full disk; what is published already is recorded in what is kept for that. */
+static bool is_note_written(const struct ca *ca, struct desk_note *n)
 {
-    for (size_t i = 0; i < t->ready_count; i++)
-        if (is_written(t->ready[i]))
-            return true;
-    for (size_t i = 0; i < t->note_count; i++)
-        if (t->notes[i].kind != DESK_DONE)
-            return true;
+    if (n->kind != DESK_RESERVE || !ca->disk_is_full)
+        return n->kind != DESK_DONE;
+    n->err = ERR_UNAVAILABLE;
     return false;
+}
+
+static bool writes(const struct ca *ca, struct turn *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < t->ready_count; i++)
+        any = any || is_written(t->ready[i]);
+    for (size_t i = 0; i < t->note_count; i++)
+        any = is_note_written(ca, &t->notes[i]) || any;
+    return any;
 }
 
 static void record_state(struct txn *txn, struct ask *a, int64_t now_s)
@@ -267,14 +278,15 @@ static void record(struct ca *ca, struct turn *t)
 {
     struct txn *txn = NULL;
 
-    if (!writes(t))
+    if (!writes(ca, t))
         return;
     if (txn_begin(ca->store, &txn) != OK)
         die("the store refuses a transaction");
     for (size_t i = 0; i < t->ready_count; i++)
-        record_ask(ca, txn, t->ready[i], t->now_s);
+        if (!t->ready[i]->is_barred)
+            record_ask(ca, txn, t->ready[i], t->now_s);
     for (size_t i = 0; i < t->note_count; i++)
-        if (t->notes[i].kind != DESK_DONE)
+        if (is_note_written(ca, &t->notes[i]))
             publish_record(ca, txn, &t->notes[i], t->now_s);
     if (txn_commit(txn) != OK)
         die("a commit failed: nothing of this group is acknowledged");
@@ -384,6 +396,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
     gather_notes(ca, t);
     if (!gather_asks(ca, t))
         return false;
+    disk_look(ca);
     decide(ca, t);
     take_signed(ca, t);
     if (!is_group(ca, t))

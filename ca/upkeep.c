@@ -18,6 +18,9 @@ void upkeep_run(struct ca *ca, int64_t now_s)
     struct txn *t = NULL;
 
     store_maintain(ca->store);
+    disk_look(ca);
+    if (ca->disk_is_full)
+        return;
     responder_renew(ca, now_s);
     endings_check(ca, now_s);
     if (txn_begin(ca->store, &t) != OK)

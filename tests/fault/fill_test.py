@@ -5,9 +5,11 @@ import http.client
 import os
 import resource
 import ssl
+import sys
+import time
 import unittest
 
-from harness import WAIT_S, Service, ServiceTest, make_csr, wait_until
+from harness import WAIT_S, Service, ServiceTest, make_csr, run, wait_until
 
 
 class Fill(ServiceTest):
@@ -47,6 +49,60 @@ class Fill(ServiceTest):
         self.service.restart()
         self.assertEqual(self.service.plain("/crl/rsa-g1.crl").body, before)
         self.service.publish("rsa-g1")
+
+
+@unittest.skipUnless(os.geteuid() == 0, "mounting a small file system is root's")
+class FullDisk(unittest.TestCase):
+    """A home on a file system of 80 MiB, filled by somebody else."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service(start=False)
+        cls.home = cls.service.home
+        cls.kept = cls.home.with_name("kept")
+        cls.home.rename(cls.kept)
+        cls.home.mkdir()
+        run("mount", "-t", "tmpfs", "-o", "size=80m,mode=755", "none", cls.home)
+        run("cp", "-a", f"{cls.kept}/.", cls.home)
+        cls.service.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.service.stop()
+        run("umount", cls.home)
+        if code != 0:
+            raise AssertionError(f"SIGTERM: serve ended with {code}:\n{cls.service.tail()}")
+
+    def fill(self):
+        """All but a few MiB."""
+        room = os.statvfs(self.home)
+        with open(self.home / "filler", "wb") as file:
+            file.write(bytes(max(0, room.f_bavail * room.f_frsize - (4 << 20))))
+
+    def test_writes_are_refused_while_it_is_full_and_resume_when_there_is_room(self):
+        csr = make_csr("ec-P-256", "/CN=node1-EC.example.com")
+        before = self.service.issued(csr, "ucm/tomcat-ECDSA")
+        rows = len(self.service.serials())
+        self.fill()
+        for answer in (self.service.issue(csr, "ucm/tomcat-ECDSA"), self.service.revoke(before.serial_hex, "superseded"),
+                       self.service.api("/issuers/ec-g1/crl", "POST")):
+            self.assertEqual(answer.status, 503, answer)
+            self.assertTrue(int(answer.headers["Retry-After"]) > 0)
+            self.assertIn("disk", answer.json()["detail"])
+        self.assertEqual(len(self.service.serials()), rows, "what was refused is not there")
+        self.assertEqual(self.service.api(f"/certificates/{before.serial_hex}").json()["status"], "valid")
+        ready = self.service.https("/readyz")
+        self.assertEqual(ready.status, 503)
+        self.assertIn("disk.full:store", [each["name"] for each in ready.json()["checks"]])
+        self.assertEqual(self.service.plain("/ca/ec-g1.cer").status, 200, "relying parties are served")
+        (self.home / "filler").unlink()
+        began = time.monotonic()
+        wait_until(lambda: self.service.issue(csr, "ucm/tomcat-ECDSA").status == 201, "writes resume")
+        print(f"writes resumed {time.monotonic() - began:.2f} s after there was room", file=sys.stderr)
+        self.assertEqual(self.service.revoke(before.serial_hex, "superseded").status, 200)
+        self.assertEqual(self.service.https("/readyz").status, 200)
+        self.assertEqual(self.service.chancery("store", "check").returncode, 0)
+        self.assertIn("alarm-over", self.service.tail())
 
 
 if __name__ == "__main__":
