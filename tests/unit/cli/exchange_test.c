@@ -466,9 +466,9 @@ Test(crl, show_lists_what_is_in_force)
 
     exchange(&x, BODIES(issuers), WORDS("crl", "show"));
     expect_code(&x, 0);
-    cr_assert_str_eq(x.typed.out, "ISSUER  NUMBER  THIS UPDATE  NEXT UPDATE  ENTRIES  SIZE  URL\n"
-                                  "rsa-g1  7       -            C            -        -     -\n"
-                                  "ec-g1   -       -            -            -        -     -\n");
+    cr_assert_str_eq(x.typed.out, "ISSUER  NUMBER  THIS UPDATE  NEXT UPDATE  ENTRIES  SIZE  DELTA  URL\n"
+                                  "rsa-g1  7       -            C            -        -     -      -\n"
+                                  "ec-g1   -       -            -            -        -     -      -\n");
     finish(&x);
 }
 
