@@ -13,27 +13,19 @@
 
 #define ANSWER_USUAL 1024u /* octets: what buckets are counted for */
 
-uint64_t cache_hash(struct span certid)
+uint64_t cache_hash(const struct cache *c, struct span certid)
 {
-    static uint64_t key[2]; /* chosen at the first use, for this process */
-    uint64_t h, word;
-    size_t i = 0;
+    uint64_t h = c->key[0] ^ certid.len, word;
 
-    if (key[0] == 0) {
-        random_octets((uint8_t *)key, sizeof key);
-        key[0] |= 1;
-        key[1] |= 1;
-    }
-    h = key[0] ^ certid.len;
-    for (; i < certid.len; i += sizeof word) {
+    for (size_t i = 0; i < certid.len; i += sizeof word) {
         size_t left = certid.len - i;
 
         word = 0;
         memcpy(&word, certid.data + i, left < sizeof word ? left : sizeof word);
-        h = (h ^ word) * key[1];
+        h = (h ^ word) * c->key[1];
         h ^= h >> 29;
     }
-    return h * key[0] ^ h >> 32;
+    return h * c->key[0] ^ h >> 32;
 }
 
 void cache_open(struct cache *c, size_t max)
@@ -42,6 +34,9 @@ void cache_open(struct cache *c, size_t max)
     while (c->bucket_count < max / ANSWER_USUAL)
         c->bucket_count *= 2;
     c->buckets = xcalloc(c->bucket_count, sizeof *c->buckets);
+    random_octets((uint8_t *)c->key, sizeof c->key);
+    c->key[0] |= 1; /* odd: a multiplication loses nothing */
+    c->key[1] |= 1;
 }
 
 void cache_close(struct cache *c)

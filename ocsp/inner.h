@@ -129,6 +129,7 @@ struct cache {
     size_t bucket_count; /* a power of two */
     struct cached *hand; /* in the ring; NULL: empty */
     size_t count, octets, max;
+    uint64_t key[2]; /* of the hash */
 };
 
 /* At most `max` octets, 0: keeps nothing. A kept answer that was asked for since the hand of the clock passed
@@ -141,8 +142,9 @@ struct cached *cache_put(struct cache *c, const struct cached *like, struct span
 void cache_remove(struct cache *c, struct cached *e);
 struct span cached_certid(const struct cached *e);
 struct span cached_der(const struct cached *e);
-/* Of a CertID, under a key that is chosen once a process, so that nobody can aim at one bucket. */
-uint64_t cache_hash(struct span certid);
+/* Of a CertID, under a key that is chosen at random when the cache is opened, so that nobody can aim at one
+ * bucket. Caches that are to share hashes use that of one of them. */
+uint64_t cache_hash(const struct cache *c, struct span certid);
 
 /* ---- count.c: figures ---- */
 

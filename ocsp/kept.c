@@ -96,7 +96,7 @@ bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int
 {
     struct subject s = {.by = served_find(&o->served, id),
                         .certid = id->whole,
-                        .hash = cache_hash(id->whole),
+                        .hash = cache_hash(&o->issued, id->whole),
                         .seen = state_of(o, v)};
     struct job *job;
 
@@ -157,7 +157,7 @@ static enum ocsp_status ask_signer(struct ocsp *o, const struct subject *s, cons
 enum ocsp_status kept_answer(struct ocsp *o, struct ask *q)
 {
     const struct ocsp_certid *id = &q->request->ids[0];
-    struct subject s = {.certid = id->whole, .hash = cache_hash(id->whole)};
+    struct subject s = {.certid = id->whole, .hash = cache_hash(&o->issued, id->whole)};
 
     q->hit = find_kept(o, q, s.hash);
     if (q->hit != NULL)
