@@ -19,6 +19,7 @@
 
 #define AHEAD_MAX_S 300 /* clocks of two machines that are kept */
 #define OLD "ocsp.data-old"
+#define REFUSED "ocsp.snapshot-refused"
 
 struct host {
     struct http_server *control;
@@ -107,6 +108,7 @@ static void take_copy(struct public *p, struct store *s, int64_t as_of_s)
     ocsp_follow(p->ocsp, s, as_of_s);
     if (old != s)
         store_close(old);
+    alarm_clear(p->role->board, REFUSED, "");
     figure_add(p->host->taken, 1);
     clock_rfc3339(as_of_s, text);
     log_info("snapshot", "of %s", text);
@@ -125,7 +127,7 @@ static void on_look(void *arg)
         if (open_copy(p, &s, &as_of_s, &f) == OK)
             take_copy(p, s, as_of_s);
         else
-            log_error("snapshot", "%s", f.detail);
+            alarm_raise(p->role->board, ALARM_WARNING, REFUSED, "", "%s", f.detail);
     }
     say_age(p);
 }

@@ -152,6 +152,7 @@ class OcspHost(unittest.TestCase):
         before = self.figure("ocsp_snapshots_total")
         self.copy_snapshot(whole)
         wait_until(lambda: "not whole" in self.host.tail(), "it has been looked at")
+        self.assertIn('chancery_alarm{code="ocsp.snapshot-refused",subject=""} 1', self.host.plain("/metrics").text)
         self.assert_status(self.leaves["rsa"], "good")
         self.copy_snapshot()
         self.wait_for_snapshot(before + 1)
