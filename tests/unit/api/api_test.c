@@ -736,6 +736,67 @@ Test(api, requests_are_listed_by_state_and_page)
     with_client(list_requests);
 }
 
+#define LARGE                                                                                                \
+    100 /* requests of a thousand names of 60 characters each: six MiB, more than one page takes             \
+         */
+
+static void add_large(void)
+{
+    static char names[SAN_COUNT_MAX][64];
+    static struct san sans[SAN_COUNT_MAX];
+    struct facts f = {
+        .csr = span_str("a request"), .has_san = true, .sans = sans, .san_count = SAN_COUNT_MAX};
+    struct request r = {.profile = "ucm/CAPF",
+                        .asker = "cert:01",
+                        .asked_at_s = STAGE_NOW_S,
+                        .expires_at_s = STAGE_NOW_S + DAY_S};
+    struct buf facts;
+    struct txn *t;
+
+    for (int i = 0; i < (int)SAN_COUNT_MAX; i++) {
+        snprintf(names[i], sizeof names[i], "%044d.large.example", i);
+        sans[i] = (struct san){SAN_DNS, span_str(names[i])};
+    }
+    buf_init(&facts, WIRE_MSG_MAX);
+    facts_write(&facts, &f);
+    cr_assert_eq(buf_end(&facts), OK);
+    r.facts = buf_span(&facts);
+    cr_assert_eq(txn_begin(stage.api.store, &t), OK);
+    for (uint8_t i = 0; i < LARGE; i++) {
+        memset(r.id, 0x80 + i, sizeof r.id);
+        memset(r.same, 0x80 + i, sizeof r.same);
+        request_add(t, &r);
+    }
+    cr_assert_eq(txn_commit(t), OK);
+    buf_free(&facts);
+}
+
+static void list_large(void)
+{
+    char path[CURSOR_MAX + 64] = "/api/v1/requests?limit=1000";
+    size_t seen = 0, pages = 0;
+
+    while (path[0] != '\0' && pages < 10) {
+        struct js *o = succeeded("GET", path, span_of(NULL, 0));
+        const char *next = js_str(js_get(o, "next"));
+        size_t n = js_len(js_get(o, "items"));
+
+        CHECK(n < LARGE, "%zu on one page", n);
+        seen += n;
+        pages++;
+        snprintf(path, sizeof path, next != NULL ? "/api/v1/requests?limit=1000&after=%s" : "%s",
+                 next != NULL ? next : "");
+        js_free(o);
+    }
+    CHECK(seen == STAGE_REQUESTS + LARGE && pages == 2, "%zu seen on %zu pages", seen, pages);
+}
+
+Test(api, a_page_of_large_requests_ends_early_and_leads_on)
+{
+    add_large();
+    with_client(list_large);
+}
+
 static void show_requests(void)
 {
     static const char *const states[] = {"pending", "approved", "denied", "expired", "pending"};
