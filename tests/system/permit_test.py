@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""From where: the permit list of both listeners and of roles, changed while the service runs. All of 127/8 is this machine, so that one
+machine has many addresses."""
+import http.client
+import json
+import ssl
+import unittest
+
+from harness import WAIT_S, ServiceTest, exchange, wait_until
+
+
+class Permit(ServiceTest):
+    def tearDown(self):
+        for each in json.loads(self.permit("list", "--output", "json").text)["items"]:
+            role = ["--role", each["role"]] if each["role"] else []
+            self.permit("remove", each["range"], "--listener", each["listener"], *role)
+        wait_until(lambda: self.plain("127.0.0.1") == 200 and self.https("127.0.0.1") == 200, "everybody is let in again")
+
+    def permit(self, *arguments, check=True):
+        return self.service.chancery("permit", *arguments, check=check)
+
+    def plain(self, source):
+        """The status that a client of that address gets, None: it is turned away."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.http_port, timeout=WAIT_S, source_address=(source, 0))
+        try:
+            return exchange(connection, "GET", "/", None, None).status
+        except (ConnectionError, http.client.HTTPException):
+            return None
+
+    def https(self, source, method="GET", path="/api/v1/issuers", body=None, headers=None, tls=None):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.service.https_port, timeout=WAIT_S, context=tls or self.service.tls(),
+                                                 source_address=(source, 0))
+        try:
+            return exchange(connection, method, path, body, headers).status
+        except (ConnectionError, http.client.HTTPException, ssl.SSLError):
+            return None
+
+    def test_the_plain_listener(self):
+        self.permit("add", "127.0.0.8/30", "--listener", "http")
+        wait_until(lambda: self.plain("127.0.0.1") is None, "the list is in force")
+        self.assertEqual(self.plain("127.0.0.9"), 200)
+        self.assertIsNone(self.plain("127.0.0.12"))
+        self.assertEqual(self.https("127.0.0.1"), 200, "the other listener has no list")
+        self.permit("remove", "127.0.0.8/30", "--listener", "http")
+        wait_until(lambda: self.plain("127.0.0.1") == 200, "an empty list lets everybody in")
+        lines = [each for each in self.service.log.read_text().splitlines() if "turned-away" in each]
+        self.assertLessEqual(len(lines), 2, lines)
+
+    def test_the_https_listener(self):
+        self.permit("add", "::ffff:127.0.0.8")
+        wait_until(lambda: self.https("127.0.0.1") is None, "the list is in force")
+        self.assertEqual(self.https("127.0.0.8"), 200)
+        self.assertEqual(self.plain("127.0.0.1"), 200)
+        self.assertEqual(json.loads(self.permit("list", "--output", "json").text)["items"][0]["range"], "127.0.0.8")
+
+    def test_a_role(self):
+        token = self.service.chancery("token", "create", "--role", "operator").text.strip()
+        bearer = {"headers": {"Authorization": "Bearer " + token}, "tls": self.service.tls(None)}
+        self.assertEqual(self.https("127.0.0.7", **bearer), 200)
+        self.permit("add", "127.0.0.8", "--role", "operator")
+        wait_until(lambda: self.https("127.0.0.7", **bearer) == 403, "the list is in force")
+        self.assertEqual(self.https("127.0.0.8", **bearer), 200)
+        self.assertEqual(self.https("127.0.0.7"), 200, "an administrator may come from there")
+
+    def test_nobody_shuts_himself_out(self):
+        body = {"method": "POST", "path": "/api/v1/permits", "headers": {"Content-Type": "application/json"}}
+        self.assertEqual(self.https("127.0.0.1", body='{"range": "192.0.2.0/24"}', **body), 409)
+        self.assertEqual(self.https("127.0.0.1", body='{"range": "192.0.2.0/24", "role": "administrator"}', **body), 409)
+        self.assertEqual(self.https("127.0.0.1", body='{"range": "127.0.0.0/8"}', **body), 201)
+        self.assertEqual(self.https("127.0.0.1", body='{"range": "192.0.2.0/24"}', **body), 201)
+        self.assertEqual(self.https("127.0.0.1", "DELETE", "/api/v1/permits?range=127.0.0.0/8"), 409)
+        self.assertEqual(self.https("127.0.0.1", "DELETE", "/api/v1/permits?range=192.0.2.0/24"), 200)
+
+    def test_the_control_socket_is_always_open(self):
+        self.permit("add", "192.0.2.1")
+        self.permit("add", "192.0.2.1", "--role", "administrator")
+        wait_until(lambda: self.https("127.0.0.1") is None, "the list is in force")
+        self.assertIn("192.0.2.1", self.permit("list").text)
+        self.assertEqual(self.service.chancery("ca", "list").returncode, 0)
+
+    def test_what_is_no_line(self):
+        for arguments, code in ((["10.0.0.1/8"], 1), (["10.0.0.0/33"], 1), (["ten"], 1), (["10.0.0.0/8", "--listener", "ftp"], 1),
+                                (["10.0.0.0/8", "--role", "king"], 1), (["10.0.0.0/8", "--listener", "http", "--role", "viewer"], 1)):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.permit("add", *arguments, check=False).returncode, code)
+        self.assertEqual(self.permit("remove", "10.0.0.0/8", check=False).returncode, 5)
+        self.permit("add", "127.0.0.0/8")
+        self.assertEqual(self.permit("add", "127.0.0.0/8", check=False).returncode, 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
