@@ -10,7 +10,8 @@
  * keep-alive connection ends after `idle_ms`. Two Content-Length, Content-Length with Transfer-Encoding, bare
  * LF, obs-fold and a missing Host are 400. HEAD is answered as GET without the body. TCP_NODELAY is set.
  * Beyond `connections`, or `per_address` of one client (an address; of IPv6 its /64), a new one takes the
- * place of the oldest that has no whole request under way: of that client, or of whoever has most. When there
+ * place of the oldest that has no whole request under way, or else does not take its answer: of that client,
+ * or of whoever has most. When there
  * is none, the new one is closed at once. So neither idle nor slow connections, however many, keep others
  * out. Errors of the protocol itself are answered by the `error` callback's body and fields, so that they
  * look like every other error.

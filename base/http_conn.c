@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/http_inner.h"
 #include "base/log.h"
+
+#define FRESH_MS 1000 /* in which a client that means it sends its request */
 
 enum phase {
     READING,   /* a request arrives or is awaited */
@@ -34,6 +37,7 @@ struct conn {
     struct reply reply;           /* SENDING */
     struct buf in;                /* plain octets, from `in_at` on not yet taken */
     size_t in_at;
+    int64_t since_ms; /* connected, or answered last */
     uint64_t written,
         progress; /* octets of the wire: handed to the stream; taken when the write deadline was set */
     size_t lingered;
@@ -66,6 +70,7 @@ void conn_open(struct http_server *s, struct stream *stream, const struct http_p
     c->reply.fd = -1;
     c->is_first = true;
     c->waiting = FOR_FIRST;
+    c->since_ms = clock_monotonic_ms();
     c->timer = timer_start(s->loop, s->limits.header_ms, 0, timed_out, c);
     buf_init(&c->in,
              s->limits.header_max + 4 * HTTP_PIECE); /* what is left is less than a read; see conn_settle */
@@ -139,9 +144,15 @@ const struct http_peer *conn_peer(const struct conn *c)
     return &c->peer;
 }
 
-bool conn_is_spare(const struct conn *c)
+enum conn_worth conn_worth(const struct conn *c)
 {
-    return (c->phase == READING || c->phase == LINGERING) && !c->is_running;
+    if (c->is_running)
+        return CONN_BUSY;
+    if (c->phase == LINGERING)
+        return CONN_SPARE;
+    if (c->phase == READING)
+        return clock_monotonic_ms() - c->since_ms < FRESH_MS ? CONN_FRESH : CONN_SPARE;
+    return c->phase == SENDING && stream_unsent(c->stream) > 0 ? CONN_STUCK : CONN_BUSY;
 }
 
 bool conn_is_draining(const struct conn *c)
@@ -229,6 +240,7 @@ static void reply_done(struct conn *c)
 
     reply_free(&c->reply);
     c->is_first = false;
+    c->since_ms = clock_monotonic_ms();
     c->waiting = NOTHING;
     c->phase = READING;
     if (closes)

@@ -105,8 +105,14 @@ struct conn *conn_next(const struct conn *c);
 /* Where to write the answer; forgets the request. */
 struct reply *conn_reply(struct conn *c, struct http_request *r);
 const struct http_peer *conn_peer(const struct conn *c);
-/* No whole request of its is under way: closing it takes nothing from anybody but time. */
-bool conn_is_spare(const struct conn *c);
+/* What closing it would cost its client, the most first. */
+enum conn_worth {
+    CONN_BUSY,  /* an answer is being made or sent */
+    CONN_FRESH, /* nothing yet, but it has hardly had the time to ask */
+    CONN_STUCK, /* an answer that it does not take at this moment */
+    CONN_SPARE, /* no whole request of its is under way: nothing but time */
+};
+enum conn_worth conn_worth(const struct conn *c);
 void conn_answer(struct conn *c); /* the reply is filled: send it, from the loop when called from outside */
 bool conn_is_draining(const struct conn *c);
 void conn_run_ready(struct http_server *s); /* what was put off to the loop's next round */

@@ -103,8 +103,15 @@ static struct address client_of(const struct conn *c)
     return address_network(&conn_peer(c)->ip);
 }
 
-/* How many connections a client has, and the oldest that can be spared. The newest stands first in the list.
- */
+/* The better one to close: what costs less, then what is older. The newest stands first in the list. */
+static struct conn *better(struct conn *have, struct conn *c)
+{
+    enum conn_worth worth = conn_worth(c);
+
+    return worth == CONN_BUSY || (have != NULL && worth < conn_worth(have)) ? have : c;
+}
+
+/* How many connections a client has, and which of them can be spared. */
 static size_t count_client(const struct http_server *s, const struct address *client, struct conn **spare)
 {
     size_t n = 0;
@@ -116,8 +123,7 @@ static size_t count_client(const struct http_server *s, const struct address *cl
         if (!is_same(&other, client))
             continue;
         n++;
-        if (conn_is_spare(c))
-            *spare = c;
+        *spare = better(*spare, c);
     }
     return n;
 }
@@ -134,7 +140,7 @@ static size_t crowd_of(const struct http_server *s, const struct conn *c)
     return (h ^ h >> 32) % CROWDS;
 }
 
-/* Of those that can be spared the oldest of whoever has most; NULL: none can. */
+/* Of whoever has most, among those of whom one can be spared; NULL: none can. */
 static struct conn *find_spare(const struct http_server *s)
 {
     uint16_t counts[CROWDS] = {0};
@@ -146,10 +152,10 @@ static struct conn *find_spare(const struct http_server *s)
     for (struct conn *c = s->first; c != NULL; c = conn_next(c)) {
         uint16_t n = counts[crowd_of(s, c)];
 
-        if (!conn_is_spare(c) || n < most)
+        if (n < most || better(NULL, c) == NULL)
             continue;
+        spare = n > most ? c : better(spare, c);
         most = n;
-        spare = c;
     }
     return spare;
 }

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Crowds: idle connections by the thousand and slowhttptest in its three modes, while OCSP is asked. Every answer must come; its pace beside
+the usual one is printed and not judged. CROWD: idle connections (1200; the long run has 10,000)."""
+import http.client
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import unittest
+
+from harness import WAIT_S, ServiceTest, exchange, make_csr, new_file, run
+
+CROWD = int(os.environ.get("CROWD", "1200"))
+SLOW_S = 5 if CROWD < 5000 else 30
+ASKED = 200  # OCSP requests in a measurement
+
+
+class Crowd(ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        cls.most = min(CROWD, hard - 200)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, CROWD + 200), hard))
+        leaf = cls.service.issued(make_csr(), "ucm/tomcat")
+        request = new_file(b"", ".ocsp")
+        run("openssl", "ocsp", "-issuer", cls.service.ca_file("rsa-g1"), "-cert", new_file(leaf.chain_pem, ".pem"), "-no_nonce", "-reqout", request)
+        with open(request, "rb") as file:
+            cls.request = file.read()
+
+    def ask(self):
+        """Microseconds of one OCSP answer on a connection of its own."""
+        start = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.http_port, timeout=WAIT_S)
+        answer = exchange(connection, "POST", "/ocsp", self.request, {"Content-Type": "application/ocsp-request"})
+        self.assertEqual((answer.status, answer.type), (200, "application/ocsp-response"), answer)
+        self.assertGreater(len(answer.body), 100)
+        return (time.perf_counter() - start) * 1e6
+
+    def pace(self, until=None):
+        times = []
+        while len(times) < ASKED or (until and until()):
+            times.append(self.ask())
+        return statistics.median(times), max(times), len(times)
+
+    def tell(self, what, usual, under):
+        print(f"{what}: OCSP median {under[0]:.0f} us, worst {under[1]:.0f} us of {under[2]}; before: median {usual[0]:.0f} us, worst {usual[1]:.0f} us",
+              file=sys.stderr)
+
+    def crowd(self, port, addresses):
+        """Idle connections, from so many addresses of this machine."""
+        held = []
+        for i in range(self.most):
+            held.append(socket.create_connection(("127.0.0.1", port), timeout=WAIT_S, source_address=(f"127.0.1.{i % addresses + 1}", 0)))
+        return held
+
+    def test_idle_connections(self):
+        for what, port, addresses in (("plain listener, one address", self.service.http_port, 1),
+                                      ("plain listener, 100 addresses", self.service.http_port, 100),
+                                      ("HTTPS listener, 100 addresses", self.service.https_port, 100)):
+            with self.subTest(what=what):
+                usual = self.pace()
+                held = self.crowd(port, addresses)
+                try:
+                    self.tell(f"{len(held)} idle connections to the {what}", usual, self.pace())
+                    self.assert_status(self.service.api("/issuers"), 200)
+                finally:
+                    for each in held:
+                        each.close()
+
+    def test_slowhttptest(self):
+        for mode, options in (("slow headers", ["-H"]), ("slow body", ["-B", "-t", "POST"]), ("slow read", ["-X", "-w", "1", "-y", "8", "-n", "5", "-z", "1", "-k", "10"])):
+            for port in (self.service.http_port,):
+                with self.subTest(mode=mode):
+                    usual = self.pace()
+                    attack = subprocess.Popen(["slowhttptest", *options, "-c", str(min(1000, self.most)), "-r", "500", "-l", str(SLOW_S), "-i", "2", "-p", "3",
+                                               "-u", f"http://127.0.0.1:{port}/ca/rsa-g1.pem"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    try:
+                        under = self.pace(lambda attack=attack: attack.poll() is None)
+                    finally:
+                        attack.terminate()
+                        attack.wait(timeout=WAIT_S)
+                    self.tell(f"slowhttptest, {mode}", usual, under)
+
+    def test_one_noisy_login_leaves_ocsp_alone(self):
+        usual = self.pace()
+        attack = subprocess.Popen(["slowhttptest", "-H", "-c", "1000", "-r", "500", "-l", str(SLOW_S), "-u", f"https://127.0.0.1:{self.service.https_port}/"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            under = self.pace(lambda: attack.poll() is None)
+        finally:
+            attack.terminate()
+            attack.wait(timeout=WAIT_S)
+        self.tell("slow headers over HTTPS", usual, under)
+
+
+if __name__ == "__main__":
+    unittest.main()
