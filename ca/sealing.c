@@ -137,7 +137,7 @@ void sealing_end(struct ca *ca, int64_t now_s)
 {
     struct chain_mark head;
 
-    add_row(ca, AUDIT_STOP, span_str("in order"), now_s, &head);
+    add_row(ca, AUDIT_STOP, span_str("nobody asks any more"), now_s, &head);
     if (ca->role->seal_keys != NULL && seal_head(ca, &head, now_s) == ERR_END)
         log_warn("audit", "the signer ended first: the last rows are sealed after the next start");
 }
