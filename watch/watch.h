@@ -6,7 +6,7 @@
  * readers must be able to write its lock file. What it needs is in the files: a CRL says its issuer, number
  * and dates itself, and the issuers' certificates say whether it is ours.
  *
- * One thread looks at public/crl (inotify, and every LOOK_S seconds), one thread serves each target, so a
+ * One thread looks at public/crl (inotify, and every LOOK_MS), one thread serves each target, so a
  * target that hangs delays no other. What was delivered to a target, and when the next try is due, is in
  * watch/ID.json in the home: it survives a restart. The alarms of all roles are followed on their boards and
  * told to sinks (follow.h): today a history in watch/alarms.jsonl. A list goes up under a temporary name and
