@@ -4,9 +4,10 @@
 import hashlib
 import json
 import pathlib
+import socket
 import unittest
 
-from harness import CHANCERY, WORK, Service, ServiceTest, key, make_csr, new_file, replace_file, run, self_signed, wait_until
+from harness import CHANCERY, WAIT_S, WORK, Service, ServiceTest, key, make_csr, new_file, replace_file, run, self_signed, wait_until
 
 ROLES = ("viewer", "requester", "operator", "auditor", "administrator")
 ALL, NONE = set(ROLES), set()
@@ -200,6 +201,34 @@ class Failures(ServiceTest):
 
     def by(self, token):
         return self.service.api("/issuers", headers={"Authorization": "Bearer " + token}, tls=self.service.tls(None))
+
+    def raw(self, octets, plain):
+        """The answer's head to octets that no client of ours would send."""
+        connection = socket.create_connection(("127.0.0.1", self.service.http_port if plain else self.service.https_port), timeout=WAIT_S)
+        if not plain:
+            connection = self.service.tls().wrap_socket(connection, server_hostname="localhost")
+        with connection:
+            try:
+                connection.sendall(octets)
+            except OSError:
+                pass  # it has said no already
+            return connection.recv(65536).split(b"\r\n\r\n")[0].decode()
+
+    def test_requests_that_two_readers_would_read_in_two_ways(self):
+        post = b"POST /api/v1/certificates HTTP/1.1\r\nHost: localhost\r\n"
+        for what, octets, status in (
+            ("two lengths", post + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nx", 400),
+            ("length and coding", post + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+            ("bare LF", b"GET /livez HTTP/1.1\nHost: localhost\n\n", 400),
+            ("folded", b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n", 400),
+            ("100,000 fields", b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 100000 + b"\r\n", 431),
+        ):
+            for plain in (False, True):
+                with self.subTest(what=what, plain=plain):
+                    head = self.raw(octets, plain)
+                    self.assertIn(f" {status} ", head.splitlines()[0])
+                    self.assertRegex(head, "X-Request-Id: [0-9a-f]{32}")
+        self.assert_status(self.service.api("/issuers"), 200)
 
     def test_failed_logins_are_audited_and_bounded(self):
         unknown = "chancery_" + 64 * "1" + hashlib.sha256(b"chancery_" + 64 * b"1").hexdigest()[:8]
