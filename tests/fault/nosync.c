@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nosync: a disk that promises and does not keep: every sync succeeds and does nothing. Preloaded, so that a test of
- * power cuts can show that it would notice. */
+/* nosync: a disk that promises and does not keep: every sync succeeds and does nothing. Preloaded, so that a
+ * test of power cuts can show that it would notice. */
 #include <stddef.h>
 
 int fsync(int fd)
