@@ -71,7 +71,8 @@ struct crl_role {
     const char *store_dir, *public_dir;
     struct crl_config config;
     int port_fd, desk_fd;
-    struct board *board; /* figures and alarms; NULL: none */
+    struct board *board;    /* figures and alarms; NULL: none */
+    int64_t (*clock)(void); /* seconds; NULL: clock_now_s */
 };
 /* Publishes what is due, then serves desk and schedule until the desk closes. On start also re-creates a
  * public file that is missing or does not match the recorded hash by publishing anew. */

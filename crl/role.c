@@ -36,6 +36,11 @@ struct publisher {
     struct jump jump;
 };
 
+static int64_t now(const struct publisher *p)
+{
+    return p->role->clock != NULL ? p->role->clock() : clock_now_s();
+}
+
 /* ---- one issuer ---- */
 
 static const char *const causes[] = {
@@ -133,13 +138,13 @@ static bool is_clock_wrong(struct publisher *p, size_t i, const struct crl_force
 {
     const char *id = p->role->config.issuers[i].id;
 
-    if (jump_is_forward(&p->jump, now_s, clock_monotonic_ms() / 1000))
-        alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
-                    "the clock went ahead by more than a week: nothing is published until it is set back, or "
-                    "somebody publishes");
-    else if (jump_is_behind(s, now_s))
+    if (jump_is_behind(s, now_s)) /* first: a clock that is behind is nothing to measure a jump from */
         alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
                     "the clock is behind the CRLs in force: nothing is published until it is set right, or "
+                    "somebody publishes");
+    else if (jump_is_forward(&p->jump, now_s, clock_monotonic_ms() / 1000))
+        alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
+                    "the clock went ahead by more than a week: nothing is published until it is set back, or "
                     "somebody publishes");
     else {
         alarm_clear(p->role->board, "crl.clock", id);
@@ -277,7 +282,7 @@ static void maintain(struct publisher *p, int64_t now_s)
 
 static enum err turn_once(struct publisher *p)
 {
-    int64_t now_s = clock_now_s(), wake_s = now_s;
+    int64_t now_s = now(p), wake_s = now_s;
     enum err e;
 
     desk_drain(&p->desk);
@@ -287,17 +292,21 @@ static enum err turn_once(struct publisher *p)
     if (e != OK)
         return e;
     maintain(p, now_s);
-    return wait_for(p, wake_s - clock_now_s());
+    return wait_for(p, wake_s - now(p));
 }
 
-/* At an orderly end the ca leaves first: then desk and port close both, in whatever order we hear of it. A
- * port that closes alone is a lost signer. */
+/* At an orderly end the ca leaves first: then desk and port close both, in whatever order we hear of it, and
+ * what the ca still said comes before its end. A port that closes alone is a lost signer. */
 static enum err port_ended(struct publisher *p)
 {
-    struct pollfd wire = {.fd = p->role->desk_fd, .events = POLLIN};
+    int64_t end_ms = clock_monotonic_ms() + END_GRACE_MS, left_ms = END_GRACE_MS;
 
-    if (poll(&wire, 1, END_GRACE_MS) > 0)
-        desk_drain(&p->desk);
+    for (; !p->desk.is_over && left_ms > 0; left_ms = end_ms - clock_monotonic_ms()) {
+        struct pollfd wire = {.fd = p->role->desk_fd, .events = POLLIN};
+
+        if (poll(&wire, 1, (int)left_ms) > 0)
+            desk_drain(&p->desk);
+    }
     return p->desk.is_over ? OK : ERR_END;
 }
 
@@ -313,10 +322,7 @@ static enum err turn(struct publisher *p)
 
 enum err crl_run(const struct crl_role *r)
 {
-    struct publisher p = {.role = r,
-                          .desk = {.fd = r->desk_fd, .config = &r->config},
-                          .is_starting = true,
-                          .maintained_s = clock_now_s()};
+    struct publisher p = {.role = r, .desk = {.fd = r->desk_fd, .config = &r->config}, .is_starting = true};
     struct fault f = {0};
     enum err e = store_open(r->store_dir, STORE_READ, 0, &p.store, &f);
 
@@ -324,6 +330,7 @@ enum err crl_run(const struct crl_role *r)
         log_error("store", "%s", f.detail);
         return e;
     }
+    p.maintained_s = now(&p);
     crl_drafts_remove(r->public_dir);
     e = turn(&p);
     if (e != OK)

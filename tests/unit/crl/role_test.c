@@ -2,11 +2,13 @@
 /* Does the running role publish what is due, answer what is asked, and leave a current list alone? The test
  * is the ca. */
 #include <criterion/criterion.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,10 +20,12 @@
 static struct shop s;
 static int desk = -1;
 static pid_t role;
+static int64_t (*role_clock)(void); /* NULL: the wall's */
 
 static void role_start(void)
 {
-    struct crl_role r = {.store_dir = s.store_dir, .public_dir = s.public_dir, .port_fd = s.port_fd};
+    struct crl_role r = {
+        .store_dir = s.store_dir, .public_dir = s.public_dir, .port_fd = s.port_fd, .clock = role_clock};
     struct fault f = {0};
     int fds[2];
 
@@ -370,4 +374,161 @@ Test(crl_role, a_lost_signer_ends_it_as_a_failure)
     expect_idle();
     kill(s.signer, SIGKILL);
     cr_assert_eq(role_wait(), 3);
+}
+
+/* ---- the end ---- */
+
+static int unread_in(int fd)
+{
+    int n = -1;
+
+    cr_assert_eq(ioctl(fd, SIOCOUTQ, &n), 0);
+    return n;
+}
+
+/* It hears that the signer is gone while the ca has something to say, and then that the ca is gone too. */
+Test(crl_role, an_orderly_end_is_one_in_whatever_order_it_is_heard)
+{
+    role_start();
+    serve_publication();
+    expect_idle();
+    kill(role, SIGSTOP);
+    ask_publish(1, "ca", CAUSE_REQUEST);
+    kill(s.signer, SIGKILL);
+    kill(role, SIGCONT);
+    while (unread_in(desk) > 0)
+        cr_assert_eq(waitpid(role, NULL, WNOHANG), 0, "it waits for the ca's end");
+    role_stop();
+}
+
+/* ---- clocks that jump ---- */
+
+#define YEAR (365 * DAY)
+
+static void clock_setup(void)
+{
+    shop_open(&s, "ec-256", "ca");
+    role_clock = shop_clock;
+}
+
+TestSuite(crl_clock, .init = clock_setup, .fini = teardown, .timeout = 60);
+
+/* Once the role sleeps: what it has begun has the time of before. */
+static void clock_jump(int64_t now_s)
+{
+    char path[64], state = '?';
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)role);
+    for (int i = 0; i < 1000000 && (state != 'S' || unread_in(desk) > 0); i++) {
+        FILE *f = fopen(path, "r");
+
+        cr_assert_not_null(f);
+        cr_assert_eq(fscanf(f, "%*d %*s %c", &state), 1);
+        fclose(f);
+    }
+    cr_assert_eq(state, 'S');
+    shop_clock_set(now_s);
+}
+
+static enum err asked(uint64_t number, enum desk_cause cause)
+{
+    struct heard h;
+
+    ask_publish(number, "ca", (uint8_t)cause);
+    if (cause == CAUSE_REQUEST)
+        serve_publication();
+    h = expect_heard(DESK_DONE);
+    cr_assert_eq(h.number, number);
+    return h.err;
+}
+
+static ino_t file_there(void)
+{
+    struct stat st;
+
+    cr_assert_eq(stat(s.crl_path, &st), 0);
+    return st.st_ino;
+}
+
+/* A list a day old, and one of the day before: the regular state. */
+static void published_daily(void)
+{
+    role_start();
+    serve_publication();
+    clock_jump(SHOP_NOW + DAY);
+    ask_publish(1, "nobody", CAUSE_REQUEST); /* wakes it */
+    expect_heard(DESK_DONE);
+    cr_assert_eq(serve_publication().state.number, 2);
+    expect_idle();
+}
+
+Test(crl_clock, a_year_ahead_publishes_nothing_and_set_back_it_goes_on)
+{
+    ino_t before;
+
+    published_daily();
+    before = file_there();
+    clock_jump(SHOP_NOW + DAY + YEAR);
+    expect_idle();
+    cr_expect_eq(asked(10, CAUSE_REVOCATION), ERR_UNAVAILABLE);
+    cr_expect_eq(file_there(), before);
+    cr_expect_eq(shop_state(&s).number, 2);
+    clock_jump(SHOP_NOW + 2 * DAY);
+    ask_publish(11, "nobody", CAUSE_REQUEST);
+    expect_heard(DESK_DONE);
+    cr_expect_eq(serve_publication().state.number, 3);
+    role_stop();
+}
+
+Test(crl_clock, a_year_back_publishes_nothing_and_set_right_it_goes_on)
+{
+    ino_t before;
+
+    published_daily();
+    before = file_there();
+    clock_jump(SHOP_NOW + DAY - YEAR);
+    expect_idle();
+    cr_expect_eq(asked(10, CAUSE_REVOCATION), ERR_UNAVAILABLE);
+    cr_expect_eq(file_there(), before);
+    role_stop();
+    role_start(); /* not at a start either */
+    expect_idle();
+    cr_expect_eq(file_there(), before);
+    clock_jump(SHOP_NOW + 2 * DAY);
+    ask_publish(11, "nobody", CAUSE_REQUEST);
+    expect_heard(DESK_DONE);
+    cr_expect_eq(serve_publication().state.number, 3);
+    role_stop();
+}
+
+Test(crl_clock, who_publishes_by_hand_says_that_it_is_right)
+{
+    published_daily();
+    clock_jump(SHOP_NOW + DAY + YEAR);
+    expect_idle();
+    cr_expect_eq(asked(10, CAUSE_REQUEST), OK);
+    cr_expect_eq(shop_state(&s).number, 3);
+    cr_expect_eq(shop_state(&s).this_update_s, SHOP_NOW + DAY + YEAR);
+    clock_jump(SHOP_NOW + 2 * DAY + YEAR);
+    ask_publish(11, "nobody", CAUSE_REQUEST);
+    expect_heard(DESK_DONE);
+    cr_expect_eq(serve_publication().state.number, 4, "and the schedule goes on from there");
+    role_stop();
+}
+
+/* The machine started with a clock a year ahead, made a list, and was set right. */
+Test(crl_clock, a_list_made_ahead_of_time_is_made_anew)
+{
+    published_daily();
+    role_stop();
+    shop_clock_set(SHOP_NOW + DAY + YEAR);
+    role_start();
+    cr_expect_eq(serve_publication().state.number, 3, "a start cannot tell it from a long stop");
+    expect_idle();
+    clock_jump(SHOP_NOW + DAY + 60);
+    ask_publish(11, "nobody", CAUSE_REQUEST);
+    expect_heard(DESK_DONE);
+    cr_expect_eq(serve_publication().state.number, 4, "higher, whatever the clock says");
+    cr_expect_eq(shop_state(&s).this_update_s, SHOP_NOW + DAY + 60);
+    role_stop();
 }

@@ -28,6 +28,7 @@ struct shop {
 
 /* `kind` as for signer_key_generate. The signer serves the key under `key_id` ("ca" when it is to work). */
 void shop_open(struct shop *s, const char *kind, const char *key_id);
+int64_t shop_clock(void);
 void shop_clock_set(int64_t now_s); /* of the signer; SHOP_NOW when opened */
 void shop_open_today(struct shop *s, const char *kind,
                      const char *key_id); /* the signer's clock is the wall's, not SHOP_NOW */
