@@ -147,13 +147,15 @@ static void check_listener(struct report *r)
 }
 
 /* What the alarms are about is for people: a list that a distant server shows wrongly takes no balancer away
- * from a service that works, nor keeps one from starting. */
+ * from a service that works, nor keeps one from starting. A full disk is another thing: nothing can be asked
+ * of it. */
 static bool add_alarm(const struct alarm_shown *a, void *arg)
 {
     struct report *r = arg;
     char text[CLOCK_TEXT_MAX];
 
     clock_rfc3339(a->since_s, text);
+    r->is_unready = r->is_unready || strcmp(a->code, DISK_ALARM) == 0;
     add(r, a->code, a->subject, a->level == ALARM_CRITICAL ? LEVEL_CRITICAL : LEVEL_WARNING, "%s (since %s)",
         a->detail, text);
     return true;

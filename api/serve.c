@@ -24,7 +24,8 @@
              CRLs */
 #define STOP_MS                                                                                              \
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
-#define TICK_MS 100 /* between looks while starting or stopping */
+#define UNWELL_MS 20000 /* first lists are published within seconds: what is wrong after that stays wrong */
+#define TICK_MS 100     /* between looks while starting or stopping */
 
 /* ---- being ready ---- */
 
@@ -61,7 +62,20 @@ static void write_ready_file(const struct serve *s)
 }
 
 /* Ready is what a client sees: the interface says ok through the control socket, and the pages for relying
- * parties are there. An OCSP host with old data is there too, and says so to those who ask. */
+ * parties are there. An OCSP host with old data is there too, and says so to those who ask; so is a service
+ * whose disk is full, which still answers for every certificate there is. */
+static bool is_well(const struct serve *s, const struct fetch_target *control)
+{
+    int64_t began_ms = s->deadline_ms - READY_MS;
+
+    if (answers(control, s->config.is_ocsp_host ? "/livez" : "/readyz"))
+        return true;
+    if (clock_monotonic_ms() < began_ms + UNWELL_MS || !answers(control, "/livez"))
+        return false;
+    log_warn("ready", "it answers, but not well: chancery health says what is wrong");
+    return true;
+}
+
 static void look_ready(struct serve *s)
 {
     char http_url[160];
@@ -70,7 +84,7 @@ static void look_ready(struct serve *s)
     struct fetch_target http = {.base_url = http_url, .timeout_s = 5};
 
     snprintf(http_url, sizeof http_url, "http://%s", s->http);
-    if (!answers(&control, s->config.is_ocsp_host ? "/livez" : "/readyz") || !answers(&http, "/"))
+    if (!is_well(s, &control) || !answers(&http, "/"))
         return;
     s->is_ready = true;
     log_info("ready", "http %s, https %s, home %s", s->http, s->https, s->config.home);

@@ -506,6 +506,8 @@ enum ask_kind {
 void grant_write(struct buf *b, const struct grant *g);
 [[nodiscard]] bool grant_read(struct rd *r, struct grant *out);
 
+#define DISK_ALARM "disk.full" /* raised while nothing is recorded for want of room */
+
 struct ca_role {
     const char *store_dir;
     uint64_t map_size;

@@ -11,8 +11,6 @@
 
 #include "ca/inner.h"
 
-#define ALARM "disk.full"
-
 void disk_look(struct ca *ca)
 {
     struct statvfs st;
@@ -23,11 +21,11 @@ void disk_look(struct ca *ca)
     room = (uint64_t)st.f_bavail * st.f_frsize;
     ca->disk_is_full = room < DISK_RESERVE;
     if (ca->disk_is_full)
-        alarm_raise(ca->role->board, ALARM_CRITICAL, ALARM, "store",
+        alarm_raise(ca->role->board, ALARM_CRITICAL, DISK_ALARM, "store",
                     "%llu KiB are free, %u are kept for what is under way: nothing more is recorded",
                     (unsigned long long)room / 1024, DISK_RESERVE / 1024);
     else
-        alarm_clear(ca->role->board, ALARM, "store");
+        alarm_clear(ca->role->board, DISK_ALARM, "store");
 }
 
 bool disk_bars(const struct ca *ca, struct ask *a)
