@@ -32,6 +32,8 @@ OWNERS = {
     "jansson.h": "base/json.c",
     "curl/": ("base/fetch.c", "base/transfer.c"),  # small exchanges, and files as a stream: other options, no code in common
     "idn2.h": "base/idn.c",
+    "seccomp.h": "base/confine_calls.c",
+    "linux/landlock.h": "base/confine_paths.c",
     "archive.h": "base/archive.c",
     "archive_entry.h": "base/archive.c",
 }
