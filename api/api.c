@@ -109,7 +109,7 @@ static void on_reload(void *arg)
     struct config fresh;
     struct fault f = {0};
 
-    if (config_load(run->api.config->home, &fresh, NULL, &f) != OK) {
+    if (config_reload(run->api.config, &fresh, &f) != OK) {
         log_error("reload", "kept the old configuration: %s", f.detail);
         return;
     }

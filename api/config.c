@@ -13,6 +13,8 @@
 #include "api/role.h"
 #include "base/clock.h"
 
+#define FIRST_UID_DEFAULT 59900 /* beyond what adduser has ever come to, below what systemd hands out */
+
 /* Text of the schema-checked document into a field that the schema bounds as well. */
 static enum err copy_attr(const struct xml_node *n, const char *name, char *out, size_t cap,
                           struct buf *report, struct fault *f)
@@ -89,14 +91,28 @@ static enum err read_service(const struct xml_node *root, struct config *c, stru
     return e;
 }
 
-/* "file:keys/x.key" means a path in the home; anything else is OSSL_STORE's to understand. */
+/* The part of `uri` behind "SCHEME:", NULL when it is of another. */
+static const char *behind(const char *uri, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    return strncmp(uri, scheme, len) == 0 ? uri + len : NULL;
+}
+
+/* "file:keys/x.key" means a path in the home, "credential:x" a file that the service manager gave us, with
+ * none given a path that is not there; anything else is OSSL_STORE's to understand. */
 static enum err key_uri(const char *home, const char *uri, char *out, size_t cap)
 {
-    static const char scheme[] = "file:";
-    bool is_relative = strncmp(uri, scheme, sizeof scheme - 1) == 0 && uri[sizeof scheme - 1] != '/';
-    int n = is_relative ? snprintf(out, cap, "file:%s/%s", home, uri + sizeof scheme - 1)
-                        : snprintf(out, cap, "%s", uri);
+    const char *directory = getenv("CREDENTIALS_DIRECTORY"), *credential = behind(uri, "credential:"),
+               *path = behind(uri, "file:");
+    int n;
 
+    if (credential != NULL)
+        n = snprintf(out, cap, "file:%s/%s", directory != NULL ? directory : "/run/credentials", credential);
+    else if (path != NULL && path[0] != '/')
+        n = snprintf(out, cap, "file:%s/%s", home, path);
+    else
+        n = snprintf(out, cap, "%s", uri);
     return n < 0 || (size_t)n >= cap ? ERR_CONFIG : OK;
 }
 
@@ -183,6 +199,23 @@ static enum err read_host_rooms(const struct xml_node *root, struct config *c, s
     return e == OK ? read_snapshot(root, c, f) : e;
 }
 
+const char *const confine_levels[] = {
+    [CONFINE_FULL] = "full", [CONFINE_BASIC] = "basic", [CONFINE_OFF] = "off"};
+
+static void read_confine(const struct xml_node *root, struct confine_config *out)
+{
+    const struct xml_node *n = xml_child(root, "confine");
+    const char *level = n != NULL ? xml_attr(n, "level") : NULL,
+               *uid = n != NULL ? xml_attr(n, "first-uid") : NULL;
+
+    *out = (struct confine_config){.level = CONFINE_FULL, .first_uid = FIRST_UID_DEFAULT};
+    for (enum confine_level l = CONFINE_FULL; level != NULL && l <= CONFINE_OFF; l++)
+        if (strcmp(level, confine_levels[l]) == 0)
+            out->level = l;
+    if (uid != NULL)
+        out->first_uid = (unsigned)strtoul(uid, NULL, 10);
+}
+
 static enum err read_rooms(const struct xml_node *root, struct config *c, struct buf *report, struct fault *f)
 {
     enum err e = ca_config_read(root, &c->ca, f);
@@ -191,7 +224,7 @@ static enum err read_rooms(const struct xml_node *root, struct config *c, struct
         e = crl_config_read(root, &c->crl, f);
     if (e == OK)
         e = ocsp_config_read(root, &c->ocsp, f);
-    return e == OK ? watch_config_read(root, c->home, &c->watch, report, f) : e;
+    return e == OK ? watch_config_read(root, c->is_handed ? "." : c->home, &c->watch, report, f) : e;
 }
 
 enum err config_read(const char *name, struct span content, struct config *c, struct buf *report,
@@ -212,6 +245,7 @@ enum err config_read(const char *name, struct span content, struct config *c, st
         e = c->is_ocsp_host ? OK : read_audit(xml_root(x), c, report, f);
     if (e == OK)
         e = c->is_ocsp_host ? read_host_rooms(xml_root(x), c, f) : read_rooms(xml_root(x), c, report, f);
+    read_confine(xml_root(x), &c->confine);
     xml_free(x);
     return e;
 }
@@ -223,45 +257,46 @@ static enum err read_trusted(const char *path, struct buf *content, struct fault
     return e == OK ? file_read(path, content, f) : e;
 }
 
-static enum err load_settings(struct config *c, struct buf *report, struct fault *f)
-{
-    char path[PATH_LEN_MAX];
-    struct buf content;
-    enum err e = path_join(path, c->home, "chancery.xml", f);
-
-    buf_init(&content, XML_DOC_MAX);
-    if (e == OK)
-        e = read_trusted(path, &content, f);
-    if (e == OK)
-        e = config_read("chancery.xml", buf_span(&content), c, report, f);
-    sha256_of(buf_span(&content), c->ca.digests.settings);
-    buf_free(&content);
-    return e;
-}
-
 /* profiles.xml may be absent: then the installed catalogue is in force. */
-static enum err load_catalogue(struct config *c, struct buf *report, struct fault *f)
+static enum err read_catalogue(const char *path, struct buf *out, struct fault *f)
+{
+    struct fault quiet = {0};
+    enum err e = read_trusted(path, out, &quiet);
+
+    if (e == OK)
+        return OK;
+    if (e != ERR_NOT_FOUND)
+        return fault_set(f, e, "%s", quiet.detail);
+    buf_reset(out);
+    buf_put_span(out, catalogue_installed());
+    return OK;
+}
+
+enum err config_texts_read(const char *home, struct config_texts *t, struct fault *f)
 {
     char path[PATH_LEN_MAX];
-    struct fault quiet = {0};
-    struct buf content;
-    enum err e = path_join(path, c->home, "profiles.xml", f);
+    enum err e = path_join(path, home, "chancery.xml", f);
 
-    buf_init(&content, XML_DOC_MAX);
+    buf_init(&t->settings, XML_DOC_MAX);
+    buf_init(&t->catalogue, XML_DOC_MAX);
     if (e == OK)
-        e = read_trusted(path, &content, &quiet);
-    if (e == ERR_NOT_FOUND)
-        e = OK;
-    else if (e != OK)
-        e = fault_set(f, e, "%s", quiet.detail);
+        e = read_trusted(path, &t->settings, f);
     if (e == OK)
-        e = catalogue_load("profiles.xml", buf_span(&content), &c->catalogue, report, f);
-    sha256_of(content.len > 0 ? buf_span(&content) : catalogue_installed(), c->ca.digests.catalogue);
-    buf_free(&content);
+        e = path_join(path, home, "profiles.xml", f);
+    if (e == OK)
+        e = read_catalogue(path, &t->catalogue, f);
+    if (e != OK)
+        config_texts_free(t);
     return e;
 }
 
-static enum err set_paths(const char *home, struct config *c, struct fault *f)
+void config_texts_free(struct config_texts *t)
+{
+    buf_free(&t->settings);
+    buf_free(&t->catalogue);
+}
+
+static enum err set_home(const char *home, struct config *c, struct fault *f)
 {
     char *whole = realpath(home, NULL);
     enum err e = OK;
@@ -273,29 +308,85 @@ static enum err set_paths(const char *home, struct config *c, struct fault *f)
     else
         strcpy(c->home, whole);
     free(whole);
-    if (e != OK)
-        return e;
-    e = path_join(c->store_dir, c->home, "store", f);
-    if (e == OK)
-        e = path_join(c->public_dir, c->home, "public", f);
-    if (e == OK)
-        e = path_join(c->watch_dir, c->home, "watch", f);
-    return e == OK ? path_join(c->control_path, c->home, "control.sock", f) : e;
+    return e;
 }
 
-enum err config_load(const char *home, struct config *out, struct buf *report, struct fault *f)
+static enum err set_paths(const char *directory, struct config *c, struct fault *f)
+{
+    enum err e = path_join(c->store_dir, directory, "store", f);
+
+    if (e == OK)
+        e = path_join(c->public_dir, directory, "public", f);
+    if (e == OK)
+        e = path_join(c->listener_dir, directory, "listener", f);
+    if (e == OK)
+        e = path_join(c->watch_dir, directory, "watch", f);
+    return e == OK ? path_join(c->control_path, directory, "control.sock", f) : e;
+}
+
+static enum err parse_texts(const struct config_texts *t, struct config *c, struct buf *report,
+                            struct fault *f)
+{
+    enum err e = config_read("chancery.xml", buf_span(&t->settings), c, report, f);
+
+    if (e == OK)
+        e = catalogue_load("profiles.xml", buf_span(&t->catalogue), &c->catalogue, report, f);
+    sha256_of(buf_span(&t->settings), c->ca.digests.settings);
+    sha256_of(buf_span(&t->catalogue), c->ca.digests.catalogue);
+    if (e != OK)
+        config_free(c);
+    return e;
+}
+
+enum err config_parse(const char *home, const struct config_texts *t, struct config *out, struct buf *report,
+                      struct fault *f)
 {
     enum err e;
 
     *out = (struct config){0};
-    e = set_paths(home, out, f);
+    e = set_home(home, out, f);
     if (e == OK)
-        e = load_settings(out, report, f);
+        e = set_paths(out->home, out, f);
+    return e == OK ? parse_texts(t, out, report, f) : e;
+}
+
+enum err config_load(const char *home, struct config *out, struct buf *report, struct fault *f)
+{
+    struct config_texts t;
+    enum err e;
+
+    *out = (struct config){0};
+    e = set_home(home, out, f);
     if (e == OK)
-        e = load_catalogue(out, report, f);
+        e = config_texts_read(out->home, &t, f);
     if (e != OK)
-        config_free(out);
+        return e;
+    e = config_parse(home, &t, out, report, f);
+    config_texts_free(&t);
     return e;
+}
+
+enum err config_load_handed(int fd, struct config *out, struct fault *f)
+{
+    struct handout h;
+    enum err e = handout_read(fd, &h, f);
+
+    *out = (struct config){.is_handed = true, .handout_fd = fd};
+    if (e != OK)
+        return e;
+    strcpy(out->home, h.home);
+    out->has_own_uids = h.has_own_uids;
+    e = set_paths(".", out, f);
+    if (e == OK)
+        e = parse_texts(&h.texts, out, NULL, f);
+    handout_free(&h);
+    return e;
+}
+
+enum err config_reload(const struct config *now, struct config *out, struct fault *f)
+{
+    return now->is_handed ? config_load_handed(now->handout_fd, out, f)
+                          : config_load(now->home, out, NULL, f);
 }
 
 void config_free(struct config *c)

@@ -77,6 +77,8 @@ static struct js *settings_of(const struct config *c)
     js_set_str(o, "http_listen", c->http_listen);
     js_set_str(o, "https_listen", c->https_listen);
     js_set_str(o, "public_url", c->public_url);
+    js_set_str(o, "confine_level", confine_levels[c->confine.level]);
+    js_set_int(o, "confine_first_uid", c->confine.first_uid);
     js_set_int(o, "node", c->ca.node);
     js_set_int(o, "store_map_size", (int64_t)c->map_size);
     js_set_int(o, "listener_validity_s", c->ca.listener_s);

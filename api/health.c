@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/role.h"
 #include "base/clock.h"
 #include "base/ending.h"
 #include "base/log.h"
@@ -161,6 +162,17 @@ static bool add_alarm(const struct alarm_shown *a, void *arg)
     return true;
 }
 
+/* One that is not as configured is an alarm of the supervisor's. */
+static void check_confinement(struct report *r)
+{
+    const struct api_role *role = r->call->api->role;
+    char text[128];
+
+    for (enum role_id id = 0; id < ROLE_COUNT; id++)
+        if (role_confinement(id, role->boards, role->board_count, text, sizeof text))
+            add(r, "confinement", role_kinds[id].name, LEVEL_OK, "%s", text);
+}
+
 /* What the roles have raised themselves. */
 static void check_alarms(struct report *r)
 {
@@ -191,6 +203,7 @@ static void finish(struct call *c, const char *ca_fault)
     check_store(&r);
     check_listener(&r);
     r.is_unready = r.worst == LEVEL_CRITICAL;
+    check_confinement(&r);
     check_alarms(&r);
     reply(&r);
 }

@@ -39,22 +39,36 @@ struct limits_config {
     struct rate requests;             /* that cost, of one person who is no administrator */
     struct rate requests_per_address; /* the same of one address */
 };
+enum confine_level {
+    CONFINE_FULL,  /* all of base/confine.h */
+    CONFINE_BASIC, /* without the kernel's filters: no seccomp, no Landlock */
+    CONFINE_OFF,
+};
+struct confine_config {
+    enum confine_level level;
+    unsigned first_uid; /* where roles have no system user of their own */
+};
+extern const char *const confine_levels[]; /* their names */
 
 struct config {
     char home[PATH_LEN_MAX]; /* absolute */
-    char name[128];          /* <service name=> */
+    bool is_handed;          /* by the supervisor: then the paths below are relative to the home */
+    int handout_fd;
+    bool has_own_uids; /* likewise: each role gets an account of its own */
+    char name[128];    /* <service name=> */
     char host[DNS_NAME_MAX + 1];
     char http_listen[128], https_listen[128];
     char public_url[256];
     uint64_t map_size; /* octets */
-    char store_dir[PATH_LEN_MAX], public_dir[PATH_LEN_MAX], control_path[PATH_LEN_MAX];
-    char watch_dir[PATH_LEN_MAX];
+    char store_dir[PATH_LEN_MAX], public_dir[PATH_LEN_MAX], listener_dir[PATH_LEN_MAX],
+        watch_dir[PATH_LEN_MAX], control_path[PATH_LEN_MAX];
     bool is_ocsp_host;        /* <ocsp-host>: answers OCSP from a snapshot of another host's store, no more */
     int64_t snapshot_every_s; /* between looks for a new one */
     struct issuer_files issuers[ISSUERS_MAX];
     size_t issuer_count;
     char audit_key_uri[PATH_LEN_MAX]; /* "": the audit is not sealed */
     char audit_public[PATH_LEN_MAX];  /* issuers/audit.pub: PEM SubjectPublicKeyInfo, the present key first */
+    struct confine_config confine;
     struct ca_config ca;
     struct crl_config crl;
     struct ocsp_config ocsp;
@@ -64,10 +78,41 @@ struct config {
     struct catalogue catalogue; /* profiles.xml of the home, else the installed one */
 };
 
-/* Reads and validates home/chancery.xml and home/profiles.xml. `report` (may be NULL) gets every mistake, a
- * line each. */
+/* The documents of a configuration as they were read. */
+struct config_texts {
+    struct buf settings, catalogue; /* chancery.xml; profiles.xml of the home, else the installed one */
+};
+/* Files of root or of this user that nobody else may write: ERR_CONFIG. */
+enum err config_texts_read(const char *home, struct config_texts *out, struct fault *f);
+void config_texts_free(struct config_texts *t);
+/* Validates them. `report` (may be NULL) gets every mistake, a line each. */
+enum err config_parse(const char *home, const struct config_texts *t, struct config *out, struct buf *report,
+                      struct fault *f);
+
+/* Both: reads and validates home/chancery.xml and home/profiles.xml. */
 enum err config_load(const char *home, struct config *out, struct buf *report, struct fault *f);
+/* Again, from where `now` came from: a role's from the supervisor. */
+enum err config_reload(const struct config *now, struct config *out, struct fault *f);
 void config_free(struct config *c);
+
+/* ---- handout.c: the supervisor reads the configuration and hands it to the roles, which then need no file
+ * of it ---- */
+
+/* What a role is told besides its wires. Takes and gives nothing: free it. */
+struct handout {
+    char home[PATH_LEN_MAX];
+    bool has_own_uids; /* each role gets an account of its own */
+    struct config_texts texts;
+};
+/* Shared memory, close-on-exec: one descriptor to write, one that can only be read. ERR_IO. */
+enum err handout_make(int *write_fd, int *read_fd, struct fault *f);
+/* Replaces what it holds. A role that reads meanwhile finds no configuration and keeps its own. ERR_IO. */
+enum err handout_write(int fd, const struct handout *h, struct fault *f);
+/* ERR_IO, ERR_CONFIG: it holds none. */
+enum err handout_read(int fd, struct handout *out, struct fault *f);
+void handout_free(struct handout *h);
+/* The configuration of a role that has been handed one. */
+enum err config_load_handed(int fd, struct config *out, struct fault *f);
 
 /* ---- csr.c: hostile bytes to facts ---- */
 
@@ -88,6 +133,7 @@ enum err csr_find_base64(struct span text, struct buf *out, struct fault *f);
 /* HTTPS interface and control socket: process "api". Listening sockets are made by the supervisor. */
 struct api_role {
     struct config *config;             /* may be reloaded in place on SIGHUP */
+    const struct buf *https_keys;      /* PEM of the listener's keys: RSA, EC; an empty one is missing */
     int https_fd, control_fd;          /* listening */
     int ca_fd;                         /* wire to the ca */
     struct board *board;               /* its own; NULL: none */

@@ -3,10 +3,9 @@
  * listener: the HTTPS listener's own certificates, one for an RSA key and one for an EC key. Each is asked of
  * the ca when it is missing, no longer fits its key or the configured names, is revoked or in the last third
  * of its life; it is written to listener/KIND.pem before it is used. The keys are made by init; this process
- * holds them, as every TLS server does.
+ * holds them, as every TLS server does, since before it was confined.
  */
 #include <arpa/inet.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -26,7 +25,8 @@
 struct identity {
     const char *kind; /* "rsa", "ec" */
     struct listener *listener;
-    struct buf key_pem, spki, chain_pem;
+    struct span key_pem; /* the role's */
+    struct buf spki, chain_pem;
     int64_t not_after_s; /* of what chain_pem holds; NO_TIME: nothing usable */
     bool is_asking;
 };
@@ -39,12 +39,12 @@ struct listener {
 
 /* ---- keys and files ---- */
 
-static enum err home_path(const struct identity *i, const char *fmt, char out[static PATH_LEN_MAX])
+static enum err chain_path(const struct identity *i, char out[static PATH_LEN_MAX])
 {
-    char name[64];
+    char name[16];
 
-    snprintf(name, sizeof name, fmt, i->kind);
-    return path_join(out, i->listener->api->config->home, name, NULL);
+    snprintf(name, sizeof name, "%s.pem", i->kind);
+    return path_join(out, i->listener->api->config->listener_dir, name, NULL);
 }
 
 static enum err read_spki(struct span pem, struct buf *out)
@@ -65,16 +65,8 @@ static enum err read_spki(struct span pem, struct buf *out)
 
 static void load_key(struct identity *i)
 {
-    char path[PATH_LEN_MAX];
-    struct fault f = {0};
-    enum err e = home_path(i, "keys/https-%s.key", path);
-
-    if (e == OK)
-        e = file_read(path, &i->key_pem, &f);
-    if (e == OK && read_spki(buf_span(&i->key_pem), &i->spki) != OK)
-        e = fault_set(&f, ERR_KEY, "%s: not a private key in PEM", path);
-    if (e != OK)
-        log_error("listener-key", "%s", f.detail);
+    if (i->key_pem.len > 0 && read_spki(i->key_pem, &i->spki) != OK)
+        log_error("listener-key", "keys/https-%s.key: not a private key in PEM", i->kind);
 }
 
 static void load_chain(struct identity *i)
@@ -82,7 +74,7 @@ static void load_chain(struct identity *i)
     char path[PATH_LEN_MAX];
 
     buf_reset(&i->chain_pem);
-    if (home_path(i, "listener/%s.pem", path) != OK || file_read(path, &i->chain_pem, NULL) != OK)
+    if (chain_path(i, path) != OK || file_read(path, &i->chain_pem, NULL) != OK)
         buf_reset(&i->chain_pem);
 }
 
@@ -214,8 +206,7 @@ static enum err make_tls(struct listener *l, struct tls_server **out, struct fau
 
     for (size_t k = 0; k < 2; k++)
         if (l->identities[k].not_after_s != NO_TIME)
-            ids[n++] = (struct tls_identity){buf_span(&l->identities[k].chain_pem),
-                                             buf_span(&l->identities[k].key_pem)};
+            ids[n++] = (struct tls_identity){buf_span(&l->identities[k].chain_pem), l->identities[k].key_pem};
     if (n == 0)
         return ERR_NOT_FOUND;
     buf_init(&issuers, SIZE_MAX / 2); /* foreign.c bounds its own */
@@ -265,7 +256,7 @@ static enum err write_chain(struct identity *i, struct span leaf, uint16_t issue
     buf_reset(&i->chain_pem);
     chain_pem(&chain, &i->chain_pem);
     view_close(v);
-    e = home_path(i, "listener/%s.pem", path);
+    e = chain_path(i, path);
     return e == OK ? file_replace(path, buf_span(&i->chain_pem), 0644, f) : e;
 }
 
@@ -366,7 +357,7 @@ struct listener *listener_new(struct api *a)
 
         i->kind = kinds[k];
         i->listener = l;
-        buf_init(&i->key_pem, PEM_MAX);
+        i->key_pem = buf_span(&a->role->https_keys[k]);
         buf_init(&i->spki, PEM_MAX);
         buf_init(&i->chain_pem, CHAIN_MAX * PEM_MAX);
         load_key(i);
@@ -389,9 +380,6 @@ void listener_free(struct listener *l)
         return;
     timer_stop(l->timer);
     for (size_t k = 0; k < 2; k++) {
-        if (l->identities[k].key_pem.data != NULL)
-            OPENSSL_cleanse(l->identities[k].key_pem.data, l->identities[k].key_pem.len);
-        buf_free(&l->identities[k].key_pem);
         buf_free(&l->identities[k].spki);
         buf_free(&l->identities[k].chain_pem);
     }

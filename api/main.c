@@ -155,7 +155,7 @@ static int run_store(struct command *c)
 
 static int run_role(struct command *c)
 {
-    return role_main(c->words[1], c->home);
+    return role_main(c->words[1]);
 }
 
 static const struct {

@@ -2,7 +2,7 @@
 /* role: what each process does once it is itself: reads the configuration, finds its wires, runs its room. */
 #include "api/role.h"
 
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +73,36 @@ static unsigned worker_count(void)
     return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
 }
 
-static int run_signer(struct config *c, struct signer_role r, bool is_ocsp)
+/* What a signing process is sealed with. */
+struct sealing {
+    enum role_id id;
+    const struct config *config;
+};
+
+static enum err tell_fault(enum err e, const char *event, const struct fault *f)
 {
-    struct signer_key *keys[ISSUERS_MAX + 1] = {0};
-    bool seals = !is_ocsp && c->audit_key_uri[0] != '\0';
-    size_t count = c->issuer_count + (seals ? 1 : 0);
+    if (e != OK)
+        log_error(event, "%s", f->detail);
+    return e;
+}
+
+static enum err seal(void *arg)
+{
+    const struct sealing *s = arg;
+    struct fault f = {0};
+
+    return tell_fault(role_seal(s->id, s->config, &f), "confine", &f);
+}
+
+static enum err enter(enum role_id id, const struct config *c, const struct boards *boards)
+{
+    struct fault f = {0};
+
+    return tell_fault(role_enter(id, c, boards->own, &f), "confine", &f);
+}
+
+static enum err load_keys(const struct config *c, bool is_ocsp, bool seals, struct signer_key **keys)
+{
     struct fault f = {0};
     enum err e = OK;
 
@@ -85,10 +110,24 @@ static int run_signer(struct config *c, struct signer_role r, bool is_ocsp)
         e = load_key(&c->issuers[i], is_ocsp, &keys[i], &f);
     if (e == OK && seals)
         e = load_audit_key(c, &keys[c->issuer_count], &f);
-    if (e != OK)
-        log_error("key", "%s", f.detail);
+    return tell_fault(e, "key", &f);
+}
+
+static int run_signer(enum role_id id, struct config *c, struct signer_role r, const struct boards *boards)
+{
+    struct signer_key *keys[ISSUERS_MAX + 1] = {0};
+    struct sealing sealing = {id, c};
+    bool seals = id == ROLE_SIGNER && c->audit_key_uri[0] != '\0';
+    size_t count = c->issuer_count + (seals ? 1 : 0);
+    enum err e = load_keys(c, id == ROLE_OCSP_SIGNER, seals, keys);
+
     r.keys = keys;
     r.key_count = count;
+    r.workers = worker_count();
+    r.seal = seal;
+    r.seal_arg = &sealing;
+    if (e == OK)
+        e = enter(id, c, boards);
     if (e == OK)
         e = signer_run(&r);
     for (size_t i = 0; i < count; i++)
@@ -98,21 +137,15 @@ static int run_signer(struct config *c, struct signer_role r, bool is_ocsp)
 
 static int run_ca_signer(struct config *c, const int *fds, const struct boards *boards)
 {
-    (void)boards;
-    return run_signer(
-        c,
-        (struct signer_role){
-            .certificate_fd = fds[0], .crl_fd = fds[1], .ocsp_fd = -1, .workers = worker_count()},
-        false);
+    return run_signer(ROLE_SIGNER, c,
+                      (struct signer_role){.certificate_fd = fds[0], .crl_fd = fds[1], .ocsp_fd = -1},
+                      boards);
 }
 
 static int run_ocsp_signer(struct config *c, const int *fds, const struct boards *boards)
 {
-    (void)boards;
-    return run_signer(c,
-                      (struct signer_role){
-                          .certificate_fd = -1, .crl_fd = -1, .ocsp_fd = fds[0], .workers = worker_count()},
-                      true);
+    return run_signer(ROLE_OCSP_SIGNER, c,
+                      (struct signer_role){.certificate_fd = -1, .crl_fd = -1, .ocsp_fd = fds[0]}, boards);
 }
 
 /* ---- ca ---- */
@@ -122,7 +155,7 @@ static bool reload_catalogue(void *arg, struct ca_config *config, struct catalog
     const struct config *now = arg;
     struct config *fresh = xcalloc(1, sizeof *fresh);
     struct fault f = {0};
-    bool good = config_load(now->home, fresh, NULL, &f) == OK;
+    bool good = config_reload(now, fresh, &f) == OK;
 
     if (good) {
         *config = fresh->ca;
@@ -205,8 +238,9 @@ static int run_ca(struct config *c, const int *fds, const struct boards *boards)
         if (e == OK)
             e = read_host_keys(c, i, hosts[i], r->host_spki[i], &f);
     }
-    if (e != OK)
-        log_error("key", "%s", f.detail);
+    (void)tell_fault(e, "key", &f);
+    if (e == OK)
+        e = enter(ROLE_CA, c, boards);
     if (e == OK)
         e = ca_run(r);
     for (size_t i = 0; i < c->issuer_count; i++)
@@ -231,8 +265,9 @@ static int run_crl(struct config *c, const int *fds, const struct boards *boards
                          .port_fd = fds[0],
                          .desk_fd = fds[1],
                          .board = boards->own};
+    enum err e = enter(ROLE_CRL, c, boards);
 
-    return exit_code(crl_run(&r));
+    return exit_code(e == OK ? crl_run(&r) : e);
 }
 
 static int run_ocsp(struct config *c, const int *fds, const struct boards *boards)
@@ -244,22 +279,58 @@ static int run_ocsp(struct config *c, const int *fds, const struct boards *board
                             .recent_fd = fds[3],
                             .board = boards->own,
                             .boards = boards->all,
-                            .board_count = ROLE_COUNT};
+                            .board_count = BOARD_COUNT};
+    enum err e = enter(ROLE_OCSP, c, boards);
 
-    return exit_code(public_run(&r));
+    return exit_code(e == OK ? public_run(&r) : e);
+}
+
+/* One that cannot be read is told and left empty: the other may do. */
+static void load_https_keys(const struct config *c, struct buf keys[static 2])
+{
+    static const char *const names[] = {"keys/https-rsa.key", "keys/https-ec.key"};
+    char path[PATH_LEN_MAX];
+
+    for (size_t i = 0; i < 2; i++) {
+        struct fault f = {0};
+        enum err e = path_join(path, c->home, names[i], &f);
+
+        buf_init(&keys[i], PEM_MAX);
+        if (e == OK)
+            e = file_read(path, &keys[i], &f);
+        if (tell_fault(e, "listener-key", &f) != OK)
+            buf_reset(&keys[i]);
+    }
+}
+
+static void free_https_keys(struct buf keys[static 2])
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (keys[i].len > 0)
+            explicit_bzero(keys[i].data, keys[i].len);
+        buf_free(&keys[i]);
+    }
 }
 
 static int run_api(struct config *c, const int *fds, const struct boards *boards)
 {
+    struct buf https_keys[2];
     struct api_role r = {.config = c,
+                         .https_keys = https_keys,
                          .https_fd = fds[0],
                          .control_fd = fds[1],
                          .ca_fd = fds[2],
                          .board = boards->own,
                          .boards = boards->all,
-                         .board_count = ROLE_COUNT};
+                         .board_count = BOARD_COUNT};
+    enum err e;
 
-    return exit_code(api_run(&r));
+    load_https_keys(c, https_keys);
+    e = enter(ROLE_API, c, boards);
+    if (e == OK)
+        e = api_run(&r);
+    free_https_keys(https_keys);
+    return exit_code(e);
 }
 
 static bool reload_watch(void *arg, struct watch_config *out)
@@ -267,7 +338,7 @@ static bool reload_watch(void *arg, struct watch_config *out)
     const struct config *now = arg;
     struct config *fresh = xcalloc(1, sizeof *fresh);
     struct fault f = {0};
-    bool good = config_load(now->home, fresh, NULL, &f) == OK;
+    bool good = config_reload(now, fresh, &f) == OK;
 
     if (good) {
         *out = fresh->watch;
@@ -286,12 +357,13 @@ static int run_watch(struct config *c, const int *fds, const struct boards *boar
                            .config = &c->watch,
                            .board = boards->own,
                            .boards = boards->all,
-                           .board_count = ROLE_COUNT,
+                           .board_count = BOARD_COUNT,
                            .reload = reload_watch,
                            .reload_arg = c};
+    enum err e = enter(ROLE_WATCH, c, boards);
 
     (void)fds;
-    return exit_code(watch_run(&r));
+    return exit_code(e == OK ? watch_run(&r) : e);
 }
 
 const struct role_kind role_kinds[ROLE_COUNT] = {
@@ -310,15 +382,28 @@ static enum err open_boards(bool is_front, struct boards *out, struct fault *f)
 {
     enum err e = board_open(BOARD_FD, &out->own, f);
 
-    for (int i = 0; e == OK && is_front && i < ROLE_COUNT; i++)
+    for (int i = 0; e == OK && is_front && i < BOARD_COUNT; i++)
         e = board_open_read(BOARD_READ_FD + i, &out->all[i], f);
     close(BOARD_FD);
-    for (int i = 0; is_front && i < ROLE_COUNT; i++)
+    for (int i = 0; is_front && i < BOARD_COUNT; i++)
         close(BOARD_READ_FD + i);
     return e;
 }
 
-int role_main(const char *name, const char *home)
+/* The home is where it works: what it opens from here on it opens by a name below it, for which nothing above
+ * the home needs to be passed through. */
+static enum err begin(const struct role_kind *kind, struct config *c, struct boards *boards, struct fault *f)
+{
+    enum err e = open_boards(kind->is_front, boards, f);
+
+    if (e == OK)
+        e = config_load_handed(HANDOUT_FD, c, f);
+    if (e == OK && chdir(c->home) != 0)
+        e = fault_set(f, ERR_IO, "%s: %s", c->home, strerror(errno));
+    return e;
+}
+
+int role_main(const char *name)
 {
     const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2, FIRST_FD + 3};
     struct config *c = xcalloc(1, sizeof *c);
@@ -330,11 +415,8 @@ int role_main(const char *name, const char *home)
         if (strcmp(role_kinds[i].name, name) != 0)
             continue;
         log_role(role_kinds[i].name);
-        if (open_boards(role_kinds[i].is_front, &boards, &f) != OK || config_load(home, c, NULL, &f) != OK) {
-            log_error("config", "%s", f.detail);
-            break;
-        }
-        code = role_kinds[i].run(c, fds, &boards);
+        if (tell_fault(begin(&role_kinds[i], c, &boards, &f), "config", &f) == OK)
+            code = role_kinds[i].run(c, fds, &boards);
         config_free(c);
         break;
     }

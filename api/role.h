@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * role: the processes of the service and how they are put together: private to main.c, serve.c, spawn.c,
- * role.c, init.c and config_command.c of the api room.
+ * role: the processes of the service and how they are put together and confined: private to the files of the
+ * api room that start, watch and show them, and to the commands that need no service.
  */
 #ifndef API_ROLE_H
 #define API_ROLE_H
 
 #include "api/inner.h"
 #include "base/board.h"
+#include "base/confine.h"
 
 /* Descriptors a role finds open, in this order from FIRST_FD. */
 #define FIRST_FD 3
 #define ROLE_FDS_MAX 4
-/* Behind them: the role's own board, then, for a front, every role's to read, in the order of the roles. */
-#define BOARD_FD (FIRST_FD + ROLE_FDS_MAX)
+/* Behind them: the configuration, the role's own board, then, for a front, every role's and the supervisor's
+ * to read, in the order of the roles. */
+#define HANDOUT_FD (FIRST_FD + ROLE_FDS_MAX)
+#define BOARD_FD (HANDOUT_FD + 1)
 #define BOARD_READ_FD (BOARD_FD + 1)
 
 enum role_id {
@@ -27,10 +30,13 @@ enum role_id {
     ROLE_COUNT
 };
 
+#define BOARD_OF_SUPERVISOR ROLE_COUNT
+#define BOARD_COUNT (ROLE_COUNT + 1)
+
 /* What stands on the boards: its own, and for a front those of all roles (else NULL). */
 struct boards {
     struct board *own;
-    const struct board *all[ROLE_COUNT];
+    const struct board *all[BOARD_COUNT];
 };
 
 struct role_kind {
@@ -43,8 +49,33 @@ struct role_kind {
 };
 extern const struct role_kind role_kinds[ROLE_COUNT];
 
-/* `chancery role NAME --home DIR`: started by the supervisor alone. */
-int role_main(const char *name, const char *home);
+/* ---- confinement ---- */
+
+/* account.c: as whom a role runs when the service is started as root. Asks the system's users. */
+struct account role_account(enum role_id id, unsigned first_uid);
+/* home.c: gives each role what it writes in a home of root's; by the supervisor, before a role runs. ERR_IO.
+ */
+enum err home_share(const char *home, unsigned first_uid, struct fault *f);
+/* confined.c: gives up what the role does not need from here on; the paths of its table are relative to the
+ * working directory. Posts what is in force. ERR_IO: the role must not run. */
+enum err role_enter(enum role_id id, const struct config *c, struct board *board, struct fault *f);
+/* The last step of it, for roles whose room says when: the signers', in each process. */
+enum err role_seal(enum role_id id, const struct config *c, struct fault *f);
+
+/* Series that say how a role is confined: on its own board, and on the supervisor's. */
+#define ROLE_LANDLOCK "role_landlock_version"
+#define ROLE_DUMPABLE "role_dumpable"
+#define ROLE_UID "role_uid"
+#define ROLE_NO_NEW_PRIVILEGES "role_no_new_privileges"
+#define ROLE_SECCOMP "role_seccomp_mode"
+void role_labels(enum role_id id, char out[static LABELS_MAX]);
+/* shown.c: all of it as a line. False: the supervisor has not looked. */
+bool role_confinement(enum role_id id, const struct board *const *boards, size_t count, char *out,
+                      size_t cap);
+
+/* `chancery role NAME --home DIR`: started by the supervisor alone, which has put everything the role reads
+ * behind its descriptors; the home in its command line is for whoever lists processes. */
+int role_main(const char *name);
 
 /* `chancery serve`: the supervisor. Exit code. */
 int serve_main(const char *home, const char *ready_file);

@@ -24,8 +24,10 @@
              CRLs */
 #define STOP_MS                                                                                              \
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
-#define UNWELL_MS 20000 /* first lists are published within seconds: what is wrong after that stays wrong */
-#define TICK_MS 100     /* between looks while starting or stopping */
+#define UNWELL_MS 20000  /* first lists are published within seconds: what is wrong after that stays wrong */
+#define INSPECT_MS 60000 /* between looks at how the roles are confined, which cannot change in good order   \
+                          */
+#define TICK_MS 100      /* between looks while starting or stopping */
 
 /* ---- being ready ---- */
 
@@ -87,6 +89,7 @@ static void look_ready(struct serve *s)
     if (!is_well(s, &control) || !answers(&http, "/"))
         return;
     s->is_ready = true;
+    inspect_roles(s);
     log_info("ready", "http %s, https %s, home %s", s->http, s->https, s->config.home);
     if (s->ready_file != NULL)
         write_ready_file(s);
@@ -120,7 +123,10 @@ static bool any_running(const struct serve *s)
 
 static void log_role_end(enum role_id id, int status)
 {
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        log_error("role-ended", "%s made a system call that it may not make (signal 31): the service ends",
+                  role_kinds[id].name);
+    else if (WIFSIGNALED(status))
         log_error("role-ended", "%s was killed by signal %d: the service ends", role_kinds[id].name,
                   WTERMSIG(status));
     else
@@ -154,15 +160,54 @@ void supervisor_role_ended(struct serve *s, enum role_id id, int status)
 
 /* ---- hearing ---- */
 
+/* One that was killed has taken with it those that ended because it was gone: it is the reason. */
 static void reap(struct serve *s)
 {
-    int status;
+    int statuses[ROLE_COUNT], status;
+    bool has_ended[ROLE_COUNT] = {false};
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         for (enum role_id id = 0; id < ROLE_COUNT; id++)
-            if (s->pids[id] == pid)
-                supervisor_role_ended(s, id, status);
+            if (s->pids[id] == pid) {
+                has_ended[id] = true;
+                statuses[id] = status;
+            }
+    for (int killed = 1; killed >= 0; killed--)
+        for (enum role_id id = 0; id < ROLE_COUNT; id++)
+            if (has_ended[id] && WIFSIGNALED(statuses[id]) == (killed == 1))
+                supervisor_role_ended(s, id, statuses[id]);
+}
+
+/* Level off: as root, all of them. On an OCSP host: others put the snapshots there, as whom is theirs to say,
+ * and the roles must be able to read them. A namespace may know no uid but ours, a container may lack the
+ * capability.
+ */
+static bool has_own_uids(const struct config *c)
+{
+    struct account api = role_account(ROLE_API, c->confine.first_uid);
+
+    return c->confine.level != CONFINE_OFF && !c->is_ocsp_host && geteuid() == 0 &&
+           confine_account_works(&api);
+}
+
+/* Reads and checks the documents and hands them to the roles, which read them as they start and when told. */
+static enum err take_config(struct serve *s, const char *home, struct config *out, struct buf *report,
+                            struct fault *f)
+{
+    struct handout h = {0};
+    enum err e = config_texts_read(home, &h.texts, f);
+
+    if (e != OK)
+        return e;
+    e = config_parse(home, &h.texts, out, report, f);
+    if (e == OK) {
+        h.has_own_uids = s->has_own_uids = s->is_ready ? s->has_own_uids : has_own_uids(out);
+        strcpy(h.home, out->home);
+        e = handout_write(s->handout[0], &h, f);
+    }
+    handout_free(&h);
+    return e;
 }
 
 static void reload(struct serve *s)
@@ -170,7 +215,7 @@ static void reload(struct serve *s)
     struct config *fresh = xcalloc(1, sizeof *fresh);
     struct fault f = {0};
 
-    if (config_load(s->config.home, fresh, NULL, &f) != OK) {
+    if (take_config(s, s->config.home, fresh, NULL, &f) != OK) {
         log_error("reload", "the configuration in force stays: %s", f.detail);
     } else {
         config_free(fresh);
@@ -219,9 +264,11 @@ static void supervise(struct serve *s)
     while (any_running(s)) {
         bool hurried = !s->is_ready || s->is_stopping;
 
-        if (poll(&fd, 1, hurried ? TICK_MS : -1) < 0 && errno != EINTR)
+        if (poll(&fd, 1, hurried ? TICK_MS : INSPECT_MS) < 0 && errno != EINTR)
             die("poll: %s", strerror(errno));
         hear_signals(s);
+        if (!hurried)
+            inspect_roles(s);
         if (hurried)
             watch_deadline(s);
         if (!s->is_ready && !s->is_stopping)
@@ -248,7 +295,7 @@ static enum err open_home(struct serve *s, const char *home, struct fault *f)
     enum err e;
 
     buf_init(&report, 65536);
-    e = config_load(home, &s->config, &report, f);
+    e = take_config(s, home, &s->config, &report, f);
     if (e != OK && report.len > 0)
         fwrite(report.data, 1, report.len, stderr);
     else if (e != OK)
@@ -261,17 +308,37 @@ static enum err open_home(struct serve *s, const char *home, struct fault *f)
     return e;
 }
 
+/* The supervisor keeps its uid: it opens sockets and starts roles. Those with accounts of their own get what
+ * they write. */
+static enum err confine(const struct serve *s, struct fault *f)
+{
+    enum err e = confine_process(f);
+
+    return e == OK && s->has_own_uids ? home_share(s->config.home, s->config.confine.first_uid, f) : e;
+}
+
+static enum err prepare(struct serve *s, const char *home, struct fault *f)
+{
+    enum err e = handout_make(&s->handout[0], &s->handout[1], f);
+
+    if (e == OK && open_home(s, home, f) != OK)
+        return ERR_CONFIG; /* said already */
+    if (e == OK)
+        e = spawn_open(s, f);
+    if (e == OK && s->config.confine.level != CONFINE_OFF)
+        e = confine(s, f);
+    if (e != OK)
+        fprintf(stderr, "chancery: %s\n", f->detail);
+    return e;
+}
+
 static int serve_run(struct serve *s, const char *home)
 {
     struct fault f = {0};
     enum err e;
 
-    if (open_home(s, home, &f) != OK)
+    if (prepare(s, home, &f) != OK)
         return EXIT_LOCAL;
-    if (spawn_open(s, &f) != OK) {
-        fprintf(stderr, "chancery: %s\n", f.detail);
-        return EXIT_LOCAL;
-    }
     if (s->ready_file != NULL)
         unlink(s->ready_file);
     s->signal_fd = open_signals();
@@ -296,8 +363,9 @@ int serve_main(const char *home, const char *ready_file)
     s->http_fd = s->https_fd = s->control_fd = s->signal_fd = s->recent_fd = -1;
     for (size_t i = 0; i < WIRE_COUNT; i++)
         s->wires[i][0] = s->wires[i][1] = -1;
-    for (size_t i = 0; i < ROLE_COUNT; i++)
+    for (size_t i = 0; i < BOARD_COUNT; i++)
         s->boards[i][0] = s->boards[i][1] = -1;
+    s->handout[0] = s->handout[1] = -1;
     code = serve_run(s, home);
     config_free(&s->config);
     free(s);

@@ -73,8 +73,10 @@ enum err spawn_open(struct serve *s, struct fault *f)
         recent_open(s);
     for (size_t i = 0; e == OK && i < WIRE_COUNT; i++)
         e = wire_pair(s->wires[i]);
-    for (size_t i = 0; e == OK && i < ROLE_COUNT; i++)
+    for (size_t i = 0; e == OK && i < BOARD_COUNT; i++)
         e = board_make(&s->boards[i][0], &s->boards[i][1], f);
+    if (e == OK)
+        e = board_open(s->boards[BOARD_OF_SUPERVISOR][0], &s->board, f);
     return e == OK ? OK : fault_set(f, e, "sockets: %s", strerror(errno));
 }
 
@@ -107,7 +109,7 @@ static void follow_parent(pid_t parent)
 struct handed {
     int from, high, to;
 };
-#define HANDED_MAX (ROLE_FDS_MAX + 1 + ROLE_COUNT)
+#define HANDED_MAX (ROLE_FDS_MAX + 2 + BOARD_COUNT)
 #define HANDED_HIGH (FIRST_FD + HANDED_MAX + 64) /* out of the way of the numbers that they shall get */
 
 static size_t hand_list(const struct serve *s, enum role_id id, struct handed out[static HANDED_MAX])
@@ -119,9 +121,10 @@ static size_t hand_list(const struct serve *s, enum role_id id, struct handed ou
     for (unsigned i = 0; i < role_kinds[id].fds; i++)
         if (fds[i] >= 0)
             out[n++] = (struct handed){.from = fds[i], .to = FIRST_FD + (int)i};
+    out[n++] = (struct handed){.from = s->handout[1], .to = HANDOUT_FD};
     out[n++] = (struct handed){.from = s->boards[id][0], .to = BOARD_FD};
-    for (enum role_id of = 0; role_kinds[id].is_front && of < ROLE_COUNT; of++)
-        out[n++] = (struct handed){.from = s->boards[of][1], .to = BOARD_READ_FD + (int)of};
+    for (int of = 0; role_kinds[id].is_front && of < BOARD_COUNT; of++)
+        out[n++] = (struct handed){.from = s->boards[of][1], .to = BOARD_READ_FD + of};
     return n;
 }
 
@@ -280,7 +283,7 @@ enum err spawn_roles(struct serve *s, struct fault *f)
         close_fd(&s->wires[i][0]);
         close_fd(&s->wires[i][1]);
     }
-    for (size_t i = 0; i < ROLE_COUNT; i++) {
+    for (size_t i = 0; i < BOARD_COUNT; i++) {
         close_fd(&s->boards[i][0]);
         close_fd(&s->boards[i][1]);
     }

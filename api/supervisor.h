@@ -18,8 +18,11 @@ struct serve {
     const char *ready_file;
     char http[128], https[128];
     int http_fd, https_fd, control_fd, signal_fd, recent_fd;
-    int wires[WIRE_COUNT][2];  /* [0] the asking side, [1] the answering side */
-    int boards[ROLE_COUNT][2]; /* of each role: to write, to read */
+    int wires[WIRE_COUNT][2];   /* [0] the asking side, [1] the answering side */
+    int boards[BOARD_COUNT][2]; /* of each role and the supervisor: to write, to read */
+    struct board *board;        /* the supervisor's */
+    int handout[2];             /* the configuration: to write, to read */
+    bool has_own_uids;          /* each role gets an account of its own */
     pid_t pids[ROLE_COUNT];
     bool is_stopping, is_ready;
     int64_t deadline_ms; /* of being ready, then of having stopped */
@@ -31,6 +34,9 @@ enum err spawn_open(struct serve *s, struct fault *f);
 /* Starts every role, in an order in which each finds what it needs, and closes what only they need. ERR_END:
  * a role ended instead of answering; its end has been told to supervisor_role_ended. */
 enum err spawn_roles(struct serve *s, struct fault *f);
+
+/* inspect.c: looks how each role is confined and posts it on the supervisor's board. */
+void inspect_roles(const struct serve *s);
 
 /* serve.c: the end of a role ends the service; its exit code is the service's reason. */
 void supervisor_role_ended(struct serve *s, enum role_id id, int status);

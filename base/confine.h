@@ -45,6 +45,7 @@ bool confine_account_works(const struct account *i);
 /* ---- Landlock ---- */
 
 enum confine_access {
+    CONFINE_LIST,  /* see the names below a directory */
     CONFINE_READ,  /* read what is there, a file or all below a directory */
     CONFINE_WRITE, /* read and write what is there */
     CONFINE_EDIT,  /* that, and make, replace and remove plain files below it */
@@ -65,6 +66,7 @@ struct confine_call {
     const char *name; /* NULL: ends a list */
     unsigned arg;
     uint64_t mask, value;
+    int error; /* 0; else the call fails with it: for what the C library tries first and can do without */
 };
 /* Only the calls of the lists (the last one NULL). ERR_IO: the kernel has no filters; ERR_INTERNAL: a name
  * that no kernel knows. */

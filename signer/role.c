@@ -257,6 +257,11 @@ static void server_free(struct server *s)
     free(s);
 }
 
+static enum err seal(const struct signer_role *r)
+{
+    return r->seal != NULL ? r->seal(r->seal_arg) : OK;
+}
+
 /* A worker serves the shared ports alone and ends with the first process, however that one ends. */
 static void worker_main(const struct signer_role *r, pid_t first)
 {
@@ -268,6 +273,8 @@ static void worker_main(const struct signer_role *r, pid_t first)
     if (r->crl_fd >= 0)
         close(r->crl_fd);
     s = server_new(r, false);
+    if (seal(r) != OK)
+        _exit(1);
     _exit(serve(s, NULL, 0) == OK ? 0 : 1);
 }
 
@@ -312,6 +319,8 @@ enum err signer_run(const struct signer_role *r)
         n += pids[n] > 0;
     }
     s = server_new(r, true);
+    if (e == OK)
+        e = seal(r);
     if (e == OK)
         e = serve(s, ends, n);
     if (e != OK)

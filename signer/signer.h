@@ -66,8 +66,11 @@ struct signer_role {
     struct signer_key **keys;
     size_t key_count;
     int certificate_fd, crl_fd,
-        ocsp_fd;            /* the ports' far ends, -1: none. What arrives on one may only be of its kind */
-    unsigned workers;       /* processes sharing certificate_fd or ocsp_fd, at least 1: one a core */
+        ocsp_fd;      /* the ports' far ends, -1: none. What arrives on one may only be of its kind */
+    unsigned workers; /* processes sharing certificate_fd or ocsp_fd, at least 1: one a core */
+    enum err (*seal)(void *arg); /* called in each process when all it needs is open; NULL: nothing to give
+                                    up. An error has been told and ends the role */
+    void *seal_arg;
     int64_t (*clock)(void); /* seconds; NULL: clock_now_s */
 };
 

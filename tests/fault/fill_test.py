@@ -3,13 +3,12 @@
 """A disk that is full: nothing is acknowledged that is not on it, the service says so and ends, and nothing is lost."""
 import http.client
 import os
-import resource
 import ssl
 import sys
 import time
 import unittest
 
-from harness import WAIT_S, Service, ServiceTest, make_csr, run, wait_until
+from harness import WAIT_S, Service, ServiceTest, make_csr, run, set_limit, wait_until
 
 
 class Fill(ServiceTest):
@@ -22,7 +21,7 @@ class Fill(ServiceTest):
     def limit(self, role, octets):
         """From now on no file of the role can grow beyond this: what a full disk does, for one process."""
         for pid in self.service.roles()[role]:
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (octets, octets))
+            set_limit(pid, "fsize", octets, octets)
 
     def test_a_store_that_cannot_grow_acknowledges_nothing_more_and_loses_nothing(self):
         acknowledged, csr = {}, make_csr("ec-P-256", "/CN=node1-EC.example.com")

@@ -12,6 +12,7 @@
 #include "base/wire.h"
 
 static struct stage stage;
+static struct buf keys[2];
 static struct watch *ca_watch;
 static struct timer *limit;
 static unsigned asked;
@@ -22,20 +23,17 @@ static void in_home(const char *name, char out[static PATH_LEN_MAX])
     cr_assert_eq(path_join(out, stage.dir, name, NULL), OK);
 }
 
-static void write_keys(void)
+static void make_keys(void)
 {
     char path[PATH_LEN_MAX];
-    struct buf pem;
 
-    buf_init(&pem, 65536);
-    forge_key_pem(stage.key, &pem);
-    in_home("keys", path);
-    cr_assert_eq(mkdir(path, 0700), 0);
-    in_home("keys/https-ec.key", path); /* none for RSA: one key is enough */
-    cr_assert_eq(file_replace(path, buf_span(&pem), 0600, NULL), OK);
+    buf_init(&keys[0], 65536); /* none for RSA: one key is enough */
+    buf_init(&keys[1], 65536);
+    forge_key_pem(stage.key, &keys[1]);
+    stage.role.https_keys = keys;
     in_home("listener", path);
     cr_assert_eq(mkdir(path, 0700), 0);
-    buf_free(&pem);
+    strcpy(stage.config.listener_dir, path);
 }
 
 static void check_facts(struct rd *r)
@@ -109,7 +107,7 @@ static void setup(void)
     struct fault f = {0};
 
     stage_make(&stage);
-    write_keys();
+    make_keys();
     /* the names that the stage's certificates have */
     strcpy(stage.config.ca.listener_names[0], "a.example.com");
     strcpy(stage.config.ca.listener_names[1], "192.0.2.1");
@@ -136,6 +134,8 @@ static void teardown(void)
     http_server_free(stage.api.https);
     loop_free(stage.api.loop);
     stage_free(&stage);
+    buf_free(&keys[0]);
+    buf_free(&keys[1]);
 }
 
 TestSuite(listener, .init = setup, .fini = teardown, .timeout = 20);

@@ -103,8 +103,9 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
         {HEAD "<service name=\"x\" host=\"ca\" node=\"128\"/>\n" HTTP HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:2: <service node=\"128\"> is not permitted; permitted: a whole number from 1 to 127"},
         {HEAD SERVICE "<htpp listen=\"[::]:1\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
-         "chancery.xml:3: <htpp> is not permitted here; expected: http; permitted in <chancery>, in this "
-         "order: service, http, "
+         "chancery.xml:3: <htpp> is not permitted here; expected: confine, http; permitted in <chancery>, in "
+         "this "
+         "order: service, confine, http, "
          "https, login, store, ocsp, crl, audit, issuer (at most 16)"},
         {HEAD SERVICE "<http listen=\"127.0.0.1\" public-url=\"http://a\"/>\n" HTTPS STORE OCSP CRL ROOT TAIL,
          "chancery.xml:3: <http listen=\"127.0.0.1\"> is not permitted; permitted: ADDRESS:PORT"},

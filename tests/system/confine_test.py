@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each role gives up what it does not need: read in /proc, where no role can say otherwise."""
+import os
+import pathlib
+import re
+import unittest
+
+from harness import Service, ServiceTest, make_csr, run
+
+ROLES = {"signer", "ocsp-signer", "ca", "crl", "ocsp", "api", "watch"}
+IS_TRACED = b"libasan" in pathlib.Path(os.environ.get("CHANCERY", "build/chancery")).read_bytes()  # the sanitizers trace their process
+
+
+def status(pid):
+    """{name: value} of /proc/PID/status."""
+    return dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+
+
+def processes(service):
+    return [(role, pid) for role, pids in service.roles().items() for pid in pids]
+
+
+def secret_of(path):
+    """Octets that only a holder of the private key has: a prime of RSA, the scalar of EC."""
+    text = run("openssl", "pkey", "-in", path, "-noout", "-text").text
+    name = "prime1" if "prime1:" in text else "priv"
+    digits = re.search(name + r":\n((?:\s+[0-9a-f:]+\n)+)", text)[1]
+    return bytes.fromhex(re.sub(r"[\s:]", "", digits)).lstrip(b"\0")
+
+
+def memory(pid):
+    """Every octet that the process has mapped and root can read."""
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            span, access = line.split()[:2]
+            begin, end = (int(each, 16) for each in span.split("-"))
+            if "r" not in access or end - begin > 1 << 28 or "[v" in line:
+                continue  # address space that nothing was written to: a map of the store
+            mem.seek(begin)
+            try:
+                yield mem.read(end - begin)
+            except OSError:
+                continue
+
+
+class Confine(ServiceTest):
+    def test_every_process_of_every_role_is_confined(self):
+        found = processes(self.service)
+        self.assertEqual({role for role, _ in found}, ROLES)
+        for role, pid in found:
+            with self.subTest(role=role, pid=pid):
+                seen = status(pid)
+                self.assertEqual(seen["Seccomp"].strip(), "2")
+                self.assertEqual(seen["NoNewPrivs"].strip(), "1")
+                self.assertEqual(int(pathlib.Path(f"/proc/{pid}/limits").read_text().split("Max core file size")[1].split()[0]), 0)
+                if os.getuid() == 0:
+                    for name in ("CapEff", "CapPrm", "CapInh"):
+                        self.assertEqual(int(seen[name], 16), 0, name)
+
+    def test_started_as_root_each_role_has_an_account_of_its_own(self):
+        if os.getuid() != 0:
+            self.skipTest("not started as root")
+        uids = {}
+        for role, pid in processes(self.service):
+            seen = status(pid)
+            self.assertEqual(len(set(seen["Uid"].split())), 1)
+            self.assertEqual(len(set(seen["Gid"].split())), 1)
+            self.assertEqual(len(seen["Groups"].split()), 1)
+            uids.setdefault(role, set()).add(int(seen["Uid"].split()[0]))
+        self.assertTrue(all(len(each) == 1 for each in uids.values()), uids)
+        flat = [uid for each in uids.values() for uid in each]
+        self.assertEqual(len(set(flat)), len(ROLES), uids)
+        self.assertNotIn(0, flat)
+
+    @unittest.skipIf(IS_TRACED, "the sanitizers keep their process dumpable")
+    def test_no_role_is_dumpable(self):
+        for role, pid in processes(self.service):
+            self.assertEqual(os.stat(f"/proc/{pid}/fd").st_uid, 0, role)
+
+    def test_health_shows_it(self):
+        checks = {each["name"]: each for each in self.service.https("/readyz").json()["checks"]}
+        for role in ROLES:
+            check = checks[f"confinement:{role}"]
+            self.assertEqual(check["status"], "ok")
+            [pid, *_] = self.service.roles()[role]
+            self.assertIn(f"uid {status(pid)['Uid'].split()[0]}, no new privileges, seccomp, ", check["detail"])
+        self.assertIn("confinement:signer", self.service.chancery("health").text)
+
+    def test_files_belong_to_who_writes_them(self):
+        if os.getuid() != 0:
+            self.skipTest("not started as root")
+        owner = {role: int(status(pids[0])["Uid"].split()[0]) for role, pids in self.service.roles().items()}
+        for name, role, mode in (("store", "ca", 0o750), ("store/data.mdb", "ca", 0o640), ("store/lock.mdb", "ca", 0o660),
+                                 ("store/writer.lock", "ca", 0o600), ("public/crl", "crl", 0o755), ("listener", "api", 0o700), ("watch", "watch", 0o700)):
+            seen = (self.service.home / name).stat()
+            self.assertEqual((seen.st_uid, seen.st_mode & 0o7777), (owner[role], mode), name)
+        for path in [self.service.home / "chancery.xml", *(self.service.home / "keys").iterdir()]:
+            self.assertEqual(path.stat().st_uid, 0, path)
+
+    def test_a_private_key_is_in_the_memory_of_its_signer_alone(self):
+        if os.getuid() != 0:
+            self.skipTest("the memory of others is for root")
+        secrets = {path.stem: secret_of(path) for path in (self.service.home / "keys").glob("*.key")}
+        self.assertGreaterEqual(len(secrets), 10)
+        self.service.issued(make_csr("ec-P-256", "/CN=memory-EC.example.com"), "ucm/tomcat-ECDSA")  # every role has worked
+        holders = {name: set() for name in secrets}
+        for role, pid in [*processes(self.service), ("serve", self.service.process.pid)]:
+            for piece in memory(pid):
+                for name, secret in secrets.items():
+                    if secret in piece or secret[::-1] in piece:  # OpenSSL keeps numbers with the lowest octet first
+                        holders[name].add(role)
+        for name, roles in holders.items():
+            wanted = "api" if name.startswith("https-") else "ocsp-signer" if name.endswith("-ocsp") else "signer"
+            self.assertEqual(roles, {wanted}, name)
+
+
+def with_level(level):
+    """A home whose service is to be confined as far as that."""
+    service = Service(start=False)
+    service.confine(level)
+    return service
+
+
+class Levels(unittest.TestCase):
+    def start(self, level):
+        service = with_level(level)
+        service.start()
+        self.addCleanup(lambda: self.assertEqual(service.stop(), 0, service.tail()))
+        return service
+
+    def test_basic_is_all_but_the_filters(self):
+        service = self.start("basic")
+        for role, pid in processes(service):
+            seen = status(pid)
+            self.assertEqual((seen["Seccomp"].strip(), seen["NoNewPrivs"].strip()), ("0", "1"), role)
+            self.assertNotEqual(seen["Uid"].split()[0], "0", role)
+        self.assertIn("no seccomp, no Landlock", service.chancery("health", check=False).text)
+
+    def test_off_is_nothing_of_it(self):
+        service = self.start("off")
+        for role, pid in processes(service):
+            seen = status(pid)
+            self.assertEqual((seen["Seccomp"].strip(), seen["NoNewPrivs"].strip()), ("0", "0"), role)
+            self.assertEqual(int(seen["Uid"].split()[0]), os.getuid(), role)
+
+    def test_a_level_that_is_none_is_refused(self):
+        service = with_level("somewhat")
+        done = service.chancery("config", "check", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("permitted: full, basic, off", done.said)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can each role no longer do once it has entered its confinement? Each act in a child of its own. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api/role.h"
+
+static char dir[] = "/tmp/chancery-confined-XXXXXX";
+
+static void setup(void)
+{
+    static const char *const names[] = {"store", "public", "public/crl", "listener", "keys"};
+
+    cr_assert_not_null(mkdtemp(dir));
+    cr_assert_eq(chdir(dir), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        cr_assert_eq(mkdir(names[i], 0755), 0);
+    cr_assert(close(open("keys/x.key", O_CREAT | O_WRONLY, 0644)) == 0);
+    cr_assert(close(open("store/data.mdb", O_CREAT | O_WRONLY, 0644)) == 0);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(confined, .init = setup, .fini = teardown, .timeout = 60);
+
+/* Enters as the role does and seals; an error ends the child. */
+static void enter(enum role_id id)
+{
+    static struct config c = {.confine = {.level = CONFINE_FULL, .first_uid = 59900}};
+    struct fault f = {0};
+
+    if (role_enter(id, &c, NULL, &f) != OK ||
+        ((id == ROLE_SIGNER || id == ROLE_OCSP_SIGNER) && role_seal(id, &c, &f) != OK))
+        _exit(100);
+}
+
+/* ---- acts: 0 it was done, 1 it was refused ---- */
+
+static int act_nothing(void)
+{
+    return 0;
+}
+
+static int act_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) < 0;
+}
+
+static int act_connect(void)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+
+    return connect(0, (struct sockaddr *)&a, sizeof a) != 0;
+}
+
+static int act_execute(void)
+{
+    return execl("/bin/true", "true", NULL) != 0;
+}
+
+static int act_trace(void)
+{
+    return ptrace(PTRACE_ATTACH, getppid(), 0, 0) != 0;
+}
+
+static int act_fork(void)
+{
+    return fork() < 0;
+}
+
+static int act_become_root(void)
+{
+    return setuid(0) != 0;
+}
+
+static int act_run_memory(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+           MAP_FAILED;
+}
+
+static int act_signal(void)
+{
+    return kill(getppid(), SIGURG) != 0;
+}
+
+static int act_read_passwd(void)
+{
+    return open("/etc/passwd", O_RDONLY) < 0;
+}
+
+static int act_read_key(void)
+{
+    return open("keys/x.key", O_RDONLY) < 0;
+}
+
+static int act_read_store(void)
+{
+    return open("store/data.mdb", O_RDONLY) < 0;
+}
+
+static int act_write_store(void)
+{
+    return open("store/data.mdb", O_WRONLY) < 0;
+}
+
+static int act_make_crl(void)
+{
+    return open("public/crl/x.crl", O_CREAT | O_WRONLY, 0644) < 0;
+}
+
+#define DONE 0
+#define REFUSED 1
+#define KILLED (1000 + SIGSYS)
+
+static int outcome(enum role_id id, int (*act)(void))
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        enter(id);
+        _exit(act());
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/* The one role that connects out, with the libraries and threads that this takes. */
+static bool is_outbound(enum role_id id, int (*act)(void))
+{
+    if (id == ROLE_CA && act == act_connect)
+        return true; /* to the syslog */
+    return id == ROLE_WATCH && (act == act_socket || act == act_connect || act == act_run_memory);
+}
+
+/* The sanitizers' runtime may do some of it: their build adds it to every table. */
+static bool is_loose(int (*act)(void))
+{
+    return confine_build.is_traced &&
+           (act == act_trace || act == act_fork || act == act_run_memory || act == act_signal ||
+            act == act_read_passwd || act == act_read_key || act == act_read_store);
+}
+
+Test(confined, no_role_connects_starts_traces_or_makes_code)
+{
+    int (*const acts[])(void) = {act_socket,      act_connect,    act_execute, act_trace,
+                                 act_become_root, act_run_memory, act_fork};
+
+    for (enum role_id id = 0; id < ROLE_COUNT; id++) {
+        cr_expect_eq(outcome(id, act_nothing), DONE, "%s", role_kinds[id].name);
+        for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+            if (!is_loose(acts[i]) && !is_outbound(id, acts[i]))
+                cr_expect_eq(outcome(id, acts[i]), KILLED, "%s, act %zu", role_kinds[id].name, i);
+    }
+}
+
+Test(confined, the_signers_open_nothing)
+{
+    if (confine_build.is_traced)
+        cr_skip_test("the sanitizers open files");
+    for (enum role_id id = ROLE_SIGNER; id <= ROLE_OCSP_SIGNER; id++) {
+        cr_expect_eq(outcome(id, act_read_passwd), KILLED);
+        cr_expect_eq(outcome(id, act_read_key), KILLED);
+        cr_expect_eq(outcome(id, act_read_store), KILLED);
+        cr_expect_eq(outcome(id, act_signal), KILLED);
+    }
+}
+
+Test(confined, the_others_open_what_is_theirs_alone)
+{
+    static const struct {
+        enum role_id id;
+        int store_read, store_write, crl;
+    } rows[] = {
+        {ROLE_CA, DONE, DONE, REFUSED},
+        {ROLE_CRL, DONE, REFUSED, DONE},
+        {ROLE_OCSP, DONE, REFUSED, REFUSED},
+        {ROLE_API, DONE, REFUSED, REFUSED},
+    };
+    int abi = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(confine_paths((const struct confine_path[]){{NULL, 0}}, false, &abi, NULL) == OK && abi > 0
+                  ? 0
+                  : 1);
+    cr_assert(waitpid(pid, &abi, 0) == pid);
+    if (abi != 0)
+        cr_skip_test("this kernel has no Landlock");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *name = role_kinds[rows[i].id].name;
+
+        cr_expect_eq(outcome(rows[i].id, act_read_store), rows[i].store_read, "%s", name);
+        cr_expect_eq(outcome(rows[i].id, act_write_store), rows[i].store_write, "%s", name);
+        cr_expect_eq(outcome(rows[i].id, act_make_crl), rows[i].crl, "%s", name);
+        unlink("public/crl/x.crl");
+        if (confine_build.is_traced)
+            continue;
+        cr_expect_eq(outcome(rows[i].id, act_read_key), REFUSED, "%s", name);
+        cr_expect_eq(outcome(rows[i].id, act_read_passwd), REFUSED, "%s", name);
+    }
+}
