@@ -116,7 +116,7 @@ static void on_reload(void *arg)
     config_free(run->api.config);
     *run->api.config = fresh;
     foreign_free(run->api.foreign);
-    run->api.foreign = foreign_new(&run->api.config->ca.access, run->api.config->home);
+    run->api.foreign = foreign_new(&run->api.config->ca.access, config_here(run->api.config));
     log_info("reload", "done");
     tell_taken(run, true);
     listener_reload(run->api.listener);
@@ -177,7 +177,7 @@ enum err api_run(struct api_role *r)
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
     run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS);
     run.api.limits = limits_new(&run.api);
-    run.api.foreign = foreign_new(&r->config->ca.access, r->config->home);
+    run.api.foreign = foreign_new(&r->config->ca.access, config_here(r->config));
     maintain = timer_start(run.api.loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, &run);
     loop_on_signal(run.api.loop, SIGTERM, on_stop, &run);
     loop_on_signal(run.api.loop, SIGHUP, on_reload, &run);

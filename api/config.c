@@ -224,7 +224,7 @@ static enum err read_rooms(const struct xml_node *root, struct config *c, struct
         e = crl_config_read(root, &c->crl, f);
     if (e == OK)
         e = ocsp_config_read(root, &c->ocsp, f);
-    return e == OK ? watch_config_read(root, c->is_handed ? "." : c->home, &c->watch, report, f) : e;
+    return e == OK ? watch_config_read(root, config_here(c), &c->watch, report, f) : e;
 }
 
 enum err config_read(const char *name, struct span content, struct config *c, struct buf *report,
@@ -387,6 +387,11 @@ enum err config_reload(const struct config *now, struct config *out, struct faul
 {
     return now->is_handed ? config_load_handed(now->handout_fd, out, f)
                           : config_load(now->home, out, NULL, f);
+}
+
+const char *config_here(const struct config *c)
+{
+    return c->is_handed ? "." : c->home;
 }
 
 void config_free(struct config *c)

@@ -72,10 +72,12 @@ static const struct confine_call store_write[] = {
 
 /* Replacing files: base/file.c. */
 static const struct confine_call replacing[] = {
-    {"fchmod", ANY},    {"fsync", ANY},     {"fdatasync", ANY}, {"rename", ANY},
-    {"renameat2", ANY}, {"renameat", ANY},  {"unlink", ANY},    {"unlinkat", ANY},
-    {"ftruncate", ANY}, {"pwrite64", ANY},  {"writev", ANY},    {"link", ANY},
-    {"linkat", ANY},    {"fallocate", ANY}, {"fadvise64", ANY}, END};
+    {"fchmod", ANY},          {"fsync", ANY},     {"fdatasync", ANY},
+    {"rename", ANY},          {"renameat2", ANY}, {"renameat", ANY},
+    {"unlink", ANY},          {"unlinkat", ANY},  {"ftruncate", ANY},
+    {"pwrite64", ANY},        {"writev", ANY},    {"link", ANY},
+    {"linkat", ANY},          {"fallocate", ANY}, {"sync_file_range", ANY},
+    {"copy_file_range", ANY}, {"fadvise64", ANY}, END};
 
 /* libuv's loop and accepted connections. No socket is made, none is connected. */
 static const struct confine_call serving[] = {{"epoll_create1", ANY},
@@ -298,10 +300,10 @@ static void list_add_file(struct path_list *l, const char *path)
     list_add(l, path, CONFINE_READ);
     snprintf(directory, sizeof directory, "%s", path);
     slash = strrchr(directory, '/');
-    if (slash == NULL || slash == directory)
+    if (path[0] == '\0' || slash == NULL || slash == directory)
         return;
     *slash = '\0';
-    if (strcmp(directory, ".") != 0 && strcmp(directory, "./keys") != 0)
+    if (strcmp(directory, ".") != 0 && strcmp(directory, "./keys") != 0 && strcmp(directory, "keys") != 0)
         list_add(l, directory, CONFINE_READ);
 }
 
@@ -326,6 +328,10 @@ static struct path_list *paths_of(enum role_id id, const struct config *c)
         list_add(l, p->path, p->access);
     for (size_t i = 0; id == ROLE_WATCH && i < c->watch.count; i++)
         list_add_target(l, &c->watch.targets[i]);
+    for (size_t i = 0; id == ROLE_API && i < c->ca.access.authority_count; i++) {
+        list_add_file(l, c->ca.access.authorities[i].file);
+        list_add_file(l, c->ca.access.authorities[i].crl);
+    }
     return l;
 }
 
@@ -362,6 +368,12 @@ static void tell(struct board *b, enum role_id id, int landlock)
                prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0);
 }
 
+/* What `watch` reads and writes is where the administrator says and belongs to whom he says. */
+bool role_has_account(enum role_id id, const struct config *c)
+{
+    return c->has_own_uids && id != ROLE_WATCH;
+}
+
 enum err role_seal(enum role_id id, const struct config *c, struct fault *f)
 {
     return c->confine.level == CONFINE_FULL ? confine_calls(confined[id].calls, f) : OK;
@@ -380,7 +392,7 @@ enum err role_enter(enum role_id id, const struct config *c, struct board *board
         e = confine_process(f);
         if (e == OK)
             e = confine_limits(this->descriptors, this->may_fork, f);
-        if (e == OK && c->has_own_uids)
+        if (e == OK && role_has_account(id, c))
             e = confine_account(&who, f);
         if (e == OK)
             e = follow_parent_again(parent, f);

@@ -28,7 +28,6 @@ static const struct place places[] = {
     {"store/writer.lock", S_IFREG, 0600, ROLE_CA, false},
     {"public/crl", S_IFDIR, 0755, ROLE_CRL, false},
     {"listener", S_IFDIR, 0700, ROLE_API, false},
-    {"watch", S_IFDIR, 0700, ROLE_WATCH, false},
 };
 
 /* On the way to the places: to be passed through by every role. */
@@ -41,11 +40,10 @@ static enum err fault_at(struct fault *f, const char *path)
 
 /* LMDB makes its lock file for its own user alone, and nobody but root makes a directory in the home: both
  * are there before. */
-static void make_missing(int home)
+static void make_lock(int home)
 {
     int fd = -1;
 
-    (void)mkdirat(home, "watch", 0700);
     if (faccessat(home, "store/data.mdb", F_OK, 0) == 0)
         fd = openat(home, "store/lock.mdb", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
@@ -122,7 +120,7 @@ enum err home_share(const char *path, unsigned first_uid, struct fault *f)
     enum err e = home >= 0 ? OK : fault_at(f, path);
 
     if (e == OK)
-        make_missing(home);
+        make_lock(home);
     for (size_t i = 0; e == OK && i < sizeof passages / sizeof *passages; i++)
         e = open_passage(home, passages[i], role_account(ROLE_API, first_uid).shared_gid, f);
     for (size_t i = 0; e == OK && i < sizeof places / sizeof *places; i++)

@@ -62,7 +62,8 @@ static const char *judge(const struct serve *s, enum role_id id, const struct se
         return NULL;
     if (seen->no_new_privileges != 1)
         return "it may gain privileges";
-    if (s->has_own_uids && (seen->uid != role_account(id, c->first_uid).uid || seen->capabilities != 0))
+    if (s->has_own_uids && id != ROLE_WATCH &&
+        (seen->uid != role_account(id, c->first_uid).uid || seen->capabilities != 0))
         return "it runs as another user or with capabilities";
     if (c->level == CONFINE_FULL && seen->seccomp != SECCOMP_FILTERED)
         return "its system calls are not filtered";

@@ -92,7 +92,7 @@ static enum err check_foreign(struct api *a, struct view *v, struct span der, st
     if (a->config->ca.access.authority_count == 0)
         return fail(out, LOGIN_FAILURE_CERTIFICATE, f, ERR_UNAUTHENTICATED,
                     "The client certificate is not one of ours.");
-    e = foreign_check(a->foreign, &a->config->ca.access, a->config->home, der, a->now_s(), name, f);
+    e = foreign_check(a->foreign, &a->config->ca.access, config_here(a->config), der, a->now_s(), name, f);
     if (e == OK)
         return find(a, v, name, LOGIN_FAILURE_CERTIFICATE, out, f);
     out->failure = e == ERR_FORBIDDEN ? LOGIN_FAILURE_ROLE : LOGIN_FAILURE_CERTIFICATE;

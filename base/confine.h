@@ -51,7 +51,8 @@ enum confine_access {
     CONFINE_EDIT,  /* that, and make, replace and remove plain files below it */
 };
 struct confine_path {
-    const char *path; /* NULL: ends a list. One that does not exist is left out: nothing to permit */
+    const char *path; /* NULL: ends a list. One that does not exist or cannot be reached is left out: nothing
+                         to permit */
     enum confine_access access;
 };
 /* Nothing but the paths is opened from now on, by any name; no TCP port is bound, none is connected to unless

@@ -73,7 +73,8 @@ static enum err rule_add(int ruleset, const struct confine_path *p, uint64_t kno
     int rc;
 
     if (rule.parent_fd < 0)
-        return errno == ENOENT ? OK : fault_set(f, ERR_IO, "%s: %s", p->path, strerror(errno));
+        return errno == ENOENT || errno == EACCES ? OK /* not there, or not to be had anyway */
+                                                  : fault_set(f, ERR_IO, "%s: %s", p->path, strerror(errno));
     rc = fstat(rule.parent_fd, &st);
     if (rc == 0) {
         rule.allowed_access =

@@ -53,6 +53,7 @@ class Download(ServiceTest):
         target = self.service.home / "public/crl" / name
         draft = target.with_name(name + ".draft-of-a-test")
         draft.write_bytes(octets)
+        os.chown(draft, target.stat().st_uid, target.stat().st_gid)  # the publisher's, whatever its account
         draft.replace(target)
 
     def memory_kb(self):

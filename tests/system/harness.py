@@ -77,6 +77,9 @@ def replace_file(path, text):
     fresh.replace(path)
 
 
+ROLES = ["signer", "ocsp-signer", "ca", "crl", "ocsp", "api", "watch"]
+
+
 def set_limit(pid, name, soft, hard=""):
     """A resource limit of a running role, "fsize" or the like: set as the role's own user, who may; root may not everywhere."""
     who = os.stat(f"/proc/{pid}")
