@@ -57,18 +57,36 @@ static const struct confine_call wires[] = {{"poll", ANY},    {"ppoll", ANY},   
                                             {"recvmsg", ANY}, {"sendmsg", ANY}, END};
 
 /* Opening, reading and mapping files: which ones is Landlock's to say. */
-static const struct confine_call files[] = {{"openat", ANY},     {"newfstatat", ANY}, {"fstat", ANY},
-                                            {"lseek", ANY},      {"pread64", ANY},    {"fcntl", ANY},
-                                            {"getdents64", ANY}, {"readv", ANY},      {"fstatfs", ANY},
-                                            {"statx", ANY},      {"uname", ANY},      END};
+static const struct confine_call files[] = {{"openat", ANY},
+                                            {"newfstatat", ANY},
+                                            {"fstat", ANY},
+                                            {"lseek", ANY},
+                                            {"pread64", ANY},
+                                            {"fcntl", ANY},
+                                            {"getdents64", ANY},
+                                            {"readv", ANY},
+                                            {"fstatfs", ANY},
+                                            {"statx", ANY},
+                                            {"uname", ANY},
+                                            {"statfs", ANY},
+                                            {"access", ANY},
+                                            {"faccessat2", ANY},
+                                            {"readlink", ANY},
+                                            {"getcwd", ANY},
+                                            END};
 
 /* LMDB: its locks and its maps. */
 static const struct confine_call store_read[] = {
     {"pwrite64", ANY}, {"ftruncate", ANY},       {"msync", ANY},
     {"flock", ANY},    {"clock_nanosleep", ANY}, {"nanosleep", ANY},
     {"gettid", ANY},   {"set_robust_list", ANY}, END};
-static const struct confine_call store_write[] = {
-    {"writev", ANY}, {"pwritev", ANY}, {"fdatasync", ANY}, {"fsync", ANY}, END};
+static const struct confine_call store_write[] = {{"writev", ANY},
+                                                  {"pwritev", ANY},
+                                                  {"fdatasync", ANY},
+                                                  {"fsync", ANY},
+                                                  {"fallocate", ANY},
+                                                  {"sync_file_range", ANY},
+                                                  END};
 
 /* Replacing files: base/file.c. */
 static const struct confine_call replacing[] = {
