@@ -209,8 +209,9 @@ struct confined {
     rlim_t descriptors;
     bool may_fork; /* or start threads: which of the two is in its calls */
     bool may_connect;
-    bool seals_itself;                /* its room says when */
-    const struct confine_path *paths; /* relative to the home */
+    bool seals_itself; /* its room says when */
+    const struct confine_path
+        *paths; /* relative to the home; NULL: Landlock is left out, a reload may name any */
     const struct confine_call *calls[10];
 };
 
@@ -236,19 +237,6 @@ static const struct confine_path crl_paths[] = {STORE_READ, {"public/crl", CONFI
     }
 static const struct confine_path ocsp_paths[] = {STORE_READ, {"public", CONFINE_READ}, LIBRARIES, NO_PATH};
 static const struct confine_path api_paths[] = {STORE_READ, {"listener", CONFINE_EDIT}, LIBRARIES, NO_PATH};
-/* What libc, libcurl and OpenSSL read to find and to trust a host; what the targets name comes besides. */
-static const struct confine_path watch_paths[] = {{"public/crl", CONFINE_READ},
-                                                  {"issuers", CONFINE_READ},
-                                                  {"watch", CONFINE_EDIT},
-                                                  {"/etc", CONFINE_READ},
-                                                  {"/usr", CONFINE_READ},
-                                                  {"/lib", CONFINE_READ},
-                                                  {"/lib64", CONFINE_READ},
-                                                  {"/run", CONFINE_READ},
-                                                  {"/dev/urandom", CONFINE_READ},
-                                                  {"/dev/null", CONFINE_WRITE},
-                                                  NO_PATH};
-
 #define DESCRIPTORS_FEW 512 /* wires, boards, the store, a signer's workers */
 
 static const struct confined confined[ROLE_COUNT] = {
@@ -268,7 +256,7 @@ static const struct confined confined[ROLE_COUNT] = {
                     true,
                     true,
                     false,
-                    watch_paths,
+                    NULL,
                     {living, wires, files, replacing, hearing, threads, outbound}},
     [ROLE_API] = {RLIM_INFINITY,
                   true,
@@ -292,7 +280,7 @@ static void warm_up(void)
 
 /* ---- what a configuration adds ---- */
 
-#define PATHS_MAX (TARGETS_MAX * 7 + 32) /* each target names at most six files and a directory */
+#define PATHS_MAX (ACCESS_AUTHORITIES_MAX * 4 + 32) /* each names two files, and what lies beside them */
 
 struct path_list {
     struct confine_path paths[PATHS_MAX];
@@ -325,27 +313,12 @@ static void list_add_file(struct path_list *l, const char *path)
         list_add(l, directory, CONFINE_READ);
 }
 
-static void list_add_target(struct path_list *l, const struct target *t)
-{
-    if (t->type == TARGET_DIRECTORY)
-        list_add(l, t->url, CONFINE_EDIT);
-    if (!t->secret.is_credential)
-        list_add_file(l, t->secret.where);
-    list_add_file(l, t->ca);
-    list_add_file(l, t->public_ca);
-    list_add_file(l, t->certificate);
-    list_add_file(l, t->key);
-    list_add_file(l, t->known_hosts);
-}
-
 static struct path_list *paths_of(enum role_id id, const struct config *c)
 {
     struct path_list *l = xcalloc(1, sizeof *l);
 
     for (const struct confine_path *p = confined[id].paths; p->path != NULL; p++)
         list_add(l, p->path, p->access);
-    for (size_t i = 0; id == ROLE_WATCH && i < c->watch.count; i++)
-        list_add_target(l, &c->watch.targets[i]);
     for (size_t i = 0; id == ROLE_API && i < c->ca.access.authority_count; i++) {
         list_add_file(l, c->ca.access.authorities[i].file);
         list_add_file(l, c->ca.access.authorities[i].crl);
@@ -415,7 +388,7 @@ enum err role_enter(enum role_id id, const struct config *c, struct board *board
         if (e == OK)
             e = follow_parent_again(parent, f);
     }
-    if (e == OK && c->confine.level == CONFINE_FULL)
+    if (e == OK && c->confine.level == CONFINE_FULL && this->paths != NULL)
         e = close_paths(id, c, &landlock, f);
     tell(board, id, landlock);
     if (e == OK && !this->seals_itself)

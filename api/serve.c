@@ -24,10 +24,11 @@
              CRLs */
 #define STOP_MS                                                                                              \
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
-#define UNWELL_MS 20000  /* first lists are published within seconds: what is wrong after that stays wrong */
-#define INSPECT_MS 60000 /* between looks at how the roles are confined, which cannot change in good order   \
-                          */
-#define TICK_MS 100      /* between looks while starting or stopping */
+#define UNWELL_MS 20000 /* first lists are published within seconds: what is wrong after that stays wrong */
+#define INSPECT_MS                                                                                           \
+    60000           /* between looks at how the roles are confined, which cannot change in good order        \
+                     */
+#define TICK_MS 100 /* between looks while starting or stopping */
 
 /* ---- being ready ---- */
 
