@@ -21,6 +21,7 @@ static const char *const names[AUDIT_END] = {
     [AUDIT_TOKEN] = "token",         [AUDIT_LOGIN_FAILURE] = "login-failure",
     [AUDIT_PERMIT] = "permit",       [AUDIT_SEAL] = "seal",
     [AUDIT_STOP] = "stop",           [AUDIT_RESTORE] = "restore",
+    [AUDIT_PRUNE] = "prune",
 };
 
 const char *audit_kind_name(enum audit_kind k)

@@ -40,6 +40,7 @@ enum audit_kind {
     AUDIT_SEAL,    /* the rows up to here, signed */
     AUDIT_STOP,    /* the service ended in order */
     AUDIT_RESTORE, /* the store was restored from a backup */
+    AUDIT_PRUNE,   /* certificates that ended long ago were forgotten */
     AUDIT_END
 };
 const char *audit_kind_name(enum audit_kind k);    /* "issue"; "unknown" for what is none */

@@ -68,8 +68,11 @@ static void answer_denied(struct ask *a, const struct request *r)
 static void answer_issued(struct ca *ca, struct view *v, struct ask *a, const struct request *r)
 {
     struct cert c;
+    enum err err = cert_find(v, r->serial, &c);
 
-    if (cert_find(v, r->serial, &c) != OK || issuing_by_no(ca, c.status.issuer_no) == NULL)
+    if (err == ERR_NOT_FOUND)
+        return refuse(a, ERR_CONFLICT, "The certificate of this request ended long ago and is not kept.");
+    if (err != OK || issuing_by_no(ca, c.status.issuer_no) == NULL)
         return refuse(a, ERR_INTERNAL, "The certificate of this request cannot be read.");
     memcpy(a->serial, c.serial, SERIAL_LEN);
     buf_put_span(&a->certificate, c.der);

@@ -453,6 +453,7 @@ struct ca_config {
     size_t listener_name_count;
     struct access_config access;
     struct config_digests digests; /* set by who reads the files */
+    int64_t prune_after_s;         /* after its notAfter a certificate is forgotten; 0: never */
     char syslog[SYSLOG_PATH_MAX];  /* socket for copies of the audit; "": none */
 };
 struct span ca_config_schema(void); /* chancery.xsd: the schema of the whole file, for every room's reader */

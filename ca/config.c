@@ -16,6 +16,9 @@ extern const size_t ca_chancery_xsd_len;
     (397 * DAY_S) /* an OCSP signer carries nocheck: a stolen key is trusted until it ends */
 #define TRUSTED_LIFE_MIN_S (90 * DAY_S)   /* a new one is uploaded by hand wherever it is trusted */
 #define TRUSTED_LIFE_MAX_S (7305 * DAY_S) /* that of a root; cut to the issuer's own end */
+#define PRUNE_AFTER_MIN_S                                                                                    \
+    (7 * DAY_S) /* beyond a day of retries under an Idempotency-Key, and any clock that is wrong by a day */
+#define PRUNE_AFTER_MAX_S (36500 * DAY_S)
 #define LISTENER_LIFE_MAX_S (825 * DAY_S) /* days max of chancery/listener */
 
 struct span ca_config_schema(void)
@@ -182,6 +185,25 @@ static enum err read_issuers(const struct xml_node *root, struct ca_config *out,
     return e == OK ? check_parents(root, out, f) : e;
 }
 
+/* What the archive cutoff tells must be known. RFC 6960 4.4.4 */
+static enum err read_prune(const struct xml_node *root, struct ca_config *out, struct fault *f)
+{
+    const struct xml_node *store = xml_child(root, "store");
+    const char *cutoff = xml_attr(xml_child(root, "ocsp"), "archive-cutoff");
+    int64_t cutoff_s = 0;
+    enum err e;
+
+    if (xml_attr(store, "prune-after") == NULL)
+        return OK;
+    e = read_span(store, "prune-after", PRUNE_AFTER_MIN_S, PRUNE_AFTER_MAX_S, &out->prune_after_s, f);
+    if (e == OK && cutoff != NULL && clock_parse_span(cutoff, &cutoff_s) && cutoff_s > out->prune_after_s)
+        return xml_fault(store, NULL, f,
+                         "<store prune-after=\"%s\"> is not permitted; permitted: no less than <ocsp "
+                         "archive-cutoff=\"%s\">",
+                         xml_attr(store, "prune-after"), cutoff);
+    return e;
+}
+
 static enum err read_audit(const struct xml_node *root, struct ca_config *out, struct fault *f)
 {
     const struct xml_node *audit = xml_child(root, "audit");
@@ -210,5 +232,7 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
         e = access_config_read(root, &out->access, f);
     if (e == OK)
         e = read_audit(root, out, f);
+    if (e == OK)
+        e = read_prune(root, out, f);
     return e == OK ? read_issuers(root, out, f) : e;
 }

@@ -24,6 +24,7 @@ static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     struct idempotent before;
     struct cert c;
+    enum err err;
 
     if (!a->is_idempotent || a->dry_run)
         return false;
@@ -33,7 +34,12 @@ static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
         refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
         return true;
     }
-    if (cert_find(v, before.serial, &c) != OK) {
+    err = cert_find(v, before.serial, &c);
+    if (err == ERR_NOT_FOUND) {
+        refuse(a, ERR_CONFLICT, "The certificate of this Idempotency-Key ended long ago and is not kept.");
+        return true;
+    }
+    if (err != OK) {
         refuse(a, ERR_INTERNAL, "The certificate of this Idempotency-Key cannot be read.");
         return true;
     }

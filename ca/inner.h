@@ -67,6 +67,7 @@ struct ca {
         bool is_due;            /* a new complete list is out: changes before it are no delta's any more */
         uint8_t at[SERIAL_LEN]; /* how far that has come */
     } prunes[ISSUERS_MAX];
+    struct cert_prune prune; /* how far it has come */
     uint64_t next_desk_number;
     struct sealing sealing;
     struct copies copies;
@@ -248,6 +249,10 @@ bool sealing_is_due(struct ca *ca);
 void sealing_turn(struct ca *ca, int64_t now_s);
 /* At an end in order: the row that says so, and a seal over it. */
 void sealing_end(struct ca *ca, int64_t now_s);
+
+/* ---- prune.c: certificates that ended long ago ---- */
+/* A slice of them, when the configuration says so, and the audit row of it. */
+void prune_turn(struct ca *ca, struct txn *t, int64_t now_s);
 
 /* ---- upkeep.c: besides the turns ---- */
 void upkeep_start(struct ca *ca, int64_t now_s);  /* the first audit row */

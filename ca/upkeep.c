@@ -28,6 +28,7 @@ void upkeep_run(struct ca *ca, int64_t now_s)
     idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
     approval_expire(t, now_s);
     publish_prune(ca, t);
+    prune_turn(ca, t, now_s);
     token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");

@@ -142,6 +142,24 @@ void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum re
                  int64_t revoked_at_s, int64_t invalidity_s);
 void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
 
+/* Forgets certificates that ended before a time: row, state, index and revoked entry. What stays: those that
+ * are held; those revoked that a list in force shows or no complete list has left out yet (RFC 5280 3.3);
+ * those that a delta has still to name; audit rows; the keys known to be compromised; the counter of numbers.
+ * A serial that is gone is ERR_NOT_FOUND everywhere, as one never issued.
+ */
+#define CERT_PRUNE_MAX 1000u /* certificates looked at in one call: some ten milliseconds */
+struct cert_prune {
+    int64_t before_s;                    /* of notAfter */
+    bool (*keeps)(const struct cert *c); /* true: it stays, because something else leads to it; NULL: none */
+    bool is_under_way;                   /* at_s and at_number say where to go on; false: from the first */
+    int64_t at_s;
+    uint64_t at_number;
+    unsigned count;  /* given: how many went, */
+    int64_t up_to_s; /* and the latest notAfter among them; NO_TIME: none did */
+};
+/* Looks at no more than `most`, in order of notAfter. False: at the end, the next call begins anew. */
+bool cert_prune(struct txn *t, struct cert_prune *p, unsigned most);
+
 /* Every certificate on this key (SHA-256 of SPKI), oldest first. */
 enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN],
                           bool (*fn)(const struct cert *c, void *arg), void *arg);

@@ -73,6 +73,20 @@ Test(config, a_good_file_is_read)
     cr_assert_eq(c.issuers[3].issues, KEY_EC);
 }
 
+Test(config, certificates_are_pruned_when_it_says_so)
+{
+    struct ca_config c;
+    char report[4096];
+
+    cr_assert_eq(read_all(UPTO(ROOT), &c, report, sizeof report), OK, "%s", report);
+    cr_expect_eq(c.prune_after_s, 0, "never unless it says so");
+    cr_assert_eq(read_all(HEAD SERVICE HTTP HTTPS
+                          "<store prune-after=\"30d\"/>\n<ocsp archive-cutoff=\"30d\"/>\n" CRL ROOT TAIL,
+                          &c, report, sizeof report),
+                 OK, "%s", report);
+    cr_expect_eq(c.prune_after_s, 30 * 86400);
+}
+
 Test(config, defaults_are_those_of_the_schema)
 {
     struct ca_config c;
@@ -132,6 +146,12 @@ Test(config, mistakes_are_refused_with_line_and_permitted_set)
          "chancery.xml:4: <name value=\":::\"> is not permitted; permitted: an IPv6 address"},
         {HEAD SERVICE HTTP HTTPS "<store map-size-mib=\"1\"/>\n" OCSP CRL ROOT TAIL,
          "chancery.xml:5: <store map-size-mib=\"1\"> is not permitted; permitted: a whole number from 16"},
+        {HEAD SERVICE HTTP HTTPS "<store prune-after=\"6d\"/>\n" OCSP CRL ROOT TAIL,
+         "chancery.xml:5: <store prune-after=\"6d\"> is not permitted; permitted: 604800s to 36500d"},
+        {HEAD SERVICE HTTP HTTPS
+         "<store prune-after=\"30d\"/>\n<ocsp archive-cutoff=\"31d\"/>\n" CRL ROOT TAIL,
+         "chancery.xml:5: <store prune-after=\"30d\"> is not permitted; permitted: no less than <ocsp "
+         "archive-cutoff=\"31d\">"},
         {HEAD SERVICE HTTP HTTPS STORE "<ocsp validity=\"8d\" signer-validity=\"14d\"/>\n" CRL ROOT TAIL,
          "chancery.xml:6: <ocsp validity=\"8d\"> is not permitted; permitted: at most half of "
          "signer-validity"},

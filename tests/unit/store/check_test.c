@@ -136,6 +136,38 @@ Test(check, an_untouched_store_has_no_fault_and_is_counted)
     place_remove(&p);
 }
 
+/* As the ca has it: what something else leads to is kept. */
+static bool keeps_responder(const struct cert *c)
+{
+    uint8_t serial[SERIAL_LEN];
+
+    serial_of(1, serial);
+    return memcmp(c->serial, serial, SERIAL_LEN) == 0;
+}
+
+Test(check, a_pruned_store_has_no_fault)
+{
+    struct place p = closed_place();
+    struct cert_prune prune = {.before_s = NOW, .keeps = keeps_responder};
+    struct crl_part list = {.shard = SHARD_ALL, .changes = 2, .shown_s = NOW + 1};
+    struct store_checked n;
+    struct txn *t;
+
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    crl_state_reserve(t, 1, &list.state.number);
+    crl_part_publish(t, 1, &list);
+    cr_assert_not(cert_prune(t, &prune, CERT_PRUNE_MAX));
+    commit(t);
+    cr_assert_eq(prune.count, CERTIFICATES - 2, "all but a signer's and one on hold");
+    place_close(&p);
+    cr_assert_eq(faults(&p, &n), 0, "%s", first_fault);
+    cr_assert_eq(n.certificates, 2);
+    cr_assert_eq(n.revoked, 0);
+    cr_assert_eq(n.held, 1);
+    place_remove(&p);
+}
+
 /* Every row of every one of these tables, removed in turn, is missed by somebody. */
 static const char *const removable[] = {"cert",   "status",      "index",          "revoked",
                                         "audit",  "audit_index", "request",        "request_index",

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a certificate forgotten when the policy says so, with a row in the audit, and none without a policy? */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca/inner.h"
+
+#define NOW 1800000000
+#define DAY INT64_C(86400)
+
+static char dir[64];
+static struct ca_role role;
+static struct ca ca = {.role = &role};
+
+/* One of each profile that ended so many days ago. */
+static void add(struct txn *t, unsigned days_ago)
+{
+    static const char *const profiles[] = {"ucm/tomcat", "chancery/operator", "chancery/ocsp"};
+    uint64_t number;
+
+    for (uint8_t i = 0; i < 3; i++) {
+        struct cert c = {.serial = {1, (uint8_t)days_ago, i},
+                         .status = {.issuer_no = 1, .not_after_s = NOW - days_ago * DAY},
+                         .key_type = KEY_EC,
+                         .key_bits = 256,
+                         .requester = "a",
+                         .der = span_str("certificate")};
+
+        strcpy(c.profile, profiles[i]);
+        cert_add(t, &c, &number);
+    }
+}
+
+static void setup(void)
+{
+    struct txn *t = NULL;
+
+    strcpy(dir, "/tmp/chancery-prune-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    role = (struct ca_role){0};
+    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca.store, NULL), OK);
+    cr_assert_eq(txn_begin(ca.store, &t), OK);
+    for (unsigned days_ago = 0; days_ago < 60; days_ago++)
+        add(t, days_ago);
+    cr_assert_eq(txn_commit(t), OK);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    store_close(ca.store);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(prune, .init = setup, .fini = teardown);
+
+static struct store_counts turn(void)
+{
+    struct store_counts n;
+    struct txn *t = NULL;
+    struct view *v = NULL;
+
+    cr_assert_eq(txn_begin(ca.store, &t), OK);
+    prune_turn(&ca, t, NOW);
+    cr_assert_eq(txn_commit(t), OK);
+    cr_assert_eq(view_open(ca.store, &v), OK);
+    cr_assert_eq(store_count(v, &n), OK);
+    view_close(v);
+    return n;
+}
+
+static bool keep_detail(const struct audit_row *r, void *arg)
+{
+    cr_assert_eq(r->kind, AUDIT_PRUNE);
+    return span_to_str(r->detail, arg, 128);
+}
+
+Test(prune, nothing_is_forgotten_without_a_policy)
+{
+    struct store_counts n = turn();
+
+    cr_expect_eq(n.certificates, 180);
+    cr_expect_eq(n.audit, 0);
+}
+
+Test(prune, what_ended_before_is_forgotten_but_the_service_s_own)
+{
+    struct store_counts n;
+    struct view *v = NULL;
+    char detail[128] = "";
+
+    role.config.prune_after_s = 30 * DAY;
+    n = turn();
+    cr_expect_eq(n.certificates, 180 - 29, "31 to 59 days ago, of one profile");
+    cr_expect_eq(n.audit, 1);
+    cr_assert_eq(view_open(ca.store, &v), OK);
+    cr_assert_eq(audit_each(v, 1, keep_detail, detail), OK);
+    view_close(v);
+    cr_expect_str_eq(detail, "29 certificates, the latest ended 2026-12-15T08:00:00Z");
+    n = turn();
+    cr_expect_eq(n.certificates, 180 - 29);
+    cr_expect_eq(n.audit, 1, "no row about nothing");
+}
