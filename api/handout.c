@@ -50,7 +50,7 @@ enum err handout_write(int fd, const struct handout *h, struct fault *f)
 static enum err read_all(int fd, struct buf *out, struct fault *f)
 {
     uint8_t piece[16384];
-    ssize_t n;
+    ssize_t n = 0;
 
     while (buf_end(out) == OK && (n = pread(fd, piece, sizeof piece, (off_t)out->len)) > 0)
         buf_put(out, piece, (size_t)n);
