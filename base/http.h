@@ -5,6 +5,8 @@
  *
  * What it promises: a connection handles one request at a time, and while a request is being answered it
  * reads nothing more than its buffer holds, so a client that pipelines and never reads cannot grow memory.
+ * Each turn of the loop starts one request of a connection and sends one piece, so nobody waits for another's
+ * row of requests.
  * Deadlines are absolute: the header block `header_ms` after the connection or the previous answer's first
  * next octet, the body `body_ms` after the header, a write must progress within `write_ms`, an idle
  * keep-alive connection ends after `idle_ms`. Two Content-Length, Content-Length with Transfer-Encoding, bare

@@ -104,7 +104,7 @@ void conn_close(struct conn *c)
     if (c->next != NULL)
         c->next->prev = c->prev;
     if (--s->count == 0 && s->is_draining)
-        timer_arm(s->tick, 0);
+        turn_ask(s->tick);
     if (c->request != NULL)
         c->request->conn = NULL; /* the handler still has it, and will reply to nobody */
     stream_close(c->stream);
@@ -171,7 +171,7 @@ static void conn_put_off(struct conn *c)
     c->is_ready = true;
     c->next_ready = s->ready;
     s->ready = c;
-    timer_arm(s->tick, 0);
+    turn_ask(s->tick);
 }
 
 void conn_run_ready(struct http_server *s)
@@ -260,14 +260,17 @@ static bool send_piece(struct conn *c)
     return piece.len > 0 && conn_put(c, piece);
 }
 
-/* One piece a round, so that a large answer to a fast client does not hold up the others. */
+/* One piece a round, and one answer a round: neither a large answer to a fast client nor a row of requests
+ * that arrived together holds up the others. */
 static bool send_step(struct conn *c)
 {
     if (stream_unsent(c->stream) > 0)
         return false;
     if (reply_is_over(&c->reply)) {
         reply_done(c);
-        return true;
+        if (c->phase == READING && has_input(c))
+            conn_put_off(c);
+        return !c->is_ready;
     }
     if (!send_piece(c)) {
         conn_close(c);
@@ -372,15 +375,15 @@ static void conn_set_deadline(struct conn *c)
     timer_arm(c->timer, after_ms[w]);
 }
 
-/* While a request is being answered nothing more is read than what has been read already, so that a client
- * which pipelines and does not take its answers is held up by TCP. */
+/* While a request is being answered, or waits for its turn, nothing more is read than what has been read
+ * already, so that a client which pipelines and does not take its answers is held up by TCP. */
 static bool conn_may_read(const struct conn *c)
 {
     if (c->has_ended || stream_unsent(c->stream) > UNSENT_MAX)
         return false;
     if (c->phase == LINGERING)
         return c->lingered < LINGER_MAX;
-    return c->phase == READING || !has_input(c);
+    return (c->phase == READING && !c->is_ready) || !has_input(c);
 }
 
 static void input_compact(struct conn *c)
@@ -397,7 +400,8 @@ static void input_compact(struct conn *c)
 
 static void conn_settle(struct conn *c)
 {
-    bool is_over = c->has_ended && (c->phase == READING || c->phase == LINGERING);
+    bool waits = c->phase == READING && !c->is_ready;
+    bool is_over = c->has_ended && (waits || c->phase == LINGERING);
 
     if (is_over || (c->server->is_draining && is_idle(c))) {
         conn_close(c);

@@ -129,7 +129,7 @@ struct http_server {
     size_t count;
     uint64_t crowd_secret; /* so that nobody chooses whom he is counted with */
     struct conn *ready;    /* connections with work that was put off */
-    struct timer *tick;    /* the loop's next round */
+    struct turn *tick;     /* the loop's next round */
     struct timer *grace;   /* while draining */
     bool is_draining;
     loop_fn *done;

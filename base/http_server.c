@@ -217,7 +217,7 @@ struct http_server *http_serve(struct loop *l, int listen_fd, struct tls_server 
     s->limits = limits != NULL ? *limits : HTTP_LIMITS_DEFAULT;
     s->handlers = *h;
     random_octets((uint8_t *)&s->crowd_secret, sizeof s->crowd_secret);
-    s->tick = timer_start(l, -1, 0, ticked, s);
+    s->tick = turn_new(l, ticked, s);
     s->listener = listener_start(l, listen_fd, accepted, s);
     return s;
 }
@@ -252,7 +252,7 @@ void http_server_drain(struct http_server *s, int64_t grace_ms, loop_fn *done, v
         next = conn_next(c);
         conn_drain(c);
     }
-    timer_arm(s->tick, 0);
+    turn_ask(s->tick);
 }
 
 void http_server_free(struct http_server *s)
@@ -262,7 +262,7 @@ void http_server_free(struct http_server *s)
     close_all(s);
     conn_run_ready(s); /* frees those that waited for the loop's next round */
     listener_stop(s->listener);
-    timer_stop(s->tick);
+    turn_free(s->tick);
     timer_stop(s->grace);
     tls_server_free(s->tls);
     free(s);

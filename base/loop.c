@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loop: timers, watches, signals and streams over libuv. Each of our structs begins with its libuv handle, so
- * that one close callback frees any of them; libuv calls it from the loop, or from loop_free().
+ * loop: timers, turns, watches, signals and streams over libuv. Each of our structs begins with its libuv
+ * handle, so that one close callback frees any of them; libuv calls it from the loop, or from loop_free().
  */
 #include "base/loop.h"
 
@@ -34,6 +34,12 @@ struct loop {
 struct timer {
     uv_timer_t uv;
     int64_t repeat_ms;
+    loop_fn *fn;
+    void *arg;
+};
+
+struct turn {
+    uv_idle_t uv;
     loop_fn *fn;
     void *arg;
 };
@@ -201,6 +207,38 @@ void timer_arm(struct timer *t, int64_t after_ms)
 }
 
 void timer_stop(struct timer *t)
+{
+    if (t != NULL)
+        handle_close((uv_handle_t *)&t->uv, NULL);
+}
+
+/* ---- turns ---- */
+
+static void turn_came(uv_idle_t *uv)
+{
+    struct turn *t = uv->data;
+
+    uv_idle_stop(uv);
+    t->fn(t->arg);
+}
+
+struct turn *turn_new(struct loop *l, loop_fn *fn, void *arg)
+{
+    struct turn *t = xcalloc(1, sizeof *t);
+
+    t->fn = fn;
+    t->arg = arg;
+    must(uv_idle_init(&l->uv, &t->uv), "turn");
+    t->uv.data = t;
+    return t;
+}
+
+void turn_ask(struct turn *t)
+{
+    must(uv_idle_start(&t->uv, turn_came), "turn");
+}
+
+void turn_free(struct turn *t)
 {
     if (t != NULL)
         handle_close((uv_handle_t *)&t->uv, NULL);

@@ -25,6 +25,14 @@ void timer_arm(struct timer *t,
                int64_t after_ms); /* anew: after that time from now instead; negative: not at all */
 void timer_stop(struct timer *t); /* NULL is fine */
 
+/* After turn_ask: calls fn once, in the loop's next turn, when whatever else is ready now has had its turn.
+ * To ask again within fn is for the turn after, so work that is cut into turns holds up nobody. (A timer of 0
+ * ms set within a timer's call would come before any octet.) turn_free: NULL is fine; within fn too. */
+struct turn;
+struct turn *turn_new(struct loop *l, loop_fn *fn, void *arg);
+void turn_ask(struct turn *t);
+void turn_free(struct turn *t);
+
 /* Runs `work` on a thread of the process's pool, then `done` on the loop's thread. `work` may touch nothing
  * that the loop's thread touches before `done`. A loop that is freed first waits for work under way and calls
  * no `done`: what `arg` holds stays the caller's. */

@@ -179,6 +179,22 @@ static void route_count(struct host *h, struct http_request *r)
     http_reply(r, 200, plain, span_str(out));
 }
 
+static void route_gate(struct host *h, struct http_request *r)
+{
+    while (sem_wait(&h->gate) != 0)
+        ;
+    route_line(h, r);
+}
+
+/* The how manieth request this is. */
+static void route_ordinal(struct host *h, struct http_request *r)
+{
+    char out[32];
+
+    snprintf(out, sizeof out, "%u", atomic_load(&h->handled));
+    http_reply(r, 200, plain, span_str(out));
+}
+
 static const struct {
     const char *path;
     void (*handler)(struct host *h, struct http_request *r);
@@ -197,6 +213,8 @@ static const struct {
     {"/drain", route_drain},
     {"/rotate", route_rotate},
     {"/count", route_count},
+    {"/gate", route_gate},
+    {"/ordinal", route_ordinal},
 };
 
 static size_t body_max(const struct http_request *r, void *arg)
@@ -262,6 +280,7 @@ struct host *host_start_at(int listen_fd, struct tls_server *tls, const struct h
     struct http_handlers handlers = {
         .admit = admit, .body_max = body_max, .request = request, .error = error, .arg = h};
 
+    cr_assert_eq(sem_init(&h->gate, 0, 0), 0);
     h->loop = loop_new();
     h->listen_fd = listen_fd;
     cr_assert_eq(http_bound(listen_fd, h->where, sizeof h->where), OK);
@@ -303,6 +322,7 @@ void host_stop(struct host *h)
     close(h->stop[1]);
     tls_server_free(atomic_load(&h->next_tls));
     loop_free(h->loop);
+    sem_destroy(&h->gate);
     free(h);
 }
 

@@ -8,6 +8,7 @@
 #define TESTS_HOST_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "base/http.h"
@@ -24,6 +25,7 @@ struct host {
     char turned_away[64];                  /* an address that is not admitted */
     _Atomic(struct tls_server *) next_tls; /* /rotate takes it */
     atomic_uint handled;                   /* requests */
+    sem_t gate;                            /* /gate holds the loop until it is posted */
     struct http_request *held[4];
     struct timer *held_timer[4];
     bool is_drained, is_over;

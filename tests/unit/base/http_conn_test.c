@@ -45,6 +45,51 @@ Test(http_conn, pipelined_requests_are_answered_in_order)
     host_stop(h);
 }
 
+Test(http_conn, a_row_of_requests_lets_others_in_between)
+{
+    struct host *h = host_start(NULL, NULL);
+    int greedy = client_open(h), modest = client_open(h);
+    struct answer a;
+
+    client_put(modest, GET("/1"));
+    assert_next(modest, "GET /1");
+    client_put(greedy, GET("/gate"));
+    while (atomic_load(&h->handled) < 2)
+        poll(NULL, 0, 1);
+    for (int i = 0; i < 500; i++) /* 18 KiB: the kernel holds them while the gate holds the loop */
+        client_put(greedy, GET("/ordinal"));
+    client_put(modest, GET("/ordinal"));
+    sem_post(&h->gate);
+    a = client_take(modest, true);
+    cr_assert_eq(a.status, 200);
+    cr_assert_leq(atoi(a.body), 10, "handled as number %s of 503", a.body);
+    answer_free(&a);
+    assert_next(greedy, "GET /gate");
+    for (int i = 0; i < 500; i++) {
+        a = client_take(greedy, true);
+        cr_assert_eq(a.status, 200);
+        answer_free(&a);
+    }
+    close(greedy);
+    close(modest);
+    host_stop(h);
+}
+
+Test(http_conn, a_row_of_requests_is_answered_after_its_client_has_closed_its_side)
+{
+    struct host *h = host_start(NULL, NULL);
+    int fd = client_open(h);
+
+    for (int i = 0; i < 100; i++)
+        client_put(fd, GET("/1"));
+    shutdown(fd, SHUT_WR);
+    for (int i = 0; i < 100; i++)
+        assert_next(fd, "GET /1");
+    cr_assert(client_is_closed(fd));
+    close(fd);
+    host_stop(h);
+}
+
 Test(http_conn, answers_a_client_that_has_closed_its_side)
 {
     struct host *h = host_start(NULL, NULL);

@@ -38,6 +38,61 @@ static void fail(void *arg)
     cr_assert_fail("called back");
 }
 
+struct asking {
+    struct turn *turn;
+    unsigned turns;
+};
+
+static void ask_again(void *arg)
+{
+    struct asking *a = arg;
+
+    if (++a->turns < 1000)
+        turn_ask(a->turn);
+    else
+        cr_assert_fail("a descriptor that can be read waits for all turns to be over");
+}
+
+Test(turn, asked_again_and_again_holds_up_nobody)
+{
+    struct seen s = {.loop = loop_new(), .limit = 1};
+    struct asking a = {0};
+    struct watch *w;
+    int fds[2];
+
+    cr_assert_eq(pipe(fds), 0);
+    cr_assert_eq(write(fds[1], "x", 1), 1);
+    s.fd = fds[0];
+    w = watch_start(s.loop, fds[0], read_one, &s);
+    a.turn = turn_new(s.loop, ask_again, &a);
+    turn_ask(a.turn);
+    loop_run(s.loop);
+    cr_assert_eq(s.count, 1);
+    cr_assert_geq(a.turns, 1);
+    turn_free(a.turn);
+    watch_stop(w);
+    loop_free(s.loop);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+Test(turn, comes_once_and_only_when_it_was_asked_for)
+{
+    struct seen s = {.loop = loop_new(), .limit = 3};
+    struct seen once = {.loop = s.loop};
+    struct turn *asked = turn_new(s.loop, count_one, &once), *silent = turn_new(s.loop, fail, NULL);
+    struct timer *t = timer_start(s.loop, 1, 1, count_one, &s);
+
+    turn_ask(asked);
+    turn_ask(asked);
+    loop_run(s.loop);
+    cr_assert_eq(once.count, 1);
+    turn_free(asked);
+    turn_free(silent);
+    timer_stop(t);
+    loop_free(s.loop);
+}
+
 Test(timer, fires_once_without_a_repeat)
 {
     struct seen s = {.loop = loop_new(), .limit = 3};
