@@ -441,11 +441,12 @@ static int block_hangup(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* No more is read while no more can be held. */
+/* No more is read while no more can be held. What came back while the port was awaited for something else is
+ * recorded at once: nothing else may ever come. */
 static void await_events(const struct ca *ca, const struct turn *t, struct pollfd fds[static 4],
                          int64_t until_ms)
 {
-    int64_t wait_ms = until_ms - clock_monotonic_ms();
+    int64_t wait_ms = is_group(ca, t) ? 0 : until_ms - clock_monotonic_ms();
 
     fds[0].fd = room(ca, t) > 0 ? ca->role->api_fd : -1;
     if (poll(fds, 4, wait_ms > 0 ? (int)wait_ms : 0) < 0 && errno != EINTR)

@@ -3,6 +3,7 @@
  * api, signer and crl. */
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -21,8 +22,9 @@ static struct buf spki, subject, requester, issuer_certificate;
 static int api[2], port[2], desk[2];
 static pthread_t ca_thread, signer_thread;
 static volatile bool signer_refuses;
-static const char *subject_text; /* NULL: as the name */
-static bool is_impostor;         /* requests come under the issuer's own subject */
+static volatile unsigned signer_slow_at; /* the question of this number, from 1, is answered late; 0: none */
+static const char *subject_text;         /* NULL: as the name */
+static bool is_impostor;                 /* requests come under the issuer's own subject */
 static enum err ca_result;
 static struct store *reader;
 
@@ -31,10 +33,13 @@ static struct store *reader;
 static void *signer(void *arg)
 {
     static uint8_t frame[WIRE_MSG_MAX];
+    unsigned count = 0;
     struct span s;
 
     (void)arg;
     while (wire_receive(port[1], frame, sizeof frame, &s) == OK) {
+        if (++count == signer_slow_at)
+            usleep(200000); /* the others are recorded meanwhile */
         struct rd r = rd_of(s);
         uint8_t kind = rd_u8(&r);
         uint64_t number = rd_u64(&r);
@@ -59,6 +64,11 @@ static void *turn(void *arg)
     close(api[1]);
     close(port[0]);
     return NULL;
+}
+
+static void *nothing(void *arg)
+{
+    return arg;
 }
 
 /* ---- a store with one issuer ---- */
@@ -1008,4 +1018,60 @@ Test(turn, a_probe_is_answered)
     receive(&r);
     cr_assert_eq(r.err, ERR_UNAVAILABLE);
     buf_free(&b);
+}
+
+static void add_rows(unsigned n)
+{
+    struct store *s;
+    struct txn *t;
+
+    cr_assert_eq(store_open(dir, STORE_WRITE, 0, &s, NULL), OK);
+    cr_assert_eq(txn_begin(s, &t), OK);
+    for (unsigned i = 0; i < n; i++)
+        audit_append(
+            t, &(struct audit_row){.at_s = clock_now_s(), .kind = AUDIT_ISSUE, .actor = span_str("uid:0")});
+    cr_assert_eq(txn_commit(t), OK);
+    store_close(s);
+}
+
+static struct seal_keys *make_seal_keys(void)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    BIO *b = BIO_new(BIO_s_mem());
+    struct seal_keys *keys;
+    char *text;
+    long len;
+
+    PEM_write_bio_PUBKEY(b, key);
+    len = BIO_get_mem_data(b, &text);
+    cr_assert_eq(seal_keys_read(span_of(text, (size_t)len), &keys, NULL), OK);
+    BIO_free(b);
+    EVP_PKEY_free(key);
+    return keys;
+}
+
+/* A seal waits for what is at the signer; what comes back then is answered though nothing else ever happens.
+ */
+Test(turn, what_came_back_before_a_seal_is_answered_at_once)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    struct seal_keys *keys = make_seal_keys();
+    static struct reply r;
+
+    add_rows(SEAL_ROWS);
+    role->seal_keys = keys;
+    signer_slow_at = 4; /* after the OCSP signer's certificate, the third of the three */
+    for (uint64_t i = 1; i <= 3; i++)
+        send_issue(i, &q);
+    start();
+    for (int i = 0; i < 3; i++) {
+        receive(&r);
+        read_issued(&r);
+    }
+    close(api[0]);
+    api[0] = -1;
+    pthread_join(ca_thread, NULL);
+    seal_keys_free(keys);
+    pthread_create(&ca_thread, NULL, nothing, NULL);
+    ca_result = OK;
 }
