@@ -56,6 +56,7 @@ struct load {
     EVP_PKEY *keys[REQUESTS];
     struct buf requests[REQUESTS], wire[REQUESTS]; /* PKCS#10; the HTTP request around it */
     const EVP_MD *digest;
+    EVP_PKEY *ca; /* of the kind that signs */
 };
 
 struct options {
@@ -73,6 +74,14 @@ static double now_s(void)
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double own_cpu_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -102,6 +111,8 @@ static void load_make(struct load *l, const struct kind *k)
     char cn[64];
 
     l->kind = k;
+    l->ca = k->ca_group != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", k->ca_group)
+                                : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)3072);
     l->digest = k->group != NULL && strcmp(k->group, "P-384") == 0 ? EVP_sha384() : EVP_sha256();
     for (unsigned i = 0; i < REQUESTS; i++) {
         l->keys[i] = i < k->keys ? make_key(k) : l->keys[i % k->keys];
@@ -118,6 +129,7 @@ static void load_make(struct load *l, const struct kind *k)
 
 static void load_free(struct load *l)
 {
+    EVP_PKEY_free(l->ca);
     for (unsigned i = 0; i < REQUESTS; i++) {
         if (i < l->kind->keys)
             EVP_PKEY_free(l->keys[i]);
@@ -131,8 +143,6 @@ static void load_free(struct load *l)
 /* Checks one request's signature and makes one of the CA's kind, over and over. */
 static uint64_t limit_loop(const struct load *l, double seconds)
 {
-    EVP_PKEY *ca = l->kind->ca_group != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", l->kind->ca_group)
-                                             : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)3072);
     const EVP_MD *ca_digest = l->kind->ca_group != NULL ? EVP_sha384() : EVP_sha256();
     struct span info, signature;
     uint8_t out[SIGNATURE_MAX];
@@ -147,37 +157,43 @@ static uint64_t limit_loop(const struct load *l, double seconds)
         request_split(buf_span(&l->requests[i]), &info, &signature);
         if (EVP_DigestVerifyInit(check, NULL, l->digest, NULL, l->keys[i]) != 1 ||
             EVP_DigestVerify(check, signature.data, signature.len, info.data, info.len) != 1 ||
-            EVP_DigestSignInit(sign, NULL, ca_digest, NULL, ca) != 1 ||
+            EVP_DigestSignInit(sign, NULL, ca_digest, NULL, l->ca) != 1 ||
             EVP_DigestSign(sign, out, &len, info.data, info.len) != 1)
             die("the limit cannot be measured");
         EVP_MD_CTX_free(check);
         EVP_MD_CTX_free(sign);
     }
-    EVP_PKEY_free(ca);
     return done;
 }
 
-/* Certificates a second that `cores` processes could sign at the very most. */
-static double limit_measure(const struct load *l, unsigned cores, double seconds)
+struct limit {
+    double rate;   /* certificates a second that the processes could sign at the very most */
+    double cpu_us; /* of one certificate: the same on a busy machine */
+};
+
+static struct limit limit_measure(const struct load *l, unsigned cores, double seconds)
 {
-    double total = 0;
+    struct limit total = {0};
     int pipes[2];
 
     if (pipe(pipes) != 0)
         die("pipe");
     for (unsigned i = 0; i < cores; i++) {
         if (fork() == 0) {
-            double rate = (double)limit_loop(l, seconds) / seconds;
+            double before_s = own_cpu_s();
+            uint64_t done = limit_loop(l, seconds);
+            struct limit own = {(double)done / seconds, (own_cpu_s() - before_s) * 1e6 / (double)done};
 
-            _exit(write(pipes[1], &rate, sizeof rate) == sizeof rate ? 0 : 1);
+            _exit(write(pipes[1], &own, sizeof own) == sizeof own ? 0 : 1);
         }
     }
     for (unsigned i = 0; i < cores; i++) {
-        double rate;
+        struct limit own;
 
-        if (read(pipes[0], &rate, sizeof rate) != sizeof rate)
+        if (read(pipes[0], &own, sizeof own) != sizeof own)
             die("a process of the limit ended");
-        total += rate;
+        total.rate += own.rate;
+        total.cpu_us += own.cpu_us / cores;
         wait(NULL);
     }
     close(pipes[0]);
@@ -191,6 +207,7 @@ struct run {
     const struct load *load;
     const struct service *service;
     SSL_CTX *tls;
+    pthread_barrier_t connected; /* handshakes are not what is measured */
     _Atomic bool is_over;
     _Atomic unsigned next;
     _Atomic uint64_t issued, failed;
@@ -252,6 +269,7 @@ static void *client(void *arg)
     SSL_set_tlsext_host_name(ssl, "localhost");
     if (SSL_connect(ssl) != 1)
         die("no TLS connection");
+    pthread_barrier_wait(&r->connected);
     while (!r->is_over) {
         const struct buf *wire = &r->load->wire[r->next++ % REQUESTS];
         double start_s = now_s();
@@ -274,50 +292,65 @@ static void *client(void *arg)
 
 struct outcome {
     double rate, p50_ms, p99_ms;
-    uint64_t issued;
+    double cpu_us; /* of one certificate: service and clients */
 };
 
-/* Processor time for one certificate, by role and for the clients: what the limit leaves out. */
-static void print_cpu(const struct service *s, const struct service_cpu *before, size_t n, double clients_s,
-                      uint64_t issued)
+struct used {
+    struct service_cpu roles[SERVICE_ROLES_MAX];
+    size_t count;
+    double own_s;
+};
+
+static struct used used_now(const struct service *s)
 {
-    struct service_cpu now[SERVICE_ROLES_MAX];
-    size_t count = service_cpu(s, now);
+    struct used u = {.own_s = own_cpu_s()};
 
-    printf("          us of CPU a certificate:");
-    for (size_t i = 0; i < count; i++) {
-        double used = now[i].seconds;
-
-        for (size_t j = 0; j < n; j++)
-            used -= strcmp(before[j].role, now[i].role) == 0 ? before[j].seconds : 0;
-        if (used * 1e6 / (double)issued >= 1)
-            printf(" %s %.0f", now[i].role, used * 1e6 / (double)issued);
-    }
-    printf(" clients %.0f\n", clients_s * 1e6 / (double)issued);
+    u.count = service_cpu(s, u.roles);
+    return u;
 }
 
-static double own_cpu_s(void)
+/* Processor time for one certificate since then, by role and for the clients: what the limit leaves out. */
+static double used_since(const struct service *s, const struct used *before, uint64_t issued, bool is_shown)
 {
-    struct timespec t;
+    struct used now = used_now(s);
+    double total_us = (now.own_s - before->own_s) * 1e6 / (double)issued;
 
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    if (is_shown)
+        printf("          us of CPU a certificate: clients %.0f", total_us);
+    for (size_t i = 0; i < now.count; i++) {
+        double us = now.roles[i].seconds;
+
+        for (size_t j = 0; j < before->count; j++)
+            us -= strcmp(before->roles[j].role, now.roles[i].role) == 0 ? before->roles[j].seconds : 0;
+        us *= 1e6 / (double)issued;
+        total_us += us;
+        if (is_shown && us >= 1)
+            printf(" %s %.0f", now.roles[i].role, us);
+    }
+    if (is_shown)
+        printf("\n");
+    return total_us;
 }
 
 static struct outcome run_clients(const struct service *s, const struct load *l, unsigned clients,
-                                  double seconds)
+                                  const struct options *opt)
 {
     struct run r = {.load = l, .service = s, .tls = tls_new(s)};
     pthread_t threads[CLIENTS_MAX];
-    struct timespec pause = {.tv_sec = (time_t)seconds,
-                             .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    struct timespec pause = {.tv_sec = (time_t)opt->seconds,
+                             .tv_nsec = (long)((opt->seconds - (double)(time_t)opt->seconds) * 1e9)};
     struct outcome o;
-    double start_s = now_s();
+    struct used before;
+    double start_s;
     size_t n;
 
+    pthread_barrier_init(&r.connected, NULL, clients + 1);
     r.latencies = calloc(SAMPLES_MAX, sizeof *r.latencies);
     for (unsigned i = 0; i < clients; i++)
         pthread_create(&threads[i], NULL, client, &r);
+    pthread_barrier_wait(&r.connected);
+    before = used_now(s);
+    start_s = now_s();
     nanosleep(&pause, NULL);
     r.is_over = true;
     for (unsigned i = 0; i < clients; i++)
@@ -325,7 +358,7 @@ static struct outcome run_clients(const struct service *s, const struct load *l,
     if (r.failed > 0 || r.issued == 0)
         die("%llu requests were not answered with a certificate", (unsigned long long)r.failed);
     o.rate = (double)r.issued / (now_s() - start_s);
-    o.issued = r.issued;
+    o.cpu_us = used_since(s, &before, r.issued, opt->shows_cpu);
     n = r.sampled < SAMPLES_MAX ? r.sampled : SAMPLES_MAX;
     qsort(r.latencies, n, sizeof *r.latencies, ascending);
     o.p50_ms = r.latencies[n / 2] * 1e3;
@@ -338,30 +371,40 @@ static struct outcome run_clients(const struct service *s, const struct load *l,
 /* ---- rounds ---- */
 
 struct row {
-    double rates[ROUNDS_MAX], p50s[ROUNDS_MAX], p99s[ROUNDS_MAX];
+    double rates[ROUNDS_MAX], p50s[ROUNDS_MAX], p99s[ROUNDS_MAX], cpus[ROUNDS_MAX];
 };
 
 static void print_row(const struct options *o, const struct kind *k, unsigned clients, struct row *row,
-                      double limit)
+                      const struct limit *limit)
 {
-    double rate = median(row->rates, o->rounds);
+    double rate = median(row->rates, o->rounds), cpu_us = median(row->cpus, o->rounds);
+    const char *format =
+        o->as_json
+            ? "{\"bench\":\"issue\",\"kind\":\"%s\",\"clients\":%u,\"per_second\":%.0f,\"limit\":%.0f,"
+              "\"ratio\":%.2f,\"cpu_us\":%.0f,\"limit_cpu_us\":%.0f,\"cpu_ratio\":%.2f,\"p50_ms\":%.2f,"
+              "\"p99_ms\":%.2f}\n"
+            : "%-9s %3u clients  %6.0f/s  limit %6.0f/s  ratio %4.2f   CPU %5.0f us  limit %5.0f us  ratio "
+              "%4.2f   p50 %6.2f ms  p99 %6.2f ms\n";
 
-    if (o->as_json)
-        printf("{\"bench\":\"issue\",\"kind\":\"%s\",\"clients\":%u,\"per_second\":%.0f,\"limit\":%.0f,"
-               "\"ratio\":%.2f,"
-               "\"p50_ms\":%.2f,\"p99_ms\":%.2f}\n",
-               k->name, clients, rate, limit, rate / limit, median(row->p50s, o->rounds),
-               median(row->p99s, o->rounds));
-    else
-        printf("%-9s %3u clients  %6.0f/s  limit %6.0f/s  ratio %4.2f   p50 %6.2f ms  p99 %6.2f ms\n",
-               k->name, clients, rate, limit, rate / limit, median(row->p50s, o->rounds),
-               median(row->p99s, o->rounds));
+    printf(format, k->name, clients, rate, limit->rate, rate / limit->rate, cpu_us, limit->cpu_us,
+           limit->cpu_us / cpu_us, median(row->p50s, o->rounds), median(row->p99s, o->rounds));
     fflush(stdout);
+}
+
+static struct limit limit_median(const struct limit *limits, unsigned n)
+{
+    double rates[ROUNDS_MAX], cpus[ROUNDS_MAX];
+
+    for (unsigned i = 0; i < n; i++) {
+        rates[i] = limits[i].rate;
+        cpus[i] = limits[i].cpu_us;
+    }
+    return (struct limit){median(rates, n), median(cpus, n)};
 }
 
 static void measure(const struct options *o, const struct service *s, const struct kind *k, unsigned cores)
 {
-    double all[ROUNDS_MAX], one[ROUNDS_MAX];
+    struct limit all[ROUNDS_MAX], one[ROUNDS_MAX], of_all, of_one;
     struct row rows[8] = {0};
     struct load l;
 
@@ -370,20 +413,18 @@ static void measure(const struct options *o, const struct service *s, const stru
         all[round] = limit_measure(&l, cores, o->seconds / 2);
         one[round] = limit_measure(&l, 1, o->seconds / 2);
         for (size_t i = 0; i < o->client_count; i++) {
-            struct service_cpu before[SERVICE_ROLES_MAX];
-            size_t roles = service_cpu(s, before);
-            double own_s = own_cpu_s();
-            struct outcome out = run_clients(s, &l, o->clients[i], o->seconds);
+            struct outcome out = run_clients(s, &l, o->clients[i], o);
 
             rows[i].rates[round] = out.rate;
             rows[i].p50s[round] = out.p50_ms;
             rows[i].p99s[round] = out.p99_ms;
-            if (o->shows_cpu)
-                print_cpu(s, before, roles, own_cpu_s() - own_s, out.issued);
+            rows[i].cpus[round] = out.cpu_us;
         }
     }
+    of_all = limit_median(all, o->rounds);
+    of_one = limit_median(one, o->rounds);
     for (size_t i = 0; i < o->client_count; i++)
-        print_row(o, k, o->clients[i], &rows[i], median(o->clients[i] == 1 ? one : all, o->rounds));
+        print_row(o, k, o->clients[i], &rows[i], o->clients[i] == 1 ? &of_one : &of_all);
     load_free(&l);
 }
 
