@@ -171,6 +171,7 @@ struct job {
     bool is_awaited;
     uint64_t number;
     enum need need;
+    unsigned ticks; /* seconds, about, that it has been under way */
     char key_id[ISSUER_ID_MAX];
     struct delegate *delegate; /* held */
     struct buf data;           /* ResponseData; its memory is kept for the next job */
@@ -231,6 +232,8 @@ enum err jobs_send_unsent(struct jobs *j);
 
 struct ocsp {
     struct store *store;
+    struct board *board;
+    bool is_silent; /* the signer: it has not answered for OCSP_WAIT_TICKS */
     struct ocsp_config config;
     struct served_list served;
     int64_t as_of_s; /* NO_TIME: the store is of now */

@@ -56,6 +56,7 @@ struct job *job_take(struct jobs *j, enum need need, bool is_kept)
     job->is_awaited = true;
     job->is_kept = is_kept;
     job->need = need;
+    job->ticks = 0;
     job->number = ++j->count << INDEX_BITS | index;
     job->waiters = NULL;
     job->waiters_end = &job->waiters;

@@ -43,6 +43,7 @@ enum ocsp_status {
 #define OCSP_UNDER_WAY_MAX                                                                                   \
     1024 /* signatures awaited at once, the HTTP server's connections: two seconds of RSA 3072 on one core.  \
             A client that would wait longer is told to try later */
+#define OCSP_WAIT_TICKS 10u                        /* seconds: clients give up at 5 to 15 */
 #define OCSP_LIVE_MAX (OCSP_UNDER_WAY_MAX * 3 / 4) /* of them for one request alone: the rest is for many */
 #define OCSP_RECENT_MAX                                                                                      \
     4096 /* CertIDs: a tenth of a second of P-256, three seconds of RSA 2048 on one core */
@@ -124,7 +125,9 @@ void ocsp_recent(const struct ocsp *o, struct buf *out);
 /* Has them signed before they are asked for, as the signer has room: what ocsp_recent gave before a restart,
  * copied. Octets that are none, and CertIDs of what is not issued any more, are left out. */
 void ocsp_warm(struct ocsp *o, struct span recent, int64_t now_s);
-/* Call once a second: signs anew what was asked for recently and ages soon, forgets what has aged. */
+/* Call once a second: answers OCSP_TRY_LATER to whoever has waited for the signer for OCSP_WAIT_TICKS calls
+ * (the alarm "ocsp.signer" is raised until it answers), signs anew what was asked for recently and ages soon,
+ * forgets what has aged. */
 void ocsp_tick(struct ocsp *o, int64_t now_s);
 /* The port is readable: takes every signature that waits, and sends what found no room before. ERR_END: the
  * signer is gone. */

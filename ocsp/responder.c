@@ -11,6 +11,7 @@
 #include "ocsp/inner.h"
 
 #define COMPLAIN_EVERY_S 60
+#define ALARM "ocsp.signer"
 #define UNKNOWN_SHARE 16 /* of the kept octets one part is for unknowns, which strangers can fill */
 
 /* ---- errors ---- */
@@ -264,6 +265,42 @@ static void finish(struct ocsp *o, struct job *job, const struct port_answer *p)
     job_give_back(&o->jobs, job);
 }
 
+/* ---- the signature does not come ---- */
+
+static void answer_later(struct ocsp *o, struct job *job)
+{
+    struct waiter w;
+
+    while (job_next_waiter(&o->jobs, job, &w))
+        answer_error(o, OCSP_TRY_LATER, w.done, w.arg);
+}
+
+static void heard(struct ocsp *o)
+{
+    if (o->is_silent)
+        alarm_clear(o->board, ALARM, "");
+    o->is_silent = false;
+}
+
+/* Counted in calls, not by a clock that may be set. The job stays under way: its signature may still come. */
+static void watch_signer(struct ocsp *o)
+{
+    bool is_late = false;
+
+    for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
+        struct job *job = &o->jobs.items[i];
+
+        if (!job->is_awaited || ++job->ticks < OCSP_WAIT_TICKS)
+            continue;
+        is_late = true;
+        answer_later(o, job);
+    }
+    if (is_late && !o->is_silent)
+        alarm_raise(o->board, ALARM_CRITICAL, ALARM, "",
+                    "no answer for %u s: what is not kept is answered tryLater", OCSP_WAIT_TICKS);
+    o->is_silent = o->is_silent || is_late;
+}
+
 /* The signer has room again for what is to be ready before it is asked for. */
 static void warm_on(struct ocsp *o, int64_t now_s)
 {
@@ -286,6 +323,7 @@ enum err ocsp_pump(struct ocsp *o)
         if (job == NULL)
             die("the signer answered a job that was not asked");
         jobs_answered(&o->jobs);
+        heard(o);
         finish(o, job, &p);
     }
     if (e != ERR_UNAVAILABLE)
@@ -342,6 +380,7 @@ void ocsp_tick(struct ocsp *o, int64_t now_s)
 {
     struct view *v;
 
+    watch_signer(o);
     if (view_open(o->store, &v) != OK)
         return;
     look_again(o, v, now_s);
@@ -364,6 +403,7 @@ enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, st
 
     *out = NULL;
     o->store = s;
+    o->board = board;
     o->config = *c;
     o->as_of_s = o->looked_s = NO_TIME;
     o->complained_s = INT64_MAX; /* a clock never gets there: the first complaint is heard */
@@ -399,17 +439,15 @@ void ocsp_follow(struct ocsp *o, struct store *s, int64_t as_of_s)
 
 void ocsp_close(struct ocsp *o)
 {
-    struct waiter w;
-
     if (o == NULL)
         return;
     for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
         struct job *job = &o->jobs.items[i];
 
-        while (job->is_awaited && job_next_waiter(&o->jobs, job, &w))
-            answer_error(o, OCSP_TRY_LATER, w.done, w.arg);
-        if (job->is_awaited)
-            job_give_back(&o->jobs, job);
+        if (!job->is_awaited)
+            continue;
+        answer_later(o, job);
+        job_give_back(&o->jobs, job);
     }
     jobs_close(&o->jobs);
     cache_close(&o->issued);

@@ -407,3 +407,24 @@ Test(ocsp_responder, a_lost_signer_is_told_and_closing_answers_everyone)
     forget(&g);
     buf_free(&der);
 }
+
+Test(ocsp_responder, who_waits_too_long_for_the_signer_is_told_to_try_later)
+{
+    struct buf der = pki_encode(about(id_of(&ca_a, GOOD)));
+    struct got g = {0}, again;
+
+    respond(buf_span(&der), &g);
+    for (unsigned i = 1; i < OCSP_WAIT_TICKS; i++)
+        ocsp_tick(o, now_s);
+    cr_assert_eq(g.calls, 0);
+    ocsp_tick(o, now_s);
+    cr_assert_eq(g.calls, 1);
+    cr_assert_eq(g.answer.status, OCSP_TRY_LATER);
+    forget(&g);
+    pump(1); /* its signature comes after all: nobody is answered twice, and others are */
+    cr_assert_eq(g.calls, 0);
+    again = ask_by(about(id_of(&ca_a, GOOD)), &ca_a);
+    cr_assert_eq(again.answer.status, OCSP_SUCCESSFUL);
+    forget(&again);
+    buf_free(&der);
+}
