@@ -83,9 +83,12 @@ static struct ask *take(struct flights *f, uint64_t number)
 struct ask *flight_land(struct ca *ca)
 {
     struct port_answer answer;
-    enum err e = port_take(ca->role->port_fd, &answer);
     struct ask *a;
+    enum err e;
 
+    do
+        e = port_take(ca->role->port_fd, &answer);
+    while (e == OK && probe_answered(ca, &answer));
     if (e == ERR_UNAVAILABLE)
         return NULL;
     if (e != OK)

@@ -71,6 +71,11 @@ struct ca {
     uint64_t next_desk_number;
     struct sealing sealing;
     struct copies copies;
+    struct {
+        uint64_t numbers;
+        size_t left; /* asked and not answered */
+        bool has_failed;
+    } probe;
 };
 
 /* ---- issuing.c ---- */
@@ -181,6 +186,17 @@ struct ask *flight_land(struct ca *ca);
 /* The same, waiting for it; NULL: none is out. Before the port is used for anything else. */
 struct ask *flight_await(struct ca *ca);
 
+/* ---- probe.c: does the signer answer? ---- */
+
+/* Asks it to sign with the first `keys` issuers' keys, and waits some seconds; not at all while an earlier
+ * question has no answer. False: it is silent (an alarm is up) or cannot. What lands meanwhile goes to
+ * `landed`. */
+typedef void landed_fn(void *arg, struct ask *a);
+bool probe_signer(struct ca *ca, size_t keys, landed_fn *landed, void *arg);
+/* True when it was the answer to a probe. */
+struct port_answer;
+bool probe_answered(struct ca *ca, const struct port_answer *answer);
+
 /* ---- disk.c: is there room? ---- */
 
 #define DISK_RESERVE                                                                                         \
@@ -255,9 +271,10 @@ void sealing_end(struct ca *ca, int64_t now_s);
 void prune_turn(struct ca *ca, struct txn *t, int64_t now_s);
 
 /* ---- upkeep.c: besides the turns ---- */
-void upkeep_start(struct ca *ca, int64_t now_s);  /* the first audit row */
-void upkeep_run(struct ca *ca, int64_t now_s);    /* once a minute; nothing may be at the signer */
-void upkeep_reload(struct ca *ca, int signal_fd); /* SIGHUP came */
+void upkeep_start(struct ca *ca, int64_t now_s); /* the first audit row */
+void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s);
+    /* without an answering signer: all that needs none */ /* once a minute; nothing may be at the signer */
+void upkeep_reload(struct ca *ca, int signal_fd);          /* SIGHUP came */
 
 /* ---- responder.c: the OCSP signers' certificates ---- */
 /* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is

@@ -164,8 +164,10 @@ static void decide(struct ca *ca, struct turn *t)
 
 /* ---- sign ---- */
 
-static void land(struct turn *t, struct ask *a)
+static void land(void *arg, struct ask *a)
 {
+    struct turn *t = arg;
+
     t->ready[t->ready_count++] = a;
     t->landed++;
 }
@@ -190,21 +192,13 @@ static void await_signed(struct ca *ca, struct turn *t)
 /* Signs a probe with every CA key: what /readyz promises. All probes of a group share one. */
 static void probe(struct ca *ca, struct turn *t)
 {
-    struct port_job jobs[ISSUERS_MAX];
-    bool failed = false, asked = false;
+    bool asked = false;
 
     for (size_t i = 0; i < t->ready_count; i++)
         asked = asked || t->ready[i]->kind == ASK_PROBE;
-    if (!asked)
+    if (!asked || probe_signer(ca, ca->issuer_count, land, t))
         return;
-    await_signed(ca, t);
-    for (size_t i = 0; i < ca->issuer_count; i++)
-        jobs[i] = (struct port_job){.key_id = ca->issuers[i].config->id};
-    if (port_batch(ca->role->port_fd, PORT_PROBE, jobs, ca->issuer_count) != OK)
-        die("the signer is gone");
-    for (size_t i = 0; i < ca->issuer_count; i++)
-        failed = failed || jobs[i].answer.err != OK;
-    for (size_t i = 0; failed && i < t->ready_count; i++)
+    for (size_t i = 0; i < t->ready_count; i++)
         if (t->ready[i]->kind == ASK_PROBE)
             t->ready[i]->err = ERR_UNAVAILABLE;
 }
@@ -407,7 +401,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
         approval_post(ca, t->now_s);
     answer(ca, t);
     copies_turn(ca);
-    if (sealing_is_due(ca)) {
+    if (sealing_is_due(ca) && probe_signer(ca, 1, land, t)) {
         await_signed(ca, t);
         sealing_turn(ca, t->now_s);
     }
@@ -463,12 +457,16 @@ static void serve(struct ca *ca)
     struct turn *t = xcalloc(1, sizeof *t);
 
     do {
+        bool answers;
+
         await_events(ca, t, fds, next_upkeep_ms);
         if (fds[3].revents != 0)
             upkeep_reload(ca, fds[3].fd);
         if (clock_monotonic_ms() >= next_upkeep_ms) {
-            await_signed(ca, t);
-            upkeep_run(ca, clock_now_s());
+            answers = probe_signer(ca, 1, land, t);
+            if (answers)
+                await_signed(ca, t);
+            upkeep_run(ca, answers, clock_now_s());
             next_upkeep_ms = clock_monotonic_ms() + UPKEEP_MS;
         }
     } while (turn_run(ca, t));

@@ -13,7 +13,7 @@
     (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait */
 #define PRUNE_MOST 1000u /* rows of one upkeep, so that it never holds up a turn for long */
 
-void upkeep_run(struct ca *ca, int64_t now_s)
+void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
 {
     struct txn *t = NULL;
 
@@ -21,7 +21,8 @@ void upkeep_run(struct ca *ca, int64_t now_s)
     disk_look(ca);
     if (ca->disk_is_full)
         return;
-    responder_renew(ca, now_s);
+    if (signer_answers)
+        responder_renew(ca, now_s);
     endings_check(ca, now_s);
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
@@ -33,7 +34,8 @@ void upkeep_run(struct ca *ca, int64_t now_s)
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
     approval_post(ca, now_s);
-    sealing_turn(ca, now_s);
+    if (signer_answers)
+        sealing_turn(ca, now_s);
     copies_turn(ca);
     publish_nudge_due(ca);
 }

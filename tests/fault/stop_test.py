@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A role that is there and does nothing (SIGSTOP): whoever depends on it is told so in time, nobody else notices, and when
+it goes on so does the service. Each stopped role has a service of its own, all at once: each answer may take half a
+minute."""
+import concurrent.futures
+import os
+import signal
+import time
+import unittest
+
+from harness import Service, make_csr, new_file, der_to_pem, run, wait_until
+
+ANSWER_S = 50  # the api waits 30 s for the ca; the rest is for a busy machine
+ISSUER = "ec-g1"
+
+
+class Stop(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.csr = make_csr("ec-P-256", "/CN=node1-EC.example.com")
+        cls.services = {role: Service() for role in ("ca", "signer", "crl", "ocsp-signer", "ocsp", "api")}
+        cls.leaves = {role: [each.issued(cls.csr, "ucm/tomcat-ECDSA") for _ in range(2)] for role, each in cls.services.items()}
+        cls.pool = concurrent.futures.ThreadPoolExecutor(len(cls.services) * 8)
+        cls.addClassCleanup(cls.pool.shutdown)
+
+    @classmethod
+    def tearDownClass(cls):
+        for each in cls.services.values():
+            if each.stop() != 0:
+                raise AssertionError(f"SIGTERM: serve did not end with 0:\n{each.tail()}")
+
+    def signal(self, role, signo):
+        for pid in self.services[role].roles()[role]:
+            os.kill(pid, signo)
+
+    def acts(self, role):
+        """Each act by name: gives its status."""
+        service, (first, second) = self.services[role], self.leaves[role]
+        return {
+            "issue": lambda: service.issue(self.csr, "ucm/tomcat-ECDSA"),
+            "revoke": lambda: service.revoke(first.serial_hex, "superseded"),
+            "publish": lambda: service.api(f"/issuers/{ISSUER}/crl", "POST"),
+            "show": lambda: service.api(f"/certificates/{second.serial_hex}"),
+            "page": lambda: service.plain("/"),
+            "crl": lambda: service.plain(f"/crl/{ISSUER}.crl"),
+            "ready": lambda: service.https("/readyz"),
+        }
+
+    def timed(self, act):
+        began = time.monotonic()
+        answer = act()
+        self.assertLess(time.monotonic() - began, ANSWER_S)
+        return answer
+
+    def start_acts(self, role):
+        self.signal(role, signal.SIGSTOP)
+        return {name: self.pool.submit(self.timed, act) for name, act in self.acts(role).items()}
+
+    def assert_acts(self, role, started, refused):
+        """Those are answered with 503, everything else is done; and all of it when the role goes on."""
+        for name, future in started.items():
+            with self.subTest(stopped=role, act=name):
+                answer = future.result()
+                if name not in refused:
+                    self.assertIn(answer.status, (200, 201), (name, answer))
+                    continue
+                self.assertEqual(answer.status, 503, (name, answer))
+                if name != "ready":
+                    self.assertGreater(int(answer.headers["Retry-After"]), 0, name)
+        self.go_on(role)
+
+    def go_on(self, role):
+        self.signal(role, signal.SIGCONT)
+        for name, act in self.acts(role).items():
+            with self.subTest(continued=role, act=name):
+                wait_until(lambda: act().status in (200, 201), f"{name} after {role} went on")
+        serials = self.services[role].serials()
+        self.assertEqual(len(serials), len(set(serials)))
+
+    def ask(self, role, serial, timeout=ANSWER_S):
+        """By openssl, with a nonce."""
+        service = self.services[role]
+        issuer, trust = service.ca_file(ISSUER), service.ca_file("ec-root-g1", ISSUER)
+        leaf = new_file(der_to_pem(serial.der, "CERTIFICATE"), ".pem")
+        return run("openssl", "ocsp", "-issuer", issuer, "-cert", leaf, "-CAfile", trust, "-timeout", timeout,
+                   "-url", f"http://127.0.0.1:{service.http_port}/ocsp", check=False).said
+
+    def test_a_stopped_ca_signer_or_publisher(self):
+        started = {role: self.start_acts(role) for role in ("ca", "signer", "crl")}
+        self.assert_acts("ca", started["ca"], ("issue", "revoke", "publish", "ready"))
+        self.assert_acts("signer", started["signer"], ("issue", "publish", "ready"))
+        self.assert_acts("crl", started["crl"], ("publish",))
+
+    def test_a_stopped_ocsp_signer(self):
+        leaf = self.leaves["ocsp-signer"][1]
+        self.signal("ocsp-signer", signal.SIGSTOP)
+        self.assertIn("trylater", self.ask("ocsp-signer", leaf))
+        self.assertIn("alarm detail=\"ocsp.signer", self.services["ocsp-signer"].tail())
+        for name, act in self.acts("ocsp-signer").items():
+            with self.subTest(act=name):
+                self.assertIn(act().status, (200, 201))
+        self.signal("ocsp-signer", signal.SIGCONT)
+        wait_until(lambda: ": good" in self.ask("ocsp-signer", leaf), "OCSP answers again")
+        self.assertIn("alarm-over detail=\"ocsp.signer", self.services["ocsp-signer"].tail())
+
+    def test_a_stopped_front_serves_those_who_waited(self):
+        for role, front in (("api", lambda: self.acts("api")["issue"]()), ("ocsp", lambda: self.acts("ocsp")["page"]())):
+            with self.subTest(role=role):
+                self.signal(role, signal.SIGSTOP)
+                waiting = [self.pool.submit(front) for _ in range(3)]
+                other = "page" if role == "api" else "issue"
+                self.assertIn(self.acts(role)[other]().status, (200, 201), "the other front is not concerned")
+                self.signal(role, signal.SIGCONT)
+                for each in waiting:
+                    self.assertIn(each.result(ANSWER_S).status, (200, 201))
+
+
+if __name__ == "__main__":
+    unittest.main()
