@@ -273,8 +273,8 @@ void prune_turn(struct ca *ca, struct txn *t, int64_t now_s);
 /* ---- upkeep.c: besides the turns ---- */
 void upkeep_start(struct ca *ca, int64_t now_s); /* the first audit row */
 void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s);
-    /* without an answering signer: all that needs none */ /* once a minute; nothing may be at the signer */
-void upkeep_reload(struct ca *ca, int signal_fd);          /* SIGHUP came */
+/* without an answering signer: all that needs none */ /* once a minute; nothing may be at the signer */
+void upkeep_reload(struct ca *ca, int signal_fd);      /* SIGHUP came */
 
 /* ---- responder.c: the OCSP signers' certificates ---- */
 /* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is
