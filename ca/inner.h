@@ -176,6 +176,16 @@ void decide_key(struct view *v, struct ask *a);
 /* Revoke and unhold: does the state allow it? err and changed. */
 void decide_revocation(struct view *v, struct ask *a);
 
+/* ---- group.c: the transaction ---- */
+
+struct desk_note;
+/* Something is issued when nothing refuses it. */
+bool ask_issues(const struct ask *a);
+/* Asks that need no record are left as they are; errors of others change with what the transaction shows.
+ * Dies when it does not become durable. */
+void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, struct desk_note *notes,
+                  size_t note_count, int64_t now_s);
+
 /* ---- flight.c: what is at the signer ---- */
 
 /* Sends the ask's tbs, now or when there is room. False: it cannot be sent and says why. At most FLIGHTS_MAX.

@@ -82,11 +82,6 @@ static void gather_notes(struct ca *ca, struct turn *t)
 
 /* ---- decide ---- */
 
-static bool is_issue(const struct ask *a)
-{
-    return a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER;
-}
-
 static bool is_same_key(const struct ask *first, const struct ask *a)
 {
     return first != a && first->kind == ASK_ISSUE && first->is_idempotent && !first->dry_run &&
@@ -119,7 +114,7 @@ static void decide_one(struct ca *ca, struct view *v, struct ask *a, int64_t now
 {
     if (a->kind == ASK_APPROVE)
         approval_decide(ca, v, a, now_s);
-    else if (is_issue(a))
+    else if (ask_issues(a))
         decide_issue(ca, v, a, now_s);
     else if (a->kind == ASK_PUBLISH && issuing_by_id(ca, a->issuer_id) == NULL)
         a->err = ERR_NOT_FOUND;
@@ -129,7 +124,7 @@ static void decide_one(struct ca *ca, struct view *v, struct ask *a, int64_t now
 
 static bool is_to_be_signed(const struct ask *a)
 {
-    return is_issue(a) && a->err == OK && !a->dry_run && !a->repeated && a->tbs.len > 0;
+    return ask_issues(a) && a->err == OK && !a->dry_run && !a->repeated && a->tbs.len > 0;
 }
 
 /* Each fresh ask goes to the signer, or is ready, or waits for its twin. */
@@ -201,89 +196,6 @@ static void probe(struct ca *ca, struct turn *t)
     for (size_t i = 0; i < t->ready_count; i++)
         if (t->ready[i]->kind == ASK_PROBE)
             t->ready[i]->err = ERR_UNAVAILABLE;
-}
-
-/* ---- record ---- */
-
-static bool is_refusal(const struct ask *a)
-{
-    return is_issue(a) && !a->dry_run && a->err != OK && a->err != ERR_PENDING;
-}
-
-static bool is_written(const struct ask *a)
-{
-    if (a->is_barred)
-        return false;
-    return a->is_signing || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
-           (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a) || taken_writes(a);
-}
-
-/* A number is not reserved on a full disk; what is published already is recorded in what is kept for that. */
-static bool is_note_written(const struct ca *ca, struct desk_note *n)
-{
-    if (n->kind != DESK_RESERVE || !ca->disk_is_full)
-        return n->kind != DESK_DONE;
-    n->err = ERR_UNAVAILABLE;
-    return false;
-}
-
-static bool writes(const struct ca *ca, struct turn *t)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < t->ready_count; i++)
-        any = any || is_written(t->ready[i]);
-    for (size_t i = 0; i < t->note_count; i++)
-        any = is_note_written(ca, &t->notes[i]) || any;
-    return any;
-}
-
-static void record_state(struct txn *txn, struct ask *a, int64_t now_s)
-{
-    if (a->err != OK)
-        return;                          /* refused for who asks */
-    decide_revocation(txn_view(txn), a); /* in the transaction: sees what earlier asks of this group did */
-    if (a->err == OK && a->changed)
-        record_revocation(txn, a, now_s);
-}
-
-static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t now_s)
-{
-    if (a->err == ERR_PENDING)
-        approval_add(txn, a, now_s);
-    if (a->kind == ASK_DENY && a->err == OK)
-        approval_deny(ca, txn, a, now_s);
-    if (a->is_signing && a->err == OK)
-        decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this group */
-    if (a->kind == ASK_APPROVE && a->err == OK)
-        approval_record(txn, a, now_s);
-    if (a->is_signing && a->err == OK)
-        record_issue(txn, a, now_s);
-    else if (is_refusal(a))
-        record_refusal(txn, a, now_s);
-    if (a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD)
-        record_state(txn, a, now_s);
-    access_record(txn, a, now_s);
-    if (a->err == OK)
-        taken_record(txn, a, now_s);
-}
-
-static void record(struct ca *ca, struct turn *t)
-{
-    struct txn *txn = NULL;
-
-    if (!writes(ca, t))
-        return;
-    if (txn_begin(ca->store, &txn) != OK)
-        die("the store refuses a transaction");
-    for (size_t i = 0; i < t->ready_count; i++)
-        if (!t->ready[i]->is_barred)
-            record_ask(ca, txn, t->ready[i], t->now_s);
-    for (size_t i = 0; i < t->note_count; i++)
-        if (is_note_written(ca, &t->notes[i]))
-            publish_record(ca, txn, &t->notes[i], t->now_s);
-    if (txn_commit(txn) != OK)
-        die("a commit failed: nothing of this group is acknowledged");
 }
 
 /* ---- answer ---- */
@@ -396,7 +308,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
     if (!is_group(ca, t))
         return true;
     probe(ca, t);
-    record(ca, t);
+    group_record(ca, t->ready, t->ready_count, t->notes, t->note_count, t->now_s);
     if (decides_requests(t))
         approval_post(ca, t->now_s);
     answer(ca, t);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* group: what was decided and signed, recorded in one transaction that is durable before anybody hears of it.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "ca/inner.h"
+
+struct group {
+    struct ask *const *asks;
+    size_t ask_count;
+    struct desk_note *notes;
+    size_t note_count;
+};
+
+bool ask_issues(const struct ask *a)
+{
+    return a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER;
+}
+
+static bool is_refusal(const struct ask *a)
+{
+    return ask_issues(a) && !a->dry_run && a->err != OK && a->err != ERR_PENDING;
+}
+
+static bool is_written(const struct ask *a)
+{
+    if (a->is_barred)
+        return false;
+    return a->is_signing || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
+           (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a) || taken_writes(a);
+}
+
+/* A number is not reserved on a full disk; what is published already is recorded in what is kept for that. */
+static bool is_note_written(const struct ca *ca, struct desk_note *n)
+{
+    if (n->kind != DESK_RESERVE || !ca->disk_is_full)
+        return n->kind != DESK_DONE;
+    n->err = ERR_UNAVAILABLE;
+    return false;
+}
+
+static bool writes(const struct ca *ca, const struct group *g)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < g->ask_count; i++)
+        any = any || is_written(g->asks[i]);
+    for (size_t i = 0; i < g->note_count; i++)
+        any = is_note_written(ca, &g->notes[i]) || any;
+    return any;
+}
+
+static void record_state(struct txn *txn, struct ask *a, int64_t now_s)
+{
+    if (a->err != OK)
+        return;                          /* refused for who asks */
+    decide_revocation(txn_view(txn), a); /* in the transaction: sees what earlier asks of this group did */
+    if (a->err == OK && a->changed)
+        record_revocation(txn, a, now_s);
+}
+
+static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t now_s)
+{
+    if (a->err == ERR_PENDING)
+        approval_add(txn, a, now_s);
+    if (a->kind == ASK_DENY && a->err == OK)
+        approval_deny(ca, txn, a, now_s);
+    if (a->is_signing && a->err == OK)
+        decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this group */
+    if (a->kind == ASK_APPROVE && a->err == OK)
+        approval_record(txn, a, now_s);
+    if (a->is_signing && a->err == OK)
+        record_issue(txn, a, now_s);
+    else if (is_refusal(a))
+        record_refusal(txn, a, now_s);
+    if (a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD)
+        record_state(txn, a, now_s);
+    access_record(txn, a, now_s);
+    if (a->err == OK)
+        taken_record(txn, a, now_s);
+}
+
+void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, struct desk_note *notes,
+                  size_t note_count, int64_t now_s)
+{
+    const struct group g = {asks, ask_count, notes, note_count};
+    struct txn *txn = NULL;
+
+    if (!writes(ca, &g))
+        return;
+    if (txn_begin(ca->store, &txn) != OK)
+        die("the store refuses a transaction");
+    for (size_t i = 0; i < ask_count; i++)
+        if (!asks[i]->is_barred)
+            record_ask(ca, txn, asks[i], now_s);
+    for (size_t i = 0; i < note_count; i++)
+        if (is_note_written(ca, &notes[i]))
+            publish_record(ca, txn, &notes[i], now_s);
+    if (txn_commit(txn) != OK)
+        die("a commit failed: nothing of this group is acknowledged");
+}
