@@ -24,6 +24,7 @@ static const struct confine_call calls[] = {
     {"stat", 0, 0, 0, 0},
     {"readlink", 0, 0, 0, 0},
     {"readlinkat", 0, 0, 0, 0},
+    {"getdents", 0, 0, 0, 0},
     {"getdents64", 0, 0, 0, 0},
     {"clone", 0, 0, 0, 0},
     {"ptrace", 0, 0, 0, 0},
