@@ -105,6 +105,8 @@ static void take_copy(struct public *p, struct store *s, int64_t as_of_s)
 
     p->store = s;
     p->host->as_of_s = as_of_s;
+    made_forget(&p->page); /* the new store counts its commits anew */
+    made_forget(&p->signers);
     ocsp_follow(p->ocsp, s, as_of_s);
     if (old != s)
         store_close(old);

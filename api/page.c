@@ -269,57 +269,53 @@ static bool gather_one(const struct issuer *i, void *arg)
     return g->err == OK;
 }
 
-static enum err gather(struct public *p, struct gathered *g)
+static void gathered_free(struct gathered *g)
 {
-    enum err e = view_open(p->store, &g->view);
-
-    if (e != OK)
-        return e;
-    e = issuer_each(g->view, gather_one, g);
-    view_close(g->view);
-    return g->err != OK ? g->err : e;
+    for (size_t i = 0; i < g->count; i++)
+        x509_info_free(&g->infos[i]);
+    free(g);
 }
 
-static void reply_page(struct http_request *r, const struct page *page)
+static enum err page_make(struct public *p, struct view *v, struct buf *out)
+{
+    struct gathered *g = xcalloc(1, sizeof *g);
+    enum err e;
+
+    g->view = v;
+    e = issuer_each(v, gather_one, g);
+    if (g->err != OK)
+        e = g->err;
+    if (e == ERR_NOT_FOUND)
+        e = ERR_INTERNAL; /* of something that must be there */
+    if (e == OK)
+        page_write(out, &(struct page){.name = p->config->name,
+                                       .public_url = p->config->public_url,
+                                       .issuers = g->issuers,
+                                       .count = g->count,
+                                       .is_copy = host_as_of(p) != NO_TIME,
+                                       .as_of_s = host_as_of(p)});
+    gathered_free(g);
+    return e;
+}
+
+void page_get(struct public *p, struct http_request *r, const char *rest)
 {
     char policy[256];
     const struct http_field fields[] = {
         {"Content-Type", "text/html; charset=utf-8"},
-        {"Cache-Control", "no-cache"},
         {"Content-Security-Policy", page_policy(policy, sizeof policy)},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},
         {NULL, NULL},
     };
-    struct buf body;
-
-    buf_init(&body, PAGE_MAX);
-    page_write(&body, page);
-    if (buf_end(&body) == OK)
-        http_reply(r, 200, fields, buf_span(&body));
-    else
-        public_refuse(r, ERR_INTERNAL, NULL, NULL);
-    buf_free(&body);
-}
-
-void page_get(struct public *p, struct http_request *r, const char *rest)
-{
-    struct gathered *g = xcalloc(1, sizeof *g);
-    enum err e = gather(p, g);
+    const struct made_kind kind = {
+        .what = "the page",
+        .octets_max = PAGE_MAX,
+        .cache_control = "no-cache",
+        .fields = fields,
+        .write = page_make,
+    };
 
     (void)rest;
-    if (e == OK) {
-        reply_page(r, &(struct page){.name = p->config->name,
-                                     .public_url = p->config->public_url,
-                                     .issuers = g->issuers,
-                                     .count = g->count,
-                                     .is_copy = host_as_of(p) != NO_TIME,
-                                     .as_of_s = host_as_of(p)});
-    } else {
-        log_error("page", "the issuers cannot be read: %s", err_name(e));
-        public_refuse(r, ERR_INTERNAL, NULL, NULL);
-    }
-    for (size_t i = 0; i < g->count; i++)
-        x509_info_free(&g->infos[i]);
-    free(g);
+    made_get(p, r, &p->page, &kind);
 }

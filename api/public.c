@@ -208,6 +208,8 @@ enum err public_run(const struct public_role *role)
     else
         log_error("start", "%s", f.detail);
     ocsp_http_close(&p);
+    made_forget(&p.page);
+    made_forget(&p.signers);
     if (p.store == NULL && p.host != NULL)
         e = ERR_IO; /* nothing that people must mend: a snapshot may come, and the next start finds it */
     store_close(p.store);

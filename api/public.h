@@ -5,6 +5,7 @@
 #define API_PUBLIC_H
 
 #include "api/inner.h"
+#include "api/made.h"
 
 struct asked;
 struct ocsp_figures;
@@ -24,6 +25,7 @@ struct public
     struct loop *loop;
     struct http_server *server;
     struct permits *permits;
+    struct made page, signers; /* answers that are kept */
     int port_fd;
     bool is_draining;
     enum err err; /* why the loop stopped */

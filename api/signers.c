@@ -85,27 +85,29 @@ void signers_get(struct call *c)
     call_problem(c, ERR_NOT_FOUND, NULL, NONE);
 }
 
+static enum err signers_make(struct public *p, struct view *v, struct buf *out)
+{
+    struct walk w = {.config = &p->config->ca, .view = v, .pem = out};
+    enum err e = issuer_each(v, add_signer, &w);
+
+    return e == OK && w.count == 0 ? ERR_NOT_FOUND : e;
+}
+
 void signers_pem_get(struct public *p, struct http_request *r)
 {
     static const struct http_field fields[] = {
         {"Content-Type", "application/x-pem-file"},
         {"X-Content-Type-Options", "nosniff"},
-        {"Cache-Control", "max-age=60, public, no-transform"},
         {NULL, NULL},
     };
-    struct walk w = {.config = &p->config->ca};
-    struct buf pem;
+    static const struct made_kind kind = {
+        .what = "the list of OCSP signers",
+        .none = NONE,
+        .octets_max = ISSUERS_MAX * PEM_MAX,
+        .cache_control = "max-age=60, public, no-transform",
+        .fields = fields,
+        .write = signers_make,
+    };
 
-    if (view_open(p->store, &w.view) != OK)
-        return public_refuse(r, ERR_UNAVAILABLE, NULL, NULL);
-    buf_init(&pem, ISSUERS_MAX * PEM_MAX);
-    w.pem = &pem;
-    if (issuer_each(w.view, add_signer, &w) != OK)
-        log_warn("signers", "the issuers cannot be read");
-    view_close(w.view);
-    if (w.count > 0)
-        http_reply(r, 200, fields, buf_span(&pem));
-    else
-        public_refuse(r, ERR_NOT_FOUND, NONE, NULL);
-    buf_free(&pem);
+    made_get(p, r, &p->signers, &kind);
 }

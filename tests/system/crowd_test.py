@@ -9,6 +9,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -73,18 +74,49 @@ class Crowd(ServiceTest):
                         each.close()
 
     def test_slowhttptest(self):
-        for mode, options in (("slow headers", ["-H"]), ("slow body", ["-B", "-t", "POST"]), ("slow read", ["-X", "-w", "1", "-y", "8", "-n", "5", "-z", "1", "-k", "10"])):
-            for port in (self.service.http_port,):
-                with self.subTest(mode=mode):
-                    usual = self.pace()
-                    attack = subprocess.Popen(["slowhttptest", *options, "-c", str(min(1000, self.most)), "-r", "500", "-l", str(SLOW_S), "-i", "2", "-p", "3",
-                                               "-u", f"http://127.0.0.1:{port}/ca/rsa-g1.pem"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                    try:
-                        under = self.pace(lambda attack=attack: attack.poll() is None)
-                    finally:
-                        attack.terminate()
-                        attack.wait(timeout=WAIT_S)
-                    self.tell(f"slowhttptest, {mode}", usual, under)
+        slow_read = ["-X", "-w", "1", "-y", "8", "-n", "5", "-z", "1", "-k", "10"]  # ten requests at once, an octet read in five seconds
+        for mode, options, path in (("slow headers", ["-H"], "/"), ("slow body", ["-B", "-t", "POST"], "/"),
+                                    ("slow read of the page", slow_read, "/"), ("slow read of a file", slow_read, "/ca/rsa-g1.pem")):
+            with self.subTest(mode=mode):
+                usual = self.pace()
+                attack = subprocess.Popen(["slowhttptest", *options, "-c", str(min(1000, self.most)), "-r", "500", "-l", str(SLOW_S), "-i", "2", "-p", "3",
+                                           "-u", f"http://127.0.0.1:{self.service.http_port}{path}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                try:
+                    under = self.pace(lambda attack=attack: attack.poll() is None)
+                finally:
+                    attack.terminate()
+                    attack.wait(timeout=WAIT_S)
+                self.tell(f"slowhttptest, {mode}", usual, under)
+
+    def test_one_noisy_client_leaves_ocsp_alone(self):
+        """One connection that asks for the page in rows of 500 and takes every answer, beside OCSP."""
+        usual = self.pace()
+        row = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 500
+        noisy = socket.create_connection(("127.0.0.1", self.service.http_port), timeout=WAIT_S)
+        stop, taken = threading.Event(), []
+        senders = [threading.Thread(target=self.send_rows, args=(noisy, row, stop)), threading.Thread(target=self.take_rows, args=(noisy, taken))]
+        for each in senders:
+            each.start()
+        try:
+            under = self.pace()
+        finally:
+            stop.set()
+            for each in senders:
+                each.join(WAIT_S)
+            noisy.close()
+        self.assertGreater(sum(taken), 0, "nobody was noisy")
+        self.tell(f"{sum(taken) >> 20} MiB of pages to one client", usual, under)
+
+    @staticmethod
+    def send_rows(connection, row, stop):
+        while not stop.is_set():
+            connection.sendall(row)
+        connection.shutdown(socket.SHUT_WR)
+
+    @staticmethod
+    def take_rows(connection, taken):
+        while got := len(connection.recv(1 << 20)):
+            taken.append(got)
 
     def test_one_noisy_login_leaves_ocsp_alone(self):
         usual = self.pace()
