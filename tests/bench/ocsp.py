@@ -138,8 +138,9 @@ def resident_kib(pid, kind):
 def start(options):
     """From `serve` to the first answer, with as many certificates in the store."""
     service = Service(start=False)
-    fill = pathlib.Path(harness.CHANCERY).with_name("bench_issued")
-    serial = subprocess.run([fill, service.home / "store", f"{options.key}-g1", str(options.certificates)], capture_output=True, text=True, check=True).stdout.strip()
+    fill = pathlib.Path(harness.CHANCERY).with_name("store_fill")
+    filled = json.loads(subprocess.run([fill, service.home, str(options.certificates)], capture_output=True, text=True, check=True).stdout)
+    serial = filled["valid"][f"{options.key}-g1"]
     begun = time.monotonic()
     service.start()
     ready = time.monotonic()
