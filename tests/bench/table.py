@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every bench in a short form, as one table: each job beside its limit, measured in the same run.
+
+usage: deploy/bench [--json] [--long] [--certificates N] [--only issue,ocsp,crl,list,start,peers] [--key ec|rsa]
+
+--long: more rounds of longer runs, and starts with 100,000 certificates besides. --json: each bench's own figures,
+a line each, then the rows of the table. Nothing is judged: the aim stands beside the ratio. Some minutes.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+
+import peers
+import start
+
+HERE = pathlib.Path(__file__).resolve().parent
+CHANCERY = start.CHANCERY
+JOBS = ("issue", "ocsp", "crl", "list", "start", "peers")
+KINDS = {"ec-256": ("P-256", 0.5), "ec-384": ("P-384", 0.8), "rsa-2048": ("RSA-2048", 0.8), "rsa-3072": ("RSA-3072", 0.8)}
+
+
+class Table:
+    def __init__(self, options):
+        self.options, self.rows = options, []
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def figures(self, each):
+        if self.options.json:
+            print(json.dumps(each), flush=True)
+
+    def row(self, job, ours, limit, ratio, aim):
+        """`ratio` as the aim has it: of the limit for rates, against the limit for times."""
+        self.rows.append({"bench": "table", "job": job, "ours": ours, "limit": limit, "ratio": round(ratio, 2) if ratio else None, "aim": aim})
+
+
+def program(name):
+    return str(CHANCERY.with_name(name))
+
+
+def lines(*argv):
+    done = subprocess.run(argv, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(argv)}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def issue(t):
+    seconds, rounds = ("4", "5") if t.options.long else ("1.5", "3")
+    for line in lines(program("bench_issue"), str(CHANCERY), "--json", "--seconds", seconds, "--rounds", rounds, "--clients", "1,16,64" if t.options.long else "16").splitlines():
+        each = json.loads(line)
+        t.figures(each)
+        name, aim = KINDS[each["kind"]]
+        t.row(f"issue {name}, {each['clients']} clients", f"{each['per_second']:,.0f}/s", f"{each['limit']:,.0f}/s", each["ratio"],
+              f"≥ {aim}" if each["clients"] == 16 else "")
+
+
+def ocsp(t):
+    rounds, seconds = ("5", "2") if t.options.long else ("3", "1")
+    said = json.loads(lines(sys.executable, str(HERE / "ocsp.py"), "--json", "--rounds", rounds, "--seconds", seconds, "--key", t.options.key))
+    t.figures({"bench": "ocsp", **said})
+    by_name = {row["job"]: row for row in said["rows"]}
+    for name, aim in (("GET, reused answer", 0.9), ("POST, reused answer", 0.9), ("POST, nonce", 0.7)):
+        ours = by_name[name]
+        limit = by_name[ours["against"]]
+        t.row(f"OCSP, {name}", f"{ours['cpu_us']:.1f} µs", f"{limit['cpu_us']:.1f} µs, {ours['against']}", ours["cpu_ratio"], f"≥ {aim}")
+
+
+def crl(t):
+    count = str(t.options.certificates)
+    rounds = "7" if t.options.long else "3"
+    said = json.loads(lines(program("bench_crl"), "--json", "--rounds", rounds, "--openssl-max", count if t.options.long else "0", count))
+    t.figures({"bench": "crl", **said})
+    size, moved = said["sizes"][-1], said["revocation"]
+    t.row(f"CRL of {size['entries']:,} revoked", f"{size['publish_ms']:.0f} ms", f"{size['bare_ms']:.0f} ms, rows and hash", size["publish_ms"] / size["bare_ms"], "≤ 2")
+    t.row("  by processor time, the publisher's", f"{size['publish_cpu_ms']:.0f} ms", f"{size['bare_cpu_ms']:.0f} ms", size["publish_cpu_ms"] / size["bare_cpu_ms"], "")
+    t.row(f"one revocation among {moved['entries']:,}", f"{moved['among_many_us']:.0f} µs", f"{moved['among_ten_us']:.0f} µs among ten", moved["among_many_us"] / moved["among_ten_us"], "≤ 2")
+
+
+def pages(t, few, many):
+    for line in lines(program("bench_list"), "--json", str(few), str(many)).splitlines():
+        each = json.loads(line)
+        t.figures(each)
+        t.row(f"list page: {each['page']}", f"{each['large_us']:.0f} µs", f"{each['small_us']:.0f} µs among {each['small']:,}", each["ratio"], "≤ 2")
+
+
+def starts(t, homes):
+    for home in homes:
+        each = start.measure(home, argparse.Namespace(rounds=5 if t.options.long else 2))
+        t.figures(each)
+        name = f"{int(home.name.removeprefix('home')):,}"
+        memory = sum(each["memory_mib"].values())
+        t.row(f"start among {name}", f"{each['ready_ms']:.0f} ms, first answer {each['first_answer_ms']:.1f} ms", f"{memory:.0f} MiB in all roles", None, "")
+        t.row(f"backup of {name}", f"{each['backup_s']:.2f} s", f"{each['copy_s']:.2f} s, a copy of the file", each["backup_ratio"], "")
+
+
+def others(t, directory):
+    """What stands beside: no limit, other programs."""
+    seconds, batch = (5, 500) if t.options.long else (2, 100)
+    for kind, (name, _) in KINDS.items():
+        ca = peers.Ca(directory, kind)
+        for peer, rate in (("cfssl serve, HTTP, no store", peers.cfssl_serve(ca, seconds, 16)), ("openssl ca, a batch", peers.openssl_ca(ca, batch))):
+            if rate:
+                t.figures({"bench": "peer", "job": "issue", "kind": kind, "peer": peer, "per_second": rate})
+                t.row(f"  issue {name}: {peer}", f"{rate:,.0f}/s", "", None, "")
+    request, answer = an_answer(directory)
+    rate = peers.cfssl_ocspserve(directory, request, answer, seconds, 64)
+    if rate:
+        t.figures({"bench": "peer", "job": "ocsp", "peer": "cfssl ocspserve", "per_second": rate})
+        t.row("  OCSP: cfssl ocspserve, all cores", f"{rate:,.0f}/s", "", None, "")
+
+
+def an_answer(directory):
+    """A request and its answer, for a peer that only carries answers."""
+    home = start.make_home(4, directory)
+    served = start.Served(home, directory)
+    try:
+        request = start.ocsp_request(home, start.some_serial(served), directory)
+        return request, served.answer(request)
+    finally:
+        served.end()
+
+
+def show(t):
+    print(f"{platform.machine()}, {os.cpu_count()} cores, {lines('openssl', 'version').split(' (')[0].strip()}; {t.options.certificates:,} certificates where there are many\n")
+    wide = max(len(row["job"]) for row in t.rows)
+    print(f"| {'job':{wide}} | {'ours':>32} | {'limit':>38} | ratio | aim   |\n|{'-' * (wide + 2)}|{'-' * 33}:|{'-' * 39}:|------:|-------|")
+    for row in t.rows:
+        ratio = f"{row['ratio']:.2f}" if row["ratio"] else ""
+        print(f"| {row['job']:{wide}} | {row['ours']:>32} | {row['limit']:>38} | {ratio:>5} | {row['aim']:5} |")
+
+
+def measure(t, only, directory):
+    if "issue" in only:
+        t.say("issue")
+        issue(t)
+    if "ocsp" in only:
+        t.say("ocsp")
+        ocsp(t)
+    if "crl" in only:
+        t.say("crl")
+        crl(t)
+    if "list" in only or "start" in only:
+        sizes = [1000, *([100000] if t.options.long else []), t.options.certificates]
+        t.say(f"filling {', '.join(f'{size:,}' for size in sizes)}")
+        homes = [start.make_home(size, directory) for size in sizes]
+        if "list" in only:
+            t.say("list")
+            pages(t, homes[0], homes[-1])
+        if "start" in only:
+            t.say("start")
+            starts(t, homes)
+    if "peers" in only:
+        t.say("peers")
+        others(t, directory)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--certificates", type=int, default=1000000)
+    parser.add_argument("--key", choices=("ec", "rsa"), default="ec", help="of the OCSP signer")
+    parser.add_argument("--only", default=",".join(JOBS))
+    options = parser.parse_args()
+    only = options.only.split(",")
+    if not set(only) <= set(JOBS) or options.certificates < 10000:
+        parser.error(f"--only takes {', '.join(JOBS)}; --certificates at least 10000")
+    t = Table(options)
+    with tempfile.TemporaryDirectory(prefix="chancery-bench-", dir=os.environ.get("TMPDIR")) as directory:
+        measure(t, only, directory)
+    if options.json:
+        for row in t.rows:
+            print(json.dumps(row))
+    else:
+        show(t)
+
+
+if __name__ == "__main__":
+    main()
