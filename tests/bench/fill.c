@@ -18,9 +18,10 @@
 #include "base/log.h"
 #include "store/store.h"
 
-#define BATCH 10000u        /* certificates in one transaction */
-#define A_CERTIFICATE 8192u /* octets of the map: twice what one takes, so that it need not grow meanwhile   \
-                             */
+#define BATCH 10000u /* certificates in one transaction */
+#define A_CERTIFICATE                                                                                        \
+    8192u /* octets of the map: twice what one takes, so that it need not grow meanwhile                     \
+           */
 #define DAY INT64_C(86400)
 #define HISTORY (400 * DAY) /* the first was issued that long ago */
 #define EC_KEYS 4096u       /* made; they come again */
