@@ -11,6 +11,12 @@
  *
  * PORT_SEAL: the octets of base/seal.h, under SEAL_KEY_ID.
  *
+ * Several questions of one kind in one message, which one signing process takes and answers in one:
+ * u8 PORT_SEVERAL, u64 count, u8 kind, then of each u64 number, blob key id, blob to-be-signed octets.
+ * Answer  : u8 PORT_SEVERAL, u64 count, then of each u64 number, u8 err, blob signature, blob reason, in the
+ * order of the questions. Not for CRLs. A message that is not so is refused as a whole, with its count as the
+ * number.
+ *
  * Key ids: for CA keys the issuer id ("rsa-g1"); for OCSP keys the id of the issuer answered for.
  * A lost signer is ERR_END: the role exits. Blocks unless it says otherwise.
  */
@@ -19,11 +25,22 @@
 
 #include "base/wire.h"
 
-enum port_kind { PORT_CERTIFICATE = 1, PORT_CRL_BEGIN, PORT_CRL_DATA, PORT_OCSP, PORT_PROBE, PORT_SEAL };
+enum port_kind {
+    PORT_CERTIFICATE = 1,
+    PORT_CRL_BEGIN,
+    PORT_CRL_DATA,
+    PORT_OCSP,
+    PORT_PROBE,
+    PORT_SEAL,
+    PORT_SEVERAL
+};
 
 #define PORT_WINDOW                                                                                          \
     64 /* jobs under way in one batch: their answers fit a socket's queue, so neither side can block the     \
           other */
+#define PORT_SEVERAL_MAX                                                                                     \
+    8 /* questions in one message: sending one and waking its reader costs a fourth of a P-256 signature, so \
+         an eighth of that is little; and the first answer waits for no more than seven signatures */
 #define PORT_PROBE_PREFIX                                                                                    \
     "\0chancery probe\0"            /* with its last NUL too: no DER that X.509 knows begins with 00 */
 #define PORT_PROBE_MAX 32           /* octets behind the prefix */
@@ -41,6 +58,22 @@ struct port_answer {
  * port_take never blocks (ERR_UNAVAILABLE when nothing waits). */
 enum err port_ask(int fd, enum port_kind kind, uint64_t number, const char *key_id, struct span tbs);
 enum err port_take(int fd, struct port_answer *out);
+
+/* As port_ask, several at once: as many of the first of `n` as go into one message, told in `sent`.
+ * ERR_TOO_LARGE: the first alone is more than a message. */
+struct port_question {
+    uint64_t number;
+    const char *key_id;
+    struct span tbs; /* borrowed until the call returns */
+};
+enum err port_ask_several(int fd, enum port_kind kind, const struct port_question *questions, size_t n,
+                          size_t *sent);
+/* As port_take, all answers of one message. */
+struct port_answers {
+    size_t count; /* at least 1 */
+    struct port_answer items[PORT_SEVERAL_MAX];
+};
+enum err port_take_several(int fd, struct port_answers *out);
 
 /* A batch, answered in any order by the signer and put in place here. Returns ERR_END only; each job has its
  * own err. PORT_PROBE signs nothing that anyone could use: PORT_PROBE_PREFIX and at most 32 octets of the

@@ -43,14 +43,19 @@ struct message {
 
 /* ---- answering ---- */
 
+static void answer_write(struct buf *b, const struct port_answer *a)
+{
+    buf_put_u64(b, a->number);
+    buf_put_u8(b, (uint8_t)a->err);
+    buf_put_blob(b, span_of(a->signature, a->signature_len));
+    buf_put_blob(b, span_str(a->reason));
+}
+
 static enum err answer_send(struct server *s, int fd, enum port_kind kind, const struct port_answer *a)
 {
     buf_reset(&s->out);
     buf_put_u8(&s->out, (uint8_t)kind);
-    buf_put_u64(&s->out, a->number);
-    buf_put_u8(&s->out, (uint8_t)a->err);
-    buf_put_blob(&s->out, span_of(a->signature, a->signature_len));
-    buf_put_blob(&s->out, span_str(a->reason));
+    answer_write(&s->out, a);
     assert(buf_end(&s->out) == OK);
     return wire_send(fd, buf_span(&s->out));
 }
@@ -95,18 +100,30 @@ static int64_t role_now_s(const struct signer_role *r)
     return r->clock != NULL ? r->clock() : clock_now_s();
 }
 
-static enum err serve_signature(struct server *s, enum place place, const struct message *m)
+static void sign(struct server *s, enum place place, const struct message *m, struct port_answer *a)
 {
     const struct signer_key *k = key_find(s->role, m->key_id, place);
-    struct port_answer a = {.number = m->number};
     struct fault f = {0};
 
+    a->number = m->number;
+    a->signature_len = 0;
     if (k == NULL)
-        return answer_refuse(s, s->fds[place], m, ERR_NOT_FOUND, "port.key: no such key");
-    a.err = signer_sign(k, m->kind, m->body, role_now_s(s->role), a.signature, &a.signature_len, &f);
-    snprintf(a.reason, sizeof a.reason, "%.*s", (int)sizeof a.reason - 1, f.detail);
-    if (a.err != OK)
+        a->err = fault_set(&f, ERR_NOT_FOUND, "port.key: no such key");
+    else
+        a->err = signer_sign(k, m->kind, m->body, role_now_s(s->role), a->signature, &a->signature_len, &f);
+    a->reason[0] = '\0';
+    if (a->err == OK)
+        return;
+    snprintf(a->reason, sizeof a->reason, "%.*s", (int)sizeof a->reason - 1, f.detail);
+    if (k != NULL)
         refusal_tell(s, m->key_id, f.detail);
+}
+
+static enum err serve_signature(struct server *s, enum place place, const struct message *m)
+{
+    struct port_answer a;
+
+    sign(s, place, m, &a);
     return answer_send(s, s->fds[place], m->kind, &a);
 }
 
@@ -158,20 +175,82 @@ static const struct {
     {PLACE_CRL, PORT_PROBE, serve_signature},
 };
 
+static serve_fn *serve_of(enum place place, enum port_kind kind)
+{
+    for (size_t i = 0; i < sizeof permitted / sizeof *permitted; i++)
+        if (permitted[i].place == place && permitted[i].kind == kind)
+            return permitted[i].serve;
+    return NULL;
+}
+
+/* ---- several questions in a message ---- */
+
+struct several {
+    size_t count;
+    struct message items[PORT_SEVERAL_MAX];
+};
+
+/* All of it is read before any of it is signed. */
+static bool several_read(const struct message *m, struct several *out)
+{
+    struct rd r = rd_of(m->body);
+    enum port_kind kind = rd_u8(&r);
+
+    if (m->number == 0 || m->number > PORT_SEVERAL_MAX)
+        return false;
+    out->count = (size_t)m->number;
+    for (size_t i = 0; i < out->count; i++) {
+        out->items[i].kind = kind;
+        out->items[i].number = rd_u64(&r);
+        out->items[i].key_id = rd_blob(&r);
+        out->items[i].body = rd_blob(&r);
+    }
+    return rd_done(&r);
+}
+
+/* Each question is held against the port and the key as if it had come alone. */
+static enum err serve_several(struct server *s, enum place place, const struct message *m)
+{
+    const struct message whole = {.number =
+                                      m->number}; /* refused as no kind of answer that could be several */
+    struct port_answer a;
+    struct several q;
+
+    if (!several_read(m, &q))
+        return answer_refuse(s, s->fds[place], &whole, ERR_MALFORMED, "port.several: not so many questions");
+    if (serve_of(place, q.items[0].kind) != serve_signature)
+        return answer_refuse(s, s->fds[place], &whole, ERR_POLICY, "port.kind: not through this port");
+    buf_reset(&s->out);
+    buf_put_u8(&s->out, PORT_SEVERAL);
+    buf_put_u64(&s->out, q.count);
+    for (size_t i = 0; i < q.count; i++) {
+        sign(s, place, &q.items[i], &a);
+        answer_write(&s->out, &a);
+    }
+    assert(buf_end(&s->out) == OK);
+    return wire_send(s->fds[place], buf_span(&s->out));
+}
+
+/* ---- messages ---- */
+
 static enum err serve_message(struct server *s, enum place place, struct span octets)
 {
     struct rd r = rd_of(octets);
     struct message m;
+    serve_fn *serve;
 
     m.kind = rd_u8(&r);
     m.number = rd_u64(&r);
+    m.body = r.rest;
+    if (!r.failed && m.kind == PORT_SEVERAL)
+        return serve_several(s, place, &m);
     m.key_id = rd_blob(&r);
     if (r.failed)
         return answer_refuse(s, s->fds[place], &m, ERR_MALFORMED, "port: a message that is too short");
     m.body = r.rest;
-    for (size_t i = 0; i < sizeof permitted / sizeof *permitted; i++)
-        if (permitted[i].place == place && permitted[i].kind == m.kind)
-            return permitted[i].serve(s, place, &m);
+    serve = serve_of(place, m.kind);
+    if (serve != NULL)
+        return serve(s, place, &m);
     return answer_refuse(s, s->fds[place], &m, ERR_POLICY, "port.kind: not through this port");
 }
 

@@ -198,3 +198,109 @@ Test(port, a_crl_is_cut_into_pieces_that_add_up)
     }
     cr_assert_eq(total, sizeof tbs);
 }
+
+/* ---- several in a message ---- */
+
+Test(port, several_questions_go_in_one_message)
+{
+    const struct port_question q[3] = {
+        {7, "ec-g1", span_str("one")}, {8, "rsa-g1", span_str("three")}, {9, "ec-g1", span_str("")}};
+    struct span got;
+    size_t sent;
+    struct rd r;
+
+    cr_assert_eq(port_ask_several(fds[0], PORT_OCSP, q, 3, &sent), OK);
+    cr_assert_eq(sent, 3);
+    cr_assert_eq(wire_receive(fds[1], octets, sizeof octets, &got), OK);
+    r = rd_of(got);
+    cr_assert_eq(rd_u8(&r), PORT_SEVERAL);
+    cr_assert_eq(rd_u64(&r), 3);
+    cr_assert_eq(rd_u8(&r), PORT_OCSP);
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(rd_u64(&r), q[i].number);
+        cr_assert(span_eq(rd_blob(&r), span_str(q[i].key_id)));
+        cr_assert(span_eq(rd_blob(&r), q[i].tbs));
+    }
+    cr_assert(rd_done(&r));
+}
+
+/* One alone is a message as ever. */
+Test(port, no_more_questions_go_than_a_message_holds)
+{
+    static struct port_question q[PORT_SEVERAL_MAX + 1];
+    size_t n = sizeof q / sizeof *q, sent;
+
+    for (size_t i = 0; i < n; i++)
+        q[i] = (struct port_question){i, "k", span_str("tbs")};
+    cr_assert_eq(port_ask_several(fds[0], PORT_OCSP, q, n, &sent), OK);
+    cr_assert_eq(sent, PORT_SEVERAL_MAX);
+    for (size_t i = 0; i < n; i++)
+        q[i].tbs = span_of(octets, WIRE_MSG_MAX / 3);
+    cr_assert_eq(port_ask_several(fds[0], PORT_OCSP, q, n, &sent), OK);
+    cr_assert_eq(sent, 2);
+    q[1].tbs = span_of(octets, WIRE_MSG_MAX);
+    cr_assert_eq(port_ask_several(fds[0], PORT_OCSP, q, n, &sent), OK);
+    cr_assert_eq(sent, 1);
+    cr_assert_eq(port_ask_several(fds[0], PORT_OCSP, q + 1, n - 1, &sent), ERR_TOO_LARGE);
+    cr_assert_eq(sent, 0);
+}
+
+static enum err answer_several(uint64_t count, size_t items, size_t more)
+{
+    struct buf b;
+    enum err e;
+
+    buf_init(&b, 8192);
+    buf_put_u8(&b, PORT_SEVERAL);
+    buf_put_u64(&b, count);
+    for (size_t i = 0; i < items; i++) {
+        buf_put_u64(&b, 40 + i);
+        buf_put_u8(&b, i == 1 ? ERR_POLICY : OK);
+        buf_put_blob(&b, span_of(octets, i));
+        buf_put_blob(&b, span_str(i == 1 ? "no" : ""));
+    }
+    buf_put_span(&b, span_of(octets, more));
+    e = wire_send(fds[1], buf_span(&b));
+    buf_free(&b);
+    return e;
+}
+
+Test(port, several_answers_are_read_back)
+{
+    static struct port_answers a;
+
+    cr_assert_eq(port_take_several(fds[0], &a), ERR_UNAVAILABLE);
+    cr_assert_eq(answer_several(PORT_SEVERAL_MAX, PORT_SEVERAL_MAX, 0), OK);
+    cr_assert_eq(answer(fds[1], 9, ERR_NOT_FOUND, span_str("sig"), "why"), OK);
+    cr_assert_eq(port_take_several(fds[0], &a), OK);
+    cr_assert_eq(a.count, PORT_SEVERAL_MAX);
+    for (size_t i = 0; i < a.count; i++) {
+        cr_assert_eq(a.items[i].number, 40 + i);
+        cr_assert_eq(a.items[i].err, i == 1 ? ERR_POLICY : OK);
+        cr_assert_eq(a.items[i].signature_len, i);
+        cr_assert_str_eq(a.items[i].reason, i == 1 ? "no" : "");
+    }
+    cr_assert_eq(port_take_several(fds[0], &a), OK);
+    cr_assert_eq(a.count, 1);
+    cr_assert_eq(a.items[0].number, 9);
+    cr_assert_str_eq(a.items[0].reason, "why");
+}
+
+Test(port, several_answers_that_are_none_end_the_port)
+{
+    static struct port_answers a;
+
+    cr_assert_eq(answer_several(0, 0, 0), OK);
+    cr_assert_eq(port_take_several(fds[0], &a), ERR_END);
+    cr_assert_eq(answer_several(2, 1, 0), OK);
+    cr_assert_eq(port_take_several(fds[0], &a), ERR_END);
+    cr_assert_eq(answer_several(2, 2, 1), OK);
+    cr_assert_eq(port_take_several(fds[0], &a), ERR_END);
+    cr_assert_eq(answer_several(PORT_SEVERAL_MAX + 1, PORT_SEVERAL_MAX + 1, 0), OK);
+    cr_assert_eq(port_take_several(fds[0], &a), ERR_END);
+    cr_assert_eq(wire_send(fds[1], span_of(octets, sizeof octets)), OK);
+    cr_assert_eq(port_take_several(fds[0], &a), ERR_END);
+    close(fds[1]);
+    cr_assert_eq(port_take_several(fds[0], &a), ERR_END);
+    fds[1] = -1;
+}

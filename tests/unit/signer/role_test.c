@@ -194,6 +194,113 @@ Test(role, broken_messages_are_answered_and_nothing_dies)
     forge_span_free(leaf);
 }
 
+/* ---- several in a message ---- */
+
+static struct port_answers take_several(int fd)
+{
+    static struct port_answers a;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    cr_assert_eq(poll(&p, 1, 20000), 1);
+    cr_assert_eq(port_take_several(fd, &a), OK);
+    return a;
+}
+
+static struct port_answers ask_several(int fd, enum port_kind kind, const struct port_question *q, size_t n)
+{
+    size_t sent;
+
+    cr_assert_eq(port_ask_several(fd, kind, q, n, &sent), OK);
+    cr_assert_eq(sent, n);
+    return take_several(fd);
+}
+
+/* Each is held against its key as if it were alone. */
+Test(role, several_are_answered_in_their_order_and_each_by_itself)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f)), leaf = forge_tbs(&f, forge_leaf(&f));
+    uint8_t *bad = OPENSSL_memdup(data.data, data.len);
+    const struct port_question q[5] = {{1, "ca", data},
+                                       {2, "ca", span_of(bad, data.len)},
+                                       {3, "nobody", data},
+                                       {4, "ca", leaf},
+                                       {5, "ca", data}};
+    struct port_answers a;
+
+    bad[1] ^= 1; /* the length */
+    a = ask_several(ocsp[0], PORT_OCSP, q, 5);
+    cr_assert_eq(a.count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        cr_assert_eq(a.items[i].number, i + 1);
+        cr_assert_eq(a.items[i].err == OK, i == 0 || i == 4, "%zu: %s", i, a.items[i].reason);
+        cr_assert_eq(a.items[i].signature_len > 0, i == 0 || i == 4);
+        if (i == 0 || i == 4)
+            verify(data, &a.items[i]);
+    }
+    cr_assert_eq(a.items[2].err, ERR_NOT_FOUND);
+    a = ask_several(certificate[0], PORT_CERTIFICATE, q + 2, 2);
+    cr_assert(a.count == 2 && a.items[0].err == ERR_NOT_FOUND && a.items[1].err == OK);
+    verify(leaf, &a.items[1]);
+    OPENSSL_free(bad);
+    forge_span_free(data);
+    forge_span_free(leaf);
+}
+
+Test(role, several_may_be_asked_where_one_may)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f)), leaf = forge_tbs(&f, forge_leaf(&f));
+    const struct port_question q[2] = {{1, "ca", data}, {2, "ca", data}},
+                               leaves[2] = {{1, "ca", leaf}, {2, "ca", leaf}};
+    const struct {
+        int fd;
+        enum port_kind kind;
+        const struct port_question *questions;
+    } wrong[] = {{certificate[0], PORT_OCSP, q},      {crl[0], PORT_OCSP, q},
+                 {ocsp[0], PORT_CERTIFICATE, leaves}, {crl[0], PORT_CERTIFICATE, leaves},
+                 {crl[0], PORT_CRL_BEGIN, q},         {crl[0], PORT_CRL_DATA, q},
+                 {ocsp[0], PORT_SEVERAL, q},          {ocsp[0], 99, q}};
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct port_answers a = ask_several(wrong[i].fd, wrong[i].kind, wrong[i].questions, 2);
+
+        cr_assert_eq(a.count, 1);
+        cr_assert_eq(a.items[0].err, ERR_POLICY);
+        cr_assert_eq(a.items[0].signature_len, 0);
+    }
+    forge_span_free(data);
+    forge_span_free(leaf);
+}
+
+/* A message that is not whole signs nothing, however good what it begins with. */
+Test(role, several_that_do_not_add_up_are_refused_as_a_whole)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f));
+    const uint64_t counts[] = {0, 1, 3, PORT_SEVERAL_MAX + 1, UINT64_MAX};
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct port_answers a;
+        struct buf b;
+
+        buf_init(&b, WIRE_MSG_MAX);
+        buf_put_u8(&b, PORT_SEVERAL);
+        buf_put_u64(&b, counts[i]);
+        buf_put_u8(&b, PORT_OCSP);
+        for (uint64_t n = 0; n < (counts[i] > PORT_SEVERAL_MAX ? PORT_SEVERAL_MAX + 1 : 2); n++) {
+            buf_put_u64(&b, n);
+            buf_put_blob(&b, span_str("ca"));
+            buf_put_blob(&b, data);
+        }
+        cr_assert_eq(wire_send(ocsp[0], buf_span(&b)), OK);
+        a = take_several(ocsp[0]);
+        cr_assert_eq(a.count, 1);
+        cr_assert_eq(a.items[0].err, ERR_MALFORMED);
+        cr_assert_eq(a.items[0].signature_len, 0);
+        buf_free(&b);
+    }
+    cr_assert_eq(ask(ocsp[0], PORT_OCSP, "ca", data).err, OK);
+    forge_span_free(data);
+}
+
 /* ---- the streamed CRL ---- */
 
 static struct port_answer stream(struct span tbs, uint64_t number)
