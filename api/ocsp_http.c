@@ -191,6 +191,7 @@ static void ask(struct public *p, struct http_request *r, struct span der, bool 
     figure_add(is_get ? p->ocsp_figures->get : p->ocsp_figures->post, 1);
     ocsp_respond(p->ocsp, &(struct ocsp_asked){.request = der, .from = who_asks(r, &from), .now_s = q->now_s},
                  on_answer, q);
+    turn_ask(p->send);
 }
 
 /* Parameters after the type are let pass: some clients send a charset. */

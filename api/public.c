@@ -131,11 +131,19 @@ static void on_port(void *arg)
     struct public *p = arg;
     enum err e = ocsp_pump(p->ocsp);
 
+    turn_ask(p->send);
     if (e == OK)
         return;
     log_error("ocsp-port", "the signer of OCSP answers is gone");
     p->err = e;
     loop_stop(p->loop);
+}
+
+static void on_send(void *arg)
+{
+    struct public *p = arg;
+
+    ocsp_send(p->ocsp);
 }
 
 static void on_maintain(void *arg)
@@ -151,6 +159,7 @@ static void on_tick(void *arg)
     struct public *p = arg;
 
     ocsp_tick(p->ocsp, clock_now_s());
+    turn_ask(p->send);
     ocsp_http_tick(p);
 }
 
@@ -169,15 +178,18 @@ static enum err serve(struct public *p, int http_fd)
     limits.per_address = p->config->http_per_address;
     p->server = http_serve(p->loop, http_fd, NULL, &limits, &handlers);
     port = watch_start(p->loop, p->port_fd, on_port, p);
+    p->send = turn_new(p->loop, on_send, p);
     maintain = timer_start(p->loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, p);
     tick = timer_start(p->loop, TICK_MS, TICK_MS, on_tick, p);
     loop_on_signal(p->loop, SIGTERM, on_end, p);
     if (p->host != NULL)
         host_start(p, &handlers);
     recent_load(p);
+    turn_ask(p->send);
     loop_run(p->loop);
     recent_save(p);
     watch_stop(port);
+    turn_free(p->send);
     timer_stop(maintain);
     timer_stop(tick);
     permits_free(p->permits);

@@ -27,6 +27,7 @@ struct public
     struct permits *permits;
     struct made page, signers; /* answers that are kept */
     int port_fd;
+    struct turn *send; /* when the turn is over: sends to the signer what came in it */
     bool is_draining;
     enum err err; /* why the loop stopped */
 };

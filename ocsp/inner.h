@@ -200,7 +200,7 @@ struct jobs {
     uint64_t count;
     struct job items[OCSP_UNDER_WAY_MAX];
     uint16_t idle[OCSP_UNDER_WAY_MAX]; /* a stack of indexes */
-    size_t idle_count, live_count, sent_count;
+    size_t idle_count, live_count, sent_count, unsent_count;
     struct waiter waiters[OCSP_UNDER_WAY_MAX], *idle_waiters;
     struct job *kept[JOB_BUCKETS];
     struct job_line unsent_kept, unsent_live; /* written, waiting for the port; kept ones go first */
@@ -219,12 +219,12 @@ struct job *job_find(struct jobs *j, uint64_t hash, struct span certid, const st
 [[nodiscard]] bool job_wait(struct jobs *j, struct job *job, ocsp_done *done, void *arg);
 /* Takes the first waiter; false when there is none. */
 [[nodiscard]] bool job_next_waiter(struct jobs *j, struct job *job, struct waiter *out);
-/* The job is written: makes it findable when it is kept, and sends it as soon as the port has room. */
-void job_send(struct jobs *j, struct job *job);
+/* The job is written: makes it findable when it is kept; jobs_send sends it. */
+void job_queue(struct jobs *j, struct job *job);
 /* An answer has come: the port has room. */
 void jobs_answered(struct jobs *j);
-/* ERR_END: the signer is gone. */
-enum err jobs_send_unsent(struct jobs *j);
+/* Sends what the port has room for, several jobs in a message. ERR_END: the signer is gone. */
+enum err jobs_send(struct jobs *j);
 
 /* ---- responder.c: the responder, and what kept.c needs of it ---- */
 

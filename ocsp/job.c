@@ -138,32 +138,66 @@ bool job_next_waiter(struct jobs *j, struct job *job, struct waiter *out)
 
 /* ---- the port ---- */
 
+/* One loop asks no faster than two processes sign with P-256, so the half of what waits now in one message
+ * leaves neither idle. */
+static size_t message_share(const struct jobs *j)
+{
+    size_t half = (j->unsent_count + 1) / 2;
+
+    return half < PORT_SEVERAL_MAX ? half : PORT_SEVERAL_MAX;
+}
+
+/* The first of a line that go into one message: at least one, and with RSA, which costs as much as fifty
+ * messages, no more, so that each goes to whichever process is free. */
+static size_t gather(const struct jobs *j, const struct job_line *l, size_t most, struct port_question *out)
+{
+    size_t n = 0;
+
+    if (l->first->delegate->alg != SIG_ECDSA_SHA256)
+        most = 1;
+    for (const struct job *job = l->first; job != NULL && n < most && j->sent_count + n < PORT_WINDOW;
+         job = job->next_unsent)
+        out[n++] =
+            (struct port_question){.number = job->number, .key_id = job->key_id, .tbs = buf_span(&job->data)};
+    return n;
+}
+
+static void line_drop(struct jobs *j, struct job_line *l, size_t n)
+{
+    j->sent_count += n;
+    j->unsent_count -= n;
+    while (n-- > 0)
+        l->first = l->first->next_unsent;
+    if (l->first == NULL)
+        l->end = &l->first;
+}
+
 /* OK also when the port is full: the rest waits for an answer, and what fills a port are jobs, so one comes.
  */
-static enum err send_line(struct jobs *j, struct job_line *l)
+static enum err send_line(struct jobs *j, struct job_line *l, size_t most)
 {
+    struct port_question questions[PORT_SEVERAL_MAX];
+
     while (l->first != NULL && j->sent_count < PORT_WINDOW) {
-        struct job *job = l->first;
-        enum err e = port_ask(j->port_fd, PORT_OCSP, job->number, job->key_id, buf_span(&job->data));
+        size_t n = gather(j, l, most, questions), sent;
+        enum err e = port_ask_several(j->port_fd, PORT_OCSP, questions, n, &sent);
 
         if (e != OK)
             return e == ERR_UNAVAILABLE ? OK : e;
-        j->sent_count++;
-        l->first = job->next_unsent;
-        if (l->first == NULL)
-            l->end = &l->first;
+        line_drop(j, l, sent);
     }
     return OK;
 }
 
-enum err jobs_send_unsent(struct jobs *j)
+enum err jobs_send(struct jobs *j)
 {
-    enum err e = send_line(j, &j->unsent_kept);
+    size_t most = message_share(j);
+    enum err e = send_line(j, &j->unsent_kept, most);
 
-    return e == OK ? send_line(j, &j->unsent_live) : e;
+    return e == OK ? send_line(j, &j->unsent_live, most) : e;
 }
 
-void job_send(struct jobs *j, struct job *job)
+void job_queue(struct jobs *j, struct job *job)
 {
     struct job_line *l = job->is_kept ? &j->unsent_kept : &j->unsent_live;
 
@@ -174,8 +208,7 @@ void job_send(struct jobs *j, struct job *job)
     job->next_unsent = NULL;
     *l->end = job;
     l->end = &job->next_unsent;
-    if (jobs_send_unsent(j) != OK)
-        log_error("ocsp-port", "the signer does not take requests"); /* ocsp_pump tells that it is gone */
+    j->unsent_count++;
 }
 
 void jobs_answered(struct jobs *j)

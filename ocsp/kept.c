@@ -89,7 +89,7 @@ static void refresh(struct ocsp *o, const struct cached *e, int64_t now_s)
     if (job == NULL)
         return;
     figure_add(o->counts.signatures[NEED_AGED], 1);
-    job_send(&o->jobs, job);
+    job_queue(&o->jobs, job);
 }
 
 bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int64_t now_s)
@@ -110,7 +110,7 @@ bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int
     if (job == NULL)
         return false;
     figure_add(o->counts.signatures[NEED_WARM], 1);
-    job_send(&o->jobs, job);
+    job_queue(&o->jobs, job);
     return true;
 }
 

@@ -129,8 +129,10 @@ void ocsp_warm(struct ocsp *o, struct span recent, int64_t now_s);
  * (the alarm "ocsp.signer" is raised until it answers), signs anew what was asked for recently and ages soon,
  * forgets what has aged. */
 void ocsp_tick(struct ocsp *o, int64_t now_s);
-/* The port is readable: takes every signature that waits, and sends what found no room before. ERR_END: the
- * signer is gone. */
+/* The port is readable: takes every signature that waits. ERR_END: the signer is gone. */
 enum err ocsp_pump(struct ocsp *o);
+/* Sends to the signer what the calls above want signed and the port has room for. Call it before waiting for
+ * anything: what has come in between goes in few messages. Never blocks. */
+void ocsp_send(struct ocsp *o);
 
 #endif

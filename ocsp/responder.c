@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/port.h"
 #include "ocsp/inner.h"
@@ -171,7 +172,7 @@ enum ocsp_status job_begin(struct ocsp *o, struct job *job, const struct ask *q)
         return OCSP_TRY_LATER;
     }
     figure_add(o->counts.signatures[job->need], 1);
-    job_send(&o->jobs, job);
+    job_queue(&o->jobs, job);
     return OCSP_SUCCESSFUL;
 }
 
@@ -312,25 +313,36 @@ static void warm_on(struct ocsp *o, int64_t now_s)
     view_close(v);
 }
 
+static void answered(struct ocsp *o, const struct port_answer *p)
+{
+    struct job *job = job_of_number(&o->jobs, p->number);
+
+    if (job == NULL)
+        die("the signer answered a job that was not asked");
+    jobs_answered(&o->jobs);
+    heard(o);
+    finish(o, job, p);
+}
+
 enum err ocsp_pump(struct ocsp *o)
 {
-    struct port_answer p;
+    struct port_answers p;
     enum err e;
 
-    while ((e = port_take(o->jobs.port_fd, &p)) == OK) {
-        struct job *job = job_of_number(&o->jobs, p.number);
-
-        if (job == NULL)
-            die("the signer answered a job that was not asked");
-        jobs_answered(&o->jobs);
-        heard(o);
-        finish(o, job, &p);
-    }
+    while ((e = port_take_several(o->jobs.port_fd, &p)) == OK)
+        for (size_t i = 0; i < p.count; i++)
+            answered(o, &p.items[i]);
     if (e != ERR_UNAVAILABLE)
         return e;
     if (o->warm.len > 0)
         warm_on(o, o->warm_s);
-    return jobs_send_unsent(&o->jobs);
+    return OK;
+}
+
+void ocsp_send(struct ocsp *o)
+{
+    if (jobs_send(&o->jobs) != OK && may_complain(o, clock_now_s()))
+        log_error("ocsp-port", "the signer does not take requests"); /* ocsp_pump tells that it is gone */
 }
 
 /* ---- the door ---- */

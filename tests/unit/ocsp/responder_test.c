@@ -348,6 +348,76 @@ Test(ocsp_responder, hundreds_wait_and_no_more)
     forget(&g);
 }
 
+/* Asks for as many at once, signs them all, and gives the messages that it took. */
+static size_t messages_for(const struct pki_cert *ca, uint8_t last, size_t n)
+{
+    struct buf der = pki_encode(about(id_of(ca, last)));
+    struct got *got = calloc(n, sizeof *got);
+    size_t before = frame.messages;
+
+    for (size_t i = 0; i < n; i++)
+        respond(buf_span(&der), &got[i]);
+    cr_assert_eq(pump(n), n);
+    for (size_t i = 0; i < n; i++) {
+        OCSP_REQUEST *request = about(id_of(ca, last));
+
+        cr_assert_eq(got[i].calls, 1);
+        verify(&got[i], request, ca);
+        OCSP_REQUEST_free(request);
+        forget(&got[i]);
+    }
+    free(got);
+    buf_free(&der);
+    return frame.messages - before;
+}
+
+/* In halves, so that two processes can sign at once. */
+Test(ocsp_responder, what_comes_in_one_turn_goes_in_few_messages)
+{
+    cr_assert_eq(messages_for(&ca_a, GOOD, 1), 1);
+    cr_assert_eq(messages_for(&ca_a, GOOD, 2), 2);
+    cr_assert_eq(messages_for(&ca_a, GOOD, 10), 2);
+    cr_assert_eq(messages_for(&ca_a, GOOD, 4 * PORT_SEVERAL_MAX), 4);
+    cr_assert_eq(messages_for(&ca_b, OF_B, 10), 10, "RSA is slow: each to the process that is free");
+}
+
+Test(ocsp_responder, answers_in_one_message_find_their_askers)
+{
+    struct buf der = pki_encode(about(id_of(&ca_a, GOOD)));
+    struct got got[3] = {{0}};
+    struct buf b;
+
+    buf_init(&b, WIRE_MSG_MAX);
+    buf_put_u8(&b, PORT_SEVERAL);
+    buf_put_u64(&b, 2);
+    for (size_t i = 0; i < 3; i++)
+        respond(buf_span(&der), &got[i]);
+    for (size_t i = 0; i < 3; i++) {
+        struct job job;
+
+        cr_assert(take_job(&job));
+        if (i != 1) { /* the middle one is answered later */
+            buf_put_u64(&b, job.number);
+            buf_put_u8(&b, i == 0 ? ERR_POLICY : OK);
+            buf_put_blob(&b, i == 0 ? (struct span){0} : span_str("signature"));
+            buf_put_blob(&b, span_str(i == 0 ? "no" : ""));
+        }
+        buf_free(&job.data);
+    }
+    cr_assert_eq(wire_try_send(far_fd, buf_span(&b)), OK);
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert(got[0].calls == 1 && got[1].calls == 0 && got[2].calls == 1);
+    cr_assert_eq(got[0].answer.status, OCSP_INTERNAL_ERROR);
+    cr_assert_eq(got[2].answer.status, OCSP_SUCCESSFUL);
+    ocsp_close(o);
+    o = NULL;
+    cr_assert_eq(got[1].answer.status, OCSP_TRY_LATER);
+    for (size_t i = 0; i < 3; i++)
+        forget(&got[i]);
+    buf_free(&b);
+    buf_free(&der);
+}
+
 Test(ocsp_responder, answers_may_come_in_any_order)
 {
     struct buf one = pki_encode(about(id_of(&ca_a, GOOD))), two = pki_encode(about(id_of(&ca_b, OF_B)));

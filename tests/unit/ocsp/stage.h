@@ -172,20 +172,45 @@ struct job {
     struct buf data;
 };
 
+/* The message that jobs are taken from; the next is received when it is empty. */
+static struct {
+    uint8_t octets[WIRE_MSG_MAX];
+    struct rd rest;
+    size_t count;    /* jobs yet to be taken */
+    size_t messages; /* received in all */
+    bool is_several;
+} frame;
+
+static inline bool take_message(void)
+{
+    struct span in;
+    uint8_t kind;
+
+    ocsp_send(o); /* the turn is over */
+    if (wire_try_receive(far_fd, frame.octets, sizeof frame.octets, &in) != OK)
+        return false;
+    frame.messages++;
+    frame.rest = rd_of(in);
+    kind = rd_u8(&frame.rest);
+    frame.is_several = kind == PORT_SEVERAL;
+    frame.count = frame.is_several ? (size_t)rd_u64(&frame.rest) : 1;
+    cr_assert_leq(frame.count, PORT_SEVERAL_MAX);
+    cr_assert_eq(frame.is_several ? rd_u8(&frame.rest) : kind, PORT_OCSP);
+    return true;
+}
+
 static inline bool take_job(struct job *job)
 {
-    static uint8_t frame[WIRE_MSG_MAX];
-    struct span in, id, data;
-    struct rd r;
+    struct rd *r = &frame.rest;
+    struct span id, data;
 
-    if (wire_try_receive(far_fd, frame, sizeof frame, &in) != OK)
+    if (frame.count == 0 && !take_message())
         return false;
-    r = rd_of(in);
-    cr_assert_eq(rd_u8(&r), PORT_OCSP);
-    job->number = rd_u64(&r);
-    id = rd_blob(&r);
+    job->number = rd_u64(r);
+    id = rd_blob(r);
     cr_assert(span_to_str(id, job->key_id, sizeof job->key_id));
-    data = rd_take(&r, r.rest.len);
+    data = frame.is_several ? rd_blob(r) : rd_take(r, r->rest.len);
+    cr_assert(!r->failed && (--frame.count > 0 || r->rest.len == 0));
     buf_init(&job->data, WIRE_MSG_MAX);
     buf_put_span(&job->data, data);
     return true;
