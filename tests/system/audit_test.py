@@ -267,6 +267,7 @@ class Audit(ServiceTest):
     def log_socket(self, path):
         log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         log.bind(str(path))
+        path.chmod(0o666)  # as /dev/log is: the service's roles have accounts of their own
         log.settimeout(WAIT_S)
         self.addCleanup(log.close)
         return log
@@ -284,7 +285,8 @@ class Audit(ServiceTest):
 
     def test_copies_hold_what_the_rows_hold_and_none_is_lost(self):
         service = self.twin()
-        path = service.directory / "log.sock"
+        path = pathlib.Path(tempfile.mkdtemp(dir=WORK)) / "log.sock"
+        path.parent.chmod(0o711)
         config = service.home / "chancery.xml"
         config.write_text(config.read_text().replace('syslog="false"', f'syslog="{path}"'))
         log = self.log_socket(path)

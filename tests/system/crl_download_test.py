@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import WORK, ServiceTest, run, wait_until
+from harness import ASAN_LITTLE, WORK, ServiceTest, asan_options, run, wait_until
 
 LARGE = 100 * 1024 * 1024
 PATH = "/crl/rsa-g1.crl"
@@ -35,8 +35,7 @@ def random_file(size):
 class Download(ServiceTest):
     @classmethod
     def setUpClass(cls):
-        # AddressSanitizer holds freed memory back to find its later use: that is not what is measured here.
-        os.environ["ASAN_OPTIONS"] = (os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64").lstrip(":")
+        os.environ.update(asan_options(ASAN_LITTLE))
         super().setUpClass()
 
     def url(self, path=PATH):

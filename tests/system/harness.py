@@ -31,6 +31,16 @@ WORK.chmod(0o711)  # roles have accounts of their own; what a configuration name
 atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 
 
+def asan_options(more):
+    """An environment with options for AddressSanitizer besides those that are set; another build does not look at them."""
+    return {"ASAN_OPTIONS": ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), more)))}
+
+
+# AddressSanitizer holds freed memory back to find its later use: a test that measures memory leaves that out.
+ASAN_LITTLE = "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+ASAN_NOT_FIRST = "verify_asan_link_order=0"  # beside a library that is loaded before
+
+
 def run(*argv, stdin=None, check=True, env=None):
     """Runs a program; its outputs as text. A failure is an error that shows what the program said."""
     done = subprocess.run(

@@ -4,6 +4,7 @@
 answer is older than an acknowledged revocation, whatever is kept and however much is asked."""
 import base64
 import http.client
+import os
 import re
 import shutil
 import socket
@@ -15,7 +16,7 @@ import urllib.parse
 
 import der
 import harness
-from harness import Service, ServiceTest, make_csr, new_file, run, wait_until
+from harness import ASAN_LITTLE, Service, ServiceTest, asan_options, make_csr, new_file, run, wait_until
 
 TYPE = {"Content-Type": "application/ocsp-request"}
 MALFORMED, TRY_LATER, UNAUTHORIZED = (bytes([0x30, 3, 0x0A, 1, code]) for code in (1, 3, 6))
@@ -60,6 +61,7 @@ def get_path(request):
 class Ocsp(ServiceTest):
     @classmethod
     def setUpClass(cls):
+        os.environ.update(asan_options(ASAN_LITTLE))
         super().setUpClass()
         cls.requests = Requests(cls.service, "ec-g1")
 

@@ -6,7 +6,7 @@ import glob
 import os
 import unittest
 
-from harness import Service, new_file, wait_until
+from harness import ASAN_NOT_FIRST, Service, asan_options, new_file, wait_until
 from places import new_directory
 from watch_test import QUICK, files_in, published, set_watch
 
@@ -23,7 +23,7 @@ class Clock(unittest.TestCase):
         cls.service = Service(start=False)
         set_watch(cls.service, f'<target id="near" type="directory" url="file:{cls.directory}"/>', **QUICK)
         faked = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": cls.time, "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                 "NO_FAKE_STAT": "1"}
+                 "NO_FAKE_STAT": "1", **asan_options(ASAN_NOT_FIRST)}
         before = dict(os.environ)
         os.environ.update(faked)
         try:
