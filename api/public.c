@@ -26,10 +26,13 @@ void public_refuse(struct http_request *r, enum err e, const char *detail, const
         {"Content-Type", PROBLEM_TYPE},
         {"Cache-Control", "no-store"},
         {"X-Request-Id", id},
-        {allow != NULL ? "Allow" : NULL, allow},
     };
     struct buf body;
 
+    if (allow != NULL)
+        fields[3] = (struct http_field){"Allow", allow};
+    else if (e == ERR_UNAVAILABLE)
+        fields[3] = (struct http_field){"Retry-After", "5"};
     request_id_new(id);
     buf_init(&body, 4096);
     problem_write(&body, e, detail, id, NULL);

@@ -213,5 +213,5 @@ void published_get(struct public *p, struct http_request *r, const char *rest)
     }
     if (e != ERR_NOT_FOUND)
         log_error("published", "%s", f.detail);
-    public_refuse(r, e == ERR_NOT_FOUND ? e : ERR_INTERNAL, NULL, NULL);
+    public_refuse(r, e == ERR_NOT_FOUND ? e : ERR_UNAVAILABLE, NULL, NULL);
 }
