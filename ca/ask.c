@@ -130,9 +130,10 @@ struct ask *ask_read(uint8_t *frame, size_t len)
     buf_init(&a->certificate, WIRE_MSG_MAX);
     buf_init(&a->text, WIRE_MSG_MAX);
     buf_init(&a->kept, WIRE_MSG_MAX);
-    if (!read_rest(&r, a) || !rd_done(&r))
-        die("broken frame from the api, kind %u, %zu octets", kind, len);
-    return a;
+    if (read_rest(&r, a) && rd_done(&r))
+        return a;
+    ask_free(a);
+    return NULL;
 }
 
 void ask_free(struct ask *a)

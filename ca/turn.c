@@ -58,7 +58,9 @@ static bool gather_asks(struct ca *ca, struct turn *t)
             die("broken frame from the api");
         copy = xmalloc(s.len);
         memcpy(copy, s.data, s.len);
-        t->fresh[t->fresh_count++] = ask_read(copy, s.len);
+        t->fresh[t->fresh_count] = ask_read(copy, s.len);
+        if (t->fresh[t->fresh_count++] == NULL)
+            die("broken frame from the api, %zu octets", s.len);
     }
     return true;
 }
