@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * account: as whom each role runs when the service is started as root: the system user chancery-ROLE and the
- * group chancery where they exist (deploy/sysusers makes them), else numbers from a range that the
+ * group chancery where they exist (deploy/sysusers.d/ makes them), else numbers from a range that the
  * configuration names.
  */
 #include <grp.h>

@@ -16,7 +16,6 @@
 
 #include "api/supervisor.h"
 #include "base/clock.h"
-#include "base/fetch.h"
 #include "base/log.h"
 
 #define READY_MS                                                                                             \
@@ -24,26 +23,12 @@
              CRLs */
 #define STOP_MS                                                                                              \
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
-#define UNWELL_MS 20000 /* first lists are published within seconds: what is wrong after that stays wrong */
 #define INSPECT_MS                                                                                           \
     60000           /* between looks at how the roles are confined, which cannot change in good order        \
                      */
 #define TICK_MS 100 /* between looks while starting or stopping */
 
 /* ---- being ready ---- */
-
-static bool answers(const struct fetch_target *t, const char *path)
-{
-    struct fetch_request r = {.method = "GET", .path = path};
-    struct fetch_answer a;
-    bool good;
-
-    if (fetch(t, &r, &a, NULL) != OK)
-        return false;
-    good = a.status == 200;
-    fetch_answer_free(&a);
-    return good;
-}
 
 static void write_ready_file(const struct serve *s)
 {
@@ -64,36 +49,17 @@ static void write_ready_file(const struct serve *s)
     js_free(o);
 }
 
-/* Ready is what a client sees: the interface says ok through the control socket, and the pages for relying
- * parties are there. An OCSP host with old data is there too, and says so to those who ask; so is a service
- * whose disk is full, which still answers for every certificate there is. */
-static bool is_well(const struct serve *s, const struct fetch_target *control)
-{
-    int64_t began_ms = s->deadline_ms - READY_MS;
-
-    if (answers(control, s->config.is_ocsp_host ? "/livez" : "/readyz"))
-        return true;
-    if (clock_monotonic_ms() < began_ms + UNWELL_MS || !answers(control, "/livez"))
-        return false;
-    log_warn("ready", "it answers, but not well: chancery health says what is wrong");
-    return true;
-}
-
 static void look_ready(struct serve *s)
 {
-    char http_url[160];
-    struct fetch_target control = {
-        .unix_socket = s->config.control_path, .base_url = "http://localhost", .timeout_s = 5};
-    struct fetch_target http = {.base_url = http_url, .timeout_s = 5};
-
-    snprintf(http_url, sizeof http_url, "http://%s", s->http);
-    if (!is_well(s, &control) || !answers(&http, "/"))
+    if (!alive_is_well(s, s->deadline_ms - READY_MS))
         return;
     s->is_ready = true;
     inspect_roles(s);
     log_info("ready", "http %s, https %s, home %s", s->http, s->https, s->config.home);
     if (s->ready_file != NULL)
         write_ready_file(s);
+    notify_send(&s->notify, "READY=1");
+    s->beat_ms = clock_monotonic_ms();
 }
 
 /* ---- ending ---- */
@@ -109,6 +75,8 @@ static void stop(struct serve *s, int code)
 {
     if (!s->is_stopping)
         s->code = code;
+    if (!s->is_stopping)
+        notify_send(&s->notify, "STOPPING=1");
     s->is_stopping = true;
     s->deadline_ms = clock_monotonic_ms() + STOP_MS;
     signal_roles(s, SIGTERM, true);
@@ -216,6 +184,7 @@ static void reload(struct serve *s)
     struct config *fresh = xcalloc(1, sizeof *fresh);
     struct fault f = {0};
 
+    notify_reloading(&s->notify);
     if (take_config(s, s->config.home, fresh, NULL, &f) != OK) {
         log_error("reload", "the configuration in force stays: %s", f.detail);
     } else {
@@ -228,6 +197,7 @@ static void reload(struct serve *s)
             kill(s->pids[ROLE_WATCH], SIGHUP);
     }
     free(fresh);
+    notify_send(&s->notify, "READY=1"); /* with the new one or with the old one, it serves */
 }
 
 static void hear_signals(struct serve *s)
@@ -258,6 +228,36 @@ static void watch_deadline(struct serve *s)
     }
 }
 
+/* Twice within the manager's time, so that one beat may be late. No beat when a role hangs: it ends the
+ * service then and starts it anew. */
+static int64_t beat_every_ms(const struct serve *s)
+{
+    int64_t half_ms = s->notify.watchdog_ms / 2;
+
+    return half_ms == 0 || half_ms > INSPECT_MS ? INSPECT_MS : half_ms;
+}
+
+static int beat_wait_ms(const struct serve *s)
+{
+    int64_t wait_ms = s->beat_ms + beat_every_ms(s) - clock_monotonic_ms();
+
+    return wait_ms < 0 ? 0 : (int)wait_ms;
+}
+
+static void beat(struct serve *s)
+{
+    if (beat_wait_ms(s) > 0)
+        return;
+    s->beat_ms = clock_monotonic_ms();
+    inspect_roles(s);
+    if (s->notify.watchdog_ms == 0)
+        return;
+    if (alive_is_awake(s))
+        notify_send(&s->notify, "WATCHDOG=1");
+    else
+        log_error("watchdog", "a role does not answer: the service manager is not told that all is well");
+}
+
 static void supervise(struct serve *s)
 {
     struct pollfd fd = {.fd = s->signal_fd, .events = POLLIN};
@@ -265,11 +265,11 @@ static void supervise(struct serve *s)
     while (any_running(s)) {
         bool hurried = !s->is_ready || s->is_stopping;
 
-        if (poll(&fd, 1, hurried ? TICK_MS : INSPECT_MS) < 0 && errno != EINTR)
+        if (poll(&fd, 1, hurried ? TICK_MS : beat_wait_ms(s)) < 0 && errno != EINTR)
             die("poll: %s", strerror(errno));
         hear_signals(s);
         if (!hurried)
-            inspect_roles(s);
+            beat(s);
         if (hurried)
             watch_deadline(s);
         if (!s->is_ready && !s->is_stopping)
@@ -325,6 +325,8 @@ static enum err prepare(struct serve *s, const char *home, struct fault *f)
     if (e == OK && open_home(s, home, f) != OK)
         return ERR_CONFIG; /* said already */
     if (e == OK)
+        e = given_take(s, f);
+    if (e == OK)
         e = spawn_open(s, f);
     if (e == OK && s->config.confine.level != CONFINE_OFF)
         e = confine(s, f);
@@ -348,7 +350,8 @@ static int serve_run(struct serve *s, const char *home)
     if (e != OK && f.detail[0] != '\0')
         log_error("start", "%s", f.detail);
     supervise(s);
-    unlink(s->config.control_path);
+    if (!s->is_control_given)
+        unlink(s->config.control_path);
     if (s->ready_file != NULL)
         unlink(s->ready_file);
     return e != OK && s->code == 0 ? EXIT_FAILED : s->code;
@@ -367,6 +370,7 @@ int serve_main(const char *home, const char *ready_file)
     for (size_t i = 0; i < BOARD_COUNT; i++)
         s->boards[i][0] = s->boards[i][1] = -1;
     s->handout[0] = s->handout[1] = -1;
+    notify_open(&s->notify);
     code = serve_run(s, home);
     config_free(&s->config);
     free(s);

@@ -59,11 +59,13 @@ static void recent_open(struct serve *s)
 
 enum err spawn_open(struct serve *s, struct fault *f)
 {
-    enum err e = http_listen_tcp(s->config.http_listen, &s->http_fd, f);
+    enum err e = OK;
 
-    if (e == OK && !s->config.is_ocsp_host)
+    if (s->http_fd < 0)
+        e = http_listen_tcp(s->config.http_listen, &s->http_fd, f);
+    if (e == OK && s->https_fd < 0 && !s->config.is_ocsp_host)
         e = http_listen_tcp(s->config.https_listen, &s->https_fd, f);
-    if (e == OK)
+    if (e == OK && s->control_fd < 0)
         e = http_listen_unix(s->config.control_path, 0660, &s->control_fd, f);
     if (e == OK)
         e = http_bound(s->http_fd, s->http, sizeof s->http);

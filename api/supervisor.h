@@ -7,6 +7,7 @@
 #define API_SUPERVISOR_H
 
 #include "api/role.h"
+#include "base/notify.h"
 
 #define EXIT_LOCAL 1
 #define EXIT_FAILED 2
@@ -25,9 +26,22 @@ struct serve {
     bool has_own_uids;          /* each role gets an account of its own */
     pid_t pids[ROLE_COUNT];
     bool is_stopping, is_ready;
+    bool is_control_given; /* the service manager's, which removes it */
+    struct notify notify;
+    int64_t beat_ms;     /* when the watchdog was told last */
     int64_t deadline_ms; /* of being ready, then of having stopped */
     int code;
 };
+
+/* given.c: takes the listening sockets that a service manager has opened; the others stay -1. ERR_CONFIG:
+ * one that the configuration does not have. */
+enum err given_take(struct serve *s, struct fault *f);
+
+/* alive.c: blocks for some seconds when a role hangs. Ready: see there; `began_ms` is when the start began.
+ */
+bool alive_is_well(const struct serve *s, int64_t began_ms);
+/* Do the two roles that serve clients still do anything? */
+bool alive_is_awake(const struct serve *s);
 
 /* spawn.c: listening sockets and wires, before any role runs. */
 enum err spawn_open(struct serve *s, struct fault *f);
