@@ -56,7 +56,9 @@ void crl_drafts_remove(const char *public_dir)
 
 /* ---- the one before ---- */
 
-/* A name of its own first: link() replaces nothing, rename() does, in one step. */
+/* A name of its own first: link() replaces nothing, rename() does, in one step. A file that belongs to
+ * somebody else (the kernel refuses links to it) is none that we published: the next list takes its place,
+ * and it is not kept. */
 enum err crl_keep_previous(const struct crl_paths *p, struct fault *f)
 {
     char temp[PATH_LEN_MAX + 8];
@@ -64,7 +66,7 @@ enum err crl_keep_previous(const struct crl_paths *p, struct fault *f)
     snprintf(temp, sizeof temp, "%s.linked", p->previous);
     (void)unlink(temp);
     if (link(p->der, temp) != 0)
-        return errno == ENOENT ? OK : fault_set(f, ERR_IO, "%s: %s", temp, strerror(errno));
+        return errno == ENOENT || errno == EPERM ? OK : fault_set(f, ERR_IO, "%s: %s", temp, strerror(errno));
     if (rename(temp, p->previous) == 0)
         return OK;
     return fault_set(f, ERR_IO, "%s: %s", p->previous, strerror(errno));
