@@ -18,8 +18,8 @@ enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *
 /* Drafts of a publication that was killed: as long as lists are, and on a full disk what fills it. At start
  * alone: there is one publisher. */
 void crl_drafts_remove(const char *public_dir);
-/* Makes `previous` another name of what `der` names now, if there is something. Readers see the old one or
- * the new one. ERR_IO */
+/* Makes `previous` another name of what `der` names now, if there is something and it is ours. Readers see
+ * the old one or the new one. ERR_IO */
 enum err crl_keep_previous(const struct crl_paths *p, struct fault *f);
 /* True when both files are there and are what was published. */
 bool crl_files_match(const struct crl_paths *p, const struct crl_state *s);

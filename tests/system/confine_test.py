@@ -99,6 +99,21 @@ class Confine(ServiceTest):
         for path in [self.service.home / "chancery.xml", *(self.service.home / "keys").iterdir()]:
             self.assertEqual(path.stat().st_uid, 0, path)
 
+    def test_a_list_put_back_by_root_does_not_stop_the_next_one(self):
+        """The role may not give it a second name, and replaces it all the same."""
+        path = self.service.home / "public/crl/ec-g1.crl"
+        self.service.publish("ec-g1")
+        older = path.read_bytes()
+        fresh = path.with_name(".fresh")
+        fresh.write_bytes(older)
+        fresh.replace(path)
+        self.assertEqual(path.stat().st_uid, os.getuid())
+        self.service.publish("ec-g1")
+        newer = path.read_bytes()
+        self.assertNotEqual(newer, older)
+        self.service.publish("ec-g1")
+        self.assertEqual(path.with_name("ec-g1.previous.crl").read_bytes(), newer)
+
     def test_a_private_key_is_in_the_memory_of_its_signer_alone(self):
         if os.getuid() != 0:
             self.skipTest("the memory of others is for root")
