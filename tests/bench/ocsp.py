@@ -8,7 +8,9 @@ usage: ocsp.py [--rounds N] [--seconds S] [--connections N] [--key rsa|ec] [--js
 Every server runs on the first core and wrk on the second; rounds go through all jobs in turn, and what is
 printed are medians. The ratios are against nginx in the same rounds, for the nonce against `openssl speed`: by
 requests a second, and by processor time an answer, which other work on the machine disturbs less. A nonce is
-answered by two processes, both on the first core. Needs wrk and nginx.
+answered by two processes, both on the first core. Two other responders are held against ours on the same core:
+cfssl ocspserve, which hands out the very answer that ours signed, and the one of `openssl ocsp`, which signs each
+with a key of the same kind and takes one request a connection. Needs wrk, nginx and golang-cfssl.
 """
 import argparse
 import base64
@@ -23,6 +25,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import harness  # noqa: E402
@@ -63,11 +66,13 @@ def answers(port):
 class Peer:
     """A server that is not ours, on the server's core, until it is ended by its own id."""
 
-    def __init__(self, port, *argv):
+    def __init__(self, port, *argv, ready=None):
         self.port = port
-        self.process = subprocess.Popen(["taskset", "-c", str(SERVER_CORE), *map(str, argv)],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.process.poll() is not None or answers(port), f"{argv[0]} answers")
+        said = pathlib.Path(new_file(b""))
+        with said.open("wb") as out:
+            self.process = subprocess.Popen(["taskset", "-c", str(SERVER_CORE), *map(str, argv)], stdout=out, stderr=out)
+        is_ready = (lambda: ready in said.read_text()) if ready else (lambda: answers(port))
+        wait_until(lambda: self.process.poll() is not None or is_ready(), f"{argv[0]} answers")
         if self.process.poll() is not None:
             raise AssertionError(f"{' '.join(map(str, argv))} ended with {self.process.returncode}")
 
@@ -94,6 +99,48 @@ http {{
 }}
 """)
     return Peer(port, "nginx", "-e", f"{home}/error", "-c", home / "conf")
+
+
+def start_cfssl(answer):
+    """Its file holds answers in base64, one a line, found by their serial."""
+    port, = free_ports(1)
+    responses = new_file(base64.b64encode(answer) + b"\n")
+    return Peer(port, "cfssl", "ocspserve", "-port", port, "-responses", responses, "-loglevel", 4)
+
+
+def start_openssl(options, issuer, serial):
+    """Its index is that of `openssl ca`. It does not ask whether its signer is the issuer's, so one made here will
+    do. A connection that asks nothing leaves it reading for ever: wrk, which begins with one, cannot load it."""
+    port, = free_ports(1)
+    home = pathlib.Path(tempfile.mkdtemp(dir=harness.WORK))
+    kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if options.key == "ec" else ["rsa:2048"]
+    run("openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-subj", "/CN=OCSP", "-keyout", home / "key", "-out", home / "signer")
+    (home / "index").write_text(f"V\t491231235959Z\t\t{serial}\tunknown\t/CN=node1\n")
+    return Peer(port, "openssl", "ocsp", "-port", port, "-index", home / "index", "-CA", issuer, "-rsigner", home / "signer",
+                "-rkey", home / "key", "-ndays", 1, "-ignore_err", ready="waiting for")
+
+
+def one_by_one(pids, port, path, request, seconds):
+    """A nonce, answered, and the next: what wrk cannot do with `openssl ocsp`. A connection each."""
+    head = f"POST {path} HTTP/1.0\r\nContent-Type: application/ocsp-request\r\nContent-Length: {len(request)}\r\n\r\n".encode()
+    before, end, times = cpu_s(pids), time.monotonic() + seconds, []
+    while (begun := time.monotonic()) < end:
+        with socket.create_connection(("127.0.0.1", port), harness.WAIT_S) as s:
+            s.sendall(head + request[:-4] + len(times).to_bytes(4, "big"))
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+        if b" 200 " not in answer[:20]:
+            raise AssertionError(answer[:200])
+        times.append(time.monotonic() - begun)
+    return {"rate": len(times) / seconds, "cpu_us": (cpu_s(pids) - before) * 1e6 / len(times), "p99_us": sorted(times)[len(times) * 99 // 100] * 1e6}
+
+
+def check_good(url, request):
+    """Whatever is measured answers that the certificate is good."""
+    asked = urllib.request.Request(url, request, {"Content-Type": "application/ocsp-request"})
+    with urllib.request.urlopen(asked, timeout=harness.WAIT_S) as answer:
+        said = run("openssl", "ocsp", "-respin", new_file(answer.read()), "-text", "-noverify").text
+    if "Cert Status: good" not in said:
+        raise AssertionError(f"{url}: {said}")
 
 
 def cpu_s(pids):
@@ -176,8 +223,12 @@ class Bench:
         roles = self.service.roles()
         self.pids = roles["ocsp"] + roles["ocsp-signer"]
         pin(self.pids)
-        self.peers = [start_nginx(self.answer)]
+        serial = run("openssl", "x509", "-in", self.leaf, "-noout", "-serial").text.strip().rpartition("=")[2]
+        self.peers = [start_nginx(self.answer), start_cfssl(self.answer), start_openssl(options, self.issuer, serial)]
         self.file = f"http://127.0.0.1:{self.peers[0].port}/answer"
+        self.cfssl = f"http://127.0.0.1:{self.peers[1].port}/"
+        for url in self.url, self.cfssl, f"http://127.0.0.1:{self.peers[2].port}/":
+            check_good(url, self.plain)
         self.jobs = self.own_jobs()
 
     def configure(self):
@@ -196,10 +247,10 @@ class Bench:
     def own_jobs(self):
         same = new_file(POST_SAME % (self.plain.hex(), ""), ".lua")
         nonce = new_file(POST_NONCE % (self.nonce[:-8].hex(), ""), ".lua")
-        nginx = [self.peers[0].process.pid]
+        theirs = {url: [peer.process.pid] for url, peer in zip((self.file, self.cfssl), self.peers)}
 
         def load(url, script, **how):
-            return lambda: wrk(nginx if url == self.file else self.pids, url, script, self.options, **how)
+            return lambda: wrk(theirs.get(url, self.pids), url, script, self.options, **how)
 
         limit, algorithm = SIGNATURES[self.options.key]
         return [
@@ -211,6 +262,10 @@ class Bench:
             ("GET, a connection each", "nginx, a connection each", load(self.get, None, close=True)),
             (limit, None, lambda: signatures(algorithm)),
             ("POST, nonce", limit, load(self.url, nonce)),
+            ("POST, nonce, one by one", None, lambda: one_by_one(self.pids, self.service.http_port, "/ocsp", self.nonce, self.options.seconds)),
+            ("cfssl ocspserve, POST", "POST, reused answer", load(self.cfssl, same)),
+            ("openssl ocsp, one by one", "POST, nonce, one by one",
+             lambda: one_by_one([self.peers[2].process.pid], self.peers[2].port, "/", self.nonce, self.options.seconds)),
         ]
 
     def run(self):
