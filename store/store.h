@@ -147,7 +147,7 @@ void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
  * those that a delta has still to name; audit rows; the keys known to be compromised; the counter of numbers.
  * A serial that is gone is ERR_NOT_FOUND everywhere, as one never issued.
  */
-#define CERT_PRUNE_MAX 1000u /* certificates looked at in one call: some ten milliseconds */
+#define CERT_PRUNE_MAX 1000u /* certificates looked at in one call: 70 ms with the commit */
 struct cert_prune {
     int64_t before_s;                    /* of notAfter */
     bool (*keeps)(const struct cert *c); /* true: it stays, because something else leads to it; NULL: none */
