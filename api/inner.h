@@ -147,12 +147,12 @@ enum err api_run(struct api_role *r);
 
 /* What relying parties use, no login: /ocsp, /crl/…, /ca/…, /. Process "ocsp". */
 struct public_role {
-    const struct config *config;
-    int http_fd;         /* listening */
-    int port_fd;         /* signing port of the OCSP keys */
-    int control_fd;      /* listening, on an OCSP host, where this role is the service; else -1 */
-    int recent_fd;       /* a file for what was asked for lately; -1: none */
-    struct board *board; /* as in api_role */
+    struct config *config; /* parts of it are reloaded in place on SIGHUP */
+    int http_fd;           /* listening */
+    int port_fd;           /* signing port of the OCSP keys */
+    int control_fd;        /* listening, on an OCSP host, where this role is the service; else -1 */
+    int recent_fd;         /* a file for what was asked for lately; -1: none */
+    struct board *board;   /* as in api_role */
     const struct board *const *boards;
     size_t board_count;
 };

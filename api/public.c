@@ -6,6 +6,7 @@
 #include "api/public.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -129,6 +130,36 @@ static void on_end(void *arg)
     http_server_drain(p->server, DRAIN_MS, stop, p);
 }
 
+/* What may change while it runs. Addresses, issuers, the cache's size and connections stay as they were. */
+static void take_config(struct public *p, const struct config *fresh)
+{
+    struct config *c = p->role->config;
+
+    strcpy(c->name, fresh->name);
+    strcpy(c->public_url, fresh->public_url);
+    c->ca = fresh->ca;
+    c->ocsp = fresh->ocsp;
+    ocsp_settings(p->ocsp, &c->ocsp, clock_now_s());
+    made_forget(&p->page);
+    made_forget(&p->signers);
+}
+
+static void on_reload(void *arg)
+{
+    struct public *p = arg;
+    struct config *fresh = xcalloc(1, sizeof *fresh);
+    struct fault f = {0};
+
+    if (config_reload(p->config, fresh, &f) == OK) {
+        take_config(p, fresh);
+        config_free(fresh);
+        log_info("reload", "done");
+    } else {
+        log_error("reload", "kept the old configuration: %s", f.detail);
+    }
+    free(fresh);
+}
+
 static void on_port(void *arg)
 {
     struct public *p = arg;
@@ -185,6 +216,7 @@ static enum err serve(struct public *p, int http_fd)
     maintain = timer_start(p->loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, p);
     tick = timer_start(p->loop, TICK_MS, TICK_MS, on_tick, p);
     loop_on_signal(p->loop, SIGTERM, on_end, p);
+    loop_on_signal(p->loop, SIGHUP, on_reload, p);
     if (p->host != NULL)
         host_start(p, &handlers);
     recent_load(p);

@@ -179,6 +179,9 @@ static enum err take_config(struct serve *s, const char *home, struct config *ou
     return e;
 }
 
+/* Those that take settings while they run. */
+static const enum role_id reloading[] = {ROLE_CA, ROLE_API, ROLE_OCSP, ROLE_WATCH};
+
 static void reload(struct serve *s)
 {
     struct config *fresh = xcalloc(1, sizeof *fresh);
@@ -189,12 +192,9 @@ static void reload(struct serve *s)
         log_error("reload", "the configuration in force stays: %s", f.detail);
     } else {
         config_free(fresh);
-        if (s->pids[ROLE_CA] > 0)
-            kill(s->pids[ROLE_CA], SIGHUP);
-        if (s->pids[ROLE_API] > 0)
-            kill(s->pids[ROLE_API], SIGHUP);
-        if (s->pids[ROLE_WATCH] > 0)
-            kill(s->pids[ROLE_WATCH], SIGHUP);
+        for (size_t i = 0; i < sizeof reloading / sizeof *reloading; i++)
+            if (s->pids[reloading[i]] > 0)
+                kill(s->pids[reloading[i]], SIGHUP);
     }
     free(fresh);
     notify_send(&s->notify, "READY=1"); /* with the new one or with the old one, it serves */

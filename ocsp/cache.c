@@ -39,10 +39,15 @@ void cache_open(struct cache *c, size_t max)
     c->key[1] |= 1;
 }
 
-void cache_close(struct cache *c)
+void cache_clear(struct cache *c)
 {
     while (c->hand != NULL)
         cache_remove(c, c->hand);
+}
+
+void cache_close(struct cache *c)
+{
+    cache_clear(c);
     free(c->buckets);
     *c = (struct cache){0};
 }

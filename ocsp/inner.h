@@ -136,6 +136,7 @@ struct cache {
  * it gets a second chance; the others make room. Constant work a call, on average. */
 void cache_open(struct cache *c, size_t max);
 void cache_close(struct cache *c);
+void cache_clear(struct cache *c); /* forgets all */
 struct cached *cache_find(const struct cache *c, uint64_t hash, struct span certid);
 /* Copies the octets and the rest of `like`, holds its delegate, and replaces one of the same CertID. */
 struct cached *cache_put(struct cache *c, const struct cached *like, struct span certid, struct span der);
@@ -237,7 +238,7 @@ struct ocsp {
     struct ocsp_config config;
     struct served_list served;
     int64_t as_of_s; /* NO_TIME: the store is of now */
-    uint64_t turn;   /* of stores followed */
+    uint64_t turn;   /* of stores followed and settings taken */
     int64_t looked_s, complained_s;
     struct cache issued, unknown; /* strangers can fill the second */
     size_t sweep_at;              /* bucket of `issued` */

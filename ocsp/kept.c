@@ -189,6 +189,8 @@ void kept_put(struct ocsp *o, const struct job *job, struct ocsp_answer *a, uint
 
     sha256_of(a->der, digest);
     a->digest = digest;
+    if (job->seen >> TURN_SHIFT != o->turn)
+        return; /* of another store, or by other settings */
     memcpy(like.digest, digest, sizeof like.digest);
     cache_put(is_issued(job->verdict.state) ? &o->issued : &o->unknown, &like,
               span_of(job->certid, job->certid_len), a->der);

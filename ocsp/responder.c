@@ -449,6 +449,30 @@ void ocsp_follow(struct ocsp *o, struct store *s, int64_t as_of_s)
     o->looked_s = NO_TIME; /* its signers may be others */
 }
 
+/* Would an answer of now be another? */
+static bool says_other(const struct ocsp_config *a, const struct ocsp_config *b)
+{
+    return a->validity_s != b->validity_s || a->archive_cutoff_s != b->archive_cutoff_s ||
+           a->is_extended_revoke != b->is_extended_revoke;
+}
+
+void ocsp_settings(struct ocsp *o, const struct ocsp_config *c, int64_t now_s)
+{
+    bool is_other = says_other(&o->config, c);
+    struct buf recent;
+
+    o->config = *c;
+    if (!is_other)
+        return;
+    buf_init(&recent, OCSP_RECENT_OCTETS);
+    ocsp_recent(o, &recent);
+    o->turn++; /* what is under way is given to who asked, and not kept */
+    cache_clear(&o->issued);
+    cache_clear(&o->unknown);
+    ocsp_warm(o, buf_span(&recent), now_s);
+    buf_free(&recent);
+}
+
 void ocsp_close(struct ocsp *o)
 {
     if (o == NULL)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Starting and ending: what is wrong is one clear line and exit code 1; what was acknowledged is there after a restart."""
+import datetime
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from harness import CHANCERY, ROOT, WAIT_S, Service, ServiceTest, make_csr, replace_file, run, wait_until
+from harness import CHANCERY, ROOT, WAIT_S, Service, ServiceTest, make_csr, new_file, replace_file, run, wait_until
 
 
 class Init(unittest.TestCase):
@@ -251,6 +252,34 @@ class Run(ServiceTest):
         replace_file(path, good)
         self.service.process.send_signal(signal.SIGHUP)
         self.service.issued(make_csr(), "ucm/tomcat")
+
+    def test_sighup_reaches_what_relying_parties_use(self):
+        leaf = new_file(self.service.issued(make_csr(), "ucm/tomcat").chain_pem, ".pem")
+        path = self.service.home / "chancery.xml"
+        good = path.read_text()
+
+        def life():
+            """Hours of an answer that is kept."""
+            text = run("openssl", "ocsp", "-issuer", self.service.ca_file("rsa-g1"), "-cert", leaf, "-no_nonce", "-noverify", "-url",
+                       f"http://127.0.0.1:{self.service.http_port}/ocsp").text
+            first, last = (datetime.datetime.strptime(re.search(f"{name} Update: (.*) GMT", text)[1], "%b %d %H:%M:%S %Y") for name in ("This", "Next"))
+            return (last - first).total_seconds() / 3600
+
+        before, told = self.service.plain("/").text, life()
+        changed = re.sub(r'public-url="[^"]*"', 'public-url="http://elsewhere.example.com"', good)
+        self.assertNotIn("elsewhere.example.com", before)
+        replace_file(path, changed.replace('<ocsp validity="24h"', '<ocsp validity="3h"'))
+        self.addCleanup(self.service.process.send_signal, signal.SIGHUP)
+        self.addCleanup(replace_file, path, good)
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "http://elsewhere.example.com/ocsp" in self.service.plain("/").text, "the page shows the new public URL")
+        self.assertEqual(told, 24)
+        self.assertEqual(life(), 3)
+        replace_file(path, good.replace("</chancery>", "<nonsense/></chancery>"))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.service.log.read_text().count("nonsense") > 0, "the log names the mistake")
+        self.assertIn("http://elsewhere.example.com/ocsp", self.service.plain("/").text)
+        self.assertEqual(life(), 3)
 
     def test_sighup_reads_a_changed_catalogue(self):
         path = self.service.home / "profiles.xml"

@@ -396,6 +396,53 @@ Test(ocsp_kept, another_copy_of_the_store_is_read_again)
     cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER, "too old: kept answers too");
 }
 
+Test(ocsp_kept, other_settings_are_in_the_next_answer)
+{
+    struct got g;
+
+    keeping();
+    cr_assert(signs(GOOD));
+    config.live_rate = (struct rate){1000, 1000};
+    ocsp_settings(o, &config, now_s);
+    cr_assert_not(signs(GOOD), "a budget is in no answer");
+    config.validity_s = 3600;
+    ocsp_settings(o, &config, now_s);
+    cr_assert(ask_signs(about(id_of(&ca_a, GOOD)), &g));
+    cr_assert_eq(g.answer.next_update_s, now_s + 3600);
+    forget(&g);
+    cr_assert_not(signs(GOOD));
+}
+
+Test(ocsp_kept, an_answer_under_way_while_settings_change_is_not_kept)
+{
+    struct buf der = pki_encode(about(id_of(&ca_a, GOOD)));
+    struct got g = {0};
+
+    keeping();
+    respond(buf_span(&der), &g);
+    config.validity_s = 3600;
+    ocsp_settings(o, &config, now_s);
+    cr_assert_eq(jobs_waiting(), 1);
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_eq(g.calls, 1);
+    cr_assert_eq(g.answer.next_update_s, now_s + PKI_DAY, "as it was when it was asked for");
+    forget(&g);
+    buf_free(&der);
+    cr_assert(signs(GOOD));
+}
+
+Test(ocsp_kept, what_was_asked_for_lately_is_signed_by_new_settings_before_it_is_asked_for)
+{
+    keeping();
+    cr_assert(signs(GOOD));
+    config.validity_s = 3600;
+    ocsp_settings(o, &config, now_s);
+    ocsp_tick(o, now_s);
+    cr_assert_eq(jobs_waiting(), 1);
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_not(signs(GOOD));
+}
+
 Test(ocsp_kept, what_was_not_issued_is_revoked_where_configured)
 {
     struct said s;
