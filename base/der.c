@@ -153,6 +153,19 @@ void der_put_generalized_time(struct buf *b, int64_t t_s)
     der_put(b, DER_GENERALIZED_TIME, span_str(text));
 }
 
+/* Each arc in its fewest octets, and the last one whole. X.690 8.19.2 */
+static bool is_oid(const uint8_t *p, size_t len)
+{
+    bool begins = true;
+
+    for (size_t i = 0; i < len; i++) {
+        if (begins && p[i] == 0x80)
+            return false;
+        begins = p[i] < 0x80;
+    }
+    return len > 0 && begins;
+}
+
 bool der_next(struct span *in, struct der *out)
 {
     const uint8_t *p = in->data;
@@ -171,7 +184,7 @@ bool der_next(struct span *in, struct der *out)
         if (length_octets(len) != 1 + octets)
             return false;
     }
-    if (len > in->len - 2 - octets)
+    if (len > in->len - 2 - octets || (p[0] == DER_OID && !is_oid(p + 2 + octets, len)))
         return false;
     out->tag = p[0];
     out->body = span_of(p + 2 + octets, len);

@@ -138,3 +138,21 @@ Test(der, uint_refuses_negative_padded_and_large)
     cr_assert(!der_uint(span_of("", 0), &v));
     cr_assert(!der_uint(span_of("\x01\x02\x03\x04\x05\x06\x07\x08\x09", 9), &v));
 }
+
+Test(der, an_oid_is_whole_and_minimal)
+{
+    static const struct {
+        const char *octets;
+        size_t len;
+        bool is_good;
+    } all[] = {
+        {"\x06\x03\x55\x04\x03", 5, true}, {"\x06\x02\x81\x00", 4, true},      {"\x06\x00", 2, false},
+        {"\x06\x02\x55\x84", 4, false},    {"\x06\x03\x55\x80\x03", 5, false}, {"\x06\x01\x80", 3, false}};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct span in = span_of(all[i].octets, all[i].len);
+        struct der out;
+
+        cr_expect_eq(der_next(&in, &out), all[i].is_good, "%zu", i);
+    }
+}
