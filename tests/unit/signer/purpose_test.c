@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Of thousands of structures that are nearly good, handed to every key at every port: does each that is
+ * signed lie within its key's purpose, in the eyes of OpenSSL? */
+#include <criterion/criterion.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/seal.h"
+#include "forge.h"
+#include "mutate.h"
+
+#define SEED 20260528
+#define MUTATIONS 400 /* of each of the good structures */
+#define OWN_PATH_LEN 2
+
+/* ---- the checker: OpenSSL's reading alone ---- */
+
+struct judged {
+    const X509 *ca;
+    bool may_leaf, may_subordinate;
+};
+
+#define need(condition)                                                                                      \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            return #condition;                                                                               \
+    } while (0)
+
+static bool is_ordered(const ASN1_TIME *early, const ASN1_TIME *late)
+{
+    return early != NULL && late != NULL && ASN1_TIME_compare(early, late) <= 0;
+}
+
+static bool is_serial_good(const ASN1_INTEGER *serial)
+{
+    return serial->type == V_ASN1_INTEGER && serial->length >= 1 && serial->length <= 20 &&
+           (serial->length > 1 || serial->data[0] != 0) && (serial->length < 20 || serial->data[0] < 0x80);
+}
+
+/* Each extension once; a critical one is one of these. */
+static bool are_extensions_good(const STACK_OF(X509_EXTENSION) * all, const int *critical, size_t count)
+{
+    for (int i = 0; i < sk_X509_EXTENSION_num(all); i++) {
+        X509_EXTENSION *e = sk_X509_EXTENSION_value(all, i);
+        int nid = OBJ_obj2nid(X509_EXTENSION_get_object(e));
+        bool may = !X509_EXTENSION_get_critical(e);
+
+        for (int j = 0; j < i; j++)
+            if (OBJ_cmp(X509_EXTENSION_get_object(e),
+                        X509_EXTENSION_get_object(sk_X509_EXTENSION_value(all, j))) == 0)
+                return false;
+        for (size_t j = 0; j < count; j++)
+            may |= nid == critical[j];
+        if (!may)
+            return false;
+    }
+    return true;
+}
+
+/* Frees `aki`. */
+static bool is_aki_good(AUTHORITY_KEYID *aki, const X509 *ca)
+{
+    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id((X509 *)ca);
+    bool is_good = aki != NULL && aki->keyid != NULL && ASN1_OCTET_STRING_cmp(aki->keyid, ski) == 0;
+
+    AUTHORITY_KEYID_free(aki);
+    return is_good;
+}
+
+static const char *judge_usage(X509 *x, const struct judged *by)
+{
+    uint32_t usage = X509_get_key_usage(x), extended = X509_get_extended_key_usage(x);
+    bool is_ca = (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
+    bool is_responder = extended != UINT32_MAX && (extended & XKU_OCSP_SIGN) != 0;
+    bool has_nocheck = X509_get_ext_by_NID(x, NID_id_pkix_OCSP_noCheck, -1) >= 0;
+
+    need((X509_get_extension_flags(x) & EXFLAG_INVALID) == 0);
+    need(extended == UINT32_MAX || (extended & XKU_ANYEKU) == 0);
+    need(is_responder == has_nocheck);
+    if (is_ca) {
+        need(by->may_subordinate);
+        need(X509_get_pathlen(x) >= 0 && X509_get_pathlen(x) < OWN_PATH_LEN);
+        need(!is_responder);
+    } else {
+        need((usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) == 0 || usage == UINT32_MAX);
+        need(by->may_leaf || (is_responder && extended == XKU_OCSP_SIGN));
+    }
+    return NULL;
+}
+
+static const char *judge_read_certificate(X509 *x, const struct judged *by)
+{
+    static const int critical[] = {NID_key_usage, NID_basic_constraints};
+
+    need(X509_get_version(x) == X509_VERSION_3);
+    need(X509_NAME_cmp(X509_get_issuer_name(x), X509_get_subject_name(by->ca)) == 0);
+    need(X509_NAME_cmp(X509_get_subject_name(x), X509_get_subject_name(by->ca)) != 0);
+    need(X509_get0_tbs_sigalg(x) != NULL &&
+         OBJ_obj2nid(X509_get0_tbs_sigalg(x)->algorithm) == X509_get_signature_nid(by->ca));
+    need(is_serial_good(X509_get0_serialNumber(x)));
+    need(is_ordered(X509_get0_notBefore(by->ca), X509_get0_notBefore(x)));
+    need(is_ordered(X509_get0_notBefore(x), X509_get0_notAfter(x)));
+    need(is_ordered(X509_get0_notAfter(x), X509_get0_notAfter(by->ca)));
+    need(are_extensions_good(X509_get0_extensions(x), critical, 2));
+    need(is_aki_good(X509_get_ext_d2i(x, NID_authority_key_identifier, NULL, NULL), by->ca));
+    return judge_usage(x, by);
+}
+
+static const char *judge_certificate(struct span der, const struct judged *by)
+{
+    const uint8_t *at = der.data;
+    X509 *x = d2i_X509(NULL, &at, (long)der.len);
+    const char *wrong = x == NULL || at != der.data + der.len ? "unreadable" : judge_read_certificate(x, by);
+
+    X509_free(x);
+    return wrong;
+}
+
+static const char *judge_entries(X509_CRL *crl, bool is_delta)
+{
+    STACK_OF(X509_REVOKED) *all = X509_CRL_get_REVOKED(crl);
+
+    for (int i = 0; i < sk_X509_REVOKED_num(all); i++) {
+        X509_REVOKED *r = sk_X509_REVOKED_value(all, i);
+        int found;
+        ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(r, NID_crl_reason, &found, NULL);
+        bool is_read = reason != NULL;
+        long code = reason == NULL ? 1 : ASN1_ENUMERATED_get(reason);
+
+        ASN1_ENUMERATED_free(reason);
+        need(is_serial_good(X509_REVOKED_get0_serialNumber(r)));
+        need(is_read || found == -1); /* none, or one that can be read */
+        need(code >= 1 && code <= 10 && code != 7 && (code != 8 || is_delta));
+        need(are_extensions_good(X509_REVOKED_get0_extensions(r), NULL, 0));
+    }
+    return NULL;
+}
+
+/* A delta's base lies below its number. */
+static bool are_numbers_good(X509_CRL *crl, bool *is_delta)
+{
+    ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    ASN1_INTEGER *base = X509_CRL_get_ext_d2i(crl, NID_delta_crl, NULL, NULL);
+    bool is_good = number != NULL && number->type == V_ASN1_INTEGER && number->length <= 20 &&
+                   (base == NULL || ASN1_INTEGER_cmp(base, number) < 0);
+
+    *is_delta = base != NULL;
+    ASN1_INTEGER_free(number);
+    ASN1_INTEGER_free(base);
+    return is_good;
+}
+
+static const char *judge_read_crl(X509_CRL *crl, const struct judged *by)
+{
+    static const int critical[] = {NID_delta_crl, NID_issuing_distribution_point};
+    const X509_ALGOR *outer;
+    bool is_delta;
+
+    need(X509_CRL_get_version(crl) == X509_CRL_VERSION_2);
+    need(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(by->ca)) == 0);
+    X509_CRL_get0_signature(crl, NULL, &outer);
+    need(OBJ_obj2nid(outer->algorithm) == X509_get_signature_nid(by->ca));
+    need(is_ordered(X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl)));
+    need(are_extensions_good(X509_CRL_get0_extensions(crl), critical, 2));
+    need(is_aki_good(X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL), by->ca));
+    need(are_numbers_good(crl, &is_delta));
+    return judge_entries(crl, is_delta);
+}
+
+static const char *judge_crl(struct span der, const struct judged *by)
+{
+    const uint8_t *at = der.data;
+    X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)der.len);
+    const char *wrong = crl == NULL || at != der.data + der.len ? "unreadable" : judge_read_crl(crl, by);
+
+    X509_CRL_free(crl);
+    return wrong;
+}
+
+static const char *judge_singles(OCSP_BASICRESP *basic)
+{
+    for (int i = 0; i < OCSP_resp_count(basic); i++) {
+        ASN1_GENERALIZEDTIME *revoked, *from, *to;
+        int reason, status = OCSP_single_get0_status(OCSP_resp_get0(basic, i), &reason, &revoked, &from, &to);
+
+        need(status == V_OCSP_CERTSTATUS_GOOD || status == V_OCSP_CERTSTATUS_REVOKED ||
+             status == V_OCSP_CERTSTATUS_UNKNOWN);
+        need(to == NULL || is_ordered(from, to));
+    }
+    return NULL;
+}
+
+static const char *judge_read_ocsp(OCSP_BASICRESP *basic, const struct judged *by)
+{
+    const ASN1_OCTET_STRING *key = NULL;
+    const X509_NAME *name = NULL;
+    uint8_t hash[SHA_DIGEST_LENGTH];
+    const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(by->ca);
+    int days, seconds;
+
+    need(OCSP_resp_get0_id(basic, &key, &name) == 1 && key != NULL && name == NULL);
+    SHA1(bits->data, (size_t)bits->length, hash);
+    need(key->length == sizeof hash && memcmp(key->data, hash, sizeof hash) == 0);
+    need(ASN1_TIME_diff(&days, &seconds, NULL, OCSP_resp_get0_produced_at(basic)) == 1);
+    need(days == 0 || (days == 1 && seconds < 60) || (days == -1 && seconds > -60)); /* two clocks */
+    need(OCSP_resp_count(basic) > 0);
+    return judge_singles(basic);
+}
+
+static const char *judge_ocsp(struct span der, const struct judged *by)
+{
+    const uint8_t *at = der.data;
+    OCSP_BASICRESP *basic = d2i_OCSP_BASICRESP(NULL, &at, (long)der.len);
+    const char *wrong = basic == NULL || at != der.data + der.len ? "unreadable" : judge_read_ocsp(basic, by);
+
+    OCSP_BASICRESP_free(basic);
+    return wrong;
+}
+
+/* ---- the keys, and what each may sign ---- */
+
+static struct forge f, other;
+
+enum key_name { KEY_CA, KEY_LEAVES, KEY_RESPONDERS, KEY_OCSP, KEY_SEAL, KEY_COUNT };
+static struct signer_key *keys[KEY_COUNT];
+static const enum port_kind ports[] = {PORT_CERTIFICATE, PORT_CRL_BEGIN, PORT_OCSP, PORT_SEAL};
+
+static void setup(void)
+{
+    struct signer_spec spec;
+
+    forge_open(&f, "ec-256", OWN_PATH_LEN);
+    forge_open(&other, "ec-256", OWN_PATH_LEN);
+    spec = forge_spec(&f);
+    keys[KEY_CA] = forge_key(&f, spec);
+    spec.may_subordinate = false;
+    keys[KEY_LEAVES] = forge_key(&f, spec);
+    spec.may_leaf = false;
+    keys[KEY_RESPONDERS] = forge_key(&f, spec);
+    keys[KEY_OCSP] = forge_key(&f, (struct signer_spec){.id = "ca", .uri = f.uri, .is_ocsp = true});
+    keys[KEY_SEAL] = forge_key(&f, (struct signer_spec){.id = SEAL_KEY_ID, .uri = f.uri, .is_audit = true});
+}
+
+static void teardown(void)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        signer_key_free(keys[i]);
+    forge_close(&other);
+    forge_close(&f);
+}
+
+TestSuite(purpose, .init = setup, .fini = teardown);
+
+/* A seal is 63 octets behind its prefix; what they say is tested in check_seal_test.c. */
+static const char *judge_seal(struct span tbs)
+{
+    need(tbs.len == SEAL_TBS_LEN && memcmp(tbs.data, SEAL_PREFIX, SEAL_PREFIX_LEN) == 0);
+    return NULL;
+}
+
+/* NULL, or why it should not have been signed. */
+static const char *judge(enum key_name key, enum port_kind port, struct span tbs)
+{
+    struct judged by = {f.certificate, key == KEY_CA || key == KEY_LEAVES, key == KEY_CA};
+    struct span whole;
+    const char *wrong;
+
+    need((key == KEY_SEAL) == (port == PORT_SEAL));
+    need((key == KEY_OCSP) == (port == PORT_OCSP));
+    if (port == PORT_SEAL)
+        return judge_seal(tbs);
+    whole = forge_assemble(&f, tbs, span_str("no signature: forge_judge has looked"));
+    wrong = port == PORT_CERTIFICATE ? judge_certificate(whole, &by)
+            : port == PORT_OCSP      ? judge_ocsp(whole, &by)
+                                     : judge_crl(whole, &by);
+    forge_span_free(whole);
+    return wrong;
+}
+
+/* Every key at every port. How many were signed. */
+static unsigned hand_to_all(struct span tbs, const char *what, unsigned number)
+{
+    struct fault fault;
+    unsigned is_signed = 0;
+
+    for (size_t p = 0; p < sizeof ports / sizeof *ports; p++)
+        for (enum key_name key = 0; key < KEY_COUNT; key++) {
+            const char *wrong;
+
+            if (forge_judge(&f, keys[key], ports[p], tbs, &fault) != OK)
+                continue;
+            is_signed++;
+            wrong = judge(key, ports[p], tbs);
+            cr_assert_null(wrong, "%s, mutation %u, key %d, port %d: %s", what, number, (int)key,
+                           (int)ports[p], wrong);
+        }
+    return is_signed;
+}
+
+/* ---- the structures ---- */
+
+static X509_CRL *with_value(X509_CRL *crl, int nid, const char *value)
+{
+    X509V3_CTX ctx;
+    X509_EXTENSION *e;
+
+    X509V3_set_ctx(&ctx, f.certificate, NULL, NULL, crl, 0);
+    e = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    cr_assert_not_null(e);
+    X509_CRL_add_ext(crl, e, -1);
+    X509_EXTENSION_free(e);
+    return crl;
+}
+
+static X509_CRL *delta(X509_CRL *crl)
+{
+    ASN1_INTEGER *base = ASN1_INTEGER_new();
+
+    ASN1_INTEGER_set(base, 299);
+    cr_assert_eq(X509_CRL_add1_ext_i2d(crl, NID_delta_crl, base, 1, 0), 1);
+    ASN1_INTEGER_free(base);
+    return crl;
+}
+
+static struct span seal(void)
+{
+    uint8_t *tbs = OPENSSL_malloc(SEAL_TBS_LEN);
+
+    seal_tbs_write(&(struct sealed){.seq = 1000, .at_s = FORGE_NOW, .hash = {7}}, tbs);
+    return span_of(tbs, SEAL_TBS_LEN);
+}
+
+#define SHARD "critical,fullname:URI:http://ca.example.com/crl/ca-19.crl"
+#define GOOD_COUNT 9
+
+static void make_good(const struct forge *g, struct span good[static GOOD_COUNT])
+{
+    good[0] = forge_tbs(g, forge_leaf(g));
+    good[1] = forge_tbs(g, forge_subordinate(g, 1));
+    good[2] = forge_tbs(g, forge_subordinate(g, 0));
+    good[3] = forge_tbs(g, forge_responder(g));
+    good[4] = forge_crl_tbs(g, forge_crl(g, 12));
+    good[5] = forge_crl_tbs(g, delta(forge_crl(g, 3)));
+    good[6] = forge_crl_tbs(g, with_value(forge_crl(g, 3), NID_issuing_distribution_point, SHARD));
+    good[7] = forge_response_data(g, forge_basic(g));
+    good[8] = seal();
+}
+
+static const char *const names[GOOD_COUNT] = {"leaf",  "subordinate", "last subordinate", "responder", "list",
+                                              "delta", "shard",       "answers",          "seal"};
+
+Test(purpose, thousands_of_mutations_are_within_it_or_refused, .timeout = 300)
+{
+    struct dice dice = {SEED};
+    struct span good[GOOD_COUNT], strange[GOOD_COUNT];
+    unsigned is_signed = 0, handed = 0;
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    make_good(&f, good);
+    make_good(&other, strange);
+    for (size_t i = 0; i < GOOD_COUNT; i++) {
+        cr_assert_gt(hand_to_all(good[i], names[i], 0), 0, "%s: a good one", names[i]);
+        for (unsigned n = 1; n <= MUTATIONS; n++, handed++) {
+            struct span donor = dice_throw(&dice, 2) == 0 ? good[dice_throw(&dice, GOOD_COUNT)]
+                                                          : strange[dice_throw(&dice, GOOD_COUNT)];
+
+            mutate(&dice, good[i], donor, &b);
+            is_signed += hand_to_all(buf_span(&b), names[i], n) > 0;
+        }
+    }
+    printf("purpose: %u mutations, %u signed\n", handed, is_signed);
+    cr_assert_gt(is_signed, handed / 100, "too few come as far as the checker");
+    cr_assert_lt(is_signed, handed / 2);
+    for (size_t i = 0; i < GOOD_COUNT; i++) {
+        forge_span_free(good[i]);
+        forge_span_free(strange[i]);
+    }
+    buf_free(&b);
+}
+
+/* Good ones of another CA with the same names: the key identifiers tell them apart. */
+Test(purpose, structures_of_another_key_are_refused)
+{
+    struct span strange[GOOD_COUNT];
+
+    make_good(&other, strange);
+    for (size_t i = 0; i < GOOD_COUNT; i++) {
+        bool is_seal = i == GOOD_COUNT - 1; /* names no key */
+
+        cr_assert_eq(hand_to_all(strange[i], names[i], 0) > 0, is_seal, "%s", names[i]);
+        forge_span_free(strange[i]);
+    }
+}
+
+/* The checker itself sees what is outside a purpose. */
+Test(purpose, the_checker_refuses)
+{
+    struct span strange[GOOD_COUNT], deep = forge_tbs(&f, forge_subordinate(&f, OWN_PATH_LEN)),
+                                     leaf = forge_tbs(&f, forge_leaf(&f)),
+                                     ca = forge_tbs(&f, forge_subordinate(&f, 0));
+
+    make_good(&other, strange);
+    for (size_t i = 0; i < 4; i++)
+        cr_assert_not_null(judge(KEY_CA, PORT_CERTIFICATE, strange[i]), "%s", names[i]);
+    for (size_t i = 4; i < 7; i++)
+        cr_assert_not_null(judge(KEY_CA, PORT_CRL_BEGIN, strange[i]), "%s", names[i]);
+    cr_assert_not_null(judge(KEY_OCSP, PORT_OCSP, strange[7]));
+    cr_assert_not_null(judge(KEY_CA, PORT_CERTIFICATE, deep));
+    cr_assert_not_null(judge(KEY_RESPONDERS, PORT_CERTIFICATE, leaf));
+    cr_assert_not_null(judge(KEY_LEAVES, PORT_CERTIFICATE, ca));
+    cr_assert_not_null(judge(KEY_OCSP, PORT_CERTIFICATE, leaf));
+    cr_assert_null(judge(KEY_LEAVES, PORT_CERTIFICATE, leaf));
+    cr_assert_null(judge(KEY_CA, PORT_CERTIFICATE, ca));
+    for (size_t i = 0; i < GOOD_COUNT; i++)
+        forge_span_free(strange[i]);
+    forge_span_free(deep);
+    forge_span_free(leaf);
+    forge_span_free(ca);
+}
