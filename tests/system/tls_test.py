@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The HTTPS listener's TLS in the eyes of sslscan and openssl."""
+import http.client
+import signal
+import socket
+import ssl
+import subprocess
 import unittest
 import xml.etree.ElementTree as ET
 
-from harness import ServiceTest, run
+from harness import WAIT_S, ServiceTest, replace_file, run, wait_until
 
 SUITES_12 = {f"ECDHE-{key}-{rest}" for key in ("ECDSA", "RSA") for rest in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")}
 
@@ -36,6 +41,50 @@ class Tls(ServiceTest):
         said = self.s_client("-tls1_2").said
         self.assertIn("Compression: NONE", said)
         self.assertNotIn("TLS session ticket:", said)
+
+    def test_no_ticket_is_issued_and_no_session_resumed(self):
+        for version in ("-tls1_2", "-tls1_3"):
+            with self.subTest(version):
+                # An answer comes after any ticket would have.
+                said = self.s_client(version, "-reconnect", "-ign_eof", stdin=b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").said
+                self.assertIn("New, TLS", said)
+                self.assertNotIn("Reused, TLS", said)
+                self.assertNotIn("New Session Ticket arrived", said)
+
+    def test_renegotiation_is_refused(self):
+        client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.service.https_port}", "-tls1_2"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(client.kill)
+        said, _ = client.communicate(b"R\n", timeout=WAIT_S)  # s_client: a line of R asks for a new handshake
+        self.assertIn(b"RENEGOTIATING", said)
+        self.assertIn(b"no renegotiation", said)
+        self.assertEqual(self.service.https("/api/v1/issuers").status, 200)
+
+    def shown(self):
+        """The certificate that a new connection sees."""
+        context = ssl.create_default_context(cafile=str(self.service.home / "admin/server-ca.pem"))
+        with socket.create_connection(("127.0.0.1", self.service.https_port), timeout=WAIT_S) as plain:
+            with context.wrap_socket(plain, server_hostname="localhost") as tls:
+                return tls.getpeercert()
+
+    def test_a_new_certificate_drops_no_connection(self):
+        before = self.shown()["serialNumber"]
+        held = http.client.HTTPSConnection("127.0.0.1", self.service.https_port, timeout=WAIT_S, context=self.service.tls())
+        self.addCleanup(held.close)
+        held.request("GET", "/api/v1/issuers")
+        self.assertEqual(held.getresponse().read() != b"", True)
+        socket_held = held.sock
+        path = self.service.home / "chancery.xml"
+        text = path.read_text()
+        self.assertIn('<name value="localhost"/>', text)
+        replace_file(path, text.replace('<name value="localhost"/>', '<name value="localhost"/><name value="second.example.com"/>'))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.shown()["serialNumber"] != before, "the listener has another certificate")
+        held.request("GET", "/api/v1/issuers")
+        answer = held.getresponse()
+        self.assertEqual(answer.status, 200)
+        answer.read()
+        self.assertIs(held.sock, socket_held, "the same connection")
 
 
 if __name__ == "__main__":
