@@ -3,6 +3,7 @@
  * signature is OpenSSL's own here, so everything can be compared. */
 #include <criterion/criterion.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -239,6 +240,91 @@ Test(crl_pair, further_extensions_follow_in_the_order_given)
     compare_with(&c, theirs);
     ASN1_INTEGER_free(n);
     X509_CRL_free(theirs);
+}
+
+/* ---- deltas and shards ---- */
+
+static void add_by_text(X509_CRL *crl, int nid, const char *text)
+{
+    X509V3_CTX ctx;
+    X509_EXTENSION *x;
+
+    X509V3_set_ctx(&ctx, s.certificate, NULL, NULL, crl, 0);
+    x = X509V3_EXT_conf_nid(NULL, &ctx, nid, text);
+    cr_assert_not_null(x, "%s", text);
+    cr_assert_eq(X509_CRL_add_ext(crl, x, -1), 1);
+    X509_EXTENSION_free(x);
+}
+
+static void add_base(X509_CRL *crl, uint64_t number)
+{
+    ASN1_INTEGER *n = ASN1_INTEGER_new();
+
+    cr_assert_eq(ASN1_INTEGER_set_uint64(n, number), 1);
+    cr_assert_eq(X509_CRL_add1_ext_i2d(crl, NID_delta_crl, n, 1, 0), 1);
+    ASN1_INTEGER_free(n);
+}
+
+#define OURS "http://crl.example.com"
+static const char earlier[] = "http://old.example.com";
+
+static void push_uri(GENERAL_NAMES *names, const char *uri)
+{
+    GENERAL_NAME *name = a2i_GENERAL_NAME(NULL, NULL, NULL, GEN_URI, uri, 0);
+
+    cr_assert_not_null(name);
+    cr_assert_gt(sk_GENERAL_NAME_push(names, name), 0);
+}
+
+static void add_point(X509_CRL *crl, bool has_moved)
+{
+    ISSUING_DIST_POINT *point = ISSUING_DIST_POINT_new();
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+
+    if (has_moved)
+        push_uri(names, "http://old.example.com/crl/ca-5.crl");
+    push_uri(names, OURS "/crl/ca-5.crl");
+    point->distpoint = DIST_POINT_NAME_new();
+    point->distpoint->type = 0;
+    point->distpoint->name.fullname = names;
+    cr_assert_eq(X509_CRL_add1_ext_i2d(crl, NID_issuing_distribution_point, point, 1, 0), 1);
+    ISSUING_DIST_POINT_free(point);
+}
+
+/* What list.c puts on a list of this kind, and OpenSSL from its text; removeFromCRL is among the reasons. */
+static void compare_kind(bool is_delta, bool is_shard, bool has_moved)
+{
+    struct crl_content c = content(dice(UINT64_MAX) + 1);
+    uint64_t base = dice(c.number);
+    struct buf more;
+    X509_CRL *theirs = shop_crl(&s, c.number, c.this_update_s, c.next_update_s, NULL);
+
+    buf_init(&more, 4096);
+    if (is_delta) {
+        crl_put_base(&more, base);
+        add_base(theirs, base);
+    }
+    if (is_shard) {
+        crl_put_point(&more, has_moved ? span_of(earlier, sizeof earlier) : span_of(NULL, 0), OURS, "ca-5");
+        add_point(theirs, has_moved);
+    }
+    if (!is_delta) {
+        crl_put_freshest(&more, OURS, "ca-5-delta");
+        add_by_text(theirs, NID_freshest_crl, "URI:" OURS "/crl/ca-5-delta.crl");
+    }
+    cr_assert_gt(X509_CRL_sign(theirs, s.key, EVP_sha256()), 0);
+    c.more = buf_span(&more);
+    compare_with(&c, theirs);
+    buf_free(&more);
+    X509_CRL_free(theirs);
+}
+
+Test(crl_pair, random_deltas_and_shards_equal_openssl)
+{
+    for (int i = 0; i < 96; i++) {
+        make_revoked(i % 4 == 0 ? dice(4) : dice(2000));
+        compare_kind(i & 1, i & 2, i & 4);
+    }
 }
 
 /* ---- failures ---- */
