@@ -214,8 +214,10 @@ static enum err serve_issuer(struct publisher *p, size_t i, int64_t now_s, int64
     is_wrong = is_clock_wrong(p, i, &force, now_s);
     if (!is_wrong)
         tell_late(p, i, &force, now_s);
-    if (q != NULL)
+    if (q != NULL) {
+        *wake_s = now_s; /* the schedule goes on from what is now published: look again at once */
         return serve_asked(p, i, q, is_wrong, now_s);
+    }
     if (is_wrong)
         return OK;
     run = run_due(p, i, &force, now_s, wake_s);

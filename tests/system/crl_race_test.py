@@ -8,7 +8,7 @@ import time
 import unittest
 
 import der
-from harness import Service, ServiceTest, make_csr, replace_file
+from harness import Service, ServiceTest, make_csr, replace_file, wait_until
 
 ISSUER, SECONDS = "ec-g1", 8
 
@@ -84,6 +84,8 @@ class Race(ServiceTest):
         self.assertEqual(numbers, sorted(set(numbers)), "each number once, in order")
         causes = {each.rsplit("cause ", 1)[1] for each in details}
         self.assertLessEqual({"request", "revocation"}, causes)
+        last = self.service.crl(ISSUER).number
+        wait_until(lambda: self.service.crl(ISSUER).number > last, "the schedule goes on from a publication by request")
 
 
 if __name__ == "__main__":
