@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "store/inner.h"
 
 static struct span serial_span(const uint8_t serial[static SERIAL_LEN])
@@ -61,6 +62,16 @@ enum err cert_load_state(struct view *v, struct cert *c)
     return err;
 }
 
+/* What is given out as a certificate is the one that was recorded: a microsecond against a file edited under
+ * us. */
+static bool is_untouched(const struct cert *c)
+{
+    uint8_t digest[HASH_LEN];
+
+    sha256_of(c->der, digest);
+    return memcmp(digest, c->fingerprint, HASH_LEN) == 0;
+}
+
 enum err cert_find(struct view *v, const uint8_t serial[static SERIAL_LEN], struct cert *out)
 {
     struct status_row row;
@@ -72,6 +83,8 @@ enum err cert_find(struct view *v, const uint8_t serial[static SERIAL_LEN], stru
         return err;
     if (memcmp(out->serial, serial, SERIAL_LEN) != 0)
         return table_damaged(TABLE_STATUS, serial_span(serial));
+    if (!is_untouched(out))
+        return table_damaged(TABLE_CERT, serial_span(serial));
     out->status = row.status;
     return OK;
 }

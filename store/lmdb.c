@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/inner.h"
 
@@ -65,6 +66,8 @@ struct txn {
     struct buf row;
 };
 
+#define TELL_AGAIN_MS 60000
+
 struct store {
     MDB_env *env;
     MDB_dbi dbi[TABLE_COUNT];
@@ -100,6 +103,20 @@ static void fail_write(struct txn *t, const char *doing, int rc)
     txn_fail(t, fail(doing, rc));
 }
 
+/* Who asks for a damaged row over and over shall not fill the log: the same one is told once a minute. */
+static bool is_told(const char *hex)
+{
+    static char last[2 * KEY_MAX + 3]; /* of the process's one store */
+    static int64_t told_ms;
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (strcmp(last, hex) == 0 && now_ms - told_ms < TELL_AGAIN_MS)
+        return true;
+    strcpy(last, hex);
+    told_ms = now_ms;
+    return false;
+}
+
 enum err table_damaged(enum table t, struct span key)
 {
     char hex[2 * KEY_MAX + 3];
@@ -107,6 +124,8 @@ enum err table_damaged(enum table t, struct span key)
     if (key.len > KEY_MAX)
         key.len = KEY_MAX;
     hex_encode(key, hex);
+    if (is_told(hex))
+        return ERR_INTERNAL;
     log_error("store-row-damaged", "table %s, key %s", table_names[t], hex);
     return ERR_INTERNAL;
 }

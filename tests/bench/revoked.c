@@ -2,6 +2,7 @@
 /* revoked: serials in the product's form (node, day of expiry, random octets), so that the rows lie in the
  * store as they would; reasons and dates that vary. */
 #include "revoked.h"
+#include "base/hash.h"
 
 #include <ftw.h>
 #include <openssl/pem.h>
@@ -186,6 +187,7 @@ static void add(struct ground *g, struct txn *t, uint64_t n, const struct revoke
     memcpy(c.serial, r->serial, SERIAL_LEN);
     put(c.key_hash, n, 8);
     put(c.fingerprint, n, 8);
+    sha256_of(c.der, c.fingerprint);
     cert_add(t, &c, &number);
 }
 

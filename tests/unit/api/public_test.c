@@ -53,7 +53,7 @@ static void add_cert(struct txn *t, const struct pki_cert *c, uint16_t no)
 
     memcpy(row.serial, c->serial, SERIAL_LEN);
     memcpy(row.key_hash, c->serial, SERIAL_LEN);
-    memcpy(row.fingerprint, c->serial, SERIAL_LEN);
+    sha256_of(row.der, row.fingerprint);
     cert_add(t, &row, &number);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "ca/inner.h"
 
 #define NOW 1800000000
@@ -30,7 +31,6 @@ static void put_cert(struct txn *t, unsigned n, const char *profile, const char 
                      .not_before_s = NOW - DAY,
                      .key_type = KEY_EC,
                      .key_hash = {(uint8_t)n},
-                     .fingerprint = {(uint8_t)n},
                      .cn = span_str("a.example.com"),
                      .subject = span_str(subject),
                      .sans = span_of("a.example.com\0b.example.com", 28),
@@ -39,6 +39,7 @@ static void put_cert(struct txn *t, unsigned n, const char *profile, const char 
 
     serial_of(n, c.serial);
     strcpy(c.profile, profile);
+    sha256_of(c.der, c.fingerprint);
     cert_add(t, &c, &number);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/port.h"
 #include "base/utf8.h"
 #include "ca/inner.h"
@@ -737,6 +738,7 @@ static void add_certificate(struct txn *t)
     uint64_t number;
 
     sha256_of(buf_span(&spki), c.key_hash);
+    sha256_of(c.der, c.fingerprint);
     cert_add(t, &c, &number);
 }
 

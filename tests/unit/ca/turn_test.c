@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/desk.h"
+#include "base/hash.h"
 #include "base/port.h"
 #include "ca/ca.h"
 #include "request.h"
@@ -519,6 +520,7 @@ static void remember_one(const uint8_t serial[static SERIAL_LEN])
     sha256_of(buf_span(&spki), c.key_hash);
     cr_assert_eq(store_open(dir, STORE_WRITE, 0, &s, NULL), OK);
     cr_assert_eq(txn_begin(s, &t), OK);
+    sha256_of(c.der, c.fingerprint);
     cert_add(t, &c, &number);
     cr_assert_eq(txn_commit(t), OK);
     store_close(s);
@@ -969,6 +971,7 @@ static void plant_responder(int64_t not_before_s, uint8_t serial[static SERIAL_L
     cr_assert(cert_row(&row, &text, &c));
     cr_assert_eq(store_open(dir, STORE_WRITE, 0, &s, NULL), OK);
     cr_assert_eq(txn_begin(s, &t), OK);
+    sha256_of(c.der, c.fingerprint);
     cert_add(t, &c, &number);
     issuer_set_responder(t, 1, serial);
     cr_assert_eq(txn_commit(t), OK);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shop: keys and certificates by OpenSSL, signatures by the real signer role. */
 #include "shop.h"
+#include "base/hash.h"
 
 #include <criterion/criterion.h>
 #include <ftw.h>
@@ -210,7 +211,7 @@ static void store_revoked(struct shop *s, struct txn *t, const struct revoked *r
     uint64_t number;
 
     memcpy(c.serial, r->serial, SERIAL_LEN);
-    memcpy(c.fingerprint, r->serial, SERIAL_LEN);
+    sha256_of(c.der, c.fingerprint);
     cert_add(t, &c, &number);
     cert_revoke(t, r->serial, r->reason, r->revoked_at_s, r->invalidity_s);
 }

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody edits the store's file while the service runs: what was edited is refused and told once, nobody hears anything
+false of it, and all the rest goes on."""
+import os
+import re
+import unittest
+
+from harness import ServiceTest, make_csr, new_file, run
+
+
+class Edited(ServiceTest):
+    def edit(self, pattern, at, octet):
+        """Every place of these octets in the file: older pages keep older copies."""
+        path = self.service.home / "store/data.mdb"
+        data = path.read_bytes()
+        places = [match.start() for match in re.finditer(re.escape(pattern), data)]
+        self.assertTrue(places)
+        with open(path, "r+b", buffering=0) as file:
+            for each in places:
+                os.pwrite(file.fileno(), bytes([octet]), each + at)
+
+    def ocsp(self, leaf):
+        issuer = self.issuer_of(leaf)
+        return run("openssl", "ocsp", "-issuer", self.service.ca_file(issuer), "-cert", new_file(leaf.chain_pem, ".pem"),
+                   "-CAfile", self.service.ca_file(f"{issuer.split('-')[0]}-root-g1", issuer),
+                   "-url", f"http://127.0.0.1:{self.service.http_port}/ocsp", check=False).said
+
+    def assert_the_rest_goes_on(self, other):
+        self.assertEqual(self.service.api(f"/certificates/{other.serial_hex}.der").body, other.der)
+        self.assertIn(": good", self.ocsp(other))
+        fresh = self.service.issued(make_csr(subject="/CN=after.example.com", name="after"), "ucm/tomcat")
+        self.assertIn(": good", self.ocsp(fresh))
+
+    def told(self, serial):
+        return [line for line in self.service.log.read_text().splitlines() if "store-row-damaged" in line and serial in line]
+
+    def test_an_edited_certificate_is_not_given_out(self):
+        leaf, other = (self.service.issued(make_csr(subject=f"/CN={name}.example.com", name=name), "ucm/tomcat") for name in ("edited", "other"))
+        self.edit(leaf.der, len(leaf.der) - 1, leaf.der[-1] ^ 1)
+        for _ in range(5):
+            self.assert_problem(self.service.api(f"/certificates/{leaf.serial_hex}"), 503)
+            self.assertEqual(self.service.api(f"/certificates/{leaf.serial_hex}.der").status, 503)
+        self.assertEqual(len(self.told(leaf.serial_hex)), 1, "once")
+        self.assert_the_rest_goes_on(other)
+
+    def test_a_state_that_cannot_be_read_is_never_good(self):
+        leaf, other = (self.service.issued(make_csr(subject=f"/CN={name}.example.com", name=name), "ucm/tomcat") for name in ("state", "beside"))
+        self.assertIn(": good", self.ocsp(leaf))
+        serial = bytes.fromhex(leaf.serial_hex)
+        self.edit(serial + b"\x01", len(serial), 0xEE)  # the version of the row behind its key
+        self.service.revoke(other.serial_hex, "superseded")  # a commit: kept answers are looked at again
+        said = self.ocsp(leaf)
+        self.assertNotIn(": good", said)
+        self.assertRegex(said, "internalerror|trylater|tryLater|internalError")
+        for answer in (self.service.api(f"/certificates/{leaf.serial_hex}"), self.service.revoke(leaf.serial_hex, "superseded")):
+            self.assertIn(answer.status, (500, 503), answer)
+        same_key = self.service.issue(make_csr(subject="/CN=state.example.com", name="state"), "ucm/tomcat")
+        self.assertEqual(same_key.status, 500, "what is known of the key cannot be read")
+        after = self.service.issued(make_csr(subject="/CN=later.example.com", name="later"), "ucm/tomcat")
+        self.assert_the_rest_goes_on(after)
+
+
+if __name__ == "__main__":
+    unittest.main()
