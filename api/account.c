@@ -12,11 +12,14 @@
 
 struct account role_account(enum role_id id, unsigned first_uid)
 {
-    struct account i = {first_uid + 1 + (unsigned)id, first_uid + 1 + (unsigned)id, first_uid};
+    struct account i = {
+        .uid = first_uid + 1 + (unsigned)id, .gid = first_uid + 1 + (unsigned)id, .shared_gid = first_uid};
     char name[64];
     struct passwd *user;
     struct group *group = getgrnam("chancery");
 
+    /* What it carries and the secrets it needs belong to whom the administrator says. */
+    i.passes_modes = id == ROLE_WATCH;
     if (group != NULL)
         i.shared_gid = group->gr_gid;
     snprintf(name, sizeof name, "chancery-%s", role_kinds[id].name);

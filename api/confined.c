@@ -359,12 +359,6 @@ static void tell(struct board *b, enum role_id id, int landlock)
                prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0);
 }
 
-/* What `watch` reads and writes is where the administrator says and belongs to whom he says. */
-bool role_has_account(enum role_id id, const struct config *c)
-{
-    return c->has_own_uids && id != ROLE_WATCH;
-}
-
 enum err role_seal(enum role_id id, const struct config *c, struct fault *f)
 {
     return c->confine.level == CONFINE_FULL ? confine_calls(confined[id].calls, f) : OK;
@@ -383,7 +377,7 @@ enum err role_enter(enum role_id id, const struct config *c, struct board *board
         e = confine_process(f);
         if (e == OK)
             e = confine_limits(this->descriptors, this->may_fork, f);
-        if (e == OK && role_has_account(id, c))
+        if (e == OK && c->has_own_uids)
             e = confine_account(&who, f);
         if (e == OK)
             e = follow_parent_again(parent, f);

@@ -53,8 +53,6 @@ extern const struct role_kind role_kinds[ROLE_COUNT];
 
 /* account.c: as whom a role runs when the service is started as root. Asks the system's users. */
 struct account role_account(enum role_id id, unsigned first_uid);
-/* confined.c: does the role run under it? */
-bool role_has_account(enum role_id id, const struct config *c);
 /* home.c: gives each role what it writes in a home of root's; by the supervisor, before a role runs. ERR_IO.
  */
 enum err home_share(const char *home, unsigned first_uid, struct fault *f);

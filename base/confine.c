@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,11 +51,26 @@ enum err confine_limits(uint64_t descriptors, bool may_fork, struct fault *f)
 
 /* ---- who ---- */
 
+/* glibc has no call for it. */
+static bool keep_modes(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    data[CAP_DAC_OVERRIDE / 32].effective = data[CAP_DAC_OVERRIDE / 32].permitted = 1u
+                                                                                    << CAP_DAC_OVERRIDE % 32;
+    return syscall(SYS_capset, &head, data) == 0;
+}
+
 static bool become(const struct account *i)
 {
+    if (i->passes_modes && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+        return false;
     return setgroups(i->shared_gid != i->gid, &i->shared_gid) == 0 &&
            setresgid(i->gid, i->gid, i->gid) == 0 &&
-           setresuid(i->uid, i->uid, i->uid) == 0; /* leaving uid 0 drops every capability */
+           setresuid(i->uid, i->uid, i->uid) ==
+               0 && /* leaving uid 0 drops every capability that is not kept */
+           (!i->passes_modes || keep_modes());
 }
 
 enum err confine_account(const struct account *i, struct fault *f)

@@ -35,7 +35,9 @@ enum err confine_limits(uint64_t descriptors, bool may_fork, struct fault *f);
 struct account {
     uid_t uid;
     gid_t gid;
-    gid_t shared_gid; /* a supplementary group; gid: none */
+    gid_t shared_gid;  /* a supplementary group; gid: none */
+    bool passes_modes; /* keeps CAP_DAC_OVERRIDE of root's: files of anybody, and nothing else of what root
+                          may */
 };
 /* Becomes it, entirely and for good, and checks that there is no way back. ERR_IO. */
 enum err confine_account(const struct account *i, struct fault *f);

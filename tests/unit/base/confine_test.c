@@ -83,7 +83,7 @@ Test(confine, a_process_gains_no_privileges_and_leaves_no_core)
 
 static int other_account(void)
 {
-    const struct account a = {59990, 59991, 59992};
+    const struct account a = {.uid = 59990, .gid = 59991, .shared_gid = 59992};
     gid_t groups[2];
 
     STEP(confine_account(&a, NULL) == OK);
@@ -96,12 +96,33 @@ static int other_account(void)
 
 Test(confine, an_account_is_taken_for_good)
 {
-    const struct account a = {59990, 59991, 59992};
+    const struct account a = {.uid = 59990, .gid = 59991, .shared_gid = 59992};
 
     if (!confine_account_works(&a))
         cr_skip_test("this process may take no other account");
     cr_assert_eq(outcome(other_account), 0);
     cr_assert_eq(getuid(), 0, "trying leaves this process as it was");
+}
+
+static int passing_account(void)
+{
+    const struct account a = {.uid = 59990, .gid = 59991, .shared_gid = 59992, .passes_modes = true};
+
+    STEP(confine_account(&a, NULL) == OK);
+    STEP(getuid() == 59990 && getgid() == 59991);
+    STEP(open("/etc/shadow", O_RDONLY) >= 0);
+    STEP(setuid(0) != 0 && setgid(0) != 0 && chown("/etc/shadow", 59990, 59991) != 0);
+    STEP(chroot("/") != 0 && errno == EPERM);
+    return 0;
+}
+
+Test(confine, an_account_that_passes_modes_may_do_nothing_else_of_roots)
+{
+    const struct account a = {.uid = 59990, .gid = 59991, .shared_gid = 59992, .passes_modes = true};
+
+    if (!confine_account_works(&a))
+        cr_skip_test("this process may take no other account");
+    cr_assert_eq(outcome(passing_account), 0);
 }
 
 /* ---- Landlock ---- */
