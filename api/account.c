@@ -18,8 +18,6 @@ struct account role_account(enum role_id id, unsigned first_uid)
     struct passwd *user;
     struct group *group = getgrnam("chancery");
 
-    /* What it carries and the secrets it needs belong to whom the administrator says. */
-    i.passes_modes = id == ROLE_WATCH;
     if (group != NULL)
         i.shared_gid = group->gr_gid;
     snprintf(name, sizeof name, "chancery-%s", role_kinds[id].name);
@@ -29,4 +27,11 @@ struct account role_account(enum role_id id, unsigned first_uid)
         i.gid = user->pw_gid;
     }
     return i;
+}
+
+/* What `watch` carries and the secrets it needs, and the snapshots on an OCSP host, belong to whom the
+ * administrator says. */
+bool role_passes_modes(enum role_id id, bool is_ocsp_host)
+{
+    return id == ROLE_WATCH || (id == ROLE_OCSP && is_ocsp_host);
 }

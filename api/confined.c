@@ -372,6 +372,7 @@ enum err role_enter(enum role_id id, const struct config *c, struct board *board
     int landlock = 0;
     enum err e = OK;
 
+    who.passes_modes = role_passes_modes(id, c->is_ocsp_host);
     if (c->confine.level != CONFINE_OFF) {
         warm_up();
         e = confine_process(f);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,8 @@ static bool look(pid_t pid, struct seen *out)
     return found == 4; /* a kernel without seccomp has no such line */
 }
 
+#define DAC_OVERRIDE (UINT64_C(1) << CAP_DAC_OVERRIDE)
+
 /* NULL, or what is missing. */
 static const char *judge(const struct serve *s, enum role_id id, const struct seen *seen)
 {
@@ -62,8 +65,9 @@ static const char *judge(const struct serve *s, enum role_id id, const struct se
         return NULL;
     if (seen->no_new_privileges != 1)
         return "it may gain privileges";
-    if (s->has_own_uids && id != ROLE_WATCH &&
-        (seen->uid != role_account(id, c->first_uid).uid || seen->capabilities != 0))
+    if (s->has_own_uids &&
+        (seen->uid != role_account(id, c->first_uid).uid ||
+         seen->capabilities != (role_passes_modes(id, s->config.is_ocsp_host) ? DAC_OVERRIDE : 0)))
         return "it runs as another user or with capabilities";
     if (c->level == CONFINE_FULL && seen->seccomp != SECCOMP_FILTERED)
         return "its system calls are not filtered";

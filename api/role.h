@@ -53,6 +53,8 @@ extern const struct role_kind role_kinds[ROLE_COUNT];
 
 /* account.c: as whom a role runs when the service is started as root. Asks the system's users. */
 struct account role_account(enum role_id id, unsigned first_uid);
+/* It keeps CAP_DAC_OVERRIDE under its account. */
+bool role_passes_modes(enum role_id id, bool is_ocsp_host);
 /* home.c: gives each role what it writes in a home of root's; by the supervisor, before a role runs. ERR_IO.
  */
 enum err home_share(const char *home, unsigned first_uid, struct fault *f);

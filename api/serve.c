@@ -148,16 +148,13 @@ static void reap(struct serve *s)
                 supervisor_role_ended(s, id, statuses[id]);
 }
 
-/* Level off: as root, all of them. On an OCSP host: others put the snapshots there, as whom is theirs to say,
- * and the roles must be able to read them. A namespace may know no uid but ours, a container may lack the
- * capability.
+/* Level off: as root, all of them. A namespace may know no uid but ours, a container may lack the capability.
  */
 static bool has_own_uids(const struct config *c)
 {
     struct account api = role_account(ROLE_API, c->confine.first_uid);
 
-    return c->confine.level != CONFINE_OFF && !c->is_ocsp_host && geteuid() == 0 &&
-           confine_account_works(&api);
+    return c->confine.level != CONFINE_OFF && geteuid() == 0 && confine_account_works(&api);
 }
 
 /* Reads and checks the documents and hands them to the roles, which read them as they start and when told. */
@@ -315,7 +312,9 @@ static enum err confine(const struct serve *s, struct fault *f)
 {
     enum err e = confine_process(f);
 
-    return e == OK && s->has_own_uids ? home_share(s->config.home, s->config.confine.first_uid, f) : e;
+    return e == OK && s->has_own_uids && !s->config.is_ocsp_host /* there no role writes */
+               ? home_share(s->config.home, s->config.confine.first_uid, f)
+               : e;
 }
 
 static enum err prepare(struct serve *s, const char *home, struct fault *f)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A responder on its own: deploy/ocsp-host.xml beside a CA, snapshots copied by hand. Does it say what the CA knew when the snapshot
 was taken, never what a later or half a copy says, and nothing once its data is too old?"""
+import os
 import json
 import pathlib
 import shutil
@@ -108,6 +109,14 @@ class OcspHost(unittest.TestCase):
         self.assertEqual(set(self.host.roles()), {"ocsp", "ocsp-signer"})
         self.assertEqual({each.name for each in (self.host.home / "keys").iterdir()}, {f"{each}-ocsp.key" for each in ISSUERS})
         self.assertEqual({each.name for each in (self.host.home / "store").iterdir()}, {"data.mdb"})  # nothing was written there
+
+    @unittest.skipUnless(os.geteuid() == 0, "accounts of their own are given when started as root")
+    def test_started_as_root_its_roles_are_not_root(self):
+        for role, pids in self.host.roles().items():
+            for pid in pids:
+                status = dict(line.split(":\t", 1) for line in open(f"/proc/{pid}/status") if ":\t" in line)
+                self.assertNotEqual(status["Uid"].split()[0], "0", role)
+                self.assertEqual(int(status["CapEff"], 16), 2 if role == "ocsp" else 0, role)  # CAP_DAC_OVERRIDE: others' snapshots
 
     def test_a_revocation_is_known_from_the_next_snapshot_on(self):
         for kind in ("rsa", "ec"):
