@@ -86,6 +86,17 @@ static void post(struct board *b, enum role_id id, const struct seen *seen)
                seen->seccomp);
 }
 
+bool inspect_is_settled(const struct serve *s)
+{
+    for (enum role_id id = 0; id < ROLE_COUNT; id++) {
+        struct seen seen = {0};
+
+        if (s->pids[id] > 0 && look(s->pids[id], &seen) && judge(s, id, &seen) != NULL)
+            return false;
+    }
+    return true;
+}
+
 void inspect_roles(const struct serve *s)
 {
     for (enum role_id id = 0; id < ROLE_COUNT; id++) {

@@ -23,6 +23,7 @@
              CRLs */
 #define STOP_MS                                                                                              \
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
+#define SETTLE_MS 15000 /* then a role that is not confined will not be, and is an alarm */
 #define INSPECT_MS                                                                                           \
     60000           /* between looks at how the roles are confined, which cannot change in good order        \
                      */
@@ -51,8 +52,12 @@ static void write_ready_file(const struct serve *s)
 
 static void look_ready(struct serve *s)
 {
-    if (!alive_is_well(s, s->deadline_ms - READY_MS))
+    int64_t began_ms = s->deadline_ms - READY_MS;
+
+    if (!alive_is_well(s, began_ms))
         return;
+    if (!inspect_is_settled(s) && clock_monotonic_ms() < began_ms + SETTLE_MS)
+        return; /* a role that serves nobody may still be starting */
     s->is_ready = true;
     inspect_roles(s);
     log_info("ready", "http %s, https %s, home %s", s->http, s->https, s->config.home);

@@ -51,6 +51,8 @@ enum err spawn_roles(struct serve *s, struct fault *f);
 
 /* inspect.c: looks how each role is confined and posts it on the supervisor's board. */
 void inspect_roles(const struct serve *s);
+/* Every role is as confined as it shall be. */
+bool inspect_is_settled(const struct serve *s);
 
 /* serve.c: the end of a role ends the service; its exit code is the service's reason. */
 void supervisor_role_ended(struct serve *s, enum role_id id, int status);

@@ -138,7 +138,7 @@ static void teardown(void)
     buf_free(&keys[1]);
 }
 
-TestSuite(listener, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(listener, .init = setup, .fini = teardown, .timeout = 60);
 
 Test(listener, the_first_start_asks_writes_and_serves)
 {

@@ -209,7 +209,7 @@ static const enum table tables[] = {TABLE_CERT,       TABLE_STATUS,         TABL
                                     TABLE_REQUEST,    TABLE_REQUEST_INDEX,  TABLE_ISSUER,
                                     TABLE_IDEMPOTENT, TABLE_IDEMPOTENT_TIME};
 
-Test(check, every_row_that_is_gone_is_missed, .timeout = 120)
+Test(check, every_row_that_is_gone_is_missed)
 {
     static struct row rows[256];
     struct place p = closed_place();
@@ -233,7 +233,7 @@ Test(check, every_row_that_is_gone_is_missed, .timeout = 120)
     place_remove(&p);
 }
 
-Test(check, every_octet_that_is_bent_in_what_is_signed_or_listed_is_seen, .timeout = 300)
+Test(check, every_octet_that_is_bent_in_what_is_signed_or_listed_is_seen)
 {
     static const enum table bent[] = {TABLE_STATUS, TABLE_REVOKED, TABLE_RESPONDER};
     static const char *const names[] = {"status", "revoked", "responder"};
