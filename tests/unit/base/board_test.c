@@ -29,7 +29,7 @@ static void teardown(void)
     close(read_fd);
 }
 
-TestSuite(board, .init = setup, .fini = teardown, .timeout = 10);
+TestSuite(board, .init = setup, .fini = teardown, .timeout = 60);
 
 struct all {
     struct figure_shown figures[FIGURES_MAX];

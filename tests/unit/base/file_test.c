@@ -29,7 +29,7 @@ static void teardown(void)
     buf_free(&b);
 }
 
-TestSuite(file, .init = setup, .fini = teardown, .timeout = 10);
+TestSuite(file, .init = setup, .fini = teardown, .timeout = 60);
 
 static size_t entries(void)
 {

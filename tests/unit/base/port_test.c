@@ -23,7 +23,7 @@ static void teardown(void)
     close(fds[1]);
 }
 
-TestSuite(port, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(port, .init = setup, .fini = teardown, .timeout = 60);
 
 static enum err answer(int fd, uint64_t number, enum err code, struct span signature, const char *reason)
 {

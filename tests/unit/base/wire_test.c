@@ -16,7 +16,7 @@ static void setup(void)
         out[i] = (uint8_t)(i * 7);
 }
 
-TestSuite(wire, .init = setup, .timeout = 10);
+TestSuite(wire, .init = setup, .timeout = 60);
 
 Test(wire, the_largest_message_arrives_whole)
 {

@@ -184,7 +184,7 @@ static void teardown(void)
     buf_free(&issuer_certificate);
 }
 
-TestSuite(turn, .init = setup, .fini = teardown, .timeout = 30);
+TestSuite(turn, .init = setup, .fini = teardown, .timeout = 60);
 
 /* ---- asking ---- */
 

@@ -10,7 +10,7 @@
 
 #define YEAR (365 * DAY)
 
-TestSuite(crl_clock, .init = office_open, .fini = office_close, .timeout = 60);
+TestSuite(crl_clock, .init = office_open, .fini = office_close, .timeout = 120);
 
 static ino_t file_there(void)
 {

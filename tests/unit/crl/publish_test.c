@@ -22,7 +22,7 @@ static void teardown(void)
     shop_close(&s);
 }
 
-TestSuite(crl_publish, .fini = teardown, .timeout = 60);
+TestSuite(crl_publish, .fini = teardown, .timeout = 120);
 
 static struct crl_job job_at(int64_t now_s)
 {

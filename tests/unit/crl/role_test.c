@@ -12,7 +12,7 @@
 
 #include "office.h"
 
-TestSuite(crl_role, .init = office_open_today, .fini = office_close, .timeout = 60);
+TestSuite(crl_role, .init = office_open_today, .fini = office_close, .timeout = 120);
 
 /* ---- claims ---- */
 

@@ -71,7 +71,7 @@ static void teardown(void)
     forge_close(&f);
 }
 
-TestSuite(role, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(role, .init = setup, .fini = teardown, .timeout = 300);
 
 static void verify(struct span tbs, const struct port_answer *a)
 {
