@@ -138,13 +138,30 @@ static inline bool has_other_true(struct span s)
     return false;
 }
 
-/* What OpenSSL lets pass and has no accessor for: another version, empty lists of extensions, such a BOOLEAN.
- */
+/* A tag of more than one octet, which base/der.h reads nowhere: no structure of OCSP has one, but the
+ * parameters of a hash may be anything. */
+static inline bool has_long_tag(struct span in)
+{
+    struct der d;
+
+    while (in.len > 0) {
+        if ((in.data[0] & 0x1f) == 0x1f)
+            return true;
+        if (!der_next(&in, &d))
+            return false;
+        if ((d.tag & 0x20) != 0 && has_long_tag(d.body))
+            return true;
+    }
+    return false;
+}
+
+/* What OpenSSL lets pass and has no accessor for: another version, empty lists of extensions, such a BOOLEAN,
+ * such a tag. */
 static inline bool may_be_beyond(struct span der)
 {
     struct der request, tbs, version;
 
-    if (has_other_true(der) || has_octets(der, "\xa2\x02\x30\x00", 4) ||
+    if (has_other_true(der) || has_long_tag(der) || has_octets(der, "\xa2\x02\x30\x00", 4) ||
         has_octets(der, "\xa0\x02\x30\x00", 4))
         return true;
     return der_expect(&der, DER_SEQUENCE, &request) && der_expect(&request.body, DER_SEQUENCE, &tbs) &&
