@@ -230,6 +230,22 @@ enum err render(struct view *v, const struct cert *c, enum form f, struct buf *o
 struct js *facts_json(const struct facts *f); /* what a request asks */
 struct js *ku_json(uint16_t bits);
 
+/* ---- paged.c: lists ---- */
+
+/* A parameter as it was asked; "": it was not. A list of them ends at a NULL name. */
+struct paged_param {
+    const char *name, *value;
+};
+const char *paged_given(const char *text); /* NULL for "" */
+/* A whole number from 1 to `most`; `preset` when none is given. */
+[[nodiscard]] bool paged_limit(const char *text, unsigned preset, unsigned most, unsigned *out);
+/* Items, next cursor ("": no more) and the Link to it under `path`; takes items. */
+void paged_reply(struct call *c, const char *path, const struct paged_param *asked, struct js *items,
+                 const char *next);
+void paged_reply_whole(struct call *c, struct js *items); /* a list that has no pages */
+/* Takes items. `unreadable`: what is said when it is the store's failure, NULL: the usual. */
+void paged_fail(struct call *c, enum err e, struct js *items, const char *unreadable);
+
 /* ---- handlers ---- */
 
 void issue_post(struct call *c);       /* issue.c */

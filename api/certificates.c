@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* certificates: the list, a page at a time, and one certificate in the form its path names. */
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
 #include "base/clock.h"
-#include "base/fetch.h"
 
 static const char *const known[] = {
     "cn", "san", "profile", "issuer", "status", "key_type", "expires_before", "limit", "after", NULL};
@@ -66,16 +64,6 @@ static bool read_key_type(const char *text, enum key_type *out)
     return *out != KEY_NONE || text[0] == '\0';
 }
 
-static bool read_limit(const char *text, unsigned *out)
-{
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-
-    *out = text[0] == '\0' ? LIST_LIMIT_DEFAULT : (unsigned)n;
-    return text[0] == '\0' ||
-           (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= LIST_LIMIT_MAX);
-}
-
 static bool read_issuer(struct view *v, const char *id, uint16_t *out)
 {
     struct issuer i;
@@ -89,18 +77,13 @@ static bool read_issuer(struct view *v, const char *id, uint16_t *out)
     return true;
 }
 
-static const char *given(const char *text)
-{
-    return text[0] == '\0' ? NULL : text;
-}
-
 /* What is wrong with the filters, or NULL. */
 static const char *make_query(struct view *v, const struct filters *f, struct cert_query *q)
 {
-    q->cn = given(f->cn);
-    q->san = given(f->san);
-    q->profile = given(f->profile);
-    q->after = given(f->after);
+    q->cn = paged_given(f->cn);
+    q->san = paged_given(f->san);
+    q->profile = paged_given(f->profile);
+    q->after = paged_given(f->after);
     q->expires_before_s = NO_TIME;
     if (!read_issuer(v, f->issuer, &q->issuer_no))
         return "There is no issuer of the name that \"issuer\" gives.";
@@ -108,7 +91,7 @@ static const char *make_query(struct view *v, const struct filters *f, struct ce
         return "\"status\" is valid, revoked, held or expired.";
     if (!read_key_type(f->key_type, &q->key_type))
         return "\"key_type\" is rsa or ec.";
-    if (!read_limit(f->limit, &q->limit))
+    if (!paged_limit(f->limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &q->limit))
         return "\"limit\" is a whole number from 1 to 1000.";
     if (f->expires_before[0] != '\0' && !clock_parse_rfc3339(f->expires_before, &q->expires_before_s))
         return "\"expires_before\" is a time like 2026-01-31T12:00:00Z.";
@@ -131,42 +114,19 @@ static bool add_item(const struct cert *cert, void *arg)
     return true;
 }
 
-/* RFC 8288: the same query with the next cursor. */
-static void put_link(const struct filters *f, const char *next, struct buf *out)
-{
-    const struct {
-        const char *name, *value;
-    } all[] = {{"cn", f->cn},
-               {"san", f->san},
-               {"profile", f->profile},
-               {"issuer", f->issuer},
-               {"status", f->status},
-               {"key_type", f->key_type},
-               {"expires_before", f->expires_before},
-               {"limit", f->limit},
-               {"after", next}};
-
-    buf_put_str(out, "</api/v1/certificates");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        fetch_query(out, all[i].name, given(all[i].value));
-    buf_put_str(out, ">; rel=\"next\"");
-    buf_put_u8(out, '\0');
-}
-
 static void reply_page(struct call *c, const struct filters *f, struct js *items, const char *next)
 {
-    struct js *o = js_object();
-    struct http_field link[] = {{"Link", NULL}, {NULL, NULL}};
-    struct buf text;
+    const struct paged_param asked[] = {{"cn", f->cn},
+                                        {"san", f->san},
+                                        {"profile", f->profile},
+                                        {"issuer", f->issuer},
+                                        {"status", f->status},
+                                        {"key_type", f->key_type},
+                                        {"expires_before", f->expires_before},
+                                        {"limit", f->limit},
+                                        {NULL, NULL}};
 
-    buf_init(&text, 16 * 1024); /* nine texts, three octets for each that is escaped */
-    js_set(o, "items", items);
-    js_set_str(o, "next", given(next));
-    if (next[0] != '\0')
-        put_link(f, next, &text);
-    link[0].value = (const char *)text.data;
-    call_json(c, 200, o, next[0] != '\0' && buf_end(&text) == OK ? link : NULL);
-    buf_free(&text);
+    paged_reply(c, "/api/v1/certificates", asked, items, next);
 }
 
 static void list(struct call *c, struct view *v, const struct filters *f)
@@ -183,10 +143,7 @@ static void list(struct call *c, struct view *v, const struct filters *f)
     e = cert_list(v, &q, add_item, &page, next);
     if (e == OK)
         return reply_page(c, f, page.items, next);
-    js_free(page.items);
-    if (e == ERR_MALFORMED)
-        return call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
-    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    paged_fail(c, e, page.items, NULL);
 }
 
 void certificates_get(struct call *c)

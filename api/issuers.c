@@ -183,12 +183,11 @@ void issuers_get(struct call *c)
     l.items = js_array();
     e = issuer_each(l.view, add_issuer, &l);
     view_close(l.view);
+    if (e != OK)
+        return paged_fail(c, e, l.items, NULL);
     o = js_object();
     js_set(o, "items", l.items);
-    if (e == OK)
-        return call_json(c, 200, o, NULL);
-    js_free(o);
-    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    call_json(c, 200, o, NULL);
 }
 
 /* The issuer the path names, in a view the caller closes; NULL, and answered, when there is none. */

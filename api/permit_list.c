@@ -30,7 +30,7 @@ static bool add_item(const struct permit *p, void *arg)
 
 void permits_get(struct call *c)
 {
-    struct js *o, *items;
+    struct js *items;
     struct view *v;
     enum err e;
 
@@ -42,13 +42,9 @@ void permits_get(struct call *c)
     items = js_array();
     e = permit_each(v, add_item, items);
     view_close(v);
-    o = js_object();
-    js_set(o, "items", items);
-    js_set_null(o, "next");
     if (e == OK)
-        return call_json(c, 200, o, NULL);
-    js_free(o);
-    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+        return paged_reply_whole(c, items);
+    paged_fail(c, e, items, NULL);
 }
 
 /* ---- what is asked for ---- */

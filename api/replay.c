@@ -5,7 +5,6 @@
  * there anything to say. Nothing is issued or stored.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -215,11 +214,7 @@ struct replay_query {
 
 static bool read_limit(struct call *c, const char *text, unsigned *out)
 {
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-
-    *out = text[0] == '\0' ? REPLAY_DEFAULT : (unsigned)n;
-    if (text[0] == '\0' || (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= REPLAY_MAX))
+    if (paged_limit(text, REPLAY_DEFAULT, REPLAY_MAX, out))
         return true;
     call_problem(c, ERR_MALFORMED, NULL, "\"limit\" is a whole number from 1 to %u.", REPLAY_MAX);
     return false;
@@ -273,7 +268,7 @@ static void reply(struct call *c, const struct replay *r, const char *next)
 
     js_set_int(o, "examined", r->examined);
     js_set(o, "items", r->items);
-    js_set_str(o, "next", next[0] != '\0' ? next : NULL);
+    js_set_str(o, "next", paged_given(next));
     call_json(c, 200, o, NULL);
 }
 
@@ -282,7 +277,7 @@ static void replay_all(struct call *c, struct view *v, const struct replay_query
     struct cert_query q = {.profile = asked->profile,
                            .expires_before_s = NO_TIME,
                            .now_s = c->api->now_s(),
-                           .after = asked->after[0] != '\0' ? asked->after : NULL,
+                           .after = paged_given(asked->after),
                            .limit = asked->limit};
     char next[CURSOR_MAX] = "";
     enum err e;
@@ -291,10 +286,7 @@ static void replay_all(struct call *c, struct view *v, const struct replay_query
     e = cert_list(v, &q, replay_one, r, next);
     if (e == OK)
         return reply(c, r, next);
-    js_free(r->items);
-    if (e == ERR_MALFORMED)
-        return call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
-    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    paged_fail(c, e, r->items, NULL);
 }
 
 static void replay_against(struct call *c, const struct replay_query *q, const struct catalogue *new)

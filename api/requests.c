@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "base/fetch.h"
 #include "base/log.h"
 #include "base/utf8.h"
 
@@ -213,45 +212,15 @@ static bool read_state(const char *text, enum request_state *out)
     return *out != REQUEST_ANY;
 }
 
-static bool read_limit(const char *text, unsigned *out)
-{
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-
-    *out = text[0] == '\0' ? LIST_LIMIT_DEFAULT : (unsigned)n;
-    return text[0] == '\0' ||
-           (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= LIST_LIMIT_MAX);
-}
-
 struct request_filters {
     char status[16], limit[8], after[CURSOR_MAX];
 };
 
-/* RFC 8288: the same query with the next cursor. */
-static void put_link(const struct request_filters *f, const char *next, struct buf *out)
-{
-    buf_put_str(out, "</api/v1/requests");
-    fetch_query(out, "status", f->status[0] != '\0' ? f->status : NULL);
-    fetch_query(out, "limit", f->limit[0] != '\0' ? f->limit : NULL);
-    fetch_query(out, "after", next);
-    buf_put_str(out, ">; rel=\"next\"");
-    buf_put_u8(out, '\0');
-}
-
 static void reply_list(struct call *c, const struct request_filters *f, struct js *items, const char *next)
 {
-    struct http_field link[] = {{"Link", NULL}, {NULL, NULL}};
-    struct js *o = js_object();
-    struct buf text;
+    const struct paged_param asked[] = {{"status", f->status}, {"limit", f->limit}, {NULL, NULL}};
 
-    buf_init(&text, 2 * CURSOR_MAX);
-    js_set(o, "items", items);
-    js_set_str(o, "next", next[0] != '\0' ? next : NULL);
-    if (next[0] != '\0')
-        put_link(f, next, &text);
-    link[0].value = (const char *)text.data;
-    call_json(c, 200, o, next[0] != '\0' && buf_end(&text) == OK ? link : NULL);
-    buf_free(&text);
+    paged_reply(c, "/api/v1/requests", asked, items, next);
 }
 
 void requests_get(struct call *c)
@@ -269,10 +238,10 @@ void requests_get(struct call *c)
         return;
     if (!read_state(f.status, &q.state))
         return call_problem(c, ERR_MALFORMED, NULL, "\"status\" is pending, approved, denied or expired.");
-    if (!read_limit(f.limit, &q.limit))
+    if (!paged_limit(f.limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &q.limit))
         return call_problem(c, ERR_MALFORMED, NULL, "\"limit\" is a whole number from 1 to %u.",
                             LIST_LIMIT_MAX);
-    q.after = f.after[0] != '\0' ? f.after : NULL;
+    q.after = paged_given(f.after);
     page.state = q.state;
     v = call_view(c);
     if (v == NULL)
@@ -282,10 +251,7 @@ void requests_get(struct call *c)
     view_close(v);
     if (e == OK)
         return reply_list(c, &f, page.items, next);
-    js_free(page.items);
-    if (e == ERR_MALFORMED)
-        return call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
-    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    paged_fail(c, e, page.items, NULL);
 }
 
 /* ---- one ---- */

@@ -75,7 +75,6 @@ void tokens_get(struct call *c)
 {
     struct token_page page = {.now_s = c->api->now_s()};
     struct view *v;
-    struct js *o;
     enum err e;
 
     if (!call_query_known(c, (const char *const[]){NULL}))
@@ -86,13 +85,9 @@ void tokens_get(struct call *c)
     page.items = js_array();
     e = token_each(v, add_item, &page);
     view_close(v);
-    o = js_object();
-    js_set(o, "items", page.items);
-    js_set_null(o, "next");
     if (e == OK)
-        return call_json(c, 200, o, NULL);
-    js_free(o);
-    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+        return paged_reply_whole(c, page.items);
+    paged_fail(c, e, page.items, NULL);
 }
 
 /* ---- making one ---- */

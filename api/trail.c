@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trail: the audit over HTTP: pages of rows, each with the octets that its hash is of, and where the chain
  * ends. Whoever reads all of it can verify it without believing this process. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
 #include "base/clock.h"
-#include "base/fetch.h"
 
 struct trail_filters {
     char kind[24], actor[PRINCIPAL_MAX], serial[64], since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], order[8],
@@ -28,25 +26,10 @@ static bool read_filters(struct call *c, struct trail_filters *f)
            call_query(c, "after", f->after, sizeof f->after);
 }
 
-static const char *given(const char *text)
-{
-    return text[0] != '\0' ? text : NULL;
-}
-
 static bool read_time(const char *text, int64_t *out)
 {
     *out = NO_TIME;
     return text[0] == '\0' || clock_parse_rfc3339(text, out);
-}
-
-static bool read_limit(const char *text, unsigned *out)
-{
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-
-    *out = text[0] == '\0' ? LIST_LIMIT_DEFAULT : (unsigned)n;
-    return text[0] == '\0' ||
-           (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 && n <= LIST_LIMIT_MAX);
 }
 
 /* What is wrong, for people; NULL: nothing. The query borrows from the filters. */
@@ -56,7 +39,7 @@ static const char *make_query(const struct trail_filters *f, uint8_t serial[stat
     bool has_serial = f->serial[0] != '\0', is_oldest_first = strcmp(f->order, "oldest") == 0;
 
     *q = (struct audit_query){
-        .actor = given(f->actor), .is_oldest_first = is_oldest_first, .after = given(f->after)};
+        .actor = paged_given(f->actor), .is_oldest_first = is_oldest_first, .after = paged_given(f->after)};
     if (f->kind[0] != '\0' && (q->kind = audit_kind_find(f->kind)) == AUDIT_END)
         return "\"kind\" is no kind of act: issue, refuse, revoke and so on.";
     if (has_serial && (!serial_read(f->serial, serial) || f->serial[SERIAL_HEX_LEN] != '\0'))
@@ -66,7 +49,7 @@ static const char *make_query(const struct trail_filters *f, uint8_t serial[stat
         return "\"since\" and \"until\" are times such as 2026-01-31T12:00:00Z.";
     if (!is_oldest_first && f->order[0] != '\0' && strcmp(f->order, "newest") != 0)
         return "\"order\" is newest or oldest.";
-    if (!read_limit(f->limit, &q->limit))
+    if (!paged_limit(f->limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &q->limit))
         return "\"limit\" is a whole number from 1 to 1000.";
     return NULL;
 }
@@ -110,35 +93,13 @@ static bool add_item(const struct audit_row *a, void *arg)
     return true;
 }
 
-/* RFC 8288: the same query with the next cursor. */
-static void put_link(const struct trail_filters *f, const char *next, struct buf *out)
-{
-    const struct {
-        const char *name, *value;
-    } all[] = {{"kind", f->kind},   {"actor", f->actor}, {"serial", f->serial}, {"since", f->since},
-               {"until", f->until}, {"order", f->order}, {"limit", f->limit},   {"after", next}};
-
-    buf_put_str(out, "</api/v1/audit");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        fetch_query(out, all[i].name, given(all[i].value));
-    buf_put_str(out, ">; rel=\"next\"");
-    buf_put_u8(out, '\0');
-}
-
 static void reply_page(struct call *c, const struct trail_filters *f, struct js *items, const char *next)
 {
-    struct js *o = js_object();
-    struct http_field link[] = {{"Link", NULL}, {NULL, NULL}};
-    struct buf text;
+    const struct paged_param asked[] = {{"kind", f->kind},   {"actor", f->actor}, {"serial", f->serial},
+                                        {"since", f->since}, {"until", f->until}, {"order", f->order},
+                                        {"limit", f->limit}, {NULL, NULL}};
 
-    buf_init(&text, 8 * 1024);
-    js_set(o, "items", items);
-    js_set_str(o, "next", given(next));
-    if (next[0] != '\0')
-        put_link(f, next, &text);
-    link[0].value = (const char *)text.data;
-    call_json(c, 200, o, next[0] != '\0' && buf_end(&text) == OK ? link : NULL);
-    buf_free(&text);
+    paged_reply(c, "/api/v1/audit", asked, items, next);
 }
 
 void trail_get(struct call *c)
@@ -164,11 +125,8 @@ void trail_get(struct call *c)
     view_close(page.view);
     if (e == OK)
         return reply_page(c, &f, page.items, next);
-    js_free(page.items);
-    if (e == ERR_MALFORMED)
-        return call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
-    call_problem(c, ERR_UNAVAILABLE, NULL,
-                 "The store cannot be read now; \"audit verify\" says whether rows are damaged.");
+    paged_fail(c, e, page.items,
+               "The store cannot be read now; \"audit verify\" says whether rows are damaged.");
 }
 
 /* ---- the end of it ---- */
