@@ -4,46 +4,23 @@
  * and reads the store, then looks at everything that ends by itself: CRLs, OCSP signers, issuers, the
  * listener's certificate.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
+#include "api/checks.h"
 #include "api/role.h"
 #include "base/clock.h"
 #include "base/ending.h"
 #include "base/log.h"
 
-enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
-static const char *const level_names[] = {"ok", "warning", "critical"};
-
 struct report {
     struct call *call;
     struct view *view;
-    struct js *checks;
-    enum level worst;
+    struct checks checks;
     bool is_unready; /* a check of this service itself is critical */
     int64_t now_s;
 };
-
-__attribute__((format(printf, 5, 6))) static void add(struct report *r, const char *kind, const char *id,
-                                                      enum level level, const char *fmt, ...)
-{
-    struct js *o = js_object();
-    char name[ALARM_CODE_MAX + ALARM_SUBJECT_MAX], detail[ALARM_DETAIL_MAX + 64];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(detail, sizeof detail, fmt, ap);
-    va_end(ap);
-    snprintf(name, sizeof name, "%s%s%s", kind, id[0] == '\0' ? "" : ":", id);
-    js_set_str(o, "name", name);
-    js_set_str(o, "status", level_names[level]);
-    js_set_str(o, "detail", detail);
-    js_push(r->checks, o);
-    if (level > r->worst)
-        r->worst = level;
-}
 
 /* Something that is good until `end_s` and should not come within `warn_s` of it. */
 static void add_end(struct report *r, const char *kind, const char *id, int64_t end_s, int64_t warn_s)
@@ -52,11 +29,11 @@ static void add_end(struct report *r, const char *kind, const char *id, int64_t 
 
     clock_rfc3339(end_s, text);
     if (r->now_s > end_s)
-        add(r, kind, id, LEVEL_CRITICAL, "ended %s", text);
+        checks_add(&r->checks, kind, id, LEVEL_CRITICAL, "ended %s", text);
     else if (end_s - r->now_s < warn_s)
-        add(r, kind, id, LEVEL_WARNING, "ends %s", text);
+        checks_add(&r->checks, kind, id, LEVEL_WARNING, "ends %s", text);
     else
-        add(r, kind, id, LEVEL_OK, "until %s", text);
+        checks_add(&r->checks, kind, id, LEVEL_OK, "until %s", text);
 }
 
 static int64_t overlap_of(const struct crl_config *config, const char *id)
@@ -74,7 +51,7 @@ static void check_crl(struct report *r, const struct issuer *i)
     struct crl_state s;
 
     if (crl_state_find(r->view, i->no, &s) != OK || s.number == 0)
-        add(r, "crl", i->id, LEVEL_CRITICAL, "none is published");
+        checks_add(&r->checks, "crl", i->id, LEVEL_CRITICAL, "none is published");
     else
         add_end(r, "crl", i->id, s.next_update_s, overlap_s - overlap_s / 4);
 }
@@ -84,9 +61,9 @@ static void check_signer(struct report *r, const struct issuer *i)
     struct status s;
 
     if (status_find(r->view, i->responder, &s) != OK)
-        add(r, "ocsp", i->id, LEVEL_CRITICAL, "no signer has a certificate");
+        checks_add(&r->checks, "ocsp", i->id, LEVEL_CRITICAL, "no signer has a certificate");
     else if (s.state != CERT_VALID)
-        add(r, "ocsp", i->id, LEVEL_CRITICAL, "the signer's certificate is revoked");
+        checks_add(&r->checks, "ocsp", i->id, LEVEL_CRITICAL, "the signer's certificate is revoked");
     else
         add_end(r, "ocsp", i->id, s.not_after_s,
                 signer_is_trusted(&r->call->api->config->ca, i->id) ? ENDING_TRUSTED_S : ENDING_SIGNER_S);
@@ -107,11 +84,12 @@ static bool check_issuer(const struct issuer *i, void *arg)
     struct x509_info info;
 
     if (x509_info_read(i->certificate, &info) != OK) {
-        add(r, "issuer", i->id, LEVEL_CRITICAL, "its certificate cannot be read");
+        checks_add(&r->checks, "issuer", i->id, LEVEL_CRITICAL, "its certificate cannot be read");
         return true;
     }
     if (is_withdrawn(r->view, &info))
-        add(r, "issuer", i->id, LEVEL_WARNING, "its certificate is revoked or on hold: it issues nothing");
+        checks_add(&r->checks, "issuer", i->id, LEVEL_WARNING,
+                   "its certificate is revoked or on hold: it issues nothing");
     else
         add_end(r, "issuer", i->id, info.not_after_s, ENDING_ISSUER_S);
     x509_info_free(&info);
@@ -125,15 +103,16 @@ static void check_store(struct report *r)
     struct store_counts n;
 
     if (view_open(r->call->api->store, &r->view) != OK) {
-        add(r, "store", "", LEVEL_CRITICAL, "cannot be read");
+        checks_add(&r->checks, "store", "", LEVEL_CRITICAL, "cannot be read");
         return;
     }
     if (store_count(r->view, &n) != OK)
-        add(r, "store", "", LEVEL_CRITICAL, "cannot be counted");
+        checks_add(&r->checks, "store", "", LEVEL_CRITICAL, "cannot be counted");
     else
-        add(r, "store", "", LEVEL_OK, "%llu certificates", (unsigned long long)n.certificates);
+        checks_add(&r->checks, "store", "", LEVEL_OK, "%llu certificates",
+                   (unsigned long long)n.certificates);
     if (issuer_each(r->view, check_issuer, r) != OK)
-        add(r, "issuers", "", LEVEL_CRITICAL, "cannot be read");
+        checks_add(&r->checks, "issuers", "", LEVEL_CRITICAL, "cannot be read");
     view_close(r->view);
 }
 
@@ -142,7 +121,7 @@ static void check_listener(struct report *r)
     int64_t end_s = listener_not_after(r->call->api->listener);
 
     if (end_s == NO_TIME)
-        add(r, "listener", "", LEVEL_CRITICAL, "HTTPS has no certificate");
+        checks_add(&r->checks, "listener", "", LEVEL_CRITICAL, "HTTPS has no certificate");
     else
         add_end(r, "listener", "", end_s, ENDING_LISTENER_S);
 }
@@ -157,8 +136,7 @@ static bool add_alarm(const struct alarm_shown *a, void *arg)
 
     clock_rfc3339(a->since_s, text);
     r->is_unready = r->is_unready || strcmp(a->code, DISK_ALARM) == 0;
-    add(r, a->code, a->subject, a->level == ALARM_CRITICAL ? LEVEL_CRITICAL : LEVEL_WARNING, "%s (since %s)",
-        a->detail, text);
+    checks_add(&r->checks, a->code, a->subject, (enum level)a->level, "%s (since %s)", a->detail, text);
     return true;
 }
 
@@ -170,7 +148,7 @@ static void check_confinement(struct report *r)
 
     for (enum role_id id = 0; id < ROLE_COUNT; id++)
         if (role_confinement(id, role->boards, role->board_count, text, sizeof text))
-            add(r, "confinement", role_kinds[id].name, LEVEL_OK, "%s", text);
+            checks_add(&r->checks, "confinement", role_kinds[id].name, LEVEL_OK, "%s", text);
 }
 
 /* What the roles have raised themselves. */
@@ -185,24 +163,21 @@ static void check_alarms(struct report *r)
 
 static void reply(struct report *r)
 {
-    struct js *o = js_object();
-
-    js_set_str(o, "status", level_names[r->worst]);
-    js_set(o, "checks", r->checks);
-    call_json(r->call, r->is_unready ? 503 : 200, o, NULL);
+    call_json(r->call, r->is_unready ? 503 : 200, checks_end(&r->checks), NULL);
 }
 
 static void finish(struct call *c, const char *ca_fault)
 {
-    struct report r = {.call = c, .checks = js_array(), .now_s = c->api->now_s()};
+    struct report r = {.call = c, .now_s = c->api->now_s()};
 
+    checks_begin(&r.checks);
     if (ca_fault == NULL)
-        add(&r, "ca", "", LEVEL_OK, "signed with every key and read the store");
+        checks_add(&r.checks, "ca", "", LEVEL_OK, "signed with every key and read the store");
     else
-        add(&r, "ca", "", LEVEL_CRITICAL, "%s", ca_fault);
+        checks_add(&r.checks, "ca", "", LEVEL_CRITICAL, "%s", ca_fault);
     check_store(&r);
     check_listener(&r);
-    r.is_unready = r.worst == LEVEL_CRITICAL;
+    r.is_unready = r.checks.worst == LEVEL_CRITICAL;
     check_confinement(&r);
     check_alarms(&r);
     reply(&r);
@@ -221,8 +196,9 @@ void readyz_get(struct call *c)
 
 void livez_get(struct call *c)
 {
-    struct report r = {.call = c, .checks = js_array()};
+    struct report r = {.call = c};
 
-    add(&r, "process", "", LEVEL_OK, "answers");
+    checks_begin(&r.checks);
+    checks_add(&r.checks, "process", "", LEVEL_OK, "answers");
     reply(&r);
 }

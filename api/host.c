@@ -5,12 +5,12 @@
  * /livez, /readyz and /metrics, to this machine alone, how old it is.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "api/checks.h"
 #include "api/figures.h"
 #include "api/public.h"
 #include "base/clock.h"
@@ -139,34 +139,9 @@ static void on_look(void *arg)
 struct report {
     struct public *public;
     struct view *view;
-    struct js *checks;
-    int worst; /* 0, or an alarm level */
+    struct checks checks;
     int64_t now_s;
 };
-
-static const char *level_name(int level)
-{
-    return level == ALARM_CRITICAL ? "critical" : level == ALARM_WARNING ? "warning" : "ok";
-}
-
-__attribute__((format(printf, 5, 6))) static void add(struct report *r, const char *kind, const char *id,
-                                                      int level, const char *fmt, ...)
-{
-    char name[ALARM_CODE_MAX + ALARM_SUBJECT_MAX], detail[ALARM_DETAIL_MAX + 64];
-    struct js *o = js_object();
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(detail, sizeof detail, fmt, ap);
-    va_end(ap);
-    snprintf(name, sizeof name, "%s%s%s", kind, id[0] == '\0' ? "" : ":", id);
-    js_set_str(o, "name", name);
-    js_set_str(o, "status", level_name(level));
-    js_set_str(o, "detail", detail);
-    js_push(r->checks, o);
-    if (level > r->worst)
-        r->worst = level;
-}
 
 static void check_signer(struct report *r, const char *id)
 {
@@ -175,20 +150,22 @@ static void check_signer(struct report *r, const char *id)
     struct status s;
 
     if (issuer_find(r->view, id, &i) != OK) {
-        add(r, "ocsp", id, ALARM_CRITICAL, "no issuer in the snapshot");
+        checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "no issuer in the snapshot");
         return;
     }
     if (status_find(r->view, i.responder, &s) != OK) {
-        add(r, "ocsp", id, ALARM_CRITICAL, "no certificate for this host's signer in the snapshot");
+        checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL,
+                   "no certificate for this host's signer in the snapshot");
         return;
     }
     clock_rfc3339(s.not_after_s, text);
     if (s.state != CERT_VALID)
-        add(r, "ocsp", id, ALARM_CRITICAL, "the signer's certificate is revoked");
+        checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "the signer's certificate is revoked");
     else if (r->now_s >= s.not_after_s)
-        add(r, "ocsp", id, ALARM_CRITICAL, "ended %s", text);
+        checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "ended %s", text);
     else
-        add(r, "ocsp", id, s.not_after_s - r->now_s < ENDING_SIGNER_S ? ALARM_WARNING : 0, "until %s", text);
+        checks_add(&r->checks, "ocsp", id,
+                   s.not_after_s - r->now_s < ENDING_SIGNER_S ? LEVEL_WARNING : LEVEL_OK, "until %s", text);
 }
 
 static void check_data(struct report *r)
@@ -199,18 +176,21 @@ static void check_data(struct report *r)
     struct store_counts n = {0};
 
     if (view_open(r->public->store, &r->view) != OK || store_count(r->view, &n) != OK)
-        add(r, "store", "", ALARM_CRITICAL, "cannot be read");
+        checks_add(&r->checks, "store", "", LEVEL_CRITICAL, "cannot be read");
     for (size_t i = 0; r->view != NULL && i < c->issuer_count; i++)
         check_signer(r, c->issuers[i].id);
     view_close(r->view);
     clock_rfc3339(r->public->host->as_of_s, text);
-    add(r, "snapshot", "", age_s > c->ocsp.age_max_s ? ALARM_CRITICAL : 0,
-        "of %s, %lld s old, %llu certificates", text, (long long)age_s, (unsigned long long)n.certificates);
+    checks_add(&r->checks, "snapshot", "", age_s > c->ocsp.age_max_s ? LEVEL_CRITICAL : LEVEL_OK,
+               "of %s, %lld s old, %llu certificates", text, (long long)age_s,
+               (unsigned long long)n.certificates);
 }
 
 static bool add_alarm(const struct alarm_shown *a, void *arg)
 {
-    add(arg, a->code, a->subject, (int)a->level, "%s", a->detail);
+    struct report *r = arg;
+
+    checks_add(&r->checks, a->code, a->subject, (enum level)a->level, "%s", a->detail);
     return true;
 }
 
@@ -223,30 +203,30 @@ static void reply(struct http_request *r, unsigned status, const char *type, str
 
 static void reply_report(struct http_request *r, struct report *report)
 {
-    struct js *o = js_object();
+    struct js *o = checks_end(&report->checks);
     struct buf body;
 
-    js_set_str(o, "status", level_name(report->worst));
-    js_set(o, "checks", report->checks);
     buf_init(&body, FIGURES_TEXT_MAX);
     js_write(o, &body);
-    reply(r, report->worst == ALARM_CRITICAL ? 503 : 200, "application/json", buf_span(&body));
+    reply(r, report->checks.worst == LEVEL_CRITICAL ? 503 : 200, "application/json", buf_span(&body));
     buf_free(&body);
     js_free(o);
 }
 
 static void livez(struct public *p, struct http_request *r)
 {
-    struct report report = {.public = p, .checks = js_array()};
+    struct report report = {.public = p};
 
-    add(&report, "process", "", 0, "answers");
+    checks_begin(&report.checks);
+    checks_add(&report.checks, "process", "", LEVEL_OK, "answers");
     reply_report(r, &report);
 }
 
 static void readyz(struct public *p, struct http_request *r)
 {
-    struct report report = {.public = p, .checks = js_array(), .now_s = clock_now_s()};
+    struct report report = {.public = p, .now_s = clock_now_s()};
 
+    checks_begin(&report.checks);
     check_data(&report);
     for (size_t i = 0; i < p->role->board_count; i++)
         if (p->role->boards[i] != NULL)

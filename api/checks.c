@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/checks.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const level_names[] = {
+    [LEVEL_OK] = "ok", [LEVEL_WARNING] = "warning", [LEVEL_CRITICAL] = "critical"};
+
+void checks_begin(struct checks *k)
+{
+    *k = (struct checks){.items = js_array()};
+}
+
+void checks_add(struct checks *k, const char *kind, const char *id, enum level level, const char *fmt, ...)
+{
+    char name[ALARM_CODE_MAX + ALARM_SUBJECT_MAX], detail[ALARM_DETAIL_MAX + 64]; /* and a time */
+    struct js *o = js_object();
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(detail, sizeof detail, fmt, ap);
+    va_end(ap);
+    snprintf(name, sizeof name, "%s%s%s", kind, id[0] == '\0' ? "" : ":", id);
+    js_set_str(o, "name", name);
+    js_set_str(o, "status", level_names[level]);
+    js_set_str(o, "detail", detail);
+    js_push(k->items, o);
+    if (level > k->worst)
+        k->worst = level;
+}
+
+struct js *checks_end(struct checks *k)
+{
+    struct js *o = js_object();
+
+    js_set_str(o, "status", level_names[k->worst]);
+    js_set(o, "checks", k->items);
+    k->items = NULL;
+    return o;
+}
