@@ -85,8 +85,9 @@ static bool read_row(const struct alarm *a, struct alarm_shown *out)
 {
     for (int i = 0; i < READ_TRIES; i++) {
         uint32_t before = atomic_load_explicit(&a->turn, memory_order_acquire);
+        uint32_t level = atomic_load_explicit(&a->level, memory_order_relaxed); /* it may change any time */
 
-        out->level = a->level >= ALARM_CRITICAL ? ALARM_CRITICAL : a->level;
+        out->level = level > ALARM_CRITICAL ? ALARM_CRITICAL : level;
         out->since_s = a->since_s;
         board_text(out->code, a->code, ALARM_CODE_MAX);
         board_text(out->subject, a->subject, ALARM_SUBJECT_MAX);

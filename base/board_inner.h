@@ -14,8 +14,8 @@ struct figure {
 };
 
 struct alarm {
-    _Atomic uint32_t turn; /* odd while it is written */
-    uint32_t level;        /* 0: free */
+    _Atomic uint32_t turn;  /* odd while it is written */
+    _Atomic uint32_t level; /* 0: free */
     int64_t since_s;
     char code[ALARM_CODE_MAX], subject[ALARM_SUBJECT_MAX], detail[ALARM_DETAIL_MAX];
 };
