@@ -103,7 +103,11 @@ struct counters *txn_counters(struct txn *t);
 /* The counters a view must show before they are written: NULL for a view that is not a txn's. */
 const struct counters *view_pending(const struct view *v);
 
-/* A row that cannot be what it claims to be: logs table and key once; gives ERR_INTERNAL. */
+/* ---- damage.c ---- */
+
+const char *table_name(enum table t); /* in the environment and for people */
+/* A row that cannot be what it claims to be: logs table and key, the same ones once a minute; gives
+ * ERR_INTERNAL. */
 enum err table_damaged(enum table t, struct span key);
 
 /* ---- lock.c ---- */

@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "store/inner.h"
 
@@ -32,27 +31,6 @@
 #define FOLLOW_MS 20              /* between looks for them */
 #define FOLLOW_TRIES 100          /* two seconds: the writer adds them as it starts */
 
-static const char *const table_names[TABLE_COUNT] = {
-    [TABLE_META] = "meta",
-    [TABLE_CERT] = "cert",
-    [TABLE_STATUS] = "status",
-    [TABLE_INDEX] = "index",
-    [TABLE_REVOKED] = "revoked",
-    [TABLE_ISSUER] = "issuer",
-    [TABLE_CRL_STATE] = "crl_state",
-    [TABLE_AUDIT] = "audit",
-    [TABLE_IDEMPOTENT] = "idempotent",
-    [TABLE_IDEMPOTENT_TIME] = "idempotent_time",
-    [TABLE_REQUEST] = "request",
-    [TABLE_REQUEST_INDEX] = "request_index",
-    [TABLE_TOKEN] = "token",
-    [TABLE_PERMIT] = "permit",
-    [TABLE_RESPONDER] = "responder",
-    [TABLE_AUDIT_INDEX] = "audit_index",
-    [TABLE_CRL_PART] = "crl_part",
-    [TABLE_CRL_CHANGE] = "crl_change",
-};
-
 struct view {
     struct store *store;
     MDB_txn *mdb;
@@ -65,8 +43,6 @@ struct txn {
     struct counters counters, before; /* working copy, and as they were */
     struct buf row;
 };
-
-#define TELL_AGAIN_MS 60000
 
 struct store {
     MDB_env *env;
@@ -101,33 +77,6 @@ static void fail_write(struct txn *t, const char *doing, int rc)
     }
     t->view.store->is_broken = true;
     txn_fail(t, fail(doing, rc));
-}
-
-/* Who asks for a damaged row over and over shall not fill the log: the same one is told once a minute. */
-static bool is_told(const char *hex)
-{
-    static char last[2 * KEY_MAX + 3]; /* of the process's one store */
-    static int64_t told_ms;
-    int64_t now_ms = clock_monotonic_ms();
-
-    if (strcmp(last, hex) == 0 && now_ms - told_ms < TELL_AGAIN_MS)
-        return true;
-    strcpy(last, hex);
-    told_ms = now_ms;
-    return false;
-}
-
-enum err table_damaged(enum table t, struct span key)
-{
-    char hex[2 * KEY_MAX + 3];
-
-    if (key.len > KEY_MAX)
-        key.len = KEY_MAX;
-    hex_encode(key, hex);
-    if (is_told(hex))
-        return ERR_INTERNAL;
-    log_error("store-row-damaged", "table %s, key %s", table_names[t], hex);
-    return ERR_INTERNAL;
 }
 
 /* ---- the map ---- */
@@ -234,7 +183,7 @@ static int tables_try(struct store *s, bool is_creating, size_t *reached)
     int rc = is_creating ? mdb_txn_begin(s->env, NULL, 0, &mdb) : read_begin(s, &mdb);
 
     for (*reached = 0; rc == 0 && *reached < TABLE_COUNT; *reached += rc == 0)
-        rc = mdb_dbi_open(mdb, table_names[*reached], is_creating ? MDB_CREATE : 0, &s->dbi[*reached]);
+        rc = mdb_dbi_open(mdb, table_name(*reached), is_creating ? MDB_CREATE : 0, &s->dbi[*reached]);
     if (rc == 0)
         rc = mdb_txn_commit(mdb); /* of a reader as well: an abort would close the tables again */
     else if (mdb != NULL)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* damage: what is said of a row that cannot be what it claims to be, and the names of the tables. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/inner.h"
+
+#define TELL_AGAIN_MS 60000
+
+static const char *const table_names[TABLE_COUNT] = {
+    [TABLE_META] = "meta",
+    [TABLE_CERT] = "cert",
+    [TABLE_STATUS] = "status",
+    [TABLE_INDEX] = "index",
+    [TABLE_REVOKED] = "revoked",
+    [TABLE_ISSUER] = "issuer",
+    [TABLE_CRL_STATE] = "crl_state",
+    [TABLE_AUDIT] = "audit",
+    [TABLE_IDEMPOTENT] = "idempotent",
+    [TABLE_IDEMPOTENT_TIME] = "idempotent_time",
+    [TABLE_REQUEST] = "request",
+    [TABLE_REQUEST_INDEX] = "request_index",
+    [TABLE_TOKEN] = "token",
+    [TABLE_PERMIT] = "permit",
+    [TABLE_RESPONDER] = "responder",
+    [TABLE_AUDIT_INDEX] = "audit_index",
+    [TABLE_CRL_PART] = "crl_part",
+    [TABLE_CRL_CHANGE] = "crl_change",
+};
+
+const char *table_name(enum table t)
+{
+    return table_names[t];
+}
+
+/* Who asks for a damaged row over and over shall not fill the log: the same one is told once a minute. */
+static bool is_told(const char *hex)
+{
+    static struct {
+        char hex[2 * KEY_MAX + 3];
+        int64_t at_ms;
+    } last; /* of the process's one store; no key is empty */
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (strcmp(last.hex, hex) == 0 && now_ms - last.at_ms < TELL_AGAIN_MS)
+        return true;
+    strcpy(last.hex, hex);
+    last.at_ms = now_ms;
+    return false;
+}
+
+enum err table_damaged(enum table t, struct span key)
+{
+    char hex[2 * KEY_MAX + 3];
+
+    if (key.len > KEY_MAX)
+        key.len = KEY_MAX;
+    hex_encode(key, hex);
+    if (is_told(hex))
+        return ERR_INTERNAL;
+    log_error("store-row-damaged", "table %s, key %s", table_name(t), hex);
+    return ERR_INTERNAL;
+}
