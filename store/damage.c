@@ -7,6 +7,7 @@
 #include "store/inner.h"
 
 #define TELL_AGAIN_MS 60000
+#define TOLD_MAX 8 /* one fault shows in a few tables: a certificate, its state, its indexes */
 
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
@@ -34,19 +35,25 @@ const char *table_name(enum table t)
     return table_names[t];
 }
 
-/* Who asks for a damaged row over and over shall not fill the log: the same one is told once a minute. */
-static bool is_told(const char *hex)
+struct told {
+    enum table table;
+    char hex[2 * KEY_MAX + 3]; /* of the key; "": free, since no key is empty */
+    int64_t at_ms;
+};
+
+/* Who asks for damaged rows over and over shall not fill the log: the same one is told once a minute. */
+static bool is_told(enum table t, const char *hex)
 {
-    static struct {
-        char hex[2 * KEY_MAX + 3];
-        int64_t at_ms;
-    } last; /* of the process's one store; no key is empty */
+    static struct told last[TOLD_MAX]; /* of the process's one store */
+    static unsigned next;
     int64_t now_ms = clock_monotonic_ms();
 
-    if (strcmp(last.hex, hex) == 0 && now_ms - last.at_ms < TELL_AGAIN_MS)
-        return true;
-    strcpy(last.hex, hex);
-    last.at_ms = now_ms;
+    for (unsigned i = 0; i < TOLD_MAX; i++)
+        if (last[i].table == t && strcmp(last[i].hex, hex) == 0 && now_ms - last[i].at_ms < TELL_AGAIN_MS)
+            return true;
+    last[next] = (struct told){.table = t, .at_ms = now_ms};
+    strcpy(last[next].hex, hex);
+    next = (next + 1) % TOLD_MAX;
     return false;
 }
 
@@ -57,7 +64,7 @@ enum err table_damaged(enum table t, struct span key)
     if (key.len > KEY_MAX)
         key.len = KEY_MAX;
     hex_encode(key, hex);
-    if (is_told(hex))
+    if (is_told(t, hex))
         return ERR_INTERNAL;
     log_error("store-row-damaged", "table %s, key %s", table_name(t), hex);
     return ERR_INTERNAL;

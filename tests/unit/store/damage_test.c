@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is a row that someone bent seen as what it is, and never taken for a certificate? */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/contract/fixture.h"
 #include "tests/unit/store/raw.h"
@@ -237,6 +239,52 @@ Test(damage, a_request_row_is_an_internal_error_for_it_alone)
     cr_assert_eq(request_find(v, b.id, &got), OK);
     view_close(v);
     place_remove(&p);
+}
+
+/* How many lines of the log say this of damaged rows: what table_damaged() writes while `fn` runs. */
+static unsigned count_lines(void (*fn)(void), const char *text)
+{
+    FILE *log = tmpfile();
+    int usual = dup(STDERR_FILENO);
+    char line[1024];
+    unsigned n = 0;
+
+    dup2(fileno(log), STDERR_FILENO);
+    fn();
+    dup2(usual, STDERR_FILENO);
+    close(usual);
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        n += strstr(line, "store-row-damaged") != NULL && strstr(line, text) != NULL;
+    fclose(log);
+    return n;
+}
+
+static void ask_in_two_tables(void)
+{
+    cr_assert_eq(table_damaged(TABLE_STATUS, serial_key(1)), ERR_INTERNAL);
+    cr_assert_eq(table_damaged(TABLE_REVOKED, serial_key(1)), ERR_INTERNAL);
+}
+
+static void ask_again_and_again(void)
+{
+    for (int i = 0; i < 10; i++)
+        ask_in_two_tables();
+}
+
+Test(damage, the_same_key_in_two_tables_is_told_of_both)
+{
+    cr_assert_eq(count_lines(ask_in_two_tables, ""), 2);
+}
+
+Test(damage, each_line_names_its_table)
+{
+    cr_assert_eq(count_lines(ask_in_two_tables, "table revoked"), 1);
+}
+
+Test(damage, who_asks_again_does_not_fill_the_log)
+{
+    cr_assert_eq(count_lines(ask_again_and_again, ""), 2);
 }
 
 /* Verifies after one bend; the fault must name that row. */
