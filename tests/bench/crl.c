@@ -32,6 +32,7 @@
 #include "base/log.h"
 #include "crl/inner.h"
 #include "revoked.h"
+#include "tests/bench/median.h"
 
 #define ROUNDS_MAX 99
 #define SIZES_MAX 16
@@ -71,19 +72,6 @@ static double cpu_ms(void)
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof *v, by_size);
-    return n % 2 == 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
 /* ---- one job in a process of its own ---- */

@@ -26,6 +26,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "tests/bench/median.h"
 #include "tests/bench/request.h"
 #include "tests/bench/service.h"
 
@@ -83,19 +84,6 @@ static double own_cpu_s(void)
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *samples, size_t n)
-{
-    qsort(samples, n, sizeof *samples, ascending);
-    return samples[n / 2];
 }
 
 /* ---- requests ---- */
@@ -360,9 +348,8 @@ static struct outcome run_clients(const struct service *s, const struct load *l,
     o.rate = (double)r.issued / (now_s() - start_s);
     o.cpu_us = used_since(s, &before, r.issued, opt->shows_cpu);
     n = r.sampled < SAMPLES_MAX ? r.sampled : SAMPLES_MAX;
-    qsort(r.latencies, n, sizeof *r.latencies, ascending);
-    o.p50_ms = r.latencies[n / 2] * 1e3;
-    o.p99_ms = r.latencies[n * 99 / 100] * 1e3;
+    o.p50_ms = percentile(r.latencies, n, 50) * 1e3;
+    o.p99_ms = percentile(r.latencies, n, 99) * 1e3;
     free(r.latencies);
     SSL_CTX_free(r.tls);
     return o;

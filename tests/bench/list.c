@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/store.h"
+#include "tests/bench/median.h"
 
 #define DAY INT64_C(86400)
 #define ROUNDS_MAX 2000u
@@ -222,19 +223,6 @@ static double sample(const struct home *h, const struct job *j, unsigned number,
     j->shape(&q, h, number);
     page(h, &q, &unmeasured, next); /* so that what it reads is mapped, as it is in a service that runs */
     return page(h, &q, rows, next);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *samples, size_t n)
-{
-    qsort(samples, n, sizeof *samples, ascending);
-    return samples[n / 2];
 }
 
 static struct result measure(const struct home *few, const struct home *many, const struct job *j,

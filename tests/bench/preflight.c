@@ -24,6 +24,7 @@
 
 #include "api/preflight.h"
 #include "base/log.h"
+#include "tests/bench/median.h"
 #include "tests/bench/request.h"
 
 #define ROUNDS_DEFAULT 400
@@ -222,19 +223,6 @@ static double now_us(void)
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *samples, size_t n)
-{
-    qsort(samples, n, sizeof *samples, ascending);
-    return samples[n / 2];
 }
 
 static void measure(const struct subject *s, const struct profile *p, size_t rounds)
