@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "api/inner.h"
+#include "api/store_command.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -101,12 +102,6 @@ static enum err copy_entry(const struct tree_entry *e, void *arg)
 
 /* ---- the store ---- */
 
-static void tell_fault(const char *what, void *arg)
-{
-    (void)arg;
-    fprintf(stderr, "chancery: %s\n", what);
-}
-
 struct noting {
     struct backup *backup;
     struct view *view;
@@ -132,7 +127,7 @@ static enum err read_copy(struct backup *b, const char *dir)
     if (e == OK)
         e = view_open(s, &n.view);
     if (e == OK)
-        e = store_check(n.view, tell_fault, NULL, &b->checked);
+        e = store_check(n.view, store_fault_tell, NULL, &b->checked);
     if (e == OK)
         e = issuer_each(n.view, note_crl, &n);
     if (e == OK)
@@ -278,44 +273,4 @@ int backup_main(const char *home, const char *dir, bool is_quiet)
     config_free(&b->config);
     free(b);
     return e == OK ? 0 : 1;
-}
-
-/* ---- checking ---- */
-
-static enum err check_dir(const char *dir, struct store_checked *out, struct fault *f)
-{
-    struct store *s = NULL;
-    struct view *v = NULL;
-    enum err e = store_open(dir, STORE_READ, 0, &s, f);
-
-    if (e == OK && view_open(s, &v) != OK)
-        e = fault_set(f, ERR_IO, "%s: the store gives no view", dir);
-    if (e == OK && store_check(v, tell_fault, NULL, out) != OK)
-        e = fault_set(f, ERR_IO, "%s: the store cannot be read to its end", dir);
-    view_close(v);
-    store_close(s);
-    return e;
-}
-
-int store_check_main(const char *home, const char *dir, bool is_quiet)
-{
-    struct config *c = xcalloc(1, sizeof *c);
-    struct store_checked n = {0};
-    struct fault f = {0};
-    enum err e = dir == NULL ? config_load(home, c, NULL, &f) : OK;
-
-    log_role("check");
-    if (e == OK)
-        e = check_dir(dir == NULL ? c->store_dir : dir, &n, &f);
-    if (e != OK)
-        fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
-    else if (!is_quiet || n.faults > 0)
-        printf("%llu certificates, %llu revoked, %llu held, %llu index rows, %llu requests, %llu audit rows: "
-               "%llu faults\n",
-               (unsigned long long)n.certificates, (unsigned long long)n.revoked, (unsigned long long)n.held,
-               (unsigned long long)n.index_rows, (unsigned long long)n.requests, (unsigned long long)n.audit,
-               (unsigned long long)n.faults);
-    config_free(c);
-    free(c);
-    return e == OK && n.faults == 0 ? 0 : 1;
 }

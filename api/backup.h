@@ -19,9 +19,8 @@
                          */
 #define BACKUP_STORE "store/data.mdb"
 
-/* `chancery store backup DIR`, `store restore DIR`, `store check [DIR]`. Exit codes. */
+/* `chancery store backup DIR`, `store restore DIR`. Exit codes. */
 int backup_main(const char *home, const char *dir, bool is_quiet);
 int restore_main(const char *home, const char *dir, bool is_quiet);
-int store_check_main(const char *home, const char *dir, bool is_quiet);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "api/backup.h"
 #include "api/role.h"
+#include "api/store_command.h"
 #include "cli/cli.h"
 
 #define EXIT_USAGE 1

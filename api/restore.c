@@ -13,6 +13,7 @@
 
 #include "api/backup.h"
 #include "api/inner.h"
+#include "api/store_command.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -154,19 +155,13 @@ static enum err copy_files(struct restore *r)
 
 /* ---- the store ---- */
 
-static void tell_fault(const char *what, void *arg)
-{
-    (void)arg;
-    fprintf(stderr, "chancery: %s\n", what);
-}
-
 static enum err check_store(struct restore *r, struct store *s)
 {
     struct view *v = NULL;
     enum err e = view_open(s, &v);
 
     if (e == OK)
-        e = store_check(v, tell_fault, NULL, &r->checked);
+        e = store_check(v, store_fault_tell, NULL, &r->checked);
     view_close(v);
     if (e != OK || r->checked.faults > 0)
         return fault_set(&r->f, ERR_CONFLICT, "the store of the backup is damaged: nothing is restored");

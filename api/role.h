@@ -82,9 +82,6 @@ int role_main(const char *name);
 /* `chancery serve`: the supervisor. Exit code. */
 int serve_main(const char *home, const char *ready_file);
 
-/* store_command.c: for `chancery audit verify --store DIR`, see struct cli_hooks. */
-enum err store_check_audit(const char *dir, struct chain_check *c, struct fault *f);
-
 struct init_options {
     const char *home, *name, *host, *http, *https;
     const char *rsa_ocsp_key; /* of the RSA hierarchy's OCSP signers: "rsa-2048" or "ec-256" */
@@ -97,9 +94,6 @@ int init_main(const struct init_options *o);
 /* `chancery config check [FILE]`, `chancery config show`. Exit code. */
 int config_check_main(const char *home, const char *file);
 int config_show_main(const char *home, const char *output);
-
-/* `chancery store snapshot DIR [--host NAME]`. Exit code. */
-int store_snapshot_main(const char *home, const char *dir, const char *host, bool is_quiet);
 
 /* Reads one document of the configuration that need not be in a home: for `config check FILE`. */
 enum err config_read(const char *name, struct span content, struct config *c, struct buf *report,

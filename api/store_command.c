@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_command: `chancery store ...`: what is done to the store's files on this machine, beside the service.
- */
+#include "api/store_command.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,6 +8,54 @@
 #include "api/role.h"
 #include "base/clock.h"
 #include "base/log.h"
+
+/* ---- store check ---- */
+
+void store_fault_tell(const char *what, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "chancery: %s\n", what);
+}
+
+static enum err check_dir(const char *dir, struct store_checked *out, struct fault *f)
+{
+    struct store *s = NULL;
+    struct view *v = NULL;
+    enum err e = store_open(dir, STORE_READ, 0, &s, f);
+
+    if (e == OK && view_open(s, &v) != OK)
+        e = fault_set(f, ERR_IO, "%s: the store gives no view", dir);
+    if (e == OK && store_check(v, store_fault_tell, NULL, out) != OK)
+        e = fault_set(f, ERR_IO, "%s: the store cannot be read to its end", dir);
+    view_close(v);
+    store_close(s);
+    return e;
+}
+
+int store_check_main(const char *home, const char *dir, bool is_quiet)
+{
+    struct config *c = xcalloc(1, sizeof *c);
+    struct store_checked n = {0};
+    struct fault f = {0};
+    enum err e = dir == NULL ? config_load(home, c, NULL, &f) : OK;
+
+    log_role("check");
+    if (e == OK)
+        e = check_dir(dir == NULL ? c->store_dir : dir, &n, &f);
+    if (e != OK)
+        fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
+    else if (!is_quiet || n.faults > 0)
+        printf("%llu certificates, %llu revoked, %llu held, %llu index rows, %llu requests, %llu audit rows: "
+               "%llu faults\n",
+               (unsigned long long)n.certificates, (unsigned long long)n.revoked, (unsigned long long)n.held,
+               (unsigned long long)n.index_rows, (unsigned long long)n.requests, (unsigned long long)n.audit,
+               (unsigned long long)n.faults);
+    config_free(c);
+    free(c);
+    return e == OK && n.faults == 0 ? 0 : 1;
+}
+
+/* ---- store snapshot ---- */
 
 static enum err snapshot(const char *home, const char *dir, const char *host, int64_t now_s, struct fault *f)
 {
@@ -24,6 +72,27 @@ static enum err snapshot(const char *home, const char *dir, const char *host, in
     free(c);
     return e;
 }
+
+int store_snapshot_main(const char *home, const char *dir, const char *host, bool is_quiet)
+{
+    int64_t now_s = clock_now_s();
+    char text[CLOCK_TEXT_MAX];
+    struct fault f = {0};
+    enum err e;
+
+    log_role("store");
+    e = snapshot(home, dir, host, now_s, &f);
+    if (e != OK) {
+        fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
+        return 1;
+    }
+    clock_rfc3339(now_s, text);
+    if (!is_quiet)
+        fprintf(stderr, "%s/data.mdb: the store as of %s\n", dir, text);
+    return 0;
+}
+
+/* ---- audit verify ---- */
 
 /* A home, or the store directory itself. */
 static enum err find_store(const char *dir, char out[static PATH_LEN_MAX], struct fault *f)
@@ -55,23 +124,4 @@ enum err store_check_audit(const char *dir, struct chain_check *c, struct fault 
     view_close(v);
     store_close(s);
     return e;
-}
-
-int store_snapshot_main(const char *home, const char *dir, const char *host, bool is_quiet)
-{
-    int64_t now_s = clock_now_s();
-    char text[CLOCK_TEXT_MAX];
-    struct fault f = {0};
-    enum err e;
-
-    log_role("store");
-    e = snapshot(home, dir, host, now_s, &f);
-    if (e != OK) {
-        fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
-        return 1;
-    }
-    clock_rfc3339(now_s, text);
-    if (!is_quiet)
-        fprintf(stderr, "%s/data.mdb: the store as of %s\n", dir, text);
-    return 0;
 }

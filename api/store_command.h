@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_command: what is done to the store's files on this machine, beside the service; backup and restore,
+ * which are more than the store, are in backup.h. */
+#ifndef API_STORE_COMMAND_H
+#define API_STORE_COMMAND_H
+
+#include "base/chain.h"
+
+/* `chancery store check [DIR]`, `store snapshot DIR [--host NAME]`. Exit codes. */
+int store_check_main(const char *home, const char *dir, bool is_quiet);
+int store_snapshot_main(const char *home, const char *dir, const char *host, bool is_quiet);
+
+/* For `chancery audit verify --store DIR`, see struct cli_hooks. */
+enum err store_check_audit(const char *dir, struct chain_check *c, struct fault *f);
+
+/* For store_check(): a fault as a line on standard error. */
+void store_fault_tell(const char *what, void *arg);
+
+#endif
