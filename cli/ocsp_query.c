@@ -187,11 +187,6 @@ struct span ocsp_question_der(const struct ocsp_question *q)
     return span_of(q->der, q->der_len);
 }
 
-const char *ocsp_question_url(const struct ocsp_question *q)
-{
-    return q->url;
-}
-
 /* ---- the verdict ---- */
 
 /* OpenSSL's last word on why, for the fault. */

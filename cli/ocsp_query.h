@@ -54,7 +54,6 @@ struct ocsp_question;
 enum err ocsp_question_new(const struct ocsp_query *q, struct ocsp_question **out, struct fault *f);
 void ocsp_question_free(struct ocsp_question *q);
 struct span ocsp_question_der(const struct ocsp_question *q); /* the OCSPRequest, borrowed */
-const char *ocsp_question_url(const struct ocsp_question *q);
 /* Verifies an OCSPResponse and reads it. */
 enum err ocsp_question_judge(const struct ocsp_question *q, struct span response,
                              struct ocsp_query_result *out, struct fault *f);
