@@ -19,6 +19,14 @@ enum err crl_state_find(struct view *v, uint16_t issuer_no, struct crl_state *ou
     return err;
 }
 
+/* As the txn has left it; false once the txn has failed. */
+static bool find_in(struct txn *t, uint16_t issuer_no, struct crl_state *out)
+{
+    if (txn_error(t) == OK)
+        txn_fail(t, crl_state_find(txn_view(t), issuer_no, out));
+    return txn_error(t) == OK;
+}
+
 static void crl_state_set(struct txn *t, uint16_t issuer_no, const struct crl_state *s)
 {
     struct key key = key_of_issuer(issuer_no);
@@ -33,10 +41,7 @@ void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number)
     struct crl_state s;
 
     *number = 0;
-    if (txn_error(t) != OK)
-        return;
-    txn_fail(t, crl_state_find(txn_view(t), issuer_no, &s));
-    if (txn_error(t) != OK)
+    if (!find_in(t, issuer_no, &s))
         return;
     *number = ++s.reserved;
     crl_state_set(t, issuer_no, &s);
@@ -46,10 +51,7 @@ void crl_state_raise(struct txn *t, uint16_t issuer_no, uint64_t by)
 {
     struct crl_state s;
 
-    if (txn_error(t) != OK)
-        return;
-    txn_fail(t, crl_state_find(txn_view(t), issuer_no, &s));
-    if (txn_error(t) != OK)
+    if (!find_in(t, issuer_no, &s))
         return;
     if (s.reserved > UINT64_MAX / 2 - by) {
         txn_fail(t, ERR_CONFLICT);
@@ -63,10 +65,7 @@ void crl_state_publish(struct txn *t, uint16_t issuer_no, const struct crl_state
 {
     struct crl_state s = *given, old;
 
-    if (txn_error(t) != OK)
-        return;
-    txn_fail(t, crl_state_find(txn_view(t), issuer_no, &old));
-    if (txn_error(t) != OK)
+    if (!find_in(t, issuer_no, &old))
         return;
     if (s.number > old.reserved || s.number <= old.number) {
         txn_fail(t, ERR_CONFLICT);
