@@ -207,7 +207,6 @@ static const struct profile *permitted_profile(const struct ca *ca, struct ask *
 static void hold_request(const struct ca *ca, struct view *v, const struct profile *p, struct ask *a)
 {
     profile_check(p, &a->facts, a->days, &a->grant, &a->findings);
-    stale_check(v, &a->facts, &a->findings);
     drop_units(a);
     if (a->kind != ASK_LISTENER)
         check_subject(ca, a);

@@ -216,9 +216,6 @@ void disk_look(struct ca *ca); /* with alarm and its end */
 /* True: it would have to be recorded, there is no room, and it says so. */
 [[nodiscard]] bool disk_bars(const struct ca *ca, struct ask *a);
 
-/* ---- stale.c: csr.stale ---- */
-void stale_check(struct view *v, const struct facts *f, struct findings *out);
-
 /* ---- approval.c: what a person decides ---- */
 
 /* Answers an Idempotency-Key under which a request waits, or was decided of late; false when

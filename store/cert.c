@@ -97,7 +97,7 @@ static bool starts_with(struct span s, struct span prefix)
 enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN],
                           bool (*fn)(const struct cert *c, void *arg), void *arg)
 {
-    struct key prefix = key_of_index(INDEX_KEY);
+    struct key prefix = key_of_index(INDEX_KEY), high;
     struct entry e;
     struct scan scan;
     struct cert c;
@@ -107,11 +107,11 @@ enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN
     if (err != OK)
         return err;
     key_put(&prefix, key_hash, HASH_LEN);
-    for (err = scan_from(&scan, key_span(&prefix), &e); err == OK && starts_with(e.key, key_span(&prefix));
-         err = scan_next(&scan, &e)) {
+    high = prefix;
+    key_put_u64(&high, UINT64_MAX);
+    for (err = scan_before(&scan, key_span(&high), &e); err == OK && starts_with(e.key, key_span(&prefix));
+         err = scan_previous(&scan, &e)) {
         err = number_of_key(e.key, &number) ? cert_load(v, number, &c) : table_damaged(TABLE_INDEX, e.key);
-        if (err == OK)
-            err = cert_load_state(v, &c);
         if (err != OK || !fn(&c, arg))
             break;
     }

@@ -160,7 +160,7 @@ struct cert_prune {
 /* Looks at no more than `most`, in order of notAfter. False: at the end, the next call begins anew. */
 bool cert_prune(struct txn *t, struct cert_prune *p, unsigned most);
 
-/* Every certificate on this key (SHA-256 of SPKI), oldest first. */
+/* Every certificate on this key (SHA-256 of SPKI), the latest first, without its status. */
 enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN],
                           bool (*fn)(const struct cert *c, void *arg), void *arg);
 

