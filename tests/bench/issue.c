@@ -30,8 +30,9 @@
 #include "tests/bench/request.h"
 #include "tests/bench/service.h"
 
-#define REQUESTS 256    /* different ones of each kind */
+#define REQUESTS 4096   /* different ones of each kind: a key of its own each, but for RSA */
 #define CLIENTS_MAX 256 /* connections at once */
+#define CORES_MAX 64
 #define ROUNDS_MAX 15
 #define SAMPLES_MAX 65536 /* latencies kept of one run */
 
@@ -47,8 +48,8 @@ struct kind {
 static const struct kind kinds[] = {
     {"ec-256", "ucm/tomcat-ECDSA", "-EC", EVP_PKEY_EC, "P-256", 0, REQUESTS, "P-384"},
     {"ec-384", "ucm/tomcat-ECDSA", "-EC", EVP_PKEY_EC, "P-384", 0, REQUESTS, "P-384"},
-    {"rsa-2048", "ucm/tomcat", "", EVP_PKEY_RSA, NULL, 2048, 16, NULL},
-    {"rsa-3072", "ucm/tomcat", "", EVP_PKEY_RSA, NULL, 3072, 8, NULL},
+    {"rsa-2048", "ucm/tomcat", "", EVP_PKEY_RSA, NULL, 2048, 128, NULL},
+    {"rsa-3072", "ucm/tomcat", "", EVP_PKEY_RSA, NULL, 3072, 64, NULL},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
@@ -57,7 +58,8 @@ struct load {
     EVP_PKEY *keys[REQUESTS];
     struct buf requests[REQUESTS], wire[REQUESTS]; /* PKCS#10; the HTTP request around it */
     const EVP_MD *digest;
-    EVP_PKEY *ca; /* of the kind that signs */
+    EVP_PKEY *ca;          /* of the kind that signs */
+    _Atomic unsigned next; /* request: a run goes on where the last one ended */
 };
 
 struct options {
@@ -94,25 +96,68 @@ static EVP_PKEY *make_key(const struct kind *k)
                                   : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", k->bits);
 }
 
-static void load_make(struct load *l, const struct kind *k)
+static void request_prepare(struct load *l, unsigned i)
 {
     char cn[64];
+
+    snprintf(cn, sizeof cn, "node%u%s.example.com", i, l->kind->suffix);
+    request_make(l->keys[i], l->digest, cn, &l->requests[i]);
+    buf_init(&l->wire[i], CSR_MAX + 1024);
+    buf_printf(&l->wire[i],
+               "POST /api/v1/certificates?profile=%s HTTP/1.1\r\nHost: localhost\r\n"
+               "Content-Type: application/pkcs10\r\nContent-Length: %zu\r\n\r\n",
+               l->kind->profile, l->requests[i].len);
+    buf_put_span(&l->wire[i], buf_span(&l->requests[i]));
+}
+
+/* One of the threads that make ready: every `step`-th from `first` on. */
+struct share {
+    struct load *load;
+    unsigned first, step;
+    bool makes_keys;
+};
+
+static void *make_share(void *arg)
+{
+    const struct share *s = arg;
+    struct load *l = s->load;
+
+    for (unsigned i = s->first; i < REQUESTS; i += s->step) {
+        if (!s->makes_keys)
+            request_prepare(l, i);
+        else if (i < l->kind->keys)
+            l->keys[i] = make_key(l->kind);
+    }
+    return NULL;
+}
+
+static void make_all(struct load *l, unsigned cores, bool makes_keys)
+{
+    struct share shares[CORES_MAX];
+    pthread_t threads[CORES_MAX];
+
+    for (unsigned i = 0; i < cores; i++) {
+        shares[i] = (struct share){l, i, cores, makes_keys};
+        if (pthread_create(&threads[i], NULL, make_share, &shares[i]) != 0)
+            die("no thread");
+    }
+    for (unsigned i = 0; i < cores; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static struct load *load_new(const struct kind *k, unsigned cores)
+{
+    struct load *l = xcalloc(1, sizeof *l);
 
     l->kind = k;
     l->ca = k->ca_group != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", k->ca_group)
                                 : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)3072);
     l->digest = k->group != NULL && strcmp(k->group, "P-384") == 0 ? EVP_sha384() : EVP_sha256();
-    for (unsigned i = 0; i < REQUESTS; i++) {
-        l->keys[i] = i < k->keys ? make_key(k) : l->keys[i % k->keys];
-        snprintf(cn, sizeof cn, "node%u%s.example.com", i, k->suffix);
-        request_make(l->keys[i], l->digest, cn, &l->requests[i]);
-        buf_init(&l->wire[i], CSR_MAX + 1024);
-        buf_printf(&l->wire[i],
-                   "POST /api/v1/certificates?profile=%s HTTP/1.1\r\nHost: localhost\r\n"
-                   "Content-Type: application/pkcs10\r\nContent-Length: %zu\r\n\r\n",
-                   k->profile, l->requests[i].len);
-        buf_put_span(&l->wire[i], buf_span(&l->requests[i]));
-    }
+    make_all(l, cores, true);
+    for (unsigned i = k->keys; i < REQUESTS; i++)
+        l->keys[i] = l->keys[i % k->keys];
+    make_all(l, cores, false);
+    return l;
 }
 
 static void load_free(struct load *l)
@@ -124,6 +169,7 @@ static void load_free(struct load *l)
         buf_free(&l->requests[i]);
         buf_free(&l->wire[i]);
     }
+    free(l);
 }
 
 /* ---- the limit ---- */
@@ -192,12 +238,11 @@ static struct limit limit_measure(const struct load *l, unsigned cores, double s
 /* ---- clients ---- */
 
 struct run {
-    const struct load *load;
+    struct load *load;
     const struct service *service;
     SSL_CTX *tls;
     pthread_barrier_t connected; /* handshakes are not what is measured */
     _Atomic bool is_over;
-    _Atomic unsigned next;
     _Atomic uint64_t issued, failed;
     double *latencies; /* SAMPLES_MAX, seconds */
     _Atomic size_t sampled;
@@ -259,7 +304,7 @@ static void *client(void *arg)
         die("no TLS connection");
     pthread_barrier_wait(&r->connected);
     while (!r->is_over) {
-        const struct buf *wire = &r->load->wire[r->next++ % REQUESTS];
+        const struct buf *wire = &r->load->wire[r->load->next++ % REQUESTS];
         double start_s = now_s();
         size_t slot;
 
@@ -320,7 +365,7 @@ static double used_since(const struct service *s, const struct used *before, uin
     return total_us;
 }
 
-static struct outcome run_clients(const struct service *s, const struct load *l, unsigned clients,
+static struct outcome run_clients(const struct service *s, struct load *l, unsigned clients,
                                   const struct options *opt)
 {
     struct run r = {.load = l, .service = s, .tls = tls_new(s)};
@@ -393,14 +438,13 @@ static void measure(const struct options *o, const struct service *s, const stru
 {
     struct limit all[ROUNDS_MAX], one[ROUNDS_MAX], of_all, of_one;
     struct row rows[8] = {0};
-    struct load l;
+    struct load *l = load_new(k, cores);
 
-    load_make(&l, k);
     for (unsigned round = 0; round < o->rounds; round++) {
-        all[round] = limit_measure(&l, cores, o->seconds / 2);
-        one[round] = limit_measure(&l, 1, o->seconds / 2);
+        all[round] = limit_measure(l, cores, o->seconds / 2);
+        one[round] = limit_measure(l, 1, o->seconds / 2);
         for (size_t i = 0; i < o->client_count; i++) {
-            struct outcome out = run_clients(s, &l, o->clients[i], o);
+            struct outcome out = run_clients(s, l, o->clients[i], o);
 
             rows[i].rates[round] = out.rate;
             rows[i].p50s[round] = out.p50_ms;
@@ -412,7 +456,7 @@ static void measure(const struct options *o, const struct service *s, const stru
     of_one = limit_median(one, o->rounds);
     for (size_t i = 0; i < o->client_count; i++)
         print_row(o, k, o->clients[i], &rows[i], o->clients[i] == 1 ? &of_one : &of_all);
-    load_free(&l);
+    load_free(l);
 }
 
 /* ---- main ---- */
@@ -486,7 +530,7 @@ int main(int argc, char **argv)
     service_start(&s, o.program);
     for (size_t i = 0; i < KINDS; i++)
         if (strstr(o.kinds, kinds[i].name) != NULL)
-            measure(&o, &s, &kinds[i], cores < 1 ? 1 : (unsigned)cores);
+            measure(&o, &s, &kinds[i], cores < 1 ? 1 : cores > CORES_MAX ? CORES_MAX : (unsigned)cores);
     service_stop(&s);
     service_remove(&s);
     return 0;
