@@ -12,6 +12,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -71,14 +72,14 @@ static enum hash_alg common_hash(struct span algorithm, enum key_type key)
     return HASH_NONE;
 }
 
-static EVP_PKEY *key_from(const char *type, OSSL_PARAM *params)
+static EVP_PKEY *key_from(const char *type, int selection, OSSL_PARAM *params)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     EVP_PKEY *key = NULL;
 
     if (ctx == NULL)
         die("OpenSSL has no %s", type);
-    if (EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+    if (EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
         key = NULL;
     EVP_PKEY_CTX_free(ctx);
     return key;
@@ -106,7 +107,7 @@ static EVP_PKEY *rsa_key(const struct key_kind *k)
         OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
         params = OSSL_PARAM_BLD_to_param(b);
     if (params != NULL)
-        key = key_from("RSA", params);
+        key = key_from("RSA", EVP_PKEY_PUBLIC_KEY, params);
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(b);
     BN_free(bn_n);
@@ -114,21 +115,42 @@ static EVP_PKEY *rsa_key(const struct key_kind *k)
     return key;
 }
 
+/* Curves without a key. Setting one up costs OpenSSL three times what copying it does. Made once, by
+ * whichever thread comes first, and never changed: copying is safe from any. */
+static struct curve {
+    unsigned bits;
+    char group[16];
+    EVP_PKEY *blank;
+} curves[] = {{224, "P-224", NULL}, {256, "P-256", NULL}, {384, "P-384", NULL}, {521, "P-521", NULL}};
+
+static void curves_make(void)
+{
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+        OSSL_PARAM params[] = {
+            OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group, 0), OSSL_PARAM_END};
+
+        curves[i].blank = key_from("EC", EVP_PKEY_KEY_PARAMETERS, params);
+        if (curves[i].blank == NULL)
+            die("OpenSSL has no %s", curves[i].group);
+    }
+}
+
 static EVP_PKEY *ec_key(const struct key_kind *k)
 {
-    static const struct {
-        unsigned bits;
-        char group[16];
-    } groups[] = {{224, "P-224"}, {256, "P-256"}, {384, "P-384"}, {521, "P-521"}};
-    OSSL_PARAM params[3] = {OSSL_PARAM_END, OSSL_PARAM_END, OSSL_PARAM_END};
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    EVP_PKEY *key;
 
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-        if (groups[i].bits != k->bits)
+    pthread_once(&once, curves_make);
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+        if (curves[i].bits != k->bits)
             continue;
-        params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)groups[i].group, 0);
-        params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)k->key_bits.data,
-                                                      k->key_bits.len);
-        return key_from("EC", params);
+        key = EVP_PKEY_dup(curves[i].blank);
+        if (key == NULL)
+            die("out of memory");
+        if (EVP_PKEY_set1_encoded_public_key(key, k->key_bits.data, k->key_bits.len) == 1)
+            return key;
+        EVP_PKEY_free(key);
+        break;
     }
     return NULL;
 }
