@@ -226,7 +226,8 @@ struct grant {
 void profile_check(const struct profile *p, const struct facts *f, unsigned days_asked, struct grant *grant,
                    struct findings *out);
 /* What the store knows of this key: revoked for keyCompromise under any issuer (refused), certified for
- * another subject or by this very request (warned). Beside profile_check(), in the view that counts. Fails as the store does. */
+ * another subject or by this very request (warned). Beside profile_check(), in the view that counts. Fails as
+ * the store does. */
 enum err key_history_check(struct view *v, const struct facts *f, struct findings *out);
 
 /* Appends the Name without its organizationalUnitName attributes, the rest byte for byte. */
