@@ -2,46 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clock that goes forward by a year and back by one: no number repeats, what was issued stays as it was, and with the right
 time the service is as before, without a restart."""
-import glob
-import os
 import unittest
 
 import der
-from harness import Service, make_csr, new_file, pem_to_der, wait_until
+from faketime import FakedService
+from harness import ServiceTest, make_csr, new_file, pem_to_der, wait_until
 
 ISSUER = "ec-g1"
 
 
-class Clock(unittest.TestCase):
-    """The whole service believes what a file says of the time (libfaketime); pauses and deadlines keep the real clock. Its
-    certificate is not valid for a client of today then, so it is asked through its control socket."""
-
+class Clock(ServiceTest):
     @classmethod
     def setUpClass(cls):
-        (library,) = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-        cls.time = new_file("+0")
-        cls.service = Service(start=False)
-        # libfaketime reads its file at each look at the clock, which no confined role may.
-        cls.service.confine("off")
-        before = dict(os.environ)
-        os.environ.update(LD_PRELOAD=library, FAKETIME_TIMESTAMP_FILE=cls.time, FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
-                          NO_FAKE_STAT="1")
-        try:
-            cls.service.start()
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-
-    @classmethod
-    def tearDownClass(cls):
-        if cls.service.stop() != 0:
-            raise AssertionError(f"it did not end cleanly:\n{cls.service.tail()}")
-
-    def jump(self, offset):
-        fresh = self.time + ".new"
-        with open(fresh, "w", encoding="ascii") as file:
-            file.write(offset)
-        os.replace(fresh, self.time)
+        cls.service = FakedService()
+        cls.service.start()
 
     def sign(self):
         csr = new_file(make_csr("ec-P-256", "/CN=node1-EC.example.com").pem, ".csr")
@@ -56,7 +30,7 @@ class Clock(unittest.TestCase):
         leaves, numbers = [self.sign()], [self.publish()]
         for offset in ("+365d", "+0", "-365d", "+0"):
             with self.subTest(offset=offset):
-                self.jump(offset)
+                self.service.jump(offset)
                 if offset == "-365d":  # before its issuer begins nothing can be valid
                     done = self.service.chancery("csr", "sign", new_file(make_csr("ec-P-256", "/CN=node1-EC.example.com").pem),
                                                  "--profile", "ucm/tomcat-ECDSA", check=False)

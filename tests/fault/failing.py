@@ -26,14 +26,8 @@ class FailingService(Service):
         os.truncate(handle, mmap.PAGESIZE)
         self.control = mmap.mmap(handle, mmap.PAGESIZE)
         os.close(handle)
+        self.environment = {"LD_PRELOAD": MODULE, "FAILING": self.control_path}
         super().__init__()
-
-    def start(self):
-        os.environ.update(LD_PRELOAD=MODULE, FAILING=self.control_path)
-        try:
-            super().start()
-        finally:
-            del os.environ["LD_PRELOAD"], os.environ["FAILING"]
 
     def forget(self):
         pathlib.Path(self.control_path).unlink(missing_ok=True)

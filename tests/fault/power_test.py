@@ -112,8 +112,7 @@ class Power(unittest.TestCase):
 
     def test_a_disk_that_does_not_keep_its_promise_is_noticed(self):
         self.assertTrue(pathlib.Path(NOSYNC).is_file(), "the preload is built with the tests")
-        os.environ["LD_PRELOAD"] = NOSYNC
-        self.addCleanup(os.environ.pop, "LD_PRELOAD", None)
+        self.service.environment = {"LD_PRELOAD": NOSYNC}
         self.service.start()
         found = self.found()
         self.assertTrue(found, "nothing was lost, so this harness sees no missing sync")

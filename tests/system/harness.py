@@ -216,6 +216,8 @@ def exchange(connection, method, path, body, headers):
 class Service:
     """A home in a directory of its own, and `serve` on it on ports that were free."""
 
+    environment = {}  # of `serve` alone, besides what the test has: what is preloaded
+
     def __init__(self, *init_options, start=True):
         self.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK))
         self.home = self.directory / "home"
@@ -255,7 +257,7 @@ class Service:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True,
-                restore_signals=self.restores_signals)
+                restore_signals=self.restores_signals, env={**os.environ, **self.environment})
         wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
         if self.process.poll() is not None:
             raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.tail()}")

@@ -2,48 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clock that jumps by years: alarms that nobody asked for, no harm to what is published and carried, and all of it over when the
 clock is right. Takes two minutes: what ends is looked at once a minute."""
-import glob
-import os
 import unittest
 
-from harness import ASAN_NOT_FIRST, Service, asan_options, new_file, wait_until
+from faketime import FakedService
+from harness import ServiceTest, wait_until
 from places import new_directory
 from watch_test import QUICK, files_in, published, set_watch
 
 
-class Clock(unittest.TestCase):
-    """The whole service believes what a file says of the time (libfaketime); pauses and deadlines keep the real clock. Its
-    certificates are not valid for a client of today then, so the log is what is read."""
-
+class Clock(ServiceTest):
     @classmethod
     def setUpClass(cls):
-        (library,) = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-        cls.time = new_file("+0")
         cls.directory = new_directory()
-        cls.service = Service(start=False)
+        cls.service = FakedService()
         set_watch(cls.service, f'<target id="near" type="directory" url="file:{cls.directory}"/>', **QUICK)
-        faked = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": cls.time, "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                 "NO_FAKE_STAT": "1", **asan_options(ASAN_NOT_FIRST)}
-        before = dict(os.environ)
-        os.environ.update(faked)
-        try:
-            cls.service.start()
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-
-    @classmethod
-    def tearDownClass(cls):
-        if cls.service.stop() != 0:
-            raise AssertionError(f"it did not end cleanly:\n{cls.service.tail()}")
+        cls.service.start()
 
     def jump(self, offset):
         """Sets the service's clock; gives where the log stood."""
         mark = len(self.service.log.read_text())
-        fresh = self.time + ".new"
-        with open(fresh, "w", encoding="ascii") as file:
-            file.write(offset)
-        os.replace(fresh, self.time)
+        self.service.jump(offset)
         return mark
 
     def await_log(self, mark, *words):
