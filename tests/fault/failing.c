@@ -169,17 +169,6 @@ int open(const char *path, int flags, ...)
     return fd;
 }
 
-int open64(const char *path, int flags, ...)
-{
-    va_list more;
-    int fd;
-
-    va_start(more, flags);
-    fd = open_at(AT_FDCWD, path, flags, more);
-    va_end(more);
-    return fd;
-}
-
 int openat(int dir, const char *path, int flags, ...)
 {
     va_list more;
@@ -191,16 +180,9 @@ int openat(int dir, const char *path, int flags, ...)
     return fd;
 }
 
-int openat64(int dir, const char *path, int flags, ...)
-{
-    va_list more;
-    int fd;
-
-    va_start(more, flags);
-    fd = open_at(dir, path, flags, more);
-    va_end(more);
-    return fd;
-}
+/* On 64 bits these are other names of the same calls. */
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+int openat64(int dir, const char *path, int flags, ...) __attribute__((alias("openat")));
 
 int rename(const char *from, const char *to)
 {

@@ -13,7 +13,7 @@ import unittest
 
 import crash
 from failing import FailingService
-from harness import WAIT_S, make_csr, wait_until
+from harness import ServiceTest, make_csr, wait_until
 
 POINTS = int(os.environ.get("FAILING_POINTS", "8"))
 MOST = 50
@@ -30,7 +30,7 @@ def points():
     return sorted({1, 2, 3, *(round(4 + (MOST - 4) * i / (POINTS - 4)) for i in range(POINTS - 3))})
 
 
-class Failing(unittest.TestCase):
+class Failing(ServiceTest):
     @classmethod
     def setUpClass(cls):
         cls.service = FailingService()
@@ -38,18 +38,6 @@ class Failing(unittest.TestCase):
         cls.service.role_count = len(cls.service.roles())
         cls.csr = make_csr("ec-P-256", "/CN=node1-EC.example.com")
         cls.issued, cls.revoked, cls.number = {}, set(), 0
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.service.stop()
-        if code != 0:
-            raise AssertionError(f"SIGTERM: serve ended with {code}:\n{cls.service.tail()}")
-
-    def run(self, result=None):
-        before = len(result.failures) + len(result.errors)
-        super().run(result)
-        if len(result.failures) + len(result.errors) > before:
-            sys.stderr.write(self.service.tail())
 
     # ---- acts: the answer, or None when there was none; what is acknowledged is kept ----
 
