@@ -93,17 +93,16 @@ static enum err seal_head(struct ca *ca, struct chain_mark *head, int64_t now_s)
     return OK;
 }
 
-static void find_head(struct ca *ca, struct chain_mark *head)
+/* The end of the audit; true: it is to be sealed now. */
+static bool look(const struct ca *ca, struct chain_mark *head)
 {
     struct view *v = NULL;
 
+    if (ca->role->seal_keys == NULL)
+        return false;
     if (view_open(ca->store, &v) != OK || audit_head(v, head) != OK)
         die("the store cannot be read");
     view_close(v);
-}
-
-static bool is_due(const struct ca *ca, const struct chain_mark *head)
-{
     return clock_monotonic_ms() >= ca->sealing.due_ms ||
            (head->seq >= ca->sealing.seq + SEAL_ROWS && !ca->sealing.is_failing);
 }
@@ -112,20 +111,14 @@ bool sealing_is_due(struct ca *ca)
 {
     struct chain_mark head;
 
-    if (ca->role->seal_keys == NULL || ca->disk_is_full)
-        return false;
-    find_head(ca, &head);
-    return is_due(ca, &head);
+    return !ca->disk_is_full && look(ca, &head);
 }
 
 void sealing_turn(struct ca *ca, int64_t now_s)
 {
     struct chain_mark head;
 
-    if (ca->role->seal_keys == NULL)
-        return;
-    find_head(ca, &head);
-    if (!is_due(ca, &head))
+    if (!look(ca, &head))
         return;
     ca->sealing.due_ms = clock_monotonic_ms() + SEAL_S * 1000;
     if (head.seq > ca->sealing.seq && seal_head(ca, &head, now_s) == ERR_END)
