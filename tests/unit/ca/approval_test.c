@@ -2,9 +2,8 @@
 /* Does a request wait until a person decides, and is it then issued once, or never? The test plays api,
  * signer and crl. */
 #include <criterion/criterion.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +12,7 @@
 #include "base/hash.h"
 #include "base/port.h"
 #include "base/utf8.h"
-#include "ca/inner.h"
+#include "tests/unit/ca/played.h"
 
 #define PROFILE "general/server"
 #define ASKER "login:asker"
@@ -26,34 +25,11 @@ static char dir[64];
 static struct ca_role *role;
 static struct buf spki, subject, requester, issuer_certificate;
 static int api[2], port[2], desk[2];
+static struct played_signer signer;
 static pthread_t ca_thread, signer_thread;
 static struct store *reader;
 
 /* ---- the other roles ---- */
-
-static void *signer(void *arg)
-{
-    static uint8_t frame[WIRE_MSG_MAX];
-    struct span s;
-
-    (void)arg;
-    while (wire_receive(port[1], frame, sizeof frame, &s) == OK) {
-        struct rd r = rd_of(s);
-        uint8_t kind = rd_u8(&r);
-        uint64_t number = rd_u64(&r);
-        struct buf b;
-
-        buf_init(&b, 1024);
-        buf_put_u8(&b, kind);
-        buf_put_u64(&b, number);
-        buf_put_u8(&b, OK);
-        buf_put_blob(&b, span_str("a signature"));
-        buf_put_blob(&b, span_str(""));
-        cr_assert_eq(wire_send(port[1], buf_span(&b)), OK);
-        buf_free(&b);
-    }
-    return NULL;
-}
 
 static void *turn(void *arg)
 {
@@ -68,29 +44,10 @@ static void *turn(void *arg)
 
 static void make_issuer(struct txn *t)
 {
-    struct issuer row = {.id = "ec-g1"};
-    uint8_t ski[SKI_LEN];
-    struct buf tbs;
-    struct tbs about = {.serial = {1},
-                        .alg = SIG_ECDSA_SHA256,
-                        .issuer = buf_span(&subject),
-                        .subject = buf_span(&subject),
-                        .spki = buf_span(&spki),
-                        .not_before_s = clock_now_s() - 86400,
-                        .not_after_s = clock_now_s() + 86400 * 400,
-                        .ku = KU_KEY_CERT_SIGN,
-                        .is_ca = true,
-                        .path_len = 1};
-    uint16_t no;
+    int64_t now_s = clock_now_s();
 
-    cr_assert(ski_of(about.spki, ski));
-    about.aki = span_of(ski, sizeof ski);
-    buf_init(&tbs, 65536);
-    tbs_write(&tbs, &about);
-    certificate_write(&issuer_certificate, buf_span(&tbs), about.alg, span_str("signature"));
-    row.certificate = buf_span(&issuer_certificate);
-    issuer_add(t, &row, &no);
-    buf_free(&tbs);
+    played_issuer(t, buf_span(&subject), buf_span(&spki), now_s - 86400, now_s + 86400 * 400,
+                  &issuer_certificate);
 }
 
 static void with_store(void (*fn)(struct txn *t), enum store_mode mode)
@@ -103,17 +60,6 @@ static void with_store(void (*fn)(struct txn *t), enum store_mode mode)
     fn(t);
     cr_assert_eq(txn_commit(t), OK);
     store_close(s);
-}
-
-static void make_key(void)
-{
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    uint8_t *p = NULL;
-    int len = i2d_PUBKEY(key, &p);
-
-    buf_put(&spki, p, (size_t)len);
-    OPENSSL_free(p);
-    EVP_PKEY_free(key);
 }
 
 static void need_approval(void)
@@ -147,11 +93,9 @@ static void setup(void)
 {
     struct fault f = {0};
 
-    buf_init(&spki, 4096);
     buf_init(&subject, 4096);
     buf_init(&requester, 4096);
-    buf_init(&issuer_certificate, 65536);
-    make_key();
+    played_key(&spki);
     name_write(&subject, "Example UC", "Issuer");
     name_write(&requester, "Example UC", "a.example.com");
     strcpy(dir, "/tmp/chancery-approval-XXXXXX");
@@ -177,7 +121,8 @@ static void setup(void)
     role->api_fd = api[1];
     role->port_fd = port[0];
     role->desk_fd = desk[1];
-    pthread_create(&signer_thread, NULL, signer, NULL);
+    signer = (struct played_signer){.fd = port[1]};
+    pthread_create(&signer_thread, NULL, played_signer_run, &signer);
 }
 
 static void start(void)

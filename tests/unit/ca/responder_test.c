@@ -4,15 +4,14 @@
  * test's; the signer behind the port signs anything.
  */
 #include <criterion/criterion.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/parts.h"
-#include "ca/inner.h"
+#include "tests/unit/ca/played.h"
 
 #define NOW INT64_C(1800000000)
 #define DAY INT64_C(86400)
@@ -25,69 +24,8 @@ static struct ca *ca;
 static struct buf keys[3]; /* of the issuer, its signer here, its signer on dmz1 */
 static struct buf subject, issuer_certificate;
 static int port[2];
+static struct played_signer signer;
 static pthread_t signer_thread;
-
-static void *signer(void *arg)
-{
-    static uint8_t frame[WIRE_MSG_MAX];
-    struct span s;
-
-    (void)arg;
-    while (wire_receive(port[1], frame, sizeof frame, &s) == OK) {
-        struct rd r = rd_of(s);
-        struct buf b;
-
-        buf_init(&b, 1024);
-        buf_put_u8(&b, rd_u8(&r));
-        buf_put_u64(&b, rd_u64(&r));
-        buf_put_u8(&b, OK);
-        buf_put_blob(&b, span_str("a signature"));
-        buf_put_blob(&b, span_str(""));
-        cr_assert_eq(wire_send(port[1], buf_span(&b)), OK);
-        buf_free(&b);
-    }
-    return NULL;
-}
-
-static void make_key(struct buf *out)
-{
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    uint8_t *p = NULL;
-    int len = i2d_PUBKEY(key, &p);
-
-    buf_init(out, 4096);
-    buf_put(out, p, (size_t)len);
-    OPENSSL_free(p);
-    EVP_PKEY_free(key);
-}
-
-static void make_issuer(struct txn *t)
-{
-    struct issuer row = {.id = "ec-g1"};
-    uint8_t ski[SKI_LEN];
-    struct buf tbs;
-    struct tbs about = {.serial = {1},
-                        .alg = SIG_ECDSA_SHA256,
-                        .issuer = buf_span(&subject),
-                        .subject = buf_span(&subject),
-                        .spki = buf_span(&keys[0]),
-                        .not_before_s = NOW - DAY,
-                        .not_after_s = NOW + ISSUER_LIFE,
-                        .ku = KU_KEY_CERT_SIGN,
-                        .is_ca = true,
-                        .path_len = 1};
-    uint16_t no;
-
-    cr_assert(ski_of(about.spki, ski));
-    about.aki = span_of(ski, sizeof ski);
-    buf_init(&tbs, 65536);
-    buf_init(&issuer_certificate, 65536);
-    tbs_write(&tbs, &about);
-    certificate_write(&issuer_certificate, buf_span(&tbs), about.alg, span_str("signature"));
-    row.certificate = buf_span(&issuer_certificate);
-    issuer_add(t, &row, &no);
-    buf_free(&tbs);
-}
 
 static void setup(void)
 {
@@ -95,7 +33,7 @@ static void setup(void)
     struct txn *t;
 
     for (size_t i = 0; i < 3; i++)
-        make_key(&keys[i]);
+        played_key(&keys[i]);
     buf_init(&subject, 4096);
     name_write(&subject, "Example UC", "Issuer");
     strcpy(dir, "/tmp/chancery-responder-XXXXXX");
@@ -104,7 +42,8 @@ static void setup(void)
     ca = calloc(1, sizeof *ca);
     cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca->store, NULL), OK);
     cr_assert_eq(txn_begin(ca->store, &t), OK);
-    make_issuer(t);
+    played_issuer(t, buf_span(&subject), buf_span(&keys[0]), NOW - DAY, NOW + ISSUER_LIFE,
+                  &issuer_certificate);
     cr_assert_eq(txn_commit(t), OK);
     role->config = (struct ca_config){.count = 1,
                                       .node = 1,
@@ -119,7 +58,8 @@ static void setup(void)
     role->port_fd = port[0];
     ca->role = role;
     cr_assert_eq(issuing_load(ca, &f), OK, "%s", f.detail);
-    pthread_create(&signer_thread, NULL, signer, NULL);
+    signer.fd = port[1];
+    pthread_create(&signer_thread, NULL, played_signer_run, &signer);
 }
 
 static void teardown(void)
@@ -282,7 +222,7 @@ Test(responder, another_key_has_another_certificate_at_once)
     responder_renew(ca, NOW);
     first = look("dmz1");
     buf_free(&keys[2]);
-    make_key(&keys[2]);
+    played_key(&keys[2]);
     role->host_spki[0][0] = buf_span(&keys[2]);
     responder_renew(ca, NOW + 1);
     cr_assert_not(is_same(look("dmz1"), first));

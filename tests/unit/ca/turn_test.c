@@ -14,49 +14,21 @@
 #include "base/desk.h"
 #include "base/hash.h"
 #include "base/port.h"
-#include "ca/ca.h"
-#include "request.h"
+#include "tests/unit/ca/played.h"
+#include "tests/unit/ca/request.h"
 
 static char dir[64];
 static struct ca_role *role;
 static struct buf spki, subject, requester, issuer_certificate;
 static int api[2], port[2], desk[2];
+static struct played_signer signer;
 static pthread_t ca_thread, signer_thread;
-static volatile bool signer_refuses;
-static volatile unsigned signer_slow_at; /* the question of this number, from 1, is answered late; 0: none */
-static const char *subject_text;         /* NULL: as the name */
-static bool is_impostor;                 /* requests come under the issuer's own subject */
+static const char *subject_text; /* NULL: as the name */
+static bool is_impostor;         /* requests come under the issuer's own subject */
 static enum err ca_result;
 static struct store *reader;
 
 /* ---- the other roles ---- */
-
-static void *signer(void *arg)
-{
-    static uint8_t frame[WIRE_MSG_MAX];
-    unsigned count = 0;
-    struct span s;
-
-    (void)arg;
-    while (wire_receive(port[1], frame, sizeof frame, &s) == OK) {
-        if (++count == signer_slow_at)
-            usleep(200000); /* the others are recorded meanwhile */
-        struct rd r = rd_of(s);
-        uint8_t kind = rd_u8(&r);
-        uint64_t number = rd_u64(&r);
-        struct buf b;
-
-        buf_init(&b, 1024);
-        buf_put_u8(&b, kind);
-        buf_put_u64(&b, number);
-        buf_put_u8(&b, signer_refuses ? ERR_POLICY : OK);
-        buf_put_blob(&b, span_str(signer_refuses ? "" : "a signature"));
-        buf_put_blob(&b, span_str("as the test says"));
-        cr_assert_eq(wire_send(port[1], buf_span(&b)), OK);
-        buf_free(&b);
-    }
-    return NULL;
-}
 
 static void *turn(void *arg)
 {
@@ -76,29 +48,10 @@ static void *nothing(void *arg)
 
 static void make_issuer(struct txn *t)
 {
-    struct issuer row = {.id = "ec-g1"};
-    uint8_t ski[SKI_LEN];
-    struct buf tbs;
-    struct tbs about = {.serial = {1},
-                        .alg = SIG_ECDSA_SHA256,
-                        .issuer = buf_span(&subject),
-                        .subject = buf_span(&subject),
-                        .spki = buf_span(&spki),
-                        .not_before_s = clock_now_s() - 86400,
-                        .not_after_s = clock_now_s() + 86400 * 400,
-                        .ku = KU_KEY_CERT_SIGN,
-                        .is_ca = true,
-                        .path_len = 1};
-    uint16_t no;
+    int64_t now_s = clock_now_s();
 
-    cr_assert(ski_of(about.spki, ski));
-    about.aki = span_of(ski, sizeof ski);
-    buf_init(&tbs, 65536);
-    tbs_write(&tbs, &about);
-    certificate_write(&issuer_certificate, buf_span(&tbs), about.alg, span_str("signature"));
-    row.certificate = buf_span(&issuer_certificate);
-    issuer_add(t, &row, &no);
-    buf_free(&tbs);
+    played_issuer(t, buf_span(&subject), buf_span(&spki), now_s - 86400, now_s + 86400 * 400,
+                  &issuer_certificate);
 }
 
 static void make_store(void)
@@ -115,26 +68,13 @@ static void make_store(void)
     store_close(s);
 }
 
-static void make_key(void)
-{
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    uint8_t *p = NULL;
-    int len = i2d_PUBKEY(key, &p);
-
-    buf_put(&spki, p, (size_t)len);
-    OPENSSL_free(p);
-    EVP_PKEY_free(key);
-}
-
 static void setup(void)
 {
     struct fault f = {0};
 
-    buf_init(&spki, 4096);
     buf_init(&subject, 4096);
     buf_init(&requester, 4096);
-    buf_init(&issuer_certificate, 65536);
-    make_key();
+    played_key(&spki);
     name_write(&subject, "Example UC", "Issuer");
     name_write(&requester, "Example UC", "Requester");
     make_store();
@@ -158,7 +98,8 @@ static void setup(void)
     role->api_fd = api[1];
     role->port_fd = port[0];
     role->desk_fd = desk[1];
-    pthread_create(&signer_thread, NULL, signer, NULL);
+    signer = (struct played_signer){.fd = port[1]};
+    pthread_create(&signer_thread, NULL, played_signer_run, &signer);
 }
 
 static void start(void)
@@ -658,10 +599,10 @@ Test(turn, a_refusing_signer_leaves_nothing_behind)
     start();
     issue_one();
     before = count_certificates();
-    signer_refuses = true;
+    signer.refuses = true;
     send_issue(1, &q);
     receive(&r);
-    signer_refuses = false;
+    signer.refuses = false;
     cr_assert_eq(r.err, ERR_INTERNAL);
     cr_assert_eq(count_certificates(), before);
 }
@@ -681,10 +622,10 @@ Test(turn, the_audit_row_of_a_refusal_says_why_beside_a_warning)
     struct view *v;
 
     start();
-    signer_refuses = true;
+    signer.refuses = true;
     send_issue(1, &q);
     receive(&r);
-    signer_refuses = false;
+    signer.refuses = false;
     cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
     cr_assert_eq(view_open(reader, &v), OK);
     cr_assert_eq(audit_each(v, 1, keep_detail, last), OK);
@@ -1016,7 +957,7 @@ Test(turn, a_probe_is_answered)
     receive(&r);
     cr_assert_eq(r.err, OK);
     cr_assert_eq(r.number, 3);
-    signer_refuses = true;
+    signer.refuses = true;
     cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
     receive(&r);
     cr_assert_eq(r.err, ERR_UNAVAILABLE);
@@ -1063,7 +1004,7 @@ Test(turn, what_came_back_before_a_seal_is_answered_at_once)
 
     add_rows(SEAL_ROWS);
     role->seal_keys = keys;
-    signer_slow_at = 4; /* after the OCSP signer's certificate, the third of the three */
+    signer.slow_at = 4; /* after the OCSP signer's certificate, the third of the three */
     for (uint64_t i = 1; i <= 3; i++)
         send_issue(i, &q);
     start();

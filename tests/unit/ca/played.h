@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* played: what tests of the ca play around it: an issuer in its store, and a signer that signs anything. */
+#ifndef TESTS_UNIT_CA_PLAYED_H
+#define TESTS_UNIT_CA_PLAYED_H
+
+#include "ca/inner.h"
+
+/* SubjectPublicKeyInfo DER of a new key on P-256; the buf is initialised here. */
+void played_key(struct buf *spki);
+
+/* The issuer "ec-g1", under its own name. The buf, initialised here, holds its certificate. */
+void played_issuer(struct txn *t, struct span subject, struct span spki, int64_t not_before_s,
+                   int64_t not_after_s, struct buf *certificate);
+
+/* Answers on `fd` until the other end is closed: the body of a thread. */
+struct played_signer {
+    int fd;
+    volatile bool refuses;
+    volatile unsigned slow_at; /* the question of this number, from 1, is answered late; 0: none */
+};
+void *played_signer_run(void *arg);
+
+#endif
