@@ -7,6 +7,8 @@
 #include "api/inner.h"
 #include "api/made.h"
 
+#define PUBLISHED_NAME_MAX (ISSUER_ID_MAX + 24u) /* "crl/", an id, "-511-delta", ".crl" */
+
 struct asked;
 struct ocsp_figures;
 struct host;
@@ -25,7 +27,8 @@ struct public
     struct loop *loop;
     struct http_server *server;
     struct permits *permits;
-    struct made page, signers; /* answers that are kept */
+    struct made page, signers;           /* answers that are kept */
+    char unreadable[PUBLISHED_NAME_MAX]; /* the published file that an alarm is about, "": none */
     int port_fd;
     struct turn *send; /* when the turn is over: sends to the signer what came in it */
     bool is_draining;
@@ -53,7 +56,6 @@ bool ocsp_http_unmerge(const char *rest, bool (*is_right)(void *arg, struct span
 
 /* ---- published_name.c: which file a path names ---- */
 
-#define PUBLISHED_NAME_MAX (ISSUER_ID_MAX + 24u) /* "crl/", an id, "-511-delta", ".crl" */
 struct published {
     const char *issuer_id, *type;
     bool is_crl;

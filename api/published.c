@@ -20,10 +20,10 @@
 #include "api/conditional.h"
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/log.h"
 
 #define CERTIFICATE_MAX_AGE_S 86400 /* an issuer's certificate never changes under its name */
-#define TAG_ENDS 4096u              /* octets from either end: beyond any signature, also in base64 */
+#define ALARM "public.unreadable"
+#define TAG_ENDS 4096u /* octets from either end: beyond any signature, also in base64 */
 
 static enum err open_named(const struct config *c, const struct published *n, int *fd, struct stat *st,
                            struct fault *f)
@@ -194,24 +194,38 @@ static void reply_file(struct public *p, struct http_request *r, const struct pu
     reply_with(r, n, &t, o, fd, &range);
 }
 
+/* One alarm, about the first file that is there and cannot be opened, whatever else is asked for until it can
+ * be or is gone. Not a critical one: an OCSP host whose balancer leaves it for that would never be asked for
+ * the file again, and its OCSP answers are good. */
+static void note_opened(struct public *p, const struct published *n, enum err e, const struct fault *f)
+{
+    bool is_well = e == OK || e == ERR_NOT_FOUND;
+
+    if (is_well && strcmp(p->unreadable, n->name) == 0) {
+        p->unreadable[0] = '\0';
+        alarm_clear(p->role->board, ALARM, "");
+    } else if (!is_well && p->unreadable[0] == '\0') {
+        strcpy(p->unreadable, n->name);
+        alarm_raise(p->role->board, ALARM_WARNING, ALARM, "", "%s", f->detail);
+    }
+}
+
 void published_get(struct public *p, struct http_request *r, const char *rest)
 {
     struct fault f = {0};
     struct published n;
     struct stat st;
-    enum err e = ERR_NOT_FOUND;
-    int fd;
+    int fd = -1;
+    enum err e;
 
     (void)rest;
     if (strcmp(http_path(r), "/ca/ocsp.pem") == 0)
         return signers_pem_get(p, r);
-    if (published_find(p->config, http_path(r), &n))
-        e = open_named(p->config, &n, &fd, &st, &f);
-    if (e == OK) {
-        reply_file(p, r, &n, fd, &st);
-        return;
-    }
-    if (e != ERR_NOT_FOUND)
-        log_error("published", "%s", f.detail);
+    if (!published_find(p->config, http_path(r), &n))
+        return public_refuse(r, ERR_NOT_FOUND, NULL, NULL);
+    e = open_named(p->config, &n, &fd, &st, &f);
+    note_opened(p, &n, e, &f);
+    if (e == OK)
+        return reply_file(p, r, &n, fd, &st);
     public_refuse(r, e == ERR_NOT_FOUND ? e : ERR_UNAVAILABLE, NULL, NULL);
 }

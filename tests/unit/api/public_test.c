@@ -33,7 +33,8 @@ static struct store *store;
 static int port_fds[2], http_fd;
 static unsigned http_port;
 static pid_t server_pid, signer_pid;
-static char url[128], bound[64];
+static char url[128], bound[64], log_path[64];
+static struct board *board; /* the server's */
 
 /* ---- the service ---- */
 
@@ -164,9 +165,10 @@ static pid_t spawn(void (*run)(void))
 static void server(void)
 {
     const struct public_role role = {
-        .config = config, .http_fd = http_fd, .port_fd = port_fds[0], .recent_fd = -1};
+        .config = config, .http_fd = http_fd, .port_fd = port_fds[0], .recent_fd = -1, .board = board};
 
     close(port_fds[1]);
+    cr_assert_not_null(freopen(log_path, "a", stderr));
     _exit(public_run(&role) == OK ? 0 : 2);
 }
 
@@ -187,6 +189,8 @@ static void setup(void)
     responder = pki_certificate("OCSP", &ca, PKI_RESPONDER, "EC", 2, time(NULL) + 10 * PKI_DAY);
     leaf = pki_certificate("a.example.com", &ca, PKI_LEAF, "EC", 3, time(NULL) + 20 * PKI_DAY);
     make_home();
+    snprintf(log_path, sizeof log_path, "%s/log", dir);
+    board = board_new();
     fill_store();
     cr_assert_eq(wire_pair(port_fds), OK);
     cr_assert_eq(http_listen_tcp("127.0.0.1:0", &http_fd, &f), OK, "%s", f.detail);
@@ -203,7 +207,7 @@ static void setup(void)
 /* SIGTERM ends the server in order; its wire's end ends the signer. */
 static void teardown(void)
 {
-    char command[64];
+    char command[128];
     int status;
 
     kill(server_pid, SIGTERM);
@@ -214,7 +218,8 @@ static void teardown(void)
     pki_free(&responder);
     pki_free(&leaf);
     free(config);
-    snprintf(command, sizeof command, "rm -r %s", dir);
+    board_close(board);
+    snprintf(command, sizeof command, "cat %s >&2; rm -r %s", log_path, dir);
     cr_assert_eq(system(command), 0);
 }
 
@@ -465,6 +470,86 @@ Test(public, deltas_and_shards_are_served_when_they_are_there)
     answers("GET", "/crl/ec-g1-delta.crl", "", "200", "Content-Type: application/pkix-crl\r\n", "a delta");
     answers("GET", "/crl/ec-g1-19.pem", "", "200", "Cache-Control: max-age=0, ", "a shard");
     answers("GET", "/crl/ec-g1.previous.crl", "", "404", "application/problem+json", NULL);
+}
+
+static unsigned count_logged(const char *text)
+{
+    FILE *in = fopen(log_path, "r");
+    char line[1024];
+    unsigned n = 0;
+
+    cr_assert_not_null(in);
+    while (fgets(line, sizeof line, in) != NULL)
+        n += strstr(line, text) != NULL;
+    fclose(in);
+    return n;
+}
+
+static bool count_alarm(const struct alarm_shown *a, void *arg)
+{
+    cr_assert_str_eq(a->code, "public.unreadable");
+    cr_assert_eq(a->level, ALARM_WARNING);
+    ++*(unsigned *)arg;
+    return true;
+}
+
+static unsigned count_alarms(void)
+{
+    unsigned n = 0;
+
+    board_each_alarm(board, count_alarm, &n);
+    return n;
+}
+
+static void make_directory(const char *name)
+{
+    char path[PATH_LEN_MAX + 64];
+
+    snprintf(path, sizeof path, "%s/%s", config->public_dir, name);
+    unlink(path);
+    cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+static void remove_directory(const char *name)
+{
+    char path[PATH_LEN_MAX + 64];
+
+    snprintf(path, sizeof path, "%s/%s", config->public_dir, name);
+    cr_assert_eq(rmdir(path), 0);
+}
+
+Test(public, a_file_that_cannot_be_opened_is_told_once_and_when_it_is_over)
+{
+    make_directory("crl/ec-g1.crl");
+    for (int i = 0; i < 3; i++)
+        answers("GET", "/crl/ec-g1.crl", "", "503", NULL, NULL);
+    cr_assert_eq(count_logged("public.unreadable"), 1);
+    cr_assert_eq(count_alarms(), 1);
+    answers("GET", "/crl/ec-g1.pem", "", "200", NULL, "a CRL, as PEM");
+    cr_assert_eq(count_alarms(), 1, "another file says nothing about it");
+    remove_directory("crl/ec-g1.crl");
+    put_file("crl/ec-g1.crl", "a later CRL");
+    for (int i = 0; i < 3; i++)
+        answers("GET", "/crl/ec-g1.crl", "", "200", NULL, "a later CRL");
+    cr_assert_eq(count_alarms(), 0);
+    cr_assert_eq(count_logged("alarm-over detail=\"public.unreadable"), 1);
+    cr_assert_eq(count_logged("public.unreadable"), 2);
+}
+
+Test(public, a_second_file_that_cannot_be_opened_does_not_fill_the_log)
+{
+    make_directory("crl/ec-g1.crl");
+    make_directory("crl/ec-g1.pem");
+    for (int i = 0; i < 3; i++) {
+        answers("GET", "/crl/ec-g1.crl", "", "503", NULL, NULL);
+        answers("GET", "/crl/ec-g1.pem", "", "503", NULL, NULL);
+    }
+    cr_assert_eq(count_logged("public.unreadable"), 1);
+    remove_directory("crl/ec-g1.crl");
+    answers("GET", "/crl/ec-g1.crl", "", "404", NULL, NULL);
+    cr_assert_eq(count_alarms(), 0, "one that is gone");
+    answers("GET", "/crl/ec-g1.pem", "", "503", NULL, NULL);
+    cr_assert_eq(count_alarms(), 1, "the other is told of now");
 }
 
 Test(public, other_paths_are_404_and_other_methods_405)
