@@ -64,7 +64,10 @@ static char *filled(const char *text, const struct finding *f)
             buf_put_str(&b, f->want);
             text += 6;
         } else {
-            buf_put(&b, text++, 1);
+            size_t plain = 1 + strcspn(text + 1, "{");
+
+            buf_put(&b, text, plain);
+            text += plain;
         }
     }
     return (char *)buf_take(&b, NULL);
