@@ -2,6 +2,7 @@
 /* problem: errors as RFC 9457 documents. What is ours alone (paths, codes of the operating system) never gets
  * here. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -12,6 +13,7 @@ struct js *findings_json(const struct findings *fs)
 
     for (size_t i = 0; i < fs->count; i++) {
         const struct finding *f = &fs->items[i];
+        char *message = finding_message(f), *fix = finding_fix(f);
         struct js *o = js_object();
 
         js_set_str(o, "rule", f->rule);
@@ -19,9 +21,11 @@ struct js *findings_json(const struct findings *fs)
         js_set_str(o, "field", f->field);
         js_set_str(o, "got", f->got);
         js_set_str(o, "want", f->want);
-        js_set_str(o, "message", f->message);
-        js_set_str(o, "fix", f->fix);
+        js_set_str(o, "message", message);
+        js_set_str(o, "fix", fix);
         js_push(list, o);
+        free(message);
+        free(fix);
     }
     return list;
 }

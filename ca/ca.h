@@ -115,18 +115,21 @@ const char *severity_name(enum severity s); /* "note", "warn", "refuse" */
 struct finding {
     const char *rule; /* static, from the table */
     enum severity severity;
-    char *field, *got, *want, *message, *fix;
+    char *field, *got, *want;
 };
 #define FINDINGS_MAX 64u /* a CSR that breaks more rules than there are repeats itself */
 struct findings {
     struct finding items[FINDINGS_MAX];
     size_t count;
 };
-/* Adds one; severity, message and fix come from the rule table, which is the one list of rules, with {got}
- * and {want} filled in. `field`, `got` and `want` (NULL: empty) are cut at 512 octets and made printable.
- * When the list is full a milder finding makes way, so that no refusal is lost. An unknown rule is our own
- * bug. */
+/* Adds one; what is said of it comes from the rule table, which is the one list of rules. `field`, `got` and
+ * `want` (NULL: empty) are cut at 512 octets and made printable. When the list is full a milder finding makes
+ * way, so that no refusal is lost. An unknown rule is our own bug. */
 void finding_add(struct findings *fs, const char *rule, const char *field, const char *got, const char *want);
+/* The rule's sentences with {got} and {want} filled in; the caller frees. Made when they are shown: most
+ * findings never are. */
+char *finding_message(const struct finding *f);
+char *finding_fix(const struct finding *f);
 void findings_free(struct findings *fs);
 bool findings_refuse(const struct findings *fs); /* one of them refuses */
 void findings_write(struct buf *b, const struct findings *fs);

@@ -78,8 +78,6 @@ static void finding_free(struct finding *f)
     free(f->field);
     free(f->got);
     free(f->want);
-    free(f->message);
-    free(f->fix);
     *f = (struct finding){0};
 }
 
@@ -116,8 +114,16 @@ void finding_add(struct findings *fs, const char *name, const char *field, const
         .got = cleaned(got),
         .want = cleaned(want),
     };
-    f->message = filled(rule->message, f);
-    f->fix = filled(rule->fix, f);
+}
+
+char *finding_message(const struct finding *f)
+{
+    return filled(rule_find(f->rule)->message, f);
+}
+
+char *finding_fix(const struct finding *f)
+{
+    return filled(rule_find(f->rule)->fix, f);
 }
 
 void findings_free(struct findings *fs)

@@ -244,7 +244,7 @@ Test(lint, a_sound_certificate_is_clean)
     struct findings fs = {0};
 
     judge(&ec, &fs);
-    cr_assert_eq(fs.count, 0, "%s", fs.items[0].message);
+    cr_assert_eq(fs.count, 0, "%s", fs.items[0].rule);
     judge(&rsa, &fs);
     cr_assert_eq(fs.count, 0);
     encipherment(&rsa); /* fine for RSA */
@@ -272,9 +272,9 @@ Test(lint, what_Cisco_asks_for_is_the_one_exception)
     encipherment(&ec);
     agreement(&rsa);
     judge(&ec, &fs);
-    cr_assert_eq(fs.count, 0, "%s", fs.items[0].message);
+    cr_assert_eq(fs.count, 0, "%s", fs.items[0].rule);
     judge(&rsa, &fs);
-    cr_assert_eq(fs.count, 0, "%s", fs.items[0].message);
+    cr_assert_eq(fs.count, 0, "%s", fs.items[0].rule);
     issuing_leaf(&ec);
     judge(&ec, &fs);
     cr_assert_not_null(finding_of(&fs, "lint.ca"), "nothing else is");
@@ -334,7 +334,7 @@ Test(lint, every_installed_profile_writes_clean_certificates)
                                     .crl_url = "http://ca/crl",
                                     .ocsp_url = "http://ca/ocsp"});
         lint_check(buf_span(&b), p->is_cisco, &fs);
-        cr_expect_eq(fs.count, 0, "%s: %s", p->id, fs.count > 0 ? fs.items[0].message : "");
+        cr_expect_eq(fs.count, 0, "%s: %s", p->id, fs.count > 0 ? fs.items[0].rule : "");
         findings_free(&fs);
         buf_free(&b);
     }
