@@ -209,10 +209,11 @@ static enum err read_subject(struct csr *c, struct findings *fs, struct fault *f
 
     for (int i = 0; ok && i < X509_NAME_entry_count(name); i++)
         ok = read_value(c, X509_NAME_get_entry(name, i), fs);
+    if (ok)
+        name_text_of(name, &c->subject_text);
     X509_NAME_free(name);
     if (!ok)
         return fault_set(f, ERR_MALFORMED, "The subject of the CSR is not a name, or holds a broken string.");
-    name_text(c->facts.subject, &c->subject_text);
     c->facts.subject_text = buf_span(&c->subject_text);
     return OK;
 }

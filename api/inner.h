@@ -187,6 +187,8 @@ enum err pem_next(struct span *pem, char label[static PEM_LABEL_MAX], struct buf
 /* Subject as RFC 4514-like text, control characters escaped: "CN=a.example.com, O=Example". Nothing when it
  * is no Name. */
 void name_text(struct span name_der, struct buf *out);
+struct X509_name_st; /* OpenSSL's X509_NAME */
+void name_text_of(const struct X509_name_st *name, struct buf *out);
 /* certs-only PKCS#7 (RFC 2315 9.1 degenerate SignedData), certificates in the order given. */
 enum err p7b_put(struct buf *out, const struct span *certs, size_t n);
 

@@ -34,22 +34,30 @@ static void put_without_c1(struct buf *out, struct span text)
     }
 }
 
-void name_text(struct span name_der, struct buf *out)
+void name_text_of(const X509_NAME *name, struct buf *out)
 {
-    const uint8_t *p = name_der.data;
-    X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)name_der.len);
     BIO *bio = BIO_new(BIO_s_mem());
     char *text = NULL;
     long len;
 
     if (bio == NULL)
         die("out of memory");
-    if (name != NULL && X509_NAME_print_ex(bio, name, 0, NAME_FLAGS) >= 0) {
+    if (X509_NAME_print_ex(bio, name, 0, NAME_FLAGS) >= 0) {
         len = BIO_get_mem_data(bio, &text);
         put_without_c1(out, span_of(text, (size_t)len));
     }
     ERR_clear_error();
     BIO_free(bio);
+}
+
+void name_text(struct span name_der, struct buf *out)
+{
+    const uint8_t *p = name_der.data;
+    X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)name_der.len);
+
+    if (name != NULL)
+        name_text_of(name, out);
+    ERR_clear_error();
     X509_NAME_free(name);
 }
 
