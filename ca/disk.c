@@ -28,6 +28,12 @@ void disk_look(struct ca *ca)
         alarm_clear(ca->role->board, DISK_ALARM, "store");
 }
 
+void disk_bars_note(const struct ca *ca, struct desk_note *n)
+{
+    if (ca->disk_is_full && n->kind == DESK_RESERVE)
+        n->err = ERR_UNAVAILABLE;
+}
+
 bool disk_bars(const struct ca *ca, struct ask *a)
 {
     if (!ca->disk_is_full || a->kind == ASK_PROBE || a->dry_run)

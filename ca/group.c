@@ -31,23 +31,19 @@ static bool is_written(const struct ask *a)
            (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a) || taken_writes(a);
 }
 
-/* A number is not reserved on a full disk; what is published already is recorded in what is kept for that. */
-static bool is_note_written(const struct ca *ca, struct desk_note *n)
+static bool is_note_written(const struct desk_note *n)
 {
-    if (n->kind != DESK_RESERVE || !ca->disk_is_full)
-        return n->kind != DESK_DONE;
-    n->err = ERR_UNAVAILABLE;
-    return false;
+    return n->kind != DESK_DONE && n->err == OK;
 }
 
-static bool writes(const struct ca *ca, const struct group *g)
+static bool writes(const struct group *g)
 {
     bool any = false;
 
     for (size_t i = 0; i < g->ask_count; i++)
         any = any || is_written(g->asks[i]);
     for (size_t i = 0; i < g->note_count; i++)
-        any = is_note_written(ca, &g->notes[i]) || any;
+        any = any || is_note_written(&g->notes[i]);
     return any;
 }
 
@@ -87,7 +83,7 @@ void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, stru
     const struct group g = {asks, ask_count, notes, note_count};
     struct txn *txn = NULL;
 
-    if (!writes(ca, &g))
+    if (!writes(&g))
         return;
     if (txn_begin(ca->store, &txn) != OK)
         die("the store refuses a transaction");
@@ -95,7 +91,7 @@ void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, stru
         if (!asks[i]->is_barred)
             record_ask(ca, txn, asks[i], now_s);
     for (size_t i = 0; i < note_count; i++)
-        if (is_note_written(ca, &notes[i]))
+        if (is_note_written(&notes[i]))
             publish_record(ca, txn, &notes[i], now_s);
     if (txn_commit(txn) != OK)
         die("a commit failed: nothing of this group is acknowledged");

@@ -215,6 +215,8 @@ bool probe_answered(struct ca *ca, const struct port_answer *answer);
 void disk_look(struct ca *ca); /* with alarm and its end */
 /* True: it would have to be recorded, there is no room, and it says so. */
 [[nodiscard]] bool disk_bars(const struct ca *ca, struct ask *a);
+/* No number is reserved then; what is published already is recorded in what is kept for that. */
+void disk_bars_note(const struct ca *ca, struct desk_note *n);
 
 /* ---- approval.c: what a person decides ---- */
 

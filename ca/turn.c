@@ -305,7 +305,10 @@ static bool turn_run(struct ca *ca, struct turn *t)
     gather_notes(ca, t);
     if (!gather_asks(ca, t))
         return false;
-    disk_look(ca);
+    if (t->fresh_count + t->note_count > 0)
+        disk_look(ca);
+    for (size_t i = 0; i < t->note_count; i++)
+        disk_bars_note(ca, &t->notes[i]);
     decide(ca, t);
     take_signed(ca, t);
     if (!is_group(ca, t))
