@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_conn: one connection: octets in, through TLS or not, to the intake; one request at a time; its answer
- * out; a deadline for whatever is awaited. conn_run() is the one place where a connection moves on,
+ * http_conn: one connection: octets of its channel to the intake; one request at a time; its answer out; a
+ * deadline for whatever is awaited. conn_run() is the one place where a connection moves on,
  * conn_settle() the one where it decides what to wait for.
  */
 #include <assert.h>
@@ -27,19 +27,15 @@ enum waiting { NOTHING, FOR_FIRST, FOR_HEADER, FOR_BODY, FOR_NEXT, FOR_WRITE, FO
 struct conn {
     struct http_server *server;
     struct conn *prev, *next, *next_ready;
-    struct stream *stream;
-    struct tls_conn *tls; /* NULL: plain */
+    struct channel channel;
     struct timer *timer;
     struct http_peer peer;
-    struct buf certificate;
     struct intake *intake;
     struct http_request *request; /* ASKED */
     struct reply reply;           /* SENDING */
     struct buf in;                /* plain octets, from `in_at` on not yet taken */
     size_t in_at;
     int64_t since_ms; /* connected, or answered last */
-    uint64_t written,
-        progress; /* octets of the wire: handed to the stream; taken when the write deadline was set */
     size_t lingered;
     enum phase phase;
     enum waiting waiting;
@@ -63,8 +59,7 @@ void conn_open(struct http_server *s, struct stream *stream, const struct http_p
     struct conn *c = xcalloc(1, sizeof *c);
 
     c->server = s;
-    c->stream = stream;
-    c->tls = tls != NULL ? tls_conn_new(tls) : NULL;
+    channel_init(&c->channel, stream, tls);
     c->peer = *peer;
     c->intake = intake_new(&s->limits, &s->handlers, &c->peer);
     c->reply.fd = -1;
@@ -74,7 +69,6 @@ void conn_open(struct http_server *s, struct stream *stream, const struct http_p
     c->timer = timer_start(s->loop, s->limits.header_ms, 0, timed_out, c);
     buf_init(&c->in,
              s->limits.header_max + 4 * HTTP_PIECE); /* what is left is less than a read; see conn_settle */
-    buf_init(&c->certificate, SIZE_MAX / 2);         /* tls.c bounds it */
     c->next = s->first;
     if (s->first != NULL)
         s->first->prev = c;
@@ -107,13 +101,11 @@ void conn_close(struct conn *c)
         turn_ask(s->tick);
     if (c->request != NULL)
         c->request->conn = NULL; /* the handler still has it, and will reply to nobody */
-    stream_close(c->stream);
+    channel_close(&c->channel);
     timer_stop(c->timer);
-    tls_conn_free(c->tls);
     intake_free(c->intake);
     reply_free(&c->reply);
     buf_free(&c->in);
-    buf_free(&c->certificate);
     conn_free_closed(c);
 }
 
@@ -152,7 +144,7 @@ enum conn_worth conn_worth(const struct conn *c)
         return CONN_SPARE;
     if (c->phase == READING)
         return clock_monotonic_ms() - c->since_ms < FRESH_MS ? CONN_FRESH : CONN_SPARE;
-    return c->phase == SENDING && stream_unsent(c->stream) > 0 ? CONN_STUCK : CONN_BUSY;
+    return c->phase == SENDING && channel_unsent(&c->channel) > 0 ? CONN_STUCK : CONN_BUSY;
 }
 
 bool conn_is_draining(const struct conn *c)
@@ -191,31 +183,6 @@ void conn_run_ready(struct http_server *s)
 
 /* ---- output ---- */
 
-static void wire_put(struct conn *c, struct span octets)
-{
-    c->written += octets.len;
-    stream_write(c->stream, octets);
-}
-
-static void tls_flush(struct conn *c)
-{
-    wire_put(c, tls_conn_output(c->tls));
-    tls_conn_sent(c->tls);
-}
-
-/* False when TLS cannot encrypt any more. */
-static bool conn_put(struct conn *c, struct span plain)
-{
-    if (c->tls == NULL) {
-        wire_put(c, plain);
-        return true;
-    }
-    if (tls_conn_write(c->tls, plain) != OK)
-        return false;
-    tls_flush(c);
-    return true;
-}
-
 /* Closes our side and lets the client read what it was sent: a close(2) with unread input would reset the
  * connection. */
 static void conn_linger(struct conn *c)
@@ -224,11 +191,7 @@ static void conn_linger(struct conn *c)
         conn_close(c);
         return;
     }
-    if (c->tls != NULL) {
-        tls_conn_end(c->tls);
-        tls_flush(c);
-    }
-    stream_end(c->stream);
+    channel_end(&c->channel);
     buf_free(&c->in);
     c->in_at = 0;
     c->phase = LINGERING;
@@ -250,21 +213,19 @@ static void reply_done(struct conn *c)
 /* False when the connection cannot go on. */
 static bool send_piece(struct conn *c)
 {
-    size_t sent = c->tls == NULL ? reply_send_file(&c->reply, c->stream) : 0;
     struct span piece;
 
-    c->written += sent;
-    if (sent > 0)
+    if (channel_put_file(&c->channel, &c->reply))
         return true;
     piece = reply_next(&c->reply);
-    return piece.len > 0 && conn_put(c, piece);
+    return piece.len > 0 && channel_put(&c->channel, piece);
 }
 
 /* One piece a round, and one answer a round: neither a large answer to a fast client nor a row of requests
  * that arrived together holds up the others. */
 static bool send_step(struct conn *c)
 {
-    if (stream_unsent(c->stream) > 0)
+    if (channel_unsent(&c->channel) > 0)
         return false;
     if (reply_is_over(&c->reply)) {
         reply_done(c);
@@ -278,7 +239,7 @@ static bool send_step(struct conn *c)
     }
     if (reply_is_over(&c->reply))
         return true;
-    if (stream_unsent(c->stream) == 0)
+    if (channel_unsent(&c->channel) == 0)
         conn_put_off(c);
     return false;
 }
@@ -333,7 +294,7 @@ static bool read_step(struct conn *c)
 
         conn_refuse(c, status, detail);
     } else if (step == INTAKE_CONTINUE && !has_input(c))
-        return conn_put(c, span_str("HTTP/1.1 100 Continue\r\n\r\n"));
+        return channel_put(&c->channel, span_str("HTTP/1.1 100 Continue\r\n\r\n"));
     return true;
 }
 
@@ -371,7 +332,7 @@ static void conn_set_deadline(struct conn *c)
     if (w == c->waiting)
         return; /* absolute: what arrives meanwhile moves nothing */
     c->waiting = w;
-    c->progress = c->written - stream_unsent(c->stream);
+    (void)channel_taken(&c->channel);
     timer_arm(c->timer, after_ms[w]);
 }
 
@@ -379,7 +340,7 @@ static void conn_set_deadline(struct conn *c)
  * already, so that a client which pipelines and does not take its answers is held up by TCP. */
 static bool conn_may_read(const struct conn *c)
 {
-    if (c->has_ended || stream_unsent(c->stream) > UNSENT_MAX)
+    if (c->has_ended || channel_unsent(&c->channel) > UNSENT_MAX)
         return false;
     if (c->phase == LINGERING)
         return c->lingered < LINGER_MAX;
@@ -410,9 +371,9 @@ static void conn_settle(struct conn *c)
     input_compact(c);
     conn_set_deadline(c);
     if (conn_may_read(c))
-        stream_resume(c->stream);
+        stream_resume(c->channel.stream);
     else
-        stream_pause(c->stream);
+        stream_pause(c->channel.stream);
 }
 
 static void conn_run(struct conn *c)
@@ -428,23 +389,12 @@ static void conn_run(struct conn *c)
 
 /* ---- events ---- */
 
-static void certificate_take(struct conn *c)
-{
-    if (c->certificate.len > 0 || !tls_conn_is_ready(c->tls))
-        return;
-    tls_conn_peer(c->tls, &c->certificate);
-    c->peer.certificate = buf_span(&c->certificate);
-}
-
 /* False when the connection cannot go on. */
-static bool input_decrypt(struct conn *c, struct span wire)
+static bool input_take(struct conn *c, struct span octets)
 {
-    bool was_ready = tls_conn_is_ready(c->tls);
-    enum err e = tls_conn_feed(c->tls, wire, &c->in);
+    enum err e = channel_take(&c->channel, octets, &c->in);
 
-    tls_flush(c); /* handshake or alert */
-    if (!was_ready)
-        certificate_take(c);
+    c->peer.certificate = buf_span(&c->channel.certificate);
     if (e == ERR_END)
         c->has_ended = true;
     return e != ERR_MALFORMED;
@@ -456,9 +406,7 @@ static void on_input(void *arg, struct span octets)
 
     if (c->phase == LINGERING) {
         c->lingered += octets.len;
-    } else if (c->tls == NULL) {
-        buf_put_span(&c->in, octets);
-    } else if (!input_decrypt(c, octets)) {
+    } else if (!input_take(c, octets)) {
         if (c->phase != READING) {
             conn_close(c);
             return;
@@ -487,16 +435,6 @@ static void on_drained(void *arg)
 
 static const struct stream_events events = {.input = on_input, .end = on_end, .drained = on_drained};
 
-/* True when the client has taken enough to be given more time. */
-static bool write_progressed(struct conn *c)
-{
-    uint64_t taken = c->written - stream_unsent(c->stream);
-    bool has = taken - c->progress >= PROGRESS_MIN;
-
-    c->progress = taken;
-    return has;
-}
-
 static void timed_out(void *arg)
 {
     struct conn *c = arg;
@@ -505,7 +443,7 @@ static void timed_out(void *arg)
     if (c->phase == READING && has_begun) {
         conn_refuse(c, 408, "The request took too long to arrive.");
         conn_run(c);
-    } else if (c->phase == SENDING && write_progressed(c)) {
+    } else if (c->phase == SENDING && channel_taken(&c->channel) >= PROGRESS_MIN) {
         timer_arm(c->timer, c->server->limits.write_ms);
     } else {
         conn_close(c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http_inner: what the http files share. http.c turns octets into requests and knows nothing of connections;
- * http_conn.c moves octets and keeps the deadlines; http_reply.c writes answers; http_server.c accepts and
- * drains.
+ * http_channel.c moves octets, through TLS or not; http_conn.c keeps the order of things and the deadlines;
+ * http_reply.c writes answers; http_server.c accepts and drains.
  */
 #ifndef BASE_HTTP_INNER_H
 #define BASE_HTTP_INNER_H
@@ -93,6 +93,26 @@ struct span reply_next(struct reply *p);
  * on. */
 size_t reply_send_file(struct reply *p, struct stream *s);
 void reply_free(struct reply *p);
+
+/* ---- channels: the octets of one connection, http_channel.c ---- */
+
+struct channel {
+    struct stream *stream;
+    struct tls_conn *tls;    /* NULL: plain */
+    struct buf certificate;  /* DER that the client showed; empty: none yet */
+    uint64_t written, taken; /* octets of the wire: handed to the stream; what channel_taken() saw last */
+};
+void channel_init(struct channel *k, struct stream *stream, struct tls_server *tls); /* takes the stream */
+void channel_close(struct channel *k);
+[[nodiscard]] bool channel_put(struct channel *k, struct span plain); /* false: TLS cannot encrypt any more */
+/* A piece of the reply's file, from kernel to kernel; false: it cannot go in that way, reply_next() goes on.
+ */
+[[nodiscard]] bool channel_put_file(struct channel *k, struct reply *p);
+void channel_end(struct channel *k); /* our side is closed; the client may still be sending */
+size_t channel_unsent(const struct channel *k);
+uint64_t channel_taken(struct channel *k); /* octets that have left for the client since it was asked last */
+/* Appends what it says. ERR_END: the client sends no more; ERR_MALFORMED: the connection cannot go on. */
+enum err channel_take(struct channel *k, struct span wire, struct buf *plain);
 
 /* ---- connections: http_conn.c ---- */
 
