@@ -195,6 +195,7 @@ enum err api_run(struct api_role *r)
     http_server_free(run.api.https);
     http_server_free(run.api.control);
     loop_free(run.api.loop);
+    loop_threads_end();
     store_close(run.api.store);
     return OK;
 }

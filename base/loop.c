@@ -176,6 +176,11 @@ void loop_threads(unsigned count)
     setenv("UV_THREADPOOL_SIZE", text, 1); /* libuv's one way to be told */
 }
 
+void loop_threads_end(void)
+{
+    uv_library_shutdown();
+}
+
 /* ---- timers ---- */
 
 static void timer_fired(uv_timer_t *uv)

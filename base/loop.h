@@ -39,6 +39,9 @@ void turn_free(struct turn *t);
 void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *arg);
 /* How many threads the pool has, 1 to 64; before the first loop_work of the process. */
 void loop_threads(unsigned count);
+/* Ends the pool's threads: after the last loop_free of a process, which is about to exit. A thread that went
+ * on during the exit would use what the libraries have taken down. */
+void loop_threads_end(void);
 
 /* Calls fn while `fd` is readable, closed by its peer or in error (level-triggered). The fd stays the
  * caller's, and blocking or not as it was. */
