@@ -126,16 +126,22 @@ static void check_listener(struct report *r)
         add_end(r, "listener", "", end_s, ENDING_LISTENER_S);
 }
 
+/* Nothing can be asked of a service that records nothing. */
+static bool is_full(const struct alarm_shown *a)
+{
+    return a->level == ALARM_CRITICAL &&
+           (strcmp(a->code, DISK_ALARM) == 0 || strcmp(a->code, MAP_ALARM) == 0);
+}
+
 /* What the alarms are about is for people: a list that a distant server shows wrongly takes no balancer away
- * from a service that works, nor keeps one from starting. A full disk is another thing: nothing can be asked
- * of it. */
+ * from a service that works, nor keeps one from starting. A full disk is another thing. */
 static bool add_alarm(const struct alarm_shown *a, void *arg)
 {
     struct report *r = arg;
     char text[CLOCK_TEXT_MAX];
 
     clock_rfc3339(a->since_s, text);
-    r->is_unready = r->is_unready || strcmp(a->code, DISK_ALARM) == 0;
+    r->is_unready = r->is_unready || is_full(a);
     checks_add(&r->checks, a->code, a->subject, (enum level)a->level, "%s (since %s)", a->detail, text);
     return true;
 }

@@ -512,6 +512,7 @@ void grant_write(struct buf *b, const struct grant *g);
 [[nodiscard]] bool grant_read(struct rd *r, struct grant *out);
 
 #define DISK_ALARM "disk.full" /* raised while nothing is recorded for want of room */
+#define MAP_ALARM "store.map"  /* raised while the store's map cannot grow; critical: it is full */
 
 struct ca_role {
     const char *store_dir;

@@ -54,7 +54,7 @@ struct copies {
 struct ca {
     struct ca_role *role;
     struct flights flights;
-    bool disk_is_full; /* as disk_look() saw it last */
+    const char *no_room; /* why nothing more is recorded, as disk_look() saw it last; NULL: there is room */
     struct store *store;
     struct issuing issuers[ISSUERS_MAX];
     size_t issuer_count;

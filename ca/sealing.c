@@ -111,7 +111,7 @@ bool sealing_is_due(struct ca *ca)
 {
     struct chain_mark head;
 
-    return !ca->disk_is_full && look(ca, &head);
+    return ca->no_room == NULL && look(ca, &head);
 }
 
 void sealing_turn(struct ca *ca, int64_t now_s)

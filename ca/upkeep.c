@@ -19,7 +19,7 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
 
     store_maintain(ca->store);
     disk_look(ca);
-    if (ca->disk_is_full)
+    if (ca->no_room != NULL)
         return;
     if (signer_answers)
         responder_renew(ca, now_s);

@@ -12,6 +12,7 @@
 #include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ struct store {
     struct txn *txn;
     bool is_broken; /* a write failed: nothing more is acknowledged */
     bool was_full;  /* a txn hit the end of the map */
+    bool is_stuck;  /* the map should grow and cannot */
 };
 
 /* ---- failures ---- */
@@ -100,6 +102,16 @@ static void map_set(struct store *s, uint64_t size)
         die("cannot map %llu octets of the store: %s", (unsigned long long)size, mdb_strerror(rc));
 }
 
+/* LMDB gives up the map that it has before it asks for a larger one, and is left without any when it gets
+ * none. So it is asked for here first. */
+static bool has_address_space(struct store *s, uint64_t more)
+{
+    int fd = -1, rc = mdb_env_get_fd(s->env, &fd);
+    void *at = rc == 0 ? mmap(NULL, more, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+
+    return at != MAP_FAILED && munmap(at, more) == 0;
+}
+
 /* Keeps half of the map and MAP_HEADROOM free. No view or txn may be open in this process. */
 static void map_grow(struct store *s)
 {
@@ -107,6 +119,9 @@ static void map_grow(struct store *s)
 
     while (want / 2 < used || want - used < MAP_HEADROOM)
         want *= 2;
+    s->is_stuck = want != size && !has_address_space(s, want - size);
+    if (s->is_stuck)
+        return;
     s->was_full = false;
     if (want == size)
         return;
@@ -280,6 +295,19 @@ unsigned store_maintain(struct store *s)
         map_set(s, 0); /* the writer has grown it */
     used = used_octets(s, &size);
     return (unsigned)(used * 1000 / size);
+}
+
+enum store_room store_room(struct store *s)
+{
+    uint64_t size, used;
+
+    assert(is_writer(s) && s->txn == NULL);
+    if (s->views == 0)
+        map_grow(s);
+    used = used_octets(s, &size);
+    if (!s->is_stuck)
+        return STORE_ROOM_ENOUGH;
+    return s->was_full || size - used < MAP_HEADROOM ? STORE_ROOM_NONE : STORE_ROOM_LITTLE;
 }
 
 /* ---- views ---- */

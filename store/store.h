@@ -48,6 +48,14 @@ void store_close(struct store *s);
  * used and warns in the log. Gives the used share in per mille. No view or txn may be open in this process.
  */
 unsigned store_maintain(struct store *s);
+/* May more be recorded? For the writer, between transactions; grows the map as txn_begin does. A map cannot
+ * grow when the process may have no more address space. */
+enum store_room {
+    STORE_ROOM_ENOUGH,
+    STORE_ROOM_LITTLE, /* the map cannot grow; what it holds is not used up */
+    STORE_ROOM_NONE,   /* what is left is for what is under way: begin nothing more */
+};
+[[nodiscard]] enum store_room store_room(struct store *s);
 
 /* The state as of the last commit. Sees one snapshot until closed. ERR_IO (also: too many readers).
  * ERR_UNAVAILABLE: the writer has grown the map, and it can only be followed once this process's other views

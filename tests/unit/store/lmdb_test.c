@@ -69,13 +69,13 @@ Test(lmdb, nothing_is_acknowledged_after_a_failed_commit)
     place_remove(&p);
 }
 
-/* Some 8 KiB a certificate, 40 MiB in all. */
-static enum err add_much(struct place *p)
+/* Some 8 KiB a certificate. */
+static enum err add_large(struct place *p, unsigned from, unsigned to)
 {
     struct txn *t = begin(p);
     uint64_t number;
 
-    for (unsigned n = 0; n < 5000; n++) {
+    for (unsigned n = from; n < to; n++) {
         struct sample s;
 
         sample_make(&s, n, 4096);
@@ -90,11 +90,43 @@ Test(lmdb, a_batch_beyond_the_map_is_refused_and_fits_the_next_time)
     enum err err;
 
     add_range(&p, 9000, 9001);
-    err = add_much(&p);
+    err = add_large(&p, 0, 5000); /* 40 MiB */
     cr_assert_eq(err, ERR_UNAVAILABLE);
     cr_assert_eq(count(&p), 1);
-    cr_assert_eq(add_much(&p), OK);
+    cr_assert_eq(add_large(&p, 0, 5000), OK);
     cr_assert_eq(count(&p), 5001);
+    place_remove(&p);
+}
+
+/* How much address space this process may take besides what it has. */
+static void space_limit(uint64_t more)
+{
+    struct rlimit limit;
+    unsigned long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+
+    cr_assert(statm != NULL && fscanf(statm, "%lu", &pages) == 1);
+    fclose(statm);
+    cr_assert_eq(getrlimit(RLIMIT_AS, &limit), 0);
+    limit.rlim_cur = more == RLIM_INFINITY ? limit.rlim_max : pages * 4096 + more;
+    cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+Test(lmdb, a_map_that_cannot_grow_says_so_until_it_can)
+{
+    struct place p = place_create_sized(40 << 20);
+
+    cr_assert_eq(store_room(p.store), STORE_ROOM_ENOUGH);
+    space_limit(24 << 20);
+    cr_assert_eq(add_large(&p, 0, 2700), OK); /* more than half: it should double */
+    cr_assert_eq(store_room(p.store), STORE_ROOM_LITTLE);
+    cr_assert_eq(add_large(&p, 2700, 3200), OK);
+    cr_assert_eq(store_room(p.store), STORE_ROOM_NONE);
+    cr_assert_eq(add_large(&p, 3200, 3500), OK); /* what was under way */
+    space_limit(RLIM_INFINITY);
+    cr_assert_eq(store_room(p.store), STORE_ROOM_ENOUGH);
+    cr_assert_eq(count(&p), 3500);
+    cr_assert_leq(store_maintain(p.store), 500);
     place_remove(&p);
 }
 
@@ -215,8 +247,8 @@ Test(lmdb, a_second_view_waits_when_the_map_has_grown_past_the_first)
     add_range(&p, 9000, 9001);
     tell(to, 1);
     cr_assert(hear(from, &ready));
-    cr_assert_eq(add_much(&p), ERR_UNAVAILABLE);
-    cr_assert_eq(add_much(&p), OK);
+    cr_assert_eq(add_large(&p, 0, 5000), ERR_UNAVAILABLE);
+    cr_assert_eq(add_large(&p, 0, 5000), OK);
     tell(to, 1);
     cr_assert_eq(child_end(pid), 0);
     place_remove(&p);
