@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -24,7 +25,9 @@ import der
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHANCERY = os.environ.get("CHANCERY", str(ROOT / "build/chancery"))
 DATA = ROOT / "tests/data"
-WAIT_S = 60  # for anything at all: a sanitizer build on a busy machine is slow
+WAIT_S = int(os.environ.get("WAIT_S", "60"))  # for anything at all: a sanitizer build on a busy machine is slow
+UNDER = shlex.split(os.environ.get("SERVE_UNDER", ""))  # a program that runs `serve` and its roles: valgrind
+PRELOADED = {"LD_PRELOAD": os.environ["SERVE_PRELOAD"]} if "SERVE_PRELOAD" in os.environ else {}  # what that needs
 
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="chancery-test-"))
 WORK.chmod(0o711)  # roles have accounts of their own; what a configuration names in here they must reach
@@ -216,7 +219,7 @@ def exchange(connection, method, path, body, headers):
 class Service:
     """A home in a directory of its own, and `serve` on it on ports that were free."""
 
-    environment = {}  # of `serve` alone, besides what the test has: what is preloaded
+    environment = PRELOADED  # of `serve` alone, besides what the test has: what is preloaded
 
     def __init__(self, *init_options, start=True):
         self.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK))
@@ -256,7 +259,7 @@ class Service:
         ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True,
+                [*UNDER, CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True,
                 restore_signals=self.restores_signals, env={**os.environ, **self.environment})
         wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
         if self.process.poll() is not None:

@@ -16,7 +16,7 @@ import urllib.parse
 
 import der
 import harness
-from harness import ASAN_LITTLE, Service, ServiceTest, asan_options, make_csr, new_file, run, wait_until
+from harness import ASAN_LITTLE, UNDER, Service, ServiceTest, asan_options, make_csr, new_file, run, wait_until
 
 TYPE = {"Content-Type": "application/ocsp-request"}
 MALFORMED, TRY_LATER, UNAUTHORIZED = (bytes([0x30, 3, 0x0A, 1, code]) for code in (1, 3, 6))
@@ -157,6 +157,7 @@ class Ocsp(ServiceTest):
         for each in slow:
             each.close()
 
+    @unittest.skipIf(UNDER, "what runs it takes memory of its own")
     def test_a_flood_of_junk_leaves_memory_and_log_as_they_were(self):
         pid, = self.service.roles()["ocsp"]
 
