@@ -198,7 +198,8 @@ static int tables_try(struct store *s, bool is_creating, size_t *reached)
     int rc = is_creating ? mdb_txn_begin(s->env, NULL, 0, &mdb) : read_begin(s, &mdb);
 
     for (*reached = 0; rc == 0 && *reached < TABLE_COUNT; *reached += rc == 0)
-        rc = mdb_dbi_open(mdb, table_name((enum table)*reached), is_creating ? MDB_CREATE : 0, &s->dbi[*reached]);
+        rc = mdb_dbi_open(mdb, table_name((enum table) * reached), is_creating ? MDB_CREATE : 0,
+                          &s->dbi[*reached]);
     if (rc == 0)
         rc = mdb_txn_commit(mdb); /* of a reader as well: an abort would close the tables again */
     else if (mdb != NULL)
