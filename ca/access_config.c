@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/ca.h"
+#include "ca/access.h"
 
 static enum err copy(const struct xml_node *n, const char *name, char *out, size_t cap, struct fault *f)
 {

@@ -7,6 +7,8 @@
  *
  * It reads facts, not hostile bytes: `api` parses a CSR, proves possession and sends struct facts. It does
  * not listen, does not parse PEM or HTTP and holds no key.
+ *
+ * Who asks, and what he may, is the door's other half: ca/access.h.
  */
 #ifndef CA_CA_H
 #define CA_CA_H
@@ -14,6 +16,7 @@
 #include "base/alg.h"
 #include "base/board.h"
 #include "base/xml.h"
+#include "ca/access.h"
 #include "store/store.h"
 
 /* ---- what a CSR says (facts) ---- */
@@ -346,81 +349,6 @@ void san_text(const struct san *s, struct buf *out);
 
 /* A Name of the form O=…, CN=… in UTF8String; organization NULL: CN alone. */
 void name_write(struct buf *b, const char *organization, const char *common_name);
-
-/* ---- who asks: access.c, access_config.c ---- */
-
-#define ACCESS_PRINCIPALS_MAX 64u /* people and machines whose certificates are not of our own making */
-#define ACCESS_PEERS_MAX 32u      /* local users and groups */
-#define ACCESS_AUTHORITIES_MAX 8u /* foreign CAs */
-#define ACCESS_SUBJECT_MAX 512u   /* octets of a subject as text, with the NUL */
-#define ACCESS_NAME_MAX 32u       /* of what the configuration names, with the NUL */
-#define ACCESS_PATH_MAX 1024u
-
-/* <certificate-authority>: whose client certificates are taken besides our own. */
-struct access_authority {
-    char id[ACCESS_NAME_MAX];
-    char file[ACCESS_PATH_MAX], crl[ACCESS_PATH_MAX]; /* PEM; relative ones are in the home */
-};
-/* <principal>: a subject of such an authority and its role; or, without authority, what limits the
- * certificate of our own with that subject, whose profile is its role. */
-struct access_principal {
-    char name[ACCESS_NAME_MAX];
-    char authority[ACCESS_NAME_MAX];  /* "" our own */
-    char subject[ACCESS_SUBJECT_MAX]; /* as our lists print it: RFC 2253, a blank after each comma */
-    bool is_pinned;
-    uint8_t sha256[HASH_LEN]; /* of the certificate's DER */
-    enum access_role role;    /* ACCESS_NOBODY without authority */
-    struct scope scope;
-};
-/* <peer>: a local user or group on the control socket. */
-struct access_peer {
-    bool is_group;
-    uint32_t id;
-    enum access_role role;
-    struct scope scope;
-};
-struct access_config {
-    struct access_authority authorities[ACCESS_AUTHORITIES_MAX];
-    size_t authority_count;
-    struct access_principal principals[ACCESS_PRINCIPALS_MAX];
-    size_t principal_count;
-    struct access_peer peers[ACCESS_PEERS_MAX];
-    size_t peer_count;
-};
-enum err access_config_read(const struct xml_node *root, struct access_config *out, struct fault *f);
-
-#define IDENTITY_MAX (2 * HASH_LEN + 8) /* "person:" and a SHA-256 in hex, with the NUL */
-
-/* Somebody who may ask. The name is how audit rows and certificates show it, and says how it logged in:
- *   uid:N            a local user: root, the service's own, or one of the configuration
- *   gid:G,uid:N      a local user by a group of the configuration
- *   cert:SERIAL      a certificate of ours
- *   login:NAME       a certificate of a foreign CA, NAME from the configuration
- *   token:ID         a token
- * The identity is who stands behind it: two certificates of one subject (of ours, or of one foreign CA) are
- * one person, and so are a token and who made it. Whoever must be somebody else (an approval) is compared by
- * that. */
-struct principal {
-    char name[PRINCIPAL_MAX];
-    char identity[IDENTITY_MAX];
-    bool is_local_master; /* root or the service's own user, who could write the store itself */
-    enum access_role role;
-    struct scope scope;
-};
-/* Role, scope and identity of a name, from the store and the configuration alone: the api says who asks, and
- * what he may is looked up again here. ERR_UNAUTHENTICATED: unknown, expired, revoked, deleted;
- * ERR_FORBIDDEN: known and without a role; ERR_UNAVAILABLE: the store cannot be read. */
-enum err principal_find(struct view *v, const struct access_config *c, const char *name, int64_t now_s,
-                        struct principal *out, struct fault *f);
-/* The identity alone, also of who may do nothing any more; a name that leads nowhere is its own. */
-void principal_identity(struct view *v, const struct access_config *c, const char *name,
-                        char out[static IDENTITY_MAX]);
-/* "chancery/operator": what a certificate of this profile makes of who has it. False for other profiles. */
-bool profile_role(const char *profile_id, enum access_role *out);
-/* Is everything about this certificate within the scope? */
-bool scope_has_cert(const struct scope *s, struct view *v, const struct cert *c);
-/* Every name that a request asks for; without any, a scope with names does not cover it. */
-bool scope_has_facts(const struct scope *s, const struct facts *f);
 
 /* ---- configuration ---- */
 
