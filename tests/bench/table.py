@@ -111,22 +111,28 @@ def others(t, directory):
             if rate:
                 t.figures({"bench": "peer", "job": "issue", "kind": kind, "peer": peer, "per_second": rate})
                 t.row(f"  issue {name}: {peer}", f"{rate:,.0f}/s", "", None, "")
-    request, answer = an_answer(directory)
+    responders(t, directory, seconds)
+
+
+def responders(t, directory, seconds):
+    home = start.make_home(4, directory)
+    request_file = pathlib.Path(directory) / "request"
+    served = start.Served(home, directory)
+    try:
+        serial = start.some_serial(served)
+        request = start.ocsp_request(home, serial, directory)
+        answer = served.answer(request)
+        ours = peers.ab(f"http://{served.http}/ocsp", request_file, seconds, 16)
+    finally:
+        served.end()
     rate = peers.cfssl_ocspserve(directory, request, answer, seconds, 64)
     if rate:
         t.figures({"bench": "peer", "job": "ocsp", "peer": "cfssl ocspserve", "per_second": rate})
-        t.row("  OCSP: cfssl ocspserve, all cores", f"{rate:,.0f}/s", "", None, "")
-
-
-def an_answer(directory):
-    """A request and its answer, for a peer that only carries answers."""
-    home = start.make_home(4, directory)
-    served = start.Served(home, directory)
-    try:
-        request = start.ocsp_request(home, start.some_serial(served), directory)
-        return request, served.answer(request)
-    finally:
-        served.end()
+        t.row("  OCSP: cfssl ocspserve, wrk, all cores", f"{rate:,.0f}/s", "", None, "")
+    rate = peers.openssl_ocsp(directory, home / "issuers/ec-g1.pem", serial, request_file, seconds, 16)
+    if rate:
+        t.figures({"bench": "peer", "job": "ocsp", "peer": "openssl ocsp", "per_second": rate, "ours_per_second": ours})
+        t.row("  OCSP: a connection each, ab, all cores", f"{ours:,.0f}/s", f"{rate:,.0f}/s, openssl ocsp", ours / rate, "")
 
 
 def show(t):
