@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What does a start cost among many certificates, what memory do the roles take, and what does a backup cost?
 
-usage: start.py [--json] [--rounds N] [HOME...]      homes that store_fill filled, none of them in service
-       start.py [--json] [--rounds N] --sizes 1000,100000,1000000      makes and removes its own
+usage: start.py [--json] [--rounds N] [--backups N] [HOME...]      homes that store_fill filled, none of them in service
+       start.py [--json] [--rounds N] [--backups N] --sizes 1000,100000,1000000      makes and removes its own
 
 A start: from exec until the ready file is there, and until the first answer to a client (OCSP, of a certificate
 in the middle of the store's, whose page nobody has read; a page of the list over HTTPS). Memory: what each
 role has of its own (RssAnon), workers added up; the store's pages, which all share and the kernel takes back,
-are beside it. A backup against a copy of the same file with fsync, by turns.
+are beside it. A backup against a copy of the same file with fsync, by turns;
+both take as much disk as the store while they are measured: --backups 0 leaves them out.
 """
 import argparse
 import http.client
@@ -151,6 +152,10 @@ def backup(served, directory):
     return took, plain
 
 
+def median(values):
+    return statistics.median(values) if values else None
+
+
 def measure(home, options):
     home = pathlib.Path(home).resolve()
     with tempfile.TemporaryDirectory(dir=home.parent) as directory:
@@ -169,13 +174,13 @@ def measure(home, options):
             memory = served.memory_mib()
             if len(starts) < options.rounds:
                 served.end()
-        backups = [backup(served, directory) for _ in range(min(options.rounds, 3))]
+        backups = [backup(served, directory) for _ in range(min(options.rounds, options.backups))]
         served.end()
     return {"bench": "start", "home": home.name, "store_mib": (home / "store/data.mdb").stat().st_size >> 20,
             "ready_ms": statistics.median(starts) * 1000, "first_answer_ms": statistics.median(answers) * 1000,
             "list_page_ms": statistics.median(lists) * 1000,
-            "backup_s": statistics.median(took for took, _ in backups), "copy_s": statistics.median(plain for _, plain in backups),
-            "backup_ratio": statistics.median(took / plain for took, plain in backups),
+            "backup_s": median([took for took, _ in backups]), "copy_s": median([plain for _, plain in backups]),
+            "backup_ratio": median([took / plain for took, plain in backups]),
             "memory_mib": {role: round(own, 1) for role, (own, _) in sorted(memory.items())},
             "mapped_mib": round(max(mapped for _, mapped in memory.values()), 1)}
 
@@ -184,7 +189,7 @@ def show(rows):
     print("| home | store MiB | ready ms | first OCSP answer ms | list page, HTTPS ms | backup s | copy s | ratio |\n|---|---:|---:|---:|---:|---:|---:|---:|")
     for row in rows:
         print(f"| {row['home']} | {row['store_mib']:,} | {row['ready_ms']:.0f} | {row['first_answer_ms']:.1f} | {row['list_page_ms']:.2f} | "
-              f"{row['backup_s']:.2f} | {row['copy_s']:.2f} | {row['backup_ratio']:.2f} |")
+              + " | ".join("" if row[each] is None else f"{row[each]:.2f}" for each in ("backup_s", "copy_s", "backup_ratio")) + " |")
     roles = sorted({role for row in rows for role in row["memory_mib"]})
     print("\nMiB of its own by role\n\n| home | " + " | ".join(roles) + " |\n|---|" + "---:|" * len(roles))
     for row in rows:
@@ -196,6 +201,7 @@ def main():
     parser.add_argument("homes", nargs="*")
     parser.add_argument("--sizes", default="")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backups", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chancery-bench-") as directory:
