@@ -19,6 +19,7 @@
 #include "ca/inner.h"
 
 #define TURN_NOTES_MAX 32u /* the crl asks one thing at a time for each of at most 16 issuers */
+#define GROUP_WAIT_MS 10u  /* as two signatures of RSA 4096: one that does not come holds up no other */
 #define GROUP_ENOUGH 64u   /* a commit costs some 0.4 ms: of each of 64 certificates a hundredth */
 #define UPKEEP_MS 60000 /* reader check, responder renewal, pruning: nothing there is finer than a minute */
 
@@ -29,6 +30,7 @@ struct turn {
         ready[FLIGHTS_MAX]; /* decided and, where something was signed, signed: to be recorded and answered */
     size_t ready_count;
     size_t landed;                  /* of them, those that came from the signer */
+    int64_t landed_at_ms;           /* the first of those, by the monotonic clock */
     struct ask *twins[FLIGHTS_MAX]; /* answered with another */
     size_t twin_count;
     struct desk_note notes[TURN_NOTES_MAX];
@@ -167,7 +169,8 @@ static void land(void *arg, struct ask *a)
     struct turn *t = arg;
 
     t->ready[t->ready_count++] = a;
-    t->landed++;
+    if (t->landed++ == 0)
+        t->landed_at_ms = clock_monotonic_ms();
 }
 
 static void take_signed(struct ca *ca, struct turn *t)
@@ -283,11 +286,14 @@ static void answer(struct ca *ca, struct turn *t)
 
 /* Is it time for a commit? At once when anything is ready that never went to the signer: somebody revokes, or
  * is refused. Else when twice as much has come back as is still at the signer, which has work while the
- * commit waits for the disk; or when what a commit costs is shared by many already. */
+ * commit waits for the disk; or when what a commit costs is shared by many already, or the first has waited.
+ */
 static bool is_group(const struct ca *ca, const struct turn *t)
 {
-    return t->note_count > 0 || t->ready_count > t->landed || t->landed >= GROUP_ENOUGH ||
-           (t->landed > 0 && t->landed >= 2 * ca->flights.count);
+    if (t->note_count > 0 || t->ready_count > t->landed)
+        return true;
+    return t->landed > 0 && (t->landed >= 2 * ca->flights.count || t->landed >= GROUP_ENOUGH ||
+                             clock_monotonic_ms() >= t->landed_at_ms + GROUP_WAIT_MS);
 }
 
 static bool decides_requests(const struct turn *t)
@@ -358,8 +364,11 @@ static int block_hangup(void)
 static void await_events(const struct ca *ca, const struct turn *t, struct pollfd fds[static 4],
                          int64_t until_ms)
 {
-    int64_t wait_ms = is_group(ca, t) ? 0 : until_ms - clock_monotonic_ms();
+    int64_t wait_ms;
 
+    if (t->landed > 0 && t->landed_at_ms + GROUP_WAIT_MS < until_ms)
+        until_ms = t->landed_at_ms + GROUP_WAIT_MS;
+    wait_ms = is_group(ca, t) ? 0 : until_ms - clock_monotonic_ms();
     fds[0].fd = room(ca, t) > 0 ? ca->role->api_fd : -1;
     if (poll(fds, 4, wait_ms > 0 ? (int)wait_ms : 0) < 0 && errno != EINTR)
         die("poll: %s", strerror(errno));

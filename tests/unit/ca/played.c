@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <string.h>
 #include <unistd.h>
 
 void played_key(struct buf *spki)
@@ -63,17 +64,36 @@ static void answer(const struct played_signer *p, struct rd r)
     buf_free(&b);
 }
 
+static void await_release(struct played_signer *p)
+{
+    unsigned ms = 0;
+
+    while (!p->releases && ms++ < 10000)
+        usleep(1000);
+    p->gave_up = !p->releases;
+}
+
 void *played_signer_run(void *arg)
 {
-    static uint8_t frame[WIRE_MSG_MAX];
-    const struct played_signer *p = arg;
+    static uint8_t frame[WIRE_MSG_MAX], kept[WIRE_MSG_MAX];
+    struct played_signer *p = arg;
     unsigned count = 0;
+    size_t kept_len = 0;
     struct span s;
 
     while (wire_receive(p->fd, frame, sizeof frame, &s) == OK) {
-        if (++count == p->slow_at)
+        if (++count == p->kept_at) {
+            memcpy(kept, s.data, kept_len = s.len);
+            continue;
+        }
+        if (count == p->slow_at)
             usleep(200000); /* the others are recorded meanwhile */
         answer(p, rd_of(s));
+        if (kept_len > 0) {
+            await_release(p);
+            answer(p, rd_of(span_of(kept, kept_len)));
+            kept_len = 0;
+        }
     }
     return NULL;
 }

@@ -17,6 +17,9 @@ struct played_signer {
     int fd;
     volatile bool refuses;
     volatile unsigned slow_at; /* the question of this number, from 1, is answered late; 0: none */
+    volatile unsigned kept_at; /* this one's answer is kept until the next is given and `releases`; 0: none */
+    volatile bool releases;
+    volatile bool gave_up; /* nobody released it for ten seconds */
 };
 void *played_signer_run(void *arg);
 

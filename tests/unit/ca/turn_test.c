@@ -607,6 +607,23 @@ Test(turn, a_refusing_signer_leaves_nothing_behind)
     cr_assert_eq(count_certificates(), before);
 }
 
+Test(turn, a_signature_that_does_not_come_holds_up_no_other)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static struct reply r;
+
+    signer.kept_at = 2; /* after the OCSP signer's certificate, the first of the two */
+    send_issue(1, &q);
+    send_issue(2, &q);
+    start();
+    receive(&r);
+    cr_assert_eq(r.number, 2);
+    signer.releases = true;
+    receive(&r);
+    cr_assert_eq(r.number, 1);
+    cr_assert(!signer.gave_up);
+}
+
 static bool keep_detail(const struct audit_row *row, void *arg)
 {
     if (!span_to_str(row->detail, arg, 512))
