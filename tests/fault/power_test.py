@@ -53,8 +53,12 @@ class Power(unittest.TestCase):
 
     def tearDown(self):
         self.service.kill()
+        self.unmount()
+
+    def unmount(self):
+        """An ended process has no command line any more a moment before its files are closed."""
         wait_until(lambda: not self.service.roles(), "no process is left")
-        run("umount", self.service.home)
+        wait_until(lambda: run("umount", self.service.home, check=False).returncode == 0, "no file is open")
 
     def mount(self):
         run("mount", "-o", "loop", self.image, self.service.home)
@@ -68,8 +72,7 @@ class Power(unittest.TestCase):
         load.stopping.set()
         self.service.kill()
         load.stop()
-        wait_until(lambda: not self.service.roles(), "no process is left")
-        run("umount", self.service.home)
+        self.unmount()
         clone.replace(self.image)
         self.mount()
         return acknowledged
