@@ -23,6 +23,7 @@ struct check {
     struct expected *expected;
     struct tally index_wanted, index_there, audit_wanted, audit_there;
     uint64_t states, listed, last_number;
+    uint64_t audit_indexed;                          /* number of the last audit row in the index */
     uint64_t pending, by_time, by_state, of_pending; /* requests and their index */
     uint64_t answers;                                /* under an Idempotency-Key */
     bool has_issuer[CHECK_ISSUERS];

@@ -13,7 +13,8 @@
  *   issuer          issuer no(2)
  *   crl_state       issuer no(2)
  *   audit           seq(8)                         appended
- *   audit_index     tag(1) ‖ value ‖ at(8) ‖ seq(8)  empty rows, see enum audit_index
+ *   audit_index     tag(1) ‖ value ‖ at(8) ‖ seq(8)  empty rows, see enum audit_index; AUDIT_BATCH audit rows
+ *                                                  at a time, the newest are not in it yet
  *   idempotent      key(32)
  *   idempotent_time at(8) ‖ key(32)                empty rows
  *   request         id(16)
@@ -244,10 +245,12 @@ enum request_index {
     REQUEST_BY_END = 'e',   /* expires at(8) ‖ id; empty rows */
 };
 
-/* ---- audit.c, audit_index.c ---- */
+/* ---- audit.c, audit_index.c (audit_list.c reads it) ---- */
 
 /* The row of an entry, when it says the number it lies under. */
 [[nodiscard]] bool audit_read(struct entry e, struct audit_row *out);
+/* The row of that number, one of those that are counted: without it ERR_INTERNAL. */
+enum err audit_find(struct view *v, uint64_t seq, struct audit_row *out);
 
 /* The value is followed by the time and the number of a row, so that a span of time is a range in each. */
 enum audit_index {
@@ -256,7 +259,15 @@ enum audit_index {
     AUDIT_BY_SERIAL = 's', /* serial(19) */
     AUDIT_BY_TIME = 't',   /* nothing */
 };
-void audit_index_add(struct txn *t, const struct audit_row *a);
+#define AUDIT_BATCH 32u /* rows indexed at once: what a filtered list reads of the newest rows at most */
+struct key key_of_audit(enum audit_index tag); /* the tag alone */
+struct key key_of_actor(struct span actor);
+struct key key_of_kind(enum audit_kind kind);
+struct key key_of_serial(const uint8_t serial[static SERIAL_LEN]);
+/* Of `count` rows, the number of the last that the index holds; what it says of later ones is not read. */
+uint64_t audit_indexed(uint64_t count);
+/* Row `count` was appended: indexes the batch that it ends, if it ends one. */
+void audit_index_add(struct txn *t, uint64_t count);
 void audit_index_each(const struct audit_row *a, index_fn *fn, void *arg);
 /* Indexes what a store of an earlier version holds; nothing when it is done already. */
 enum err audit_index_build(struct store *s, struct fault *f);
