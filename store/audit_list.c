@@ -93,7 +93,19 @@ static bool plan_holds(const struct audit_plan *p, struct span key)
 
 /* ---- rows that have no index yet ---- */
 
-/* The keys under which an index would have those of them that lie in the plan's range, in order. */
+static bool fits(const struct audit_query *q, const struct audit_row *a)
+{
+    if (q->serial != NULL && (!a->has_serial || memcmp(a->serial, q->serial, SERIAL_LEN) != 0))
+        return false;
+    if (q->actor != NULL && !span_eq(a->actor, span_str(q->actor)))
+        return false;
+    if (q->kind != 0 && a->kind != q->kind)
+        return false;
+    return (q->since_s == NO_TIME || a->at_s >= q->since_s) &&
+           (q->until_s == NO_TIME || a->at_s < q->until_s);
+}
+
+/* The keys under which an index would have those that lie in the plan's range, in order. */
 struct tail {
     struct key keys[AUDIT_BATCH];
     size_t count;
@@ -119,22 +131,27 @@ static void gather(const struct key *k, struct span row, void *arg)
     t->keys[at] = *k;
 }
 
-static enum err tail_read(struct view *v, const struct audit_plan *p, uint64_t from, uint64_t to,
-                          struct tail *out)
+/* Those above `indexed` that the query wants. A damaged row keeps nobody from the others, as in an index. */
+static enum err tail_read(struct view *v, const struct audit_query *q, const struct audit_plan *p,
+                          uint64_t indexed, struct tail *out)
 {
     struct gather g = {p, out};
+    struct key from = key_of_number(indexed + 1);
     struct audit_row a;
-    enum err err;
+    struct entry e;
+    struct scan scan;
+    enum err err = scan_open(v, TABLE_AUDIT, &scan);
 
-    out->count = 0;
-    for (uint64_t seq = from; seq <= to; seq++) {
-        err = audit_find(v, seq, &a);
-        if (err == OK)
+    if (err != OK)
+        return err;
+    err = scan_from(&scan, key_span(&from), &e);
+    for (unsigned i = 0; err == OK && i < AUDIT_BATCH; i++, err = scan_next(&scan, &e))
+        if (!audit_read(e, &a))
+            (void)table_damaged(TABLE_AUDIT, e.key);
+        else if (fits(q, &a))
             audit_index_each(&a, gather, &g);
-        else if (err != ERR_INTERNAL) /* a damaged row keeps nobody from the others, as in an index */
-            return err;
-    }
-    return OK;
+    scan_close(&scan);
+    return err == ERR_END ? OK : err;
 }
 
 /* ---- a walk through the plan's range: the table, and between its rows the tail's ---- */
@@ -166,7 +183,8 @@ static void table_step(struct walk *w, bool is_first)
     } while (w->there_err == OK && number_of_key(w->e.key, &seq) && seq > w->indexed);
 }
 
-static enum err walk_open(struct walk *w, struct view *v, const struct audit_plan *p)
+static enum err walk_open(struct walk *w, struct view *v, const struct audit_query *q,
+                          const struct audit_plan *p)
 {
     struct chain_mark head;
     enum err err = OK;
@@ -178,7 +196,7 @@ static enum err walk_open(struct walk *w, struct view *v, const struct audit_pla
         err = audit_head(v, &head);
         w->indexed = audit_indexed(head.seq);
         if (err == OK)
-            err = tail_read(v, p, w->indexed + 1, head.seq, &w->tail);
+            err = tail_read(v, q, p, w->indexed, &w->tail);
     }
     if (err == OK)
         err = scan_open(v, p->table, &w->scan);
@@ -220,18 +238,6 @@ static enum err walk_take(struct walk *w, struct span *key)
 
 /* ---- the page ---- */
 
-static bool fits(const struct audit_query *q, const struct audit_row *a)
-{
-    if (q->serial != NULL && (!a->has_serial || memcmp(a->serial, q->serial, SERIAL_LEN) != 0))
-        return false;
-    if (q->actor != NULL && !span_eq(a->actor, span_str(q->actor)))
-        return false;
-    if (q->kind != 0 && a->kind != q->kind)
-        return false;
-    return (q->since_s == NO_TIME || a->at_s >= q->since_s) &&
-           (q->until_s == NO_TIME || a->at_s < q->until_s);
-}
-
 /* OK: it fits; ERR_NOT_FOUND: it does not. */
 static enum err row_offer(struct view *v, const struct audit_query *q, const struct audit_plan *p,
                           struct span key, struct audit_row *a)
@@ -266,7 +272,7 @@ enum err audit_list(struct view *v, const struct audit_query *q,
     p = plan_of(q);
     if (q->after != NULL && !plan_resume(&p, q->after))
         return ERR_MALFORMED;
-    err = walk_open(&w, v, &p);
+    err = walk_open(&w, v, q, &p);
     if (err != OK)
         return err;
     while ((err = walk_take(&w, &key)) == OK) {
