@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * crl: what a CRL costs by its number of entries, beside what nothing can avoid and beside `openssl ca
- * -gencrl`; and what one revocation costs among many. The programs take turns, round by round, so that
- * whatever else the machine does falls on all alike; medians are printed, and ratios.
+ * -gencrl`. The programs take turns, round by round, so that whatever else the machine does falls on all
+ * alike; medians are printed, and ratios.
  *
  *   publish     crl_publish() with a P-256 signer in its own process: scan, DER, signer's check and hash,
  *               signature, PEM, SHA-256 of the file, both files fsynced and renamed. Not in it: reserving the
@@ -10,7 +10,6 @@
  *   bare        read the rows, write their DER, hash it with SHA-256: no file, no signature, no PEM
  *   bare+file   the same, and the DER written to one file and fsynced
  *   openssl     `openssl ca -gencrl` over an index.txt of the same entries
- *   revocation  one durable transaction that revokes one certificate and appends the audit row
  *
  * Memory is that of a process that does nothing else: `anonymous` is what it allocated at most, `peak` adds
  * the pages of the store's map and of the program that it touched, which are the page cache's.
@@ -36,7 +35,6 @@
 
 #define ROUNDS_MAX 99
 #define SIZES_MAX 16
-#define REVOCATIONS 100 /* in one round */
 
 struct options {
     bool is_json;
@@ -407,78 +405,6 @@ static void result_text(const struct result *r)
     fflush(stdout);
 }
 
-/* ---- one revocation among many ---- */
-
-/* Microseconds of one, the median of a round's. */
-static double revoke_some(const struct ground *g, struct store *s, uint64_t from)
-{
-    static double took[REVOCATIONS];
-
-    for (uint64_t i = 0; i < REVOCATIONS; i++) {
-        struct audit_row row = {.at_s = clock_now_s(),
-                                .kind = AUDIT_REVOKE,
-                                .has_serial = true,
-                                .actor = span_str("bench"),
-                                .detail = span_str("superseded")};
-        double began = now_ms();
-        struct txn *t;
-
-        ground_valid_serial(g, from + i, row.serial);
-        if (txn_begin(s, &t) != OK)
-            die("no transaction");
-        cert_revoke(t, row.serial, REASON_SUPERSEDED, row.at_s, NO_TIME);
-        audit_append(t, &row);
-        if (txn_commit(t) != OK)
-            die("no commit");
-        took[i] = (now_ms() - began) * 1e3;
-    }
-    return median(took, REVOCATIONS);
-}
-
-struct revocation {
-    uint64_t entries;
-    double among_ten_us, among_many_us;
-};
-
-static struct revocation measure_revocation(struct ground *many, const struct options *o)
-{
-    static double few_us[ROUNDS_MAX], many_us[ROUNDS_MAX];
-    struct revocation r = {.entries = many->revoked};
-    struct ground few;
-    struct store *few_store, *many_store;
-    uint64_t few_from, many_from;
-
-    ground_open(&few, "ec-256");
-    ground_fill(&few, 10);
-    few_store = store_of(&few, STORE_WRITE);
-    many_store = store_of(many, STORE_WRITE);
-    few_from = few.last;
-    many_from = many->last;
-    ground_add_valid(&few, few_store, o->rounds * REVOCATIONS);
-    ground_add_valid(many, many_store, o->rounds * REVOCATIONS);
-    for (size_t i = 0; i < o->rounds; i++) {
-        few_us[i] = revoke_some(&few, few_store, few_from + i * REVOCATIONS);
-        many_us[i] = revoke_some(many, many_store, many_from + i * REVOCATIONS);
-    }
-    r.among_ten_us = median(few_us, o->rounds);
-    r.among_many_us = median(many_us, o->rounds);
-    store_close(few_store);
-    store_close(many_store);
-    ground_close(&few);
-    return r;
-}
-
-static void revocation_print(const struct revocation *r, bool is_json)
-{
-    if (is_json)
-        printf("\"revocation\":{\"entries\":%llu,\"among_ten_us\":%.0f,\"among_many_us\":%.0f}",
-               (unsigned long long)r->entries, r->among_ten_us, r->among_many_us);
-    else
-        printf("\none revocation, durable: %.0f us among 10 revoked, %.0f us among %llu: %.2f\n",
-               r->among_ten_us, r->among_many_us, (unsigned long long)r->entries,
-               r->among_many_us / r->among_ten_us);
-}
-
 /* ---- the program ---- */
 
 static int usage(void)
@@ -514,7 +440,6 @@ static bool options_parse(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
     struct options o;
-    struct revocation last;
 
     if (!options_parse(argc, argv, &o))
         return usage();
@@ -531,14 +456,9 @@ int main(int argc, char **argv)
             result_json(&r, i == 0);
         else
             result_text(&r);
-        if (i + 1 == o.size_count)
-            last = measure_revocation(&g, &o);
         ground_close(&g);
     }
     if (o.is_json)
-        printf("],");
-    revocation_print(&last, o.is_json);
-    if (o.is_json)
-        printf("}\n");
+        printf("]}\n");
     return 0;
 }

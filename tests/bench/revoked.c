@@ -4,6 +4,7 @@
 #include "revoked.h"
 #include "base/hash.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -148,7 +149,7 @@ static void serial_of(uint64_t n, uint8_t serial[static SERIAL_LEN])
 void ground_valid_serial(const struct ground *g, uint64_t n, uint8_t serial[static SERIAL_LEN])
 {
     serial_of(n, serial);
-    put(serial + 1, FIRST_DAY + mix(n) % (g->revoked / A_DAY + 1), 2);
+    put(serial + 1, FIRST_DAY + mix(n) % (g->laid / A_DAY + 1), 2);
 }
 
 struct revoked ground_revoked(const struct ground *g, uint64_t n)
@@ -191,7 +192,23 @@ static void add(struct ground *g, struct txn *t, uint64_t n, const struct revoke
     cert_add(t, &c, &number);
 }
 
-static void fill(struct ground *g, struct store *s, uint64_t count, bool is_revoked)
+/* What the service records of each act; one token out of seven asks. */
+static void tell(struct txn *t, enum audit_kind kind, int64_t at_s, uint64_t n, const struct revoked *r)
+{
+    struct audit_row row = {
+        .at_s = at_s, .kind = kind, .has_serial = true, .detail = span_str("profile ucm/tomcat")};
+    char actor[16];
+
+    snprintf(actor, sizeof actor, "token:t%u", (unsigned)(n % 7));
+    row.actor = span_str(actor);
+    memcpy(row.serial, r->serial, SERIAL_LEN);
+    audit_append(t, &row);
+}
+
+/* How a certificate is laid: in order of serials, as time passes, or all over those that are there. */
+enum lay { LAY_REVOKED, LAY_VALID, LAY_BETWEEN };
+
+static void fill(struct ground *g, struct store *s, uint64_t count, enum lay lay)
 {
     while (count > 0) {
         uint64_t batch = count < BATCH ? count : BATCH;
@@ -202,11 +219,15 @@ static void fill(struct ground *g, struct store *s, uint64_t count, bool is_revo
         for (uint64_t i = 0; i < batch; i++, g->last++) {
             struct revoked r = ground_revoked(g, g->last);
 
-            if (!is_revoked)
+            if (lay == LAY_BETWEEN)
                 ground_valid_serial(g, g->last, r.serial);
             add(g, t, g->last, &r);
-            if (is_revoked)
+            if (g->has_audit)
+                tell(t, AUDIT_ISSUE, g->now_s - 300 * DAY, g->last, &r);
+            if (lay == LAY_REVOKED)
                 cert_revoke(t, r.serial, r.reason, r.revoked_at_s, r.invalidity_s);
+            if (lay == LAY_REVOKED && g->has_audit)
+                tell(t, AUDIT_REVOKE, r.revoked_at_s, g->last, &r);
         }
         if (txn_commit(t) != OK)
             die("no commit");
@@ -216,7 +237,7 @@ static void fill(struct ground *g, struct store *s, uint64_t count, bool is_revo
 
 /* In a process of its own: what a large transaction leaves on the heap would be inherited by those that are
  * measured. */
-void ground_fill(struct ground *g, uint64_t count)
+static void lay_in_child(struct ground *g, uint64_t count, enum lay lay)
 {
     struct store *s;
     struct fault f = {0};
@@ -226,19 +247,82 @@ void ground_fill(struct ground *g, uint64_t count)
     if (pid == 0) {
         if (store_open(g->store_dir, STORE_WRITE, MAP, &s, &f) != OK)
             die("%s", f.detail);
-        fill(g, s, count, true);
+        fill(g, s, count, lay);
         store_close(s);
         _exit(0);
     }
     if (waitpid(pid, &status, 0) != pid || status != 0)
         die("the store cannot be filled");
     g->last += count;
+    g->laid += count;
+}
+
+void ground_fill(struct ground *g, uint64_t count)
+{
+    lay_in_child(g, count, LAY_REVOKED);
     g->revoked += count;
+}
+
+void ground_fill_valid(struct ground *g, uint64_t count)
+{
+    lay_in_child(g, count, LAY_VALID);
 }
 
 void ground_add_valid(struct ground *g, struct store *s, uint64_t count)
 {
-    fill(g, s, count, false);
+    fill(g, s, count, LAY_BETWEEN);
+}
+
+/* ---- as a service has it ---- */
+
+static void publish(const struct ground *g, struct store *s)
+{
+    struct crl_part whole = {.shard = SHARD_ALL,
+                             .state = {.this_update_s = g->now_s, .next_update_s = g->now_s + DAY},
+                             .shown_s = NO_TIME};
+    struct crl_track track;
+    struct txn *t;
+
+    if (txn_begin(s, &t) != OK || crl_track_find(txn_view(t), g->no, &track) != OK)
+        die("no transaction");
+    whole.changes = track.changes;
+    crl_state_reserve(t, g->no, &whole.state.number);
+    crl_part_publish(t, g->no, &whole);
+    if (txn_commit(t) != OK)
+        die("no commit");
+}
+
+void ground_settle(const struct ground *g, struct store *s)
+{
+    uint8_t at[SERIAL_LEN] = {0};
+    bool goes_on = true;
+    struct txn *t;
+
+    publish(g, s);
+    while (goes_on) {
+        if (txn_begin(s, &t) != OK)
+            die("no transaction");
+        goes_on = crl_change_prune(t, g->no, at, CHANGE_PRUNE_MAX);
+        if (txn_commit(t) != OK)
+            die("no commit");
+    }
+}
+
+void ground_read_again(const struct ground *g)
+{
+    static uint8_t piece[1 << 20];
+    char path[128];
+    ssize_t got = 1;
+    int fd;
+
+    snprintf(path, sizeof path, "%s/data.mdb", g->store_dir);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0 ||
+        posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM) != 0)
+        die("%s: cannot be read again", path);
+    while (got > 0)
+        got = read(fd, piece, sizeof piece);
+    close(fd);
 }
 
 /* ---- the place ---- */

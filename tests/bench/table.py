@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every bench in a short form, as one table: each job beside its limit, measured in the same run.
 
-usage: deploy/bench [--json] [--long] [--certificates N] [--only issue,ocsp,crl,list,start,peers] [--key ec|rsa]
+usage: deploy/bench [--json] [--long] [--certificates N] [--only issue,ocsp,crl,revoke,list,start,peers] [--key ec|rsa]
 
 --long: more rounds of longer runs, and starts with 100,000 certificates besides. --json: each bench's own figures,
 a line each, then the rows of the table. Nothing is judged: the aim stands beside the ratio. Some minutes.
@@ -21,7 +21,7 @@ import start
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHANCERY = start.CHANCERY
-JOBS = ("issue", "ocsp", "crl", "list", "start", "peers")
+JOBS = ("issue", "ocsp", "crl", "revoke", "list", "start", "peers")
 KINDS = {"ec-256": ("P-256", 0.5), "ec-384": ("P-384", 0.8), "rsa-2048": ("RSA-2048", 0.8), "rsa-3072": ("RSA-3072", 0.8)}
 
 
@@ -79,10 +79,21 @@ def crl(t):
     rounds = "7" if t.options.long else "3"
     said = json.loads(lines(program("bench_crl"), "--json", "--rounds", rounds, "--openssl-max", count if t.options.long else "0", count))
     t.figures({"bench": "crl", **said})
-    size, moved = said["sizes"][-1], said["revocation"]
+    size = said["sizes"][-1]
     t.row(f"CRL of {size['entries']:,} revoked", f"{size['publish_ms']:.0f} ms", f"{size['bare_ms']:.0f} ms, rows and hash", size["publish_ms"] / size["bare_ms"], "≤ 2")
     t.row("  by processor time, the publisher's", f"{size['publish_cpu_ms']:.0f} ms", f"{size['bare_cpu_ms']:.0f} ms", size["publish_cpu_ms"] / size["bare_cpu_ms"], "")
-    t.row(f"one revocation among {moved['entries']:,}", f"{moved['among_many_us']:.0f} µs", f"{moved['among_ten_us']:.0f} µs among ten", moved["among_many_us"] / moved["among_ten_us"], "≤ 2")
+
+
+def revoke(t):
+    count = str(t.options.certificates)
+    said = json.loads(lines(program("bench_revoke"), "--json", "--rounds", "10" if t.options.long else "3", count))
+    t.figures({"bench": "revoke", **said})
+    few, none, many = said["few"], said["none"], said["many"]
+    name = f"one revocation among {said['entries']:,} revoked"
+    t.row(name, f"{many['us']:.0f} µs", f"{none['us']:.0f} µs, as many, none revoked", many["us"] / none["us"], "≤ 2")
+    t.row("  by processor time", f"{many['cpu_us']:.0f} µs", f"{none['cpu_us']:.0f} µs", many["cpu_us"] / none["cpu_us"], "≤ 2")
+    t.row("  by processor time, beside a fresh store", f"{many['cpu_us']:.0f} µs", f"{few['cpu_us']:.0f} µs", many["cpu_us"] / few["cpu_us"], "≤ 2")
+    t.row("  pages written, beside a fresh store", f"{many['pages']:.1f}", f"{few['pages']:.1f}", many["pages"] / few["pages"], "≤ 2")
 
 
 def pages(t, few, many):
@@ -154,6 +165,9 @@ def measure(t, only, directory):
     if "crl" in only:
         t.say("crl")
         crl(t)
+    if "revoke" in only:
+        t.say("revoke")
+        revoke(t)
     if "list" in only or "start" in only:
         sizes = [1000, *([100000] if t.options.long else []), t.options.certificates]
         t.say(f"filling {', '.join(f'{size:,}' for size in sizes)}")
