@@ -67,6 +67,23 @@ void der_close(struct buf *b, size_t mark)
     write_length(b->data + mark - 1, body, octets);
 }
 
+struct der_extension der_open_extension(struct buf *b, struct span oid, bool is_critical)
+{
+    struct der_extension e = {.whole = der_open(b, DER_SEQUENCE)};
+
+    der_put_oid(b, oid);
+    if (is_critical)
+        der_put_bool(b, true);
+    e.value = der_open(b, DER_OCTET_STRING);
+    return e;
+}
+
+void der_close_extension(struct buf *b, struct der_extension e)
+{
+    der_close(b, e.value);
+    der_close(b, e.whole);
+}
+
 void der_put(struct buf *b, uint8_t tag, struct span body)
 {
     der_put_header(b, tag, body.len);

@@ -36,6 +36,13 @@ enum der_tag {
 /* Opens a constructed value (or an OCTET STRING / BIT STRING that wraps one); give the mark to der_close. */
 size_t der_open(struct buf *b, uint8_t tag);
 void der_close(struct buf *b, size_t mark);
+/* Extension (RFC 5280 4.1): what is written until the close is its value, inside the OCTET STRING. `oid`:
+ * content octets. */
+struct der_extension {
+    size_t whole, value; /* marks */
+};
+struct der_extension der_open_extension(struct buf *b, struct span oid, bool is_critical);
+void der_close_extension(struct buf *b, struct der_extension e);
 
 void der_put(struct buf *b, uint8_t tag, struct span body);
 void der_put_oid(struct buf *b, struct span body);           /* the content octets of the OID */

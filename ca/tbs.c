@@ -21,95 +21,73 @@ static const struct {
     .ad_issuers = "\x2b\x06\x01\x05\x05\x07\x30\x02",
 };
 
-struct extension_marks {
-    size_t whole, value;
-};
-
-static struct extension_marks extension_open(struct buf *b, const char *id, bool critical)
-{
-    struct extension_marks m;
-
-    m.whole = der_open(b, DER_SEQUENCE);
-    der_put_oid(b, span_str(id));
-    if (critical)
-        der_put_bool(b, true);
-    m.value = der_open(b, DER_OCTET_STRING);
-    return m;
-}
-
-static void extension_close(struct buf *b, struct extension_marks m)
-{
-    der_close(b, m.value);
-    der_close(b, m.whole);
-}
-
 static void put_basic_constraints(struct buf *b, int path_len)
 {
-    struct extension_marks m = extension_open(b, oid.basic_constraints, true);
+    struct der_extension m = der_open_extension(b, span_str(oid.basic_constraints), true);
     size_t seq = der_open(b, DER_SEQUENCE);
 
     der_put_bool(b, true);
     if (path_len >= 0)
         der_put_uint(b, (uint64_t)path_len);
     der_close(b, seq);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_key_usage(struct buf *b, uint16_t ku)
 {
-    struct extension_marks m = extension_open(b, oid.key_usage, true);
+    struct der_extension m = der_open_extension(b, span_str(oid.key_usage), true);
 
     der_put_named_bits(b, ku);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_ext_key_usage(struct buf *b, const enum eku *eku, size_t count)
 {
-    struct extension_marks m = extension_open(b, oid.ext_key_usage, false);
+    struct der_extension m = der_open_extension(b, span_str(oid.ext_key_usage), false);
     size_t seq = der_open(b, DER_SEQUENCE);
 
     for (size_t i = 0; i < count; i++)
         der_put_oid(b, eku_oid(eku[i]));
     der_close(b, seq);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_subject_alt_name(struct buf *b, const struct san *sans, size_t count)
 {
-    struct extension_marks m = extension_open(b, oid.subject_alt_name, false);
+    struct der_extension m = der_open_extension(b, span_str(oid.subject_alt_name), false);
     size_t seq = der_open(b, DER_SEQUENCE);
 
     for (size_t i = 0; i < count; i++)
         der_put(b, (uint8_t)DER_CONTEXT(sans[i].kind), sans[i].value);
     der_close(b, seq);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_subject_key_id(struct buf *b, struct span spki)
 {
     uint8_t ski[SKI_LEN] = {0};
-    struct extension_marks m = extension_open(b, oid.subject_key_id, false);
+    struct der_extension m = der_open_extension(b, span_str(oid.subject_key_id), false);
 
     if (!ski_of(spki, ski))
         b->err = ERR_MALFORMED;
     der_put(b, DER_OCTET_STRING, span_of(ski, sizeof ski));
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_authority_key_id(struct buf *b, struct span aki)
 {
-    struct extension_marks m = extension_open(b, oid.authority_key_id, false);
+    struct der_extension m = der_open_extension(b, span_str(oid.authority_key_id), false);
     size_t seq = der_open(b, DER_SEQUENCE);
 
     der_put(b, DER_CONTEXT(0), aki);
     der_close(b, seq);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 /* cRLDistributionPoints and freshestCRL have one form, RFC 5280 4.2.1.13 and 4.2.1.15. */
 static void put_crl_point(struct buf *b, const char *id, const char *url)
 {
-    struct extension_marks m = extension_open(b, id, false);
+    struct der_extension m = der_open_extension(b, span_str(id), false);
     size_t seq = der_open(b, DER_SEQUENCE);
     size_t point = der_open(b, DER_SEQUENCE);
     size_t name = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
@@ -120,7 +98,7 @@ static void put_crl_point(struct buf *b, const char *id, const char *url)
     der_close(b, name);
     der_close(b, point);
     der_close(b, seq);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_access(struct buf *b, const char *method, const char *url)
@@ -137,21 +115,21 @@ static void put_access(struct buf *b, const char *method, const char *url)
 
 static void put_authority_info(struct buf *b, const char *ocsp_url, const char *issuer_url)
 {
-    struct extension_marks m = extension_open(b, oid.authority_info, false);
+    struct der_extension m = der_open_extension(b, span_str(oid.authority_info), false);
     size_t seq = der_open(b, DER_SEQUENCE);
 
     put_access(b, oid.ad_ocsp, ocsp_url);
     put_access(b, oid.ad_issuers, issuer_url);
     der_close(b, seq);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_nocheck(struct buf *b)
 {
-    struct extension_marks m = extension_open(b, oid.nocheck, false);
+    struct der_extension m = der_open_extension(b, span_str(oid.nocheck), false);
 
     der_put_null(b);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_extensions(struct buf *b, const struct tbs *t)

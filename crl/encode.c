@@ -15,28 +15,6 @@ static const uint8_t oid_point[] = {0x55, 0x1d, 0x1c};
 static const uint8_t oid_freshest[] = {0x55, 0x1d, 0x2e};
 #define OID(octets) span_of(octets, sizeof(octets))
 
-struct marks {
-    size_t extension, value;
-};
-
-static struct marks extension_open(struct buf *b, struct span oid, bool is_critical)
-{
-    struct marks m;
-
-    m.extension = der_open(b, DER_SEQUENCE);
-    der_put_oid(b, oid);
-    if (is_critical)
-        der_put_bool(b, true);
-    m.value = der_open(b, DER_OCTET_STRING);
-    return m;
-}
-
-static void extension_close(struct buf *b, struct marks m)
-{
-    der_close(b, m.value);
-    der_close(b, m.extension);
-}
-
 void crl_put_head(struct buf *b, const struct crl_content *c)
 {
     der_put_uint(b, 1); /* v2 */
@@ -49,15 +27,15 @@ void crl_put_head(struct buf *b, const struct crl_content *c)
 void crl_put_tail(struct buf *b, const struct crl_content *c)
 {
     size_t wrap = der_open(b, DER_CONTEXT_CONSTRUCTED(0)), list = der_open(b, DER_SEQUENCE), aki;
-    struct marks m = extension_open(b, OID(oid_aki), false);
+    struct der_extension m = der_open_extension(b, OID(oid_aki), false);
 
     aki = der_open(b, DER_SEQUENCE);
     der_put(b, DER_CONTEXT(0), c->ski);
     der_close(b, aki);
-    extension_close(b, m);
-    m = extension_open(b, OID(oid_number), false);
+    der_close_extension(b, m);
+    m = der_open_extension(b, OID(oid_number), false);
     der_put_uint(b, c->number);
-    extension_close(b, m);
+    der_close_extension(b, m);
     buf_put_span(b, c->more);
     der_close(b, list);
     der_close(b, wrap);
@@ -67,10 +45,10 @@ void crl_put_tail(struct buf *b, const struct crl_content *c)
 
 void crl_put_base(struct buf *b, uint64_t number)
 {
-    struct marks m = extension_open(b, OID(oid_base), true);
+    struct der_extension m = der_open_extension(b, OID(oid_base), true);
 
     der_put_uint(b, number);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 static void put_uri(struct buf *b, const char *url, const char *name)
@@ -85,7 +63,7 @@ static void put_uri(struct buf *b, const char *url, const char *name)
  * theirs: RFC 5280 6.3.3 (b) (2) (i). */
 void crl_put_point(struct buf *b, struct span urls, const char *url, const char *name)
 {
-    struct marks m = extension_open(b, OID(oid_point), true);
+    struct der_extension m = der_open_extension(b, OID(oid_point), true);
     size_t point = der_open(b, DER_SEQUENCE), dp = der_open(b, DER_CONTEXT_CONSTRUCTED(0)),
            full = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
     bool is_among = false;
@@ -99,12 +77,12 @@ void crl_put_point(struct buf *b, struct span urls, const char *url, const char 
     der_close(b, full);
     der_close(b, dp);
     der_close(b, point);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }
 
 void crl_put_freshest(struct buf *b, const char *url, const char *name)
 {
-    struct marks m = extension_open(b, OID(oid_freshest), false);
+    struct der_extension m = der_open_extension(b, OID(oid_freshest), false);
     size_t list = der_open(b, DER_SEQUENCE), point = der_open(b, DER_SEQUENCE),
            dp = der_open(b, DER_CONTEXT_CONSTRUCTED(0)), full = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
 
@@ -113,5 +91,5 @@ void crl_put_freshest(struct buf *b, const char *url, const char *name)
     der_close(b, dp);
     der_close(b, point);
     der_close(b, list);
-    extension_close(b, m);
+    der_close_extension(b, m);
 }

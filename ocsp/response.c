@@ -46,33 +46,14 @@ static void write_status(struct buf *b, const struct single *s)
         der_put(b, s->state == SINGLE_GOOD ? DER_CONTEXT(0) : DER_CONTEXT(2), (struct span){0});
 }
 
-struct extension {
-    struct span oid;
-    size_t ext, value; /* marks */
-};
-
-static struct extension extension_open(struct buf *b, const void *oid, size_t len)
-{
-    struct extension e = {.ext = der_open(b, DER_SEQUENCE)};
-
-    der_put_oid(b, span_of(oid, len));
-    e.value = der_open(b, DER_OCTET_STRING);
-    return e;
-}
-
-static void extension_close(struct buf *b, struct extension e)
-{
-    der_close(b, e.value);
-    der_close(b, e.ext);
-}
-
 static void write_archive_cutoff(struct buf *b, int64_t cutoff_s)
 {
     size_t explicit = der_open(b, DER_CONTEXT_CONSTRUCTED(1)), list = der_open(b, DER_SEQUENCE);
-    struct extension e = extension_open(b, archive_cutoff_oid, sizeof archive_cutoff_oid);
+    struct der_extension e =
+        der_open_extension(b, span_of(archive_cutoff_oid, sizeof archive_cutoff_oid), false);
 
     der_put_generalized_time(b, cutoff_s);
-    extension_close(b, e);
+    der_close_extension(b, e);
     der_close(b, list);
     der_close(b, explicit);
 }
@@ -95,17 +76,17 @@ static void write_single(struct buf *b, const struct single *s, int64_t this_upd
 static void write_extensions(struct buf *b, const struct response *r, bool is_extended)
 {
     size_t explicit = der_open(b, DER_CONTEXT_CONSTRUCTED(1)), list = der_open(b, DER_SEQUENCE);
-    struct extension e;
+    struct der_extension e;
 
     if (r->has_nonce) {
-        e = extension_open(b, nonce_oid, sizeof nonce_oid);
+        e = der_open_extension(b, span_of(nonce_oid, sizeof nonce_oid), false);
         der_put(b, DER_OCTET_STRING, r->nonce);
-        extension_close(b, e);
+        der_close_extension(b, e);
     }
     if (is_extended) {
-        e = extension_open(b, extended_revoke_oid, sizeof extended_revoke_oid);
+        e = der_open_extension(b, span_of(extended_revoke_oid, sizeof extended_revoke_oid), false);
         der_put_null(b);
-        extension_close(b, e);
+        der_close_extension(b, e);
     }
     der_close(b, list);
     der_close(b, explicit);

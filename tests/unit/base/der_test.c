@@ -156,3 +156,25 @@ Test(der, an_oid_is_whole_and_minimal)
         cr_expect_eq(der_next(&in, &out), all[i].is_good, "%zu", i);
     }
 }
+
+Test(der, an_extension_is_critical_only_when_it_says_so)
+{
+    static const uint8_t oid[] = {0x55, 0x1d, 0x13};
+    static const uint8_t plain[] = {0x30, 0x09, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x04, 0x02, 0x05, 0x00};
+    static const uint8_t critical[] = {0x30, 0x0c, 0x06, 0x03, 0x55, 0x1d, 0x13,
+                                       0x01, 0x01, 0xff, 0x04, 0x02, 0x05, 0x00};
+    const struct span want[] = {span_of(plain, sizeof plain), span_of(critical, sizeof critical)};
+
+    for (int is_critical = 0; is_critical < 2; is_critical++) {
+        struct der_extension e;
+        struct buf b;
+
+        buf_init(&b, 256);
+        e = der_open_extension(&b, span_of(oid, sizeof oid), is_critical != 0);
+        der_put_null(&b);
+        der_close_extension(&b, e);
+        cr_assert_eq(buf_end(&b), OK);
+        cr_assert(span_eq(buf_span(&b), want[is_critical]));
+        buf_free(&b);
+    }
+}
