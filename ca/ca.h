@@ -72,6 +72,9 @@ struct span eku_oid(enum eku e);  /* content octets; empty for EKU_OTHER */
 enum eku eku_of_oid(struct span content);
 bool ku_parse(const char *name, uint16_t *bit);
 bool eku_parse(const char *name, enum eku *out);
+/* On the wires: a count and so many octets. The reader takes no more than EKU_LIST_MAX, and none unknown. */
+void eku_list_write(struct buf *b, const enum eku *list, size_t count);
+[[nodiscard]] bool eku_list_read(struct rd *r, enum eku list[static EKU_LIST_MAX], size_t *count);
 void ku_text(uint16_t bits, char *out, size_t cap); /* "digitalSignature, keyEncipherment" */
 
 enum san_kind {

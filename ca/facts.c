@@ -29,9 +29,7 @@ void facts_write(struct buf *b, const struct facts *f)
     buf_put_u8(b, (uint8_t)f->signature_hash);
     buf_put_u8(b, flags_of(f));
     buf_put_u16(b, f->ku);
-    buf_put_u8(b, (uint8_t)f->eku_count);
-    for (size_t i = 0; i < f->eku_count; i++)
-        buf_put_u8(b, (uint8_t)f->eku[i]);
+    eku_list_write(b, f->eku, f->eku_count);
     buf_put_blob(b, f->eku_other);
     buf_put_blob(b, f->other_extensions);
     buf_put_u16(b, (uint16_t)f->san_count);
@@ -51,21 +49,6 @@ static bool read_flags(struct rd *r, struct facts *out)
     out->asks_ca = (flags & FACT_CA) != 0;
     out->sends_challenge = (flags & FACT_CHALLENGE) != 0;
     return (flags & ~FACT_ALL) == 0;
-}
-
-static bool read_ekus(struct rd *r, struct facts *out)
-{
-    out->eku_count = rd_u8(r);
-    if (out->eku_count > EKU_LIST_MAX)
-        return false;
-    for (size_t i = 0; i < out->eku_count; i++) {
-        uint8_t e = rd_u8(r);
-
-        if (e >= EKU_COUNT)
-            return false;
-        out->eku[i] = (enum eku)e;
-    }
-    return true;
 }
 
 static bool is_san_kind(uint8_t kind)
@@ -104,7 +87,7 @@ bool facts_read(struct rd *r, struct facts *out, struct san sans[static SAN_COUN
         return false;
     out->signature_hash = (enum hash_alg)hash;
     out->ku = rd_u16(r);
-    if (!read_ekus(r, out))
+    if (!eku_list_read(r, out->eku, &out->eku_count))
         return false;
     out->eku_other = rd_blob(r);
     out->other_extensions = rd_blob(r);

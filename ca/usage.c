@@ -102,3 +102,25 @@ bool eku_parse(const char *name, enum eku *out)
     }
     return false;
 }
+
+void eku_list_write(struct buf *b, const enum eku *list, size_t count)
+{
+    buf_put_u8(b, (uint8_t)count);
+    for (size_t i = 0; i < count; i++)
+        buf_put_u8(b, (uint8_t)list[i]);
+}
+
+bool eku_list_read(struct rd *r, enum eku list[static EKU_LIST_MAX], size_t *count)
+{
+    *count = rd_u8(r);
+    if (*count > EKU_LIST_MAX)
+        return false;
+    for (size_t i = 0; i < *count; i++) {
+        uint8_t e = rd_u8(r);
+
+        if (e >= EKU_COUNT)
+            return false;
+        list[i] = (enum eku)e;
+    }
+    return true;
+}
