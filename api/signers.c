@@ -24,6 +24,7 @@ struct walk {
     struct buf *pem;
     struct js *items; /* NULL: not wanted */
     size_t count;
+    enum err err; /* of the store, at the certificate of one */
 };
 
 static void add_item(struct js *items, const struct issuer *i, struct span der)
@@ -49,13 +50,28 @@ static bool add_signer(const struct issuer *i, void *arg)
     struct walk *w = arg;
     struct cert c;
 
-    if (!signer_is_trusted(w->config, i->id) || cert_find(w->view, i->responder, &c) != OK)
+    if (!signer_is_trusted(w->config, i->id))
         return true;
+    w->err = cert_find(w->view, i->responder, &c);
+    if (w->err == ERR_NOT_FOUND) { /* none yet */
+        w->err = OK;
+        return true;
+    }
+    if (w->err != OK)
+        return false;
     pem_put(w->pem, "CERTIFICATE", c.der);
     if (w->items != NULL)
         add_item(w->items, i, c.der);
     w->count++;
     return true;
+}
+
+/* Every trusted responder, or why not every. */
+static enum err signers_walk(struct walk *w)
+{
+    enum err e = issuer_each(w->view, add_signer, w);
+
+    return e != OK ? e : w->err;
 }
 
 #define NONE "No issuer has a trusted responder: ocsp-model=\"trusted\" makes its OCSP signer one."
@@ -65,30 +81,33 @@ void signers_get(struct call *c)
     struct walk w = {.config = &c->api->config->ca, .view = call_view(c)};
     struct buf pem;
     struct js *o;
+    enum err e;
 
     if (w.view == NULL)
         return;
     buf_init(&pem, ISSUERS_MAX * PEM_MAX);
     w.pem = &pem;
     w.items = js_array();
-    if (issuer_each(w.view, add_signer, &w) != OK)
-        log_warn("signers", "the issuers cannot be read");
+    e = signers_walk(&w);
     view_close(w.view);
     o = js_object();
     js_set_str(o, "id", "ocsp");
     js_set(o, "signers", w.items);
     js_set_span(o, "chain", buf_span(&pem));
     buf_free(&pem);
-    if (w.count > 0)
+    if (e == OK && w.count > 0)
         return call_json(c, 200, o, NULL);
     js_free(o);
-    call_problem(c, ERR_NOT_FOUND, NULL, NONE);
+    if (e == OK)
+        call_problem(c, ERR_NOT_FOUND, NULL, NONE);
+    else
+        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
 }
 
 static enum err signers_make(struct public *p, struct view *v, struct buf *out)
 {
     struct walk w = {.config = &p->config->ca, .view = v, .pem = out};
-    enum err e = issuer_each(v, add_signer, &w);
+    enum err e = signers_walk(&w);
 
     return e == OK && w.count == 0 ? ERR_NOT_FOUND : e;
 }

@@ -6,7 +6,7 @@ import os
 import re
 import unittest
 
-from harness import ServiceTest, make_csr, new_file, run
+from harness import ServiceTest, make_csr, new_file, pem_to_der, replace_file, run
 
 
 class Edited(ServiceTest):
@@ -55,10 +55,19 @@ class Edited(ServiceTest):
         self.assertRegex(said, "internalerror|trylater|tryLater|internalError")
         for answer in (self.service.api(f"/certificates/{leaf.serial_hex}"), self.service.revoke(leaf.serial_hex, "superseded")):
             self.assertIn(answer.status, (500, 503), answer)
-        same_key = self.service.issue(make_csr(subject="/CN=state.example.com", name="state"), "ucm/tomcat")
-        self.assertEqual(same_key.status, 500, "what is known of the key cannot be read")
+        self.assertEqual(self.service.issue(make_csr(subject="/CN=state.example.com", name="state"), "ucm/tomcat").status, 201,
+                         "whether a key was compromised is another row")
         after = self.service.issued(make_csr(subject="/CN=later.example.com", name="later"), "ucm/tomcat")
         self.assert_the_rest_goes_on(after)
+
+    def test_an_edited_ocsp_signer_is_not_given_to_who_would_trust_it(self):
+        settings = self.service.home / "chancery.xml"
+        replace_file(settings, settings.read_text().replace(' parent="rsa-root-g1"', ' ocsp-model="trusted" parent="rsa-root-g1"'))
+        self.service.restart()
+        signer, = pem_to_der(self.assert_status(self.service.api("/issuers/ocsp"), 200).json()["chain"])
+        self.edit(signer, len(signer) - 1, signer[-1] ^ 1)
+        self.assert_problem(self.service.api("/issuers/ocsp"), 503)
+        self.assertEqual(self.service.plain("/ca/ocsp.pem").status, 503)
 
 
 if __name__ == "__main__":
