@@ -67,7 +67,7 @@ class Edited(ServiceTest):
         signer, = pem_to_der(self.assert_status(self.service.api("/issuers/ocsp"), 200).json()["chain"])
         self.edit(signer, len(signer) - 1, signer[-1] ^ 1)
         self.assert_problem(self.service.api("/issuers/ocsp"), 503)
-        self.assertEqual(self.service.plain("/ca/ocsp.pem").status, 503)
+        self.assertIn(self.service.plain("/ca/ocsp.pem").status, (500, 503))
 
 
 if __name__ == "__main__":
