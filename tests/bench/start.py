@@ -103,7 +103,7 @@ class Served:
                 status = (path.parent / "status").read_text()
             except OSError:
                 continue  # it ended meanwhile
-            if str(self.home) not in words:
+            if str(self.home) not in words or int(path.parent.name) == os.getpid():
                 continue
             role = words[words.index("role") + 1] if "role" in words else "supervisor"
             own, mapped = (int(re.search(rf"{kind}:\s+(\d+)", status)[1]) / 1024 for kind in ("RssAnon", "RssFile"))
