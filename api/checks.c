@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+
 static const char *const level_names[] = {
     [LEVEL_OK] = "ok", [LEVEL_WARNING] = "warning", [LEVEL_CRITICAL] = "critical"};
 
@@ -28,6 +30,14 @@ void checks_add(struct checks *k, const char *kind, const char *id, enum level l
     js_push(k->items, o);
     if (level > k->worst)
         k->worst = level;
+}
+
+void checks_add_alarm(struct checks *k, const struct alarm_shown *a)
+{
+    char since[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(a->since_s, since);
+    checks_add(k, a->code, a->subject, (enum level)a->level, "%s (since %s)", a->detail, since);
 }
 
 struct js *checks_end(struct checks *k)

@@ -19,6 +19,8 @@ void checks_begin(struct checks *k);
 /* The check is named KIND, or KIND:ID when the id is not "". A detail that is too long is cut. */
 void checks_add(struct checks *k, const char *kind, const char *id, enum level level, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* One named by the alarm's code and subject, with the time since when it stands. */
+void checks_add_alarm(struct checks *k, const struct alarm_shown *a);
 /* Gives all of it, {"status", "checks"}; the checks are used up. */
 struct js *checks_end(struct checks *k);
 

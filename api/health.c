@@ -138,11 +138,9 @@ static bool is_full(const struct alarm_shown *a)
 static bool add_alarm(const struct alarm_shown *a, void *arg)
 {
     struct report *r = arg;
-    char text[CLOCK_TEXT_MAX];
 
-    clock_rfc3339(a->since_s, text);
     r->is_unready = r->is_unready || is_full(a);
-    checks_add(&r->checks, a->code, a->subject, (enum level)a->level, "%s (since %s)", a->detail, text);
+    checks_add_alarm(&r->checks, a);
     return true;
 }
 

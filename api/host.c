@@ -190,7 +190,7 @@ static bool add_alarm(const struct alarm_shown *a, void *arg)
 {
     struct report *r = arg;
 
-    checks_add(&r->checks, a->code, a->subject, (enum level)a->level, "%s", a->detail);
+    checks_add_alarm(&r->checks, a);
     return true;
 }
 

@@ -66,3 +66,21 @@ Test(checks, a_report_without_checks_is_well)
     write_ended(&k, text, sizeof text);
     cr_assert_str_eq(text, "{\"status\":\"ok\",\"checks\":[]}");
 }
+
+Test(checks, an_alarm_says_since_when_it_stands)
+{
+    const struct alarm_shown a = {.code = "disk.full",
+                                  .subject = "store",
+                                  .detail = "none is free",
+                                  .level = ALARM_CRITICAL,
+                                  .since_s = 1767225600};
+    struct checks k;
+    char text[256];
+
+    checks_begin(&k);
+    checks_add_alarm(&k, &a);
+    write_ended(&k, text, sizeof text);
+    cr_assert_str_eq(
+        text, "{\"status\":\"critical\",\"checks\":[{\"name\":\"disk.full:store\",\"status\":\"critical\","
+              "\"detail\":\"none is free (since 2026-01-01T00:00:00Z)\"}]}");
+}
