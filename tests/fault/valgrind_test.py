@@ -14,7 +14,7 @@ import unittest
 
 from harness import ROLES, ROOT, WORK
 
-TESTS = os.environ.get("VALGRIND_TESTS", "issue revoke crl ocsp").split()
+TESTS = os.environ.get("VALGRIND_TESTS", "issue revoke crl ocsp hostile preflight tls watch").split()
 MODULE, FAULTY = os.environ["VALGRIND_MODULE"], os.environ["FAULTY"]
 OPTIONS = ["--trace-children=yes", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", "--num-callers=30",
            "--error-exitcode=99"]
