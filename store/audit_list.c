@@ -194,7 +194,7 @@ static enum err walk_open(struct walk *w, struct view *v, const struct audit_que
     w->indexed = UINT64_MAX;
     if (p->table == TABLE_AUDIT_INDEX) {
         err = audit_head(v, &head);
-        w->indexed = audit_indexed(head.seq);
+        w->indexed = err == OK ? audit_indexed(head.seq) : 0;
         if (err == OK)
             err = tail_read(v, q, p, w->indexed, &w->tail);
     }
@@ -218,22 +218,20 @@ static const struct key *tail_at(const struct walk *w)
 static enum err walk_take(struct walk *w, struct span *key)
 {
     const struct key *k = tail_at(w);
-    bool is_tail_due = k != NULL && (w->there_err == ERR_END ||
-                                     (compare(key_span(k), w->e.key) > 0) == w->plan->is_backward);
+    bool has_table = w->there_err == OK;
 
-    if (w->there_err != OK && w->there_err != ERR_END)
+    if (!has_table && w->there_err != ERR_END)
         return w->there_err;
-    if (is_tail_due) {
+    if (k != NULL && (!has_table || (compare(key_span(k), w->e.key) > 0) == w->plan->is_backward)) {
         *key = key_span(k);
         w->given++;
         return OK;
     }
-    if (w->there_err == OK) {
-        *key = w->e.key;
-        table_step(w, false);
-        return OK;
-    }
-    return ERR_END;
+    if (!has_table)
+        return ERR_END;
+    *key = w->e.key;
+    table_step(w, false);
+    return OK;
 }
 
 /* ---- the page ---- */

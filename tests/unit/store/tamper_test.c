@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "tests/contract/fixture.h"
 #include "tests/unit/store/raw.h"
 
@@ -301,5 +302,49 @@ Test(audit_index, a_damaged_row_keeps_nobody_from_the_others)
     raw_drop(p.dir, "audit_index");
     place_reopen(&p, STORE_WRITE);
     cr_assert_eq(listed(&p, AUDIT_ISSUE), AUDIT_BATCH + 9 - 3);
+    place_remove(&p);
+}
+
+/* Makes LMDB lose the table: the number of its first page, the last field of its MDB_db, is beyond the file.
+ */
+static void root_lose(const struct place *p, const char *table)
+{
+    const uint64_t nowhere = UINT64_MAX / 2;
+    size_t len, name_len = strlen(table), lost = 0;
+    char path[128];
+    uint8_t *all;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/data.mdb", p->dir);
+    f = fopen(path, "r+");
+    cr_assert(f != NULL && fseek(f, 0, SEEK_END) == 0);
+    len = (size_t)ftell(f);
+    all = xmalloc(len);
+    rewind(f);
+    cr_assert_eq(fread(all, 1, len, f), len);
+    for (size_t i = 0; i + name_len + 48 <= len; i++)
+        if (memcmp(all + i, table, name_len) == 0 && fseek(f, (long)(i + name_len + 40), SEEK_SET) == 0)
+            lost += fwrite(&nowhere, sizeof nowhere, 1, f);
+    cr_assert_gt(lost, 0);
+    free(all);
+    cr_assert_eq(fclose(f), 0);
+}
+
+Test(audit_index, a_list_fails_when_it_cannot_be_read_though_the_newest_rows_can)
+{
+    struct audit_query q = {.kind = AUDIT_ISSUE, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 100};
+    struct place p = place_of_batches(AUDIT_BATCH + 3);
+    char next[CURSOR_MAX];
+    unsigned count = 0;
+
+    root_lose(&p, "audit_index");
+    place_reopen(&p, STORE_READ);
+    for (int i = 0; i < 2; i++, q.is_oldest_first = true) {
+        struct view *v = look(&p); /* LMDB reads no more in one that has met such a page */
+
+        cr_assert_eq(audit_list(v, &q, count_row, &count, next), ERR_IO);
+        view_close(v);
+    }
+    cr_assert_eq(count, 0);
     place_remove(&p);
 }
