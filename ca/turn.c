@@ -3,7 +3,8 @@
  * turn: the loop of the only writer. A turn gathers what waits, decides, sends what is to be signed to the
  * signer and takes what has come back; when enough has, it records all of it in one transaction and answers
  * after the commit is durable. The signer works on during the commit, and what it has signed meanwhile is the
- * next group: group size follows load, without a timer, a tunable or a mutex.
+ * next group: group size follows load, between bounds of time and number that nobody has to tune, and without
+ * a mutex.
  */
 #include <errno.h>
 #include <poll.h>
@@ -359,8 +360,8 @@ static int block_hangup(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* No more is read while no more can be held. What came back while the port was awaited for something else is
- * recorded at once: nothing else may ever come. */
+/* No more is read while no more can be held. What came back, also while the port was awaited for something
+ * else, is recorded in GROUP_WAIT_MS at the latest: nothing else may ever come. */
 static void await_events(const struct ca *ca, const struct turn *t, struct pollfd fds[static 4],
                          int64_t until_ms)
 {

@@ -351,7 +351,7 @@ static bool note_number(const struct cert *c, void *arg)
     return true;
 }
 
-Test(cert, all_on_one_key_are_found_oldest_first)
+Test(cert, all_on_one_key_are_found_the_latest_first)
 {
     struct place p = place_create();
     struct numbers found = {0};
