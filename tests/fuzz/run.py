@@ -22,6 +22,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 UNIT_S = 10  # an input that takes longer is a fault: the slowest in the seeds takes milliseconds
 MEMORY_MB = 2048
+ENOUGH = 0.99  # of what is asked for: libFuzzer stops by the clock, and what is left then is not worth a start
 
 
 class Target:
@@ -69,12 +70,13 @@ class Round:
     def __init__(self, targets, seconds, piece):
         self.targets, self.seconds, self.piece, self.lock = targets, seconds, piece, threading.Lock()
 
+    def is_over(self, target):
+        return target.spent["seconds"] >= ENOUGH * self.seconds
+
     def next(self):
         """Whichever has had least, of those that nobody runs; None: nothing is left for this worker."""
         with self.lock:
-            # libFuzzer stops by the clock: a rest below a hundredth of what is asked for is not worth a start
-            open_ones = [t for t in self.targets
-                         if not t.is_running and not t.has_failed and t.spent["seconds"] < 0.99 * self.seconds]
+            open_ones = [t for t in self.targets if not (t.is_running or t.has_failed or self.is_over(t))]
             if not open_ones:
                 return None
             target = min(open_ones, key=lambda t: t.spent["seconds"])
@@ -87,17 +89,18 @@ class Round:
                 target.has_failed = True
                 print("\n".join(target.log.read_text(errors="replace").splitlines()[-60:]))
                 print(f"{target.name}: FAILED, the input is {target.program}.crash-* or the like", flush=True)
-            elif target.spent["seconds"] >= 0.99 * self.seconds:
+            elif self.is_over(target):
                 print(f"{target.line()}, no fault", flush=True)
             target.is_running = False
 
     def run(self):
+        """True: each has had its time, and nothing was found. One that could not be run has not had it."""
         workers = [threading.Thread(target=self.work) for _ in range(os.cpu_count() or 1)]
         for w in workers:
             w.start()
         for w in workers:
             w.join()
-        return not any(t.has_failed for t in self.targets)
+        return all(self.is_over(t) and not t.has_failed for t in self.targets)
 
 
 def main():
