@@ -74,6 +74,8 @@ def wrk(url, seconds, connections, script=None):
 
 def ab(url, request, seconds, connections):
     """POST, a connection each. ab counts answers of another length than the first as failed: those of ECDSA differ."""
+    if not shutil.which("ab"):
+        return None
     said = run("ab", "-q", "-t", seconds, "-n", 10000000, "-c", connections, "-p", request, "-T", "application/ocsp-request", url)
     bad = re.search(r"Connect: (\d+), Receive: (\d+), Length: \d+, Exceptions: (\d+)", said)
     if "Non-2xx" in said or bad and any(map(int, bad.groups())):
@@ -159,7 +161,7 @@ def openssl_ocsp(directory, issuer, serial, request, seconds, connections):
     signer is the issuer's, so one made here will do. A connection that asks nothing leaves it reading for ever: wrk,
     which begins with one, cannot load it; ab can."""
     if not shutil.which("ab"):
-        return None
+        return None  # before anything is made for it
     at, port = pathlib.Path(directory), free_port()
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=OCSP",
         "-keyout", at / "signer.key", "-out", at / "signer.pem")
