@@ -39,7 +39,7 @@ class Target:
             self.spent = json.loads(self.ledger.read_text())
 
     def run(self, seconds):
-        """A slice. True: nothing was found."""
+        """A slice. True: nothing was found. One that found something does not count: --resume comes back to it."""
         self.corpus.mkdir(exist_ok=True)
         with self.log.open("w") as log:
             child = subprocess.Popen([self.program, f"-max_total_time={max(1, int(seconds))}", f"-timeout={UNIT_S}",
@@ -47,8 +47,10 @@ class Target:
                                       self.corpus, self.seeds], stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
             _, status, used = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            return False
         self.count(used)
-        return child.returncode == 0
+        return True
 
     def count(self, used):
         text = self.log.read_text(errors="replace")

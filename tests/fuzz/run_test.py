@@ -58,6 +58,11 @@ class Run(unittest.TestCase):
         self.assertIn("SUMMARY: a fault", done.stdout)
         self.assertGreaterEqual(self.spent("one")["seconds"], 0.99)
 
+    def test_what_was_found_is_not_over_with_its_time(self):
+        self.make("two", "import time\nwhile time.process_time() < 1.2: pass\nraise SystemExit(77)\n")
+        self.assertEqual(self.run_all("--seconds", "1", ("two",)).returncode, 1)
+        self.assertEqual(self.run_all("--seconds", "1", "--resume", ("two",)).returncode, 1)
+
     def test_one_that_cannot_be_run_is_no_success(self):
         done = self.run_all("--seconds", "1", ("one", "none"))
         self.assertEqual(done.returncode, 1)
