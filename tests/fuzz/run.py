@@ -4,10 +4,10 @@
 
 usage: run.py [--seconds N] [--slice N] [--resume] [--table] BUILD-DIRECTORY TARGET...
 
-A target runs in slices, and whichever has had least runs next. What each slice used, executed and covered is kept
-beside the program (fuzz_X.spent), so --resume goes on where an earlier run was stopped: an hour for each of many
-targets is longer than a machine of two processors may be free. What a fuzzer learnt stays in fuzz_X.corpus.
---table prints what is kept, as rows of a table, and runs nothing. Ends with 1 when one found something.
+A target runs in slices, and whichever has had least runs next. What each slice used, executed and covered is added up
+beside the program (fuzz_X.spent). With --resume what is there counts as had, so that a run goes on where an earlier one
+was stopped: an hour for each of many targets is longer than a machine of two processors may be free. What a fuzzer
+learnt stays in fuzz_X.corpus. --table prints what has been added up, as rows of a table, and runs nothing. Ends with 1 when one found something.
 """
 import argparse
 import json
@@ -26,7 +26,7 @@ ENOUGH = 0.99  # of what is asked for: libFuzzer stops by the clock, and what is
 
 
 class Target:
-    def __init__(self, build, name):
+    def __init__(self, build, name, counts_all):
         self.name, self.program = name, build / f"fuzz_{name}"
         self.seeds = ROOT / "tests/fuzz/seeds" / name
         self.corpus, self.log = build / f"fuzz_{name}.corpus", build / f"fuzz_{name}.log"
@@ -34,9 +34,13 @@ class Target:
         self.spent = {"seconds": 0.0, "inputs": 0, "covered": 0, "edges": 0}
         self.is_running = self.has_failed = False
 
-    def load(self):
         if self.ledger.exists():
             self.spent = json.loads(self.ledger.read_text())
+        self.before = dict(self.spent, seconds=0.0, inputs=0) if counts_all else dict(self.spent)
+
+    def had(self):
+        """Seconds that count for this run."""
+        return self.spent["seconds"] - self.before["seconds"]
 
     def run(self, seconds):
         """A slice. True: nothing was found. One that found something does not count: --resume comes back to it."""
@@ -64,8 +68,8 @@ class Target:
         self.ledger.write_text(json.dumps(self.spent) + "\n")
 
     def line(self):
-        s = self.spent
-        return f"{self.name:<14} {s['inputs']:>11} inputs in {s['seconds']:.0f} s, {s['covered']:>5} of {s['edges']} edges"
+        s, inputs = self.spent, self.spent["inputs"] - self.before["inputs"]
+        return f"{self.name:<14} {inputs:>11} inputs in {self.had():.0f} s, {s['covered']:>5} of {s['edges']} edges"
 
 
 class Round:
@@ -73,7 +77,7 @@ class Round:
         self.targets, self.seconds, self.piece, self.lock = targets, seconds, piece, threading.Lock()
 
     def is_over(self, target):
-        return target.spent["seconds"] >= ENOUGH * self.seconds
+        return target.had() >= ENOUGH * self.seconds
 
     def next(self):
         """Whichever has had least, of those that nobody runs; None: nothing is left for this worker."""
@@ -81,13 +85,13 @@ class Round:
             open_ones = [t for t in self.targets if not (t.is_running or t.has_failed or self.is_over(t))]
             if not open_ones:
                 return None
-            target = min(open_ones, key=lambda t: t.spent["seconds"])
+            target = min(open_ones, key=Target.had)
             target.is_running = True
             return target
 
     def work(self):
         while (target := self.next()) is not None:
-            if not target.run(min(self.piece, self.seconds - target.spent["seconds"])):
+            if not target.run(min(self.piece, self.seconds - target.had())):
                 target.has_failed = True
                 print("\n".join(target.log.read_text(errors="replace").splitlines()[-60:]))
                 print(f"{target.name}: FAILED, the input is {target.program}.crash-* or the like", flush=True)
@@ -115,10 +119,7 @@ def main():
     p.add_argument("target", nargs="*")
     o = p.parse_args()
     names = o.target or sorted(f.name.removesuffix("_fuzz.c") for f in (ROOT / "tests/fuzz").glob("*_fuzz.c"))
-    targets = [Target(o.build.resolve(), n) for n in names]
-    if o.resume or o.table:
-        for t in targets:
-            t.load()
+    targets = [Target(o.build.resolve(), n, o.resume) for n in names]
     if o.table:
         for t in targets:
             s = t.spent

@@ -49,6 +49,8 @@ class Run(unittest.TestCase):
         before = self.spent("one")
         self.assertEqual(self.run_all("--seconds", "1", "--resume", ("one",)).returncode, 0)
         self.assertEqual(self.spent("one"), before, "it has had its time")
+        self.assertEqual(self.run_all("--seconds", "1", ("one",)).returncode, 0)
+        self.assertGreaterEqual(self.spent("one")["seconds"], before["seconds"] + 0.99, "another second, added up")
 
     def test_what_is_found_ends_it_with_1_and_the_others_go_on(self):
         self.make("two", "print('SUMMARY: a fault')\nraise SystemExit(77)\n")
