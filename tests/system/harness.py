@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shlex
 import shutil
@@ -68,8 +69,15 @@ def wait_until(claim, what):
 
 
 def free_ports(count):
-    """Ports that nothing listens on; all are held until the last is found, so they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports that nothing listens on; all are held until the last is found, so they differ. They lie below the range from which
+    the kernel takes one for a client or for port 0: a test that runs beside this one would get it before its server does."""
+    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    held = []
+    while len(held) < count:
+        try:
+            held.append(socket.create_server(("127.0.0.1", random.SystemRandom().randrange(10240, max(end, 20480)))))
+        except OSError:
+            continue  # somebody listens there
     ports = [each.getsockname()[1] for each in held]
     for each in held:
         each.close()
