@@ -105,7 +105,7 @@ def pages(t, few, many):
 
 def starts(t, homes):
     for home in homes:
-        each = start.measure(home, argparse.Namespace(rounds=5 if t.options.long else 2))
+        each = start.measure(home, argparse.Namespace(rounds=5 if t.options.long else 2, backups=3 if t.options.long else 1))
         t.figures(each)
         name = f"{int(home.name.removeprefix('home')):,}"
         memory = sum(each["memory_mib"].values())
