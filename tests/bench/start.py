@@ -12,6 +12,7 @@ are beside it. A backup against a copy of the same file with fsync, by turns;
 both take as much disk as the store while they are measured: --backups 0 leaves them out.
 """
 import argparse
+import atexit
 import http.client
 import json
 import os
@@ -55,6 +56,7 @@ class Served:
         begun = time.monotonic()
         with open(pathlib.Path(directory) / "log", "ab") as log:
             self.process = subprocess.Popen([str(CHANCERY), "serve", "--home", str(home), "--ready-file", str(ready)], stdout=log, stderr=log)
+        atexit.register(self.kill)
         while not (ready.exists() and ready.read_text().endswith("\n")):
             if self.process.poll() is not None or time.monotonic() - begun > WAIT_S:
                 raise AssertionError(f"serve ended or is not ready: {(pathlib.Path(directory) / 'log').read_text()[-2000:]}")
@@ -110,6 +112,12 @@ class Served:
             before = found.get(role, (0, 0))
             found[role] = (before[0] + own, before[1] + mapped)
         return found
+
+    def kill(self):
+        """Whatever happened: nothing outlives the bench."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def end(self):
         self.process.terminate()

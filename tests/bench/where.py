@@ -28,15 +28,26 @@ PARTS = {
 }
 
 
-def processes(role):
-    found = {}
+def is_below(pid, above):
+    """Did that process start this one, or the one that did?"""
+    while pid > 1 and pid != above:
+        try:
+            pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+    return pid == above
+
+
+def processes(role, above):
+    """Those that bench_issue started, by its id."""
+    found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue  # it ended meanwhile
-        if len(words) > 4 and words[1:3] == ["role", role] and "chancery-bench-" in words[4]:
-            found[int(path.parent.name)] = words[4]
+        if len(words) > 4 and words[1:3] == ["role", role] and is_below(int(path.parent.name), above):
+            found.append(int(path.parent.name))
     return found
 
 
@@ -49,7 +60,7 @@ def await_load(bench):
     """Until the clients have begun: the requests are made and the limit is measured before."""
     last = None
     while bench.poll() is None:
-        pids = list(processes("ca"))
+        pids = processes("ca", bench.pid)
         now = used(pids[0]) if pids else None
         if last is not None and now is not None and now - last > 2:
             return
@@ -77,7 +88,7 @@ def measure(kind, seconds, directory):
     recorders = []
     for role in PARTS:
         data = pathlib.Path(directory) / f"{kind}.{role}"
-        pids = ",".join(map(str, processes(role)))
+        pids = ",".join(map(str, processes(role, bench.pid)))
         recorders.append(subprocess.Popen(["perf", "record", "-q", "--call-graph", "dwarf,8192", "-F", "499", "-p", pids, "-o", data,
                                            "sleep", str(seconds)], stderr=subprocess.DEVNULL))
     for each in recorders:
