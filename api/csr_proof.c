@@ -130,28 +130,31 @@ static void curves_make(void)
             OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group, 0), OSSL_PARAM_END};
 
         curves[i].blank = key_from("EC", EVP_PKEY_KEY_PARAMETERS, params);
-        if (curves[i].blank == NULL)
-            die("OpenSSL has no %s", curves[i].group);
     }
 }
 
-static EVP_PKEY *ec_key(const struct key_kind *k)
+/* NULL: none of these, or OpenSSL was built without it. */
+static const struct curve *curve_find(unsigned bits)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    EVP_PKEY *key;
 
     pthread_once(&once, curves_make);
-    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
-        if (curves[i].bits != k->bits)
-            continue;
-        key = EVP_PKEY_dup(curves[i].blank);
-        if (key == NULL)
-            die("out of memory");
-        if (EVP_PKEY_set1_encoded_public_key(key, k->key_bits.data, k->key_bits.len) == 1)
-            return key;
-        EVP_PKEY_free(key);
-        break;
-    }
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
+        if (curves[i].bits == bits && curves[i].blank != NULL)
+            return &curves[i];
+    return NULL;
+}
+
+/* NULL: no point on the curve. */
+static EVP_PKEY *ec_key(const struct curve *curve, const struct key_kind *k)
+{
+    EVP_PKEY *key = EVP_PKEY_dup(curve->blank);
+
+    if (key == NULL)
+        die("out of memory");
+    if (EVP_PKEY_set1_encoded_public_key(key, k->key_bits.data, k->key_bits.len) == 1)
+        return key;
+    EVP_PKEY_free(key);
     return NULL;
 }
 
@@ -243,9 +246,9 @@ static bool prove_uncommon(struct csr *c, struct findings *fs)
 
 /* OpenSSL takes no point that is not on the curve; on these curves (cofactor 1) every point but infinity is
  * in the group, and key_kind_of() has refused infinity. */
-static bool prove_common(struct csr *c, enum hash_alg hash, struct findings *fs)
+static bool prove_common(struct csr *c, const struct curve *curve, enum hash_alg hash, struct findings *fs)
 {
-    EVP_PKEY *key = c->key.type == KEY_RSA ? rsa_key(&c->key) : ec_key(&c->key);
+    EVP_PKEY *key = c->key.type == KEY_RSA ? rsa_key(&c->key) : ec_key(curve, &c->key);
     bool ok = key != NULL && verify(c, key, hash);
 
     c->facts.signature_hash = hash;
@@ -272,14 +275,17 @@ static bool has_explicit_curve(const struct csr *c)
 void csr_prove(struct csr *c, struct findings *fs)
 {
     enum hash_alg hash = common_hash(c->algorithm, c->key.type);
+    const struct curve *curve = NULL;
     bool ok;
 
     if (has_explicit_curve(c)) {
         finding_add(fs, "key.curve", "key", "explicit parameters", "a named curve");
         return;
     }
-    if (hash != HASH_NONE && (c->key.type == KEY_RSA || c->key.bits != 0))
-        ok = prove_common(c, hash, fs);
+    if (c->key.type == KEY_EC)
+        curve = curve_find(c->key.bits);
+    if (hash != HASH_NONE && (c->key.type == KEY_RSA || curve != NULL))
+        ok = prove_common(c, curve, hash, fs);
     else
         ok = prove_uncommon(c, fs);
     ERR_clear_error();
