@@ -44,19 +44,25 @@ static void tell(const struct history *h, struct findings *out)
         finding_add(out, "key.reused", "key", (const char *)h->other.data, "a key of its own");
 }
 
-enum err key_compromise_check(struct view *v, const struct facts *f, struct findings *out)
+static enum err compromise_check(struct view *v, const uint8_t key[static HASH_LEN], struct findings *out)
 {
-    uint8_t key[HASH_LEN], serial[SERIAL_LEN];
+    uint8_t serial[SERIAL_LEN];
     char hex[SERIAL_HEX_LEN + 1];
-    enum err e;
+    enum err e = key_compromised(v, key, serial);
 
-    sha256_of(f->spki, key);
-    e = key_compromised(v, key, serial);
     if (e != OK)
         return e == ERR_NOT_FOUND ? OK : e;
     hex_encode(span_of(serial, SERIAL_LEN), hex);
     finding_add(out, "key.compromised", "key", hex, "a key that nobody else knows");
     return OK;
+}
+
+enum err key_compromise_check(struct view *v, const struct facts *f, struct findings *out)
+{
+    uint8_t key[HASH_LEN];
+
+    sha256_of(f->spki, key);
+    return compromise_check(v, key, out);
 }
 
 enum err key_history_check(struct view *v, const struct facts *f, struct findings *out)
@@ -67,7 +73,7 @@ enum err key_history_check(struct view *v, const struct facts *f, struct finding
 
     sha256_of(f->spki, key);
     buf_init(&h.other, WIRE_MSG_MAX);
-    e = key_compromise_check(v, f, out);
+    e = compromise_check(v, key, out);
     if (e == OK)
         e = cert_each_by_key(v, key, look, &h);
     if (e == OK)
