@@ -60,7 +60,7 @@ class Target:
         text = self.log.read_text(errors="replace")
         inputs = re.search(r"number_of_executed_units: (\d+)", text)
         covered = re.findall(r"cov: (\d+)", text)
-        edges = re.search(r"\((\d+) inline 8-bit counters", text) or re.search(r"(\d+) inline 8-bit counters", text)
+        edges = re.search(r"(\d+) inline 8-bit counters", text)
         self.spent["seconds"] += used.ru_utime + used.ru_stime
         self.spent["inputs"] += int(inputs[1]) if inputs else 0
         self.spent["covered"] = max([self.spent["covered"], *map(int, covered)])
