@@ -29,6 +29,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import harness  # noqa: E402
+import peers  # noqa: E402
 from harness import Service, free_ports, make_csr, new_file, run, wait_until  # noqa: E402
 
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -109,15 +110,10 @@ def start_cfssl(answer):
 
 
 def start_openssl(options, issuer, serial):
-    """Its index is that of `openssl ca`. It does not ask whether its signer is the issuer's, so one made here will
-    do. A connection that asks nothing leaves it reading for ever: wrk, which begins with one, cannot load it."""
     port, = free_ports(1)
-    home = pathlib.Path(tempfile.mkdtemp(dir=harness.WORK))
-    kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if options.key == "ec" else ["rsa:2048"]
-    run("openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-subj", "/CN=OCSP", "-keyout", home / "key", "-out", home / "signer")
-    (home / "index").write_text(f"V\t491231235959Z\t\t{serial}\tunknown\t/CN=node1\n")
-    return Peer(port, "openssl", "ocsp", "-port", port, "-index", home / "index", "-CA", issuer, "-rsigner", home / "signer",
-                "-rkey", home / "key", "-ndays", 1, "-ignore_err", ready="waiting for")
+    home = tempfile.mkdtemp(dir=harness.WORK)
+    key = ("ec", "P-256") if options.key == "ec" else ("rsa", "2048")
+    return Peer(port, *peers.openssl_ocsp_command(home, port, issuer, serial, key), ready="waiting for")
 
 
 def one_by_one(pids, port, path, request, seconds):

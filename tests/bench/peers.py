@@ -156,18 +156,22 @@ def cfssl_ocspserve(directory, request, answer, seconds, connections):
         return wrk(f"http://127.0.0.1:{port}/", seconds, connections, post(directory, request))
 
 
+def openssl_ocsp_command(directory, port, issuer, serial, key=("ec", "P-256")):
+    """Signs each answer. Its index is that of `openssl ca`; it does not ask whether its signer is the issuer's, so one made
+    here will do. A connection that asks nothing leaves it reading for ever: wrk, which begins with one, cannot load it."""
+    at = pathlib.Path(directory)
+    run("openssl", "req", "-x509", *key_options(key), "-nodes", "-subj", "/CN=OCSP", "-keyout", at / "signer.key", "-out", at / "signer.pem")
+    (at / "index").write_text(f"V\t491231235959Z\t\t{serial}\tunknown\t/CN=node1\n")
+    return ("openssl", "ocsp", "-port", port, "-index", at / "index", "-CA", issuer, "-rsigner", at / "signer.pem",
+            "-rkey", at / "signer.key", "-ndays", "1", "-ignore_err")
+
+
 def openssl_ocsp(directory, issuer, serial, request, seconds, connections):
-    """Signs each answer with a P-256 key, in a process a core. Its index is that of `openssl ca`; it does not ask whether its
-    signer is the issuer's, so one made here will do. A connection that asks nothing leaves it reading for ever: wrk,
-    which begins with one, cannot load it; ab can."""
+    """In a process a core, asked by ab."""
     if not shutil.which("ab"):
         return None  # before anything is made for it
-    at, port = pathlib.Path(directory), free_port()
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=OCSP",
-        "-keyout", at / "signer.key", "-out", at / "signer.pem")
-    (at / "index").write_text(f"V\t491231235959Z\t\t{serial}\tunknown\t/CN=node1\n")
-    with Server(port, "openssl", "ocsp", "-port", port, "-index", at / "index", "-CA", issuer, "-rsigner", at / "signer.pem",
-                "-rkey", at / "signer.key", "-ndays", "1", "-multi", os.cpu_count(), "-ignore_err"):
+    port = free_port()
+    with Server(port, *openssl_ocsp_command(directory, port, issuer, serial), "-multi", os.cpu_count()):
         return ab(f"http://127.0.0.1:{port}/", request, seconds, connections)
 
 
