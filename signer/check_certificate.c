@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * check_certificate: a tbsCertificate is read strictly, then held against two tables of rules: those of a CA
- * key and those of a new root's key. What is not understood is not signed. RFC 5280 4.1, 4.2.1.
+ * key and those of a new root's key. What is not understood is not signed: every extension is one that the ca
+ * writes, in its form. RFC 5280 4.1, 4.2.1.
  */
 #include <string.h>
 
@@ -9,10 +10,13 @@
 
 #define KU_KEY_CERT_SIGN 0x0400 /* bit 5 of the named BIT STRING, bit 0 being 0x8000 */
 #define KU_CRL_SIGN 0x0200
+#define RSA_BITS_MIN 2048 /* 112 bits of strength, NIST SP 800-57 Part 1, table 2; so EC has 256, not 224 */
+#define EC_BITS_MIN 256
 
 /* What is asked for. Spans borrow from the tbsCertificate. */
 struct asked {
     struct span serial, algorithm, issuer, subject, spki;
+    struct key_kind key;
     int64_t not_before_s, not_after_s;
     bool is_ca, ca_is_critical, has_path_len;
     uint64_t path_len;
@@ -113,12 +117,17 @@ static bool read_nocheck(struct span value, bool is_critical, void *out)
     {                                                                                                        \
         (const uint8_t *)(text), sizeof(text) - 1                                                            \
     }
+/* Those that the ca writes: what nobody here understands could mean anything to who reads it. */
 static const struct extension_rule extension_rules[] = {
     {OID("\x55\x1d\x13"), read_basic_constraints, true},
     {OID("\x55\x1d\x0f"), read_key_usage, true},
     {OID("\x55\x1d\x25"), read_extended_key_usage, false},
+    {OID("\x55\x1d\x11"), general_names_read, false},
     {OID("\x55\x1d\x0e"), read_ski, false},
     {OID("\x55\x1d\x23"), read_aki, false},
+    {OID("\x55\x1d\x1f"), crl_point_read, false}, /* cRLDistributionPoints */
+    {OID("\x55\x1d\x2e"), crl_point_read, false}, /* freshestCRL */
+    {OID("\x2b\x06\x01\x05\x05\x07\x01\x01"), authority_access_read, false},
     {OID("\x2b\x06\x01\x05\x05\x07\x30\x01\x05"), read_nocheck, false},
 };
 
@@ -155,7 +164,6 @@ static bool take(struct span *in, uint8_t tag, struct span *whole)
 static enum err read_asked(struct span tbs, struct asked *a, struct fault *f)
 {
     struct der seq, serial, wrap, list;
-    struct key_kind kind;
 
     if (!der_expect(&tbs, DER_SEQUENCE, &seq) || tbs.len != 0)
         return fault_set(f, ERR_MALFORMED, "certificate: not one SEQUENCE in DER");
@@ -173,14 +181,14 @@ static enum err read_asked(struct span tbs, struct asked *a, struct fault *f)
                          "certificate.validity: not two times in the form of RFC 5280 4.1.2.5");
     if (!take(&seq.body, DER_SEQUENCE, &a->subject) || !is_name(a->subject))
         return fault_set(f, ERR_MALFORMED, "certificate.subject: not a Name");
-    if (!take(&seq.body, DER_SEQUENCE, &a->spki) || !key_kind_of(a->spki, &kind))
+    if (!take(&seq.body, DER_SEQUENCE, &a->spki) || !key_kind_of(a->spki, &a->key))
         return fault_set(f, ERR_MALFORMED, "certificate.key: not a SubjectPublicKeyInfo");
     if (!der_expect(&seq.body, DER_CONTEXT_CONSTRUCTED(3), &wrap) || seq.body.len != 0)
         return fault_set(f, ERR_MALFORMED, "certificate.extensions: missing, or something else is there");
     if (!der_expect(&wrap.body, DER_SEQUENCE, &list) || wrap.body.len != 0)
         return fault_set(f, ERR_MALFORMED, "certificate.extensions: not Extensions");
     return extensions_read(list.body, extension_rules, sizeof extension_rules / sizeof *extension_rules,
-                           false, "certificate", a, f);
+                           "certificate", a, f);
 }
 
 /* ---- the rules: each says what must hold ---- */
@@ -200,6 +208,15 @@ static bool issuer_is_own(const struct purpose *p, const struct asked *a)
 static bool subject_is_not_own(const struct purpose *p, const struct asked *a)
 {
     return !span_eq(a->subject, p->name);
+}
+
+/* A kind that some profile may have: which of them is the ca's to decide. */
+static bool key_is_usable(const struct purpose *p, const struct asked *a)
+{
+    (void)p;
+    if (a->key.type == KEY_RSA)
+        return a->key.bits >= RSA_BITS_MIN;
+    return a->key.type == KEY_EC && a->key.bits >= EC_BITS_MIN;
 }
 
 static bool validity_is_ordered(const struct purpose *p, const struct asked *a)
@@ -313,6 +330,7 @@ static const struct rule ca_rules[] = {
     {issuer_is_own, "certificate.issuer: not the subject of this key's certificate"},
     {subject_is_not_own, "certificate.subject: the issuer's own name"},
     {key_is_not_own, "certificate.key: the issuer's own key"},
+    {key_is_usable, "certificate.key: not RSA of 2048 bits or more, P-256, P-384 or P-521"},
     {validity_is_ordered, "certificate.validity: ends before it starts"},
     {starts_within, "certificate.notBefore: before the issuer's own"},
     {ends_within, "certificate.notAfter: after the issuer's own"},

@@ -100,49 +100,19 @@ static bool read_base(struct span value, bool is_critical, void *out)
     return is_critical && crl_number_read(value, &((struct crl_check *)out)->base);
 }
 
-static bool is_uri(const struct der *d)
-{
-    for (size_t i = 0; i < d->body.len; i++)
-        if (d->body.data[i] <= ' ' || d->body.data[i] > '~')
-            return false;
-    return d->body.len > 0;
-}
-
-/* DistributionPointName of 1 to `most` URIs, as URIs are written in IA5String. */
-static bool is_point_name(struct span in, unsigned most)
-{
-    struct der name, full, uri;
-
-    if (!der_expect(&in, DER_CONTEXT_CONSTRUCTED(0), &name) || in.len != 0)
-        return false;
-    if (!der_expect(&name.body, DER_CONTEXT_CONSTRUCTED(0), &full) || name.body.len != 0)
-        return false;
-    for (unsigned i = 0; i < most; i++) {
-        if (!der_expect(&full.body, DER_CONTEXT(6), &uri) || !is_uri(&uri))
-            return false;
-        if (full.body.len == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool read_scope(struct span value, bool is_critical, void *out)
 {
     struct der idp;
 
     (void)out;
-    return is_critical && der_expect(&value, DER_SEQUENCE, &idp) && is_point_name(idp.body, POINT_NAMES_MAX);
+    return is_critical && der_expect(&value, DER_SEQUENCE, &idp) &&
+           crl_point_name_read(idp.body, POINT_NAMES_MAX);
 }
 
-/* CRLDistributionPoints of one point that has a name alone. RFC 5280 5.2.6 */
 static bool read_freshest(struct span value, bool is_critical, void *out)
 {
-    struct der list, point;
-
-    (void)is_critical;
     ((struct crl_check *)out)->has_freshest = true;
-    return der_expect(&value, DER_SEQUENCE, &list) && der_expect(&list.body, DER_SEQUENCE, &point) &&
-           list.body.len == 0 && is_point_name(point.body, 1);
+    return crl_point_read(value, is_critical, NULL);
 }
 
 static bool read_reason(struct span value, bool is_critical, void *out)
@@ -256,7 +226,7 @@ static void read_entry(struct crl_check *c, const struct der *d)
     else if (!der_expect(&in, DER_SEQUENCE, &list) || in.len != 0)
         refuse(c, ERR_MALFORMED, "crl.entry: something else is there");
     else
-        (void)extensions_read(list.body, entry_rules, 2, true, "crl.entry", c, &c->fault);
+        (void)extensions_read(list.body, entry_rules, 2, "crl.entry", c, &c->fault);
 }
 
 /* Both are minimal and not negative: the longer is the greater. */
@@ -285,7 +255,7 @@ static void read_extensions(struct crl_check *c, const struct der *d)
 
     if (d->tag != DER_CONTEXT_CONSTRUCTED(0) || !der_expect(&in, DER_SEQUENCE, &list) || in.len != 0)
         refuse(c, ERR_MALFORMED, "crl.extensions: not Extensions");
-    else if (extensions_read(list.body, list_rules, LIST_RULES, true, "crl", c, &c->fault) != OK)
+    else if (extensions_read(list.body, list_rules, LIST_RULES, "crl", c, &c->fault) != OK)
         ; /* said already */
     else if (!span_eq(c->aki, c->p->ski))
         refuse(c, ERR_POLICY, "crl.aki: not this key's SKI");

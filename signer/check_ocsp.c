@@ -96,7 +96,7 @@ static enum err read_extensions(struct span *in, const struct extension_rule *ru
         return OK;
     if (!der_expect(&wrap.body, DER_SEQUENCE, &list) || wrap.body.len != 0)
         return fault_set(f, ERR_MALFORMED, "ocsp.extensions: not Extensions");
-    return extensions_read(list.body, rules, n, true, "ocsp", NULL, f);
+    return extensions_read(list.body, rules, n, "ocsp", NULL, f);
 }
 
 static enum err read_single_extensions(struct span *in, struct fault *f)

@@ -56,22 +56,33 @@ bool is_name(struct span element);
 /* GeneralizedTime whatever the year. RFC 6960, invalidityDate */
 [[nodiscard]] bool generalized_time_read(struct span *in, int64_t *out_s);
 
-#define EXTENSIONS_MAX                                                                                       \
-    32 /* in one structure: no certificate of ours has a third of that; bounds the search for duplicates */
-
 /* Extensions as a table: who reads the value. */
 struct extension_rule {
     struct span oid;
     bool (*read)(struct span value, bool is_critical, void *out); /* false: not of its form */
     bool may_be_critical;
 };
-/* Walks the content of `Extensions`: strict DER, not empty, none twice, at most EXTENSIONS_MAX, each value
- * one element. What is in the table is read; what is not is refused when critical or when `is_closed`. `what`
- * names the structure in the reasons. */
-enum err extensions_read(struct span content, const struct extension_rule *rules, size_t n, bool is_closed,
-                         const char *what, void *out, struct fault *f);
+/* Walks the content of `Extensions`: strict DER, not empty, each value one element, none twice, and none that
+ * is not in the table, which has at most 32. `what` names the structure in the reasons. */
+enum err extensions_read(struct span content, const struct extension_rule *rules, size_t n, const char *what,
+                         void *out, struct fault *f);
 /* AuthorityKeyIdentifier with a keyIdentifier alone; `out` is a struct span *. */
 [[nodiscard]] bool aki_read(struct span value, struct span *keyid);
+
+/* ---- general_name.c: values of extensions that are general names, in the forms that we write ---- */
+
+/* Each is what an extension_rule has for a reader, and takes nothing from the value.
+ * SubjectAltName, RFC 5280 4.2.1.6: at least one dNSName of letters, digits, `.`, `-`, `_` and `*`, at most
+ * DNS_NAME_MAX, or iPAddress of 4 or 16 octets, and nothing else. */
+[[nodiscard]] bool general_names_read(struct span value, bool is_critical, void *out);
+/* CRLDistributionPoints, RFC 5280 4.2.1.13, and FreshestCRL, 4.2.1.15 and 5.2.6: one point that has a URI for
+ * a name, and nothing else. */
+[[nodiscard]] bool crl_point_read(struct span value, bool is_critical, void *out);
+/* AuthorityInfoAccess, RFC 5280 4.2.2.1: at least one access, each id-ad-ocsp or id-ad-caIssuers by a URI. */
+[[nodiscard]] bool authority_access_read(struct span value, bool is_critical, void *out);
+
+/* DistributionPointName of 1 to `most` URIs. RFC 5280 4.2.1.13 */
+[[nodiscard]] bool crl_point_name_read(struct span in, unsigned most);
 
 /* ---- the checks ---- */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read: small strict readers of what certificates, CRLs and OCSP answers have in common. RFC 5280 4.1, 4.2.
  */
+#include <assert.h>
+
 #include "base/utf8.h"
 #include "signer/inner.h"
 
@@ -122,51 +124,41 @@ static const struct extension_rule *rule_of(struct span oid, const struct extens
     return NULL;
 }
 
-static bool is_among(struct span oid, const struct span *seen, size_t n)
+static enum err extension_take(const struct extension *e, const struct extension_rule *rule, const char *what,
+                               void *out, struct fault *f)
 {
-    for (size_t i = 0; i < n; i++)
-        if (span_eq(seen[i], oid))
-            return true;
-    return false;
-}
-
-static enum err extension_take(const struct extension *e, const struct extension_rule *rule, bool is_closed,
-                               const char *what, void *out, struct fault *f)
-{
-    bool is_known = rule != NULL || !is_closed;
-    bool may_stand = !e->is_critical || (rule != NULL && rule->may_be_critical);
+    bool may_stand = rule != NULL && (!e->is_critical || rule->may_be_critical);
     char oid[41];
 
-    if (is_known && may_stand && (rule == NULL || rule->read(e->value, e->is_critical, out)))
+    if (may_stand && rule->read(e->value, e->is_critical, out))
         return OK;
     hex_encode(span_of(e->oid.data, e->oid.len < 20 ? e->oid.len : 20), oid);
-    if (!is_known)
+    if (rule == NULL)
         return fault_set(f, ERR_POLICY, "%s.extension: %s is not permitted here", what, oid);
     if (!may_stand)
         return fault_set(f, ERR_POLICY, "%s.extension: %s must not be critical", what, oid);
     return fault_set(f, ERR_MALFORMED, "%s.extension: %s is not of its form", what, oid);
 }
 
-enum err extensions_read(struct span content, const struct extension_rule *rules, size_t n, bool is_closed,
-                         const char *what, void *out, struct fault *f)
+enum err extensions_read(struct span content, const struct extension_rule *rules, size_t n, const char *what,
+                         void *out, struct fault *f)
 {
-    struct span seen[EXTENSIONS_MAX];
+    const struct extension_rule *rule;
+    uint32_t seen = 0; /* a bit for each rule */
     struct extension e;
-    size_t count = 0;
+    enum err err;
 
+    assert(n <= 32);
     do {
-        enum err err;
-
         if (!extension_next(&content, &e))
             return fault_set(f, ERR_MALFORMED, "%s.extension: not an Extension in DER", what);
-        if (is_among(e.oid, seen, count))
+        rule = rule_of(e.oid, rules, n);
+        if (rule != NULL && (seen >> (rule - rules) & 1) != 0)
             return fault_set(f, ERR_MALFORMED, "%s.extension: one is there twice", what);
-        if (count == EXTENSIONS_MAX)
-            return fault_set(f, ERR_POLICY, "%s.extension: more than %d", what, EXTENSIONS_MAX);
-        seen[count++] = e.oid;
-        err = extension_take(&e, rule_of(e.oid, rules, n), is_closed, what, out, f);
+        err = extension_take(&e, rule, what, out, f);
         if (err != OK)
             return err;
+        seen |= UINT32_C(1) << (rule - rules);
     } while (content.len > 0);
     return OK;
 }

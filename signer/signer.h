@@ -8,11 +8,13 @@
  * What a key is for:
  *  - a CA key signs tbsCertificates whose issuer is its certificate's subject, byte for byte, whose inner
  * signature algorithm is its own, version v3, serial 1..20 octets positive, notAfter within its
- * certificate's, not before its notBefore, with an AKI equal to its SKI, whose only critical extensions are
- * keyUsage, basicConstraints; CA:TRUE only when `may_subordinate` and with a pathLenConstraint below its own;
- * keyCertSign/cRLSign only with CA:TRUE; when not `may_leaf`, only OCSP responder certificates (EKU exactly
- * OCSPSigning, nocheck) and, if allowed, subordinates; never its own subject name; never anyExtendedKeyUsage,
- * nor OCSPSigning or nocheck without the other
+ * certificate's, not before its notBefore, with an AKI equal to its SKI, over a key that is RSA of 2048 bits
+ * or more, P-256, P-384 or P-521, with the extensions that ca/tbs.c writes, each in the form it has there,
+ * and no others; of these only keyUsage and basicConstraints may be critical; CA:TRUE only when
+ * `may_subordinate` and with a pathLenConstraint below its own; keyCertSign/cRLSign only with CA:TRUE; when
+ * not `may_leaf`, only OCSP responder certificates (EKU exactly OCSPSigning, nocheck) and, if allowed,
+ * subordinates; never its own subject name; never anyExtendedKeyUsage, nor OCSPSigning or nocheck without the
+ * other
  *  - a CA key signs tbsCertLists (v2, its issuer name, its algorithm, AKI, a CRL number; thisUpdate <=
  * nextUpdate, entries well formed)
  *  - a new root's key (`is_new_root`, at init alone) signs one thing: the self-issued v3 CA certificate over

@@ -153,6 +153,32 @@ static void key_is_issuers(X509 *x)
     X509_set_pubkey(x, f.key);
 }
 
+static void set_key(X509 *x, EVP_PKEY *key)
+{
+    cr_assert_eq(X509_set_pubkey(x, key), 1);
+    EVP_PKEY_free(key);
+}
+
+static void key_of_1024_bits(X509 *x)
+{
+    set_key(x, EVP_RSA_gen(1024));
+}
+
+static void key_of_224_bits(X509 *x)
+{
+    set_key(x, EVP_EC_gen("P-224"));
+}
+
+static void key_of_a_koblitz_curve(X509 *x)
+{
+    set_key(x, EVP_EC_gen("secp256k1"));
+}
+
+static void key_of_edwards(X509 *x)
+{
+    set_key(x, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
+}
+
 static void starts_early(X509 *x)
 {
     ASN1_TIME_set(X509_getm_notBefore(x), FORGE_NOW - 1);
@@ -315,23 +341,97 @@ static void extension_with_a_tail(X509 *x)
     forge_raw_extension(x, NID_netscape_comment, false, "\x16\x01xy", 4);
 }
 
-static void extensions_without_number(X509 *x)
+static void extension_unknown(X509 *x)
 {
-    for (int i = 0; i < 40; i++) {
-        char oid[32];
-        ASN1_OBJECT *o;
-        ASN1_OCTET_STRING *v = ASN1_OCTET_STRING_new();
-        X509_EXTENSION *e;
+    forge_raw_extension(x, NID_netscape_comment, false, "\x16\x01x", 3);
+}
 
-        snprintf(oid, sizeof oid, "1.3.6.1.4.1.99999.%d", i);
-        o = OBJ_txt2obj(oid, 1);
-        ASN1_OCTET_STRING_set(v, (const unsigned char *)"\x05\x00", 2);
-        e = X509_EXTENSION_create_by_OBJ(NULL, o, 0, v);
-        X509_add_ext(x, e, -1);
-        X509_EXTENSION_free(e);
-        ASN1_OCTET_STRING_free(v);
-        ASN1_OBJECT_free(o);
-    }
+static void raw_san(X509 *x, const char *value, int len)
+{
+    drop(x, NID_subject_alt_name);
+    forge_raw_extension(x, NID_subject_alt_name, false, value, len);
+}
+
+static void san_without_names(X509 *x)
+{
+    raw_san(x, "\x30\x00", 2);
+}
+
+static void san_with_an_empty_name(X509 *x)
+{
+    raw_san(x, "\x30\x02\x82\x00", 4);
+}
+
+static void san_that_is_a_key_identifier(X509 *x)
+{
+    raw_san(x,
+            "\x30\x06\x80\x04"
+            "abcd",
+            8);
+}
+
+static void san_with_a_blank(X509 *x)
+{
+    replace(x, NID_subject_alt_name, "DNS:a b.example.com");
+}
+
+static void san_with_a_mail_address(X509 *x)
+{
+    replace(x, NID_subject_alt_name, "DNS:a.example.com,email:a@example.com");
+}
+
+static void san_of_five_octets(X509 *x)
+{
+    raw_san(x, "\x30\x07\x87\x05\x0a\x00\x00\x00\x01", 9);
+}
+
+static void san_longer_than_a_name(X509 *x)
+{
+    char value[4 + 254 + 1];
+
+    snprintf(value, sizeof value, "DNS:%0254d", 0);
+    replace(x, NID_subject_alt_name, value);
+}
+
+static void two_points(X509 *x)
+{
+    replace(x, NID_crl_distribution_points, "URI:http://a.example.com/1.crl,URI:http://a.example.com/2.crl");
+}
+
+static void point_without_a_name(X509 *x)
+{
+    drop(x, NID_crl_distribution_points);
+    forge_raw_extension(x, NID_crl_distribution_points, false, "\x30\x02\x30\x00", 4);
+}
+
+static void point_with_a_line_feed(X509 *x)
+{
+    drop(x, NID_crl_distribution_points);
+    forge_raw_extension(x, NID_crl_distribution_points, false,
+                        "\x30\x0a\x30\x08\xa0\x06\xa0\x04\x86\x02"
+                        "h\n",
+                        12);
+}
+
+static void point_critical(X509 *x)
+{
+    replace(x, NID_crl_distribution_points, "critical,URI:http://a.example.com/1.crl");
+}
+
+static void access_to_a_host_name(X509 *x)
+{
+    replace(x, NID_info_access, "OCSP;DNS:ocsp.example.com");
+}
+
+static void access_to_a_repository(X509 *x)
+{
+    replace(x, NID_info_access, "caRepository;URI:http://ca.example.com/");
+}
+
+static void access_to_nothing(X509 *x)
+{
+    drop(x, NID_info_access);
+    forge_raw_extension(x, NID_info_access, false, "\x30\x00", 2);
 }
 
 static void no_extensions(X509 *x)
@@ -355,6 +455,10 @@ static const struct {
     {"issuer in other case", issuer_in_other_case, ERR_POLICY, "certificate.issuer:"},
     {"subject of the issuer", subject_is_issuers, ERR_POLICY, "certificate.subject:"},
     {"key of the issuer", key_is_issuers, ERR_POLICY, "certificate.key:"},
+    {"RSA of 1024 bits", key_of_1024_bits, ERR_POLICY, "certificate.key: not RSA"},
+    {"P-224", key_of_224_bits, ERR_POLICY, "certificate.key: not RSA"},
+    {"secp256k1", key_of_a_koblitz_curve, ERR_POLICY, "certificate.key: not RSA"},
+    {"Ed25519", key_of_edwards, ERR_POLICY, "certificate.key: not RSA"},
     {"starts early", starts_early, ERR_POLICY, "certificate.notBefore:"},
     {"ends late", ends_late, ERR_POLICY, "certificate.notAfter:"},
     {"ends before start", ends_before_start, ERR_POLICY, "certificate.validity:"},
@@ -385,9 +489,89 @@ static const struct {
     {"constraints twice", constraints_twice, ERR_MALFORMED, "certificate.extension: one is there twice"},
     {"extension not DER", extension_not_der, ERR_MALFORMED, "certificate.extension:"},
     {"extension with a tail", extension_with_a_tail, ERR_MALFORMED, "certificate.extension:"},
-    {"forty extensions", extensions_without_number, ERR_POLICY, "certificate.extension: more than"},
+    {"unknown extension", extension_unknown, ERR_POLICY,
+     "certificate.extension: 6086480186f842010d is not permitted here"},
+    {"SAN without names", san_without_names, ERR_MALFORMED, "certificate.extension: 551d11 is not of"},
+    {"SAN with an empty name", san_with_an_empty_name, ERR_MALFORMED, "certificate.extension: 551d11"},
+    {"SAN that is an AKI", san_that_is_a_key_identifier, ERR_MALFORMED, "certificate.extension: 551d11"},
+    {"SAN with a blank", san_with_a_blank, ERR_MALFORMED, "certificate.extension: 551d11"},
+    {"SAN with a mail address", san_with_a_mail_address, ERR_MALFORMED, "certificate.extension: 551d11"},
+    {"SAN of five octets", san_of_five_octets, ERR_MALFORMED, "certificate.extension: 551d11"},
+    {"SAN of 254 octets", san_longer_than_a_name, ERR_MALFORMED, "certificate.extension: 551d11"},
+    {"two CRL points", two_points, ERR_MALFORMED, "certificate.extension: 551d1f is not of its form"},
+    {"CRL point without a name", point_without_a_name, ERR_MALFORMED, "certificate.extension: 551d1f"},
+    {"CRL point with a line feed", point_with_a_line_feed, ERR_MALFORMED, "certificate.extension: 551d1f"},
+    {"CRL point critical", point_critical, ERR_POLICY, "certificate.extension: 551d1f must not be critical"},
+    {"access to a host name", access_to_a_host_name, ERR_MALFORMED,
+     "certificate.extension: 2b06010505070101"},
+    {"access to a repository", access_to_a_repository, ERR_MALFORMED,
+     "certificate.extension: 2b06010505070101"},
+    {"access to nothing", access_to_nothing, ERR_MALFORMED, "certificate.extension: 2b06010505070101"},
     {"no extensions", no_extensions, ERR_MALFORMED, "certificate.extensions:"},
 };
+
+static void is_plain(X509 *x)
+{
+    drop(x, NID_crl_distribution_points);
+    drop(x, NID_freshest_crl);
+    drop(x, NID_info_access);
+    drop(x, NID_subject_alt_name);
+}
+
+static void names_of_every_form(X509 *x)
+{
+    replace(
+        x, NID_subject_alt_name,
+        "DNS:*.example.com,DNS:_sip._tcp.Example.COM,DNS:xn--bcher-kva.example,IP:192.0.2.1,IP:2001:db8::1");
+}
+
+static void longest_name(X509 *x)
+{
+    char value[4 + DNS_NAME_MAX + 1];
+
+    snprintf(value, sizeof value, "DNS:%0253d", 0);
+    replace(x, NID_subject_alt_name, value);
+}
+
+static void one_access(X509 *x)
+{
+    replace(x, NID_info_access, "caIssuers;URI:http://ca.example.com/ca.cer");
+}
+
+static void key_of_2048_bits(X509 *x)
+{
+    set_key(x, EVP_RSA_gen(2048));
+}
+
+static void key_of_384_bits(X509 *x)
+{
+    set_key(x, EVP_EC_gen("P-384"));
+}
+
+static void key_of_521_bits(X509 *x)
+{
+    set_key(x, EVP_EC_gen("P-521"));
+}
+
+Test(check_certificate, every_form_of_a_good_leaf_is_signed)
+{
+    static const struct {
+        const char *name;
+        void (*twist)(X509 *x);
+    } good[] = {
+        {"no points and names", is_plain}, {"names of every form", names_of_every_form},
+        {"a name of 253", longest_name},   {"one access", one_access},
+        {"RSA 2048", key_of_2048_bits},    {"P-384", key_of_384_bits},
+        {"P-521", key_of_521_bits},
+    };
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        X509 *x = forge_leaf(&f);
+
+        good[i].twist(x);
+        cr_expect_eq(judge(f.ca, x), OK, "%s: %s", good[i].name, fault.detail);
+    }
+}
 
 Test(check_certificate, each_twist_of_a_good_leaf_is_refused_by_name)
 {

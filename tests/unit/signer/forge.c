@@ -99,6 +99,11 @@ X509 *forge_leaf(const struct forge *f)
     forge_extension(x, NID_subject_alt_name, "DNS:leaf.example.com,IP:192.0.2.1", f->certificate);
     forge_extension(x, NID_subject_key_identifier, "hash", f->certificate);
     forge_extension(x, NID_authority_key_identifier, "keyid:always", f->certificate);
+    forge_extension(x, NID_crl_distribution_points, "URI:http://ca.example.com/crl/ca.crl", f->certificate);
+    forge_extension(x, NID_freshest_crl, "URI:http://ca.example.com/crl/ca-delta.crl", f->certificate);
+    forge_extension(x, NID_info_access,
+                    "OCSP;URI:http://ca.example.com/ocsp,caIssuers;URI:http://ca.example.com/ca.cer",
+                    f->certificate);
     return x;
 }
 

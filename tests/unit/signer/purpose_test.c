@@ -39,24 +39,72 @@ static bool is_serial_good(const ASN1_INTEGER *serial)
            (serial->length > 1 || serial->data[0] != 0) && (serial->length < 20 || serial->data[0] < 0x80);
 }
 
+static bool is_among(int nid, const int *nids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (nids[i] == nid)
+            return true;
+    return false;
+}
+
 /* Each extension once; a critical one is one of these. */
 static bool are_extensions_good(const STACK_OF(X509_EXTENSION) * all, const int *critical, size_t count)
 {
     for (int i = 0; i < sk_X509_EXTENSION_num(all); i++) {
         X509_EXTENSION *e = sk_X509_EXTENSION_value(all, i);
-        int nid = OBJ_obj2nid(X509_EXTENSION_get_object(e));
-        bool may = !X509_EXTENSION_get_critical(e);
+        bool may = !X509_EXTENSION_get_critical(e) ||
+                   is_among(OBJ_obj2nid(X509_EXTENSION_get_object(e)), critical, count);
 
         for (int j = 0; j < i; j++)
             if (OBJ_cmp(X509_EXTENSION_get_object(e),
                         X509_EXTENSION_get_object(sk_X509_EXTENSION_value(all, j))) == 0)
                 return false;
-        for (size_t j = 0; j < count; j++)
-            may |= nid == critical[j];
         if (!may)
             return false;
     }
     return true;
+}
+
+/* Those that a certificate of ours may have. */
+static bool are_extensions_ours(const STACK_OF(X509_EXTENSION) * all)
+{
+    static const int ours[] = {NID_basic_constraints,
+                               NID_key_usage,
+                               NID_ext_key_usage,
+                               NID_subject_alt_name,
+                               NID_subject_key_identifier,
+                               NID_authority_key_identifier,
+                               NID_crl_distribution_points,
+                               NID_freshest_crl,
+                               NID_info_access,
+                               NID_id_pkix_OCSP_noCheck};
+
+    for (int i = 0; i < sk_X509_EXTENSION_num(all); i++) {
+        X509_EXTENSION *e = sk_X509_EXTENSION_value(all, i);
+        void *value = X509V3_EXT_d2i(e);
+
+        if (value == NULL || !is_among(OBJ_obj2nid(X509_EXTENSION_get_object(e)), ours, 10))
+            return false;
+        ASN1_item_free(value, ASN1_ITEM_ptr(X509V3_EXT_get(e)->it));
+    }
+    return true;
+}
+
+/* By what it calls itself: whether the point is on the curve is for who takes the request to see. */
+static bool is_key_good(const X509 *x)
+{
+    static const int curves[] = {NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
+    ASN1_OBJECT *kind;
+    X509_ALGOR *algor;
+    const void *curve;
+    int type;
+
+    X509_PUBKEY_get0_param(&kind, NULL, NULL, &algor, X509_get_X509_PUBKEY(x));
+    if (OBJ_obj2nid(kind) == NID_rsaEncryption)
+        return X509_get0_pubkey(x) != NULL && EVP_PKEY_get_bits(X509_get0_pubkey(x)) >= 2048;
+    X509_ALGOR_get0(NULL, &type, &curve, algor);
+    return OBJ_obj2nid(kind) == NID_X9_62_id_ecPublicKey && type == V_ASN1_OBJECT &&
+           is_among(OBJ_obj2nid(curve), curves, 3);
 }
 
 /* Frees `aki`. */
@@ -104,6 +152,8 @@ static const char *judge_read_certificate(X509 *x, const struct judged *by)
     need(is_ordered(X509_get0_notBefore(x), X509_get0_notAfter(x)));
     need(is_ordered(X509_get0_notAfter(x), X509_get0_notAfter(by->ca)));
     need(are_extensions_good(X509_get0_extensions(x), critical, 2));
+    need(are_extensions_ours(X509_get0_extensions(x)));
+    need(is_key_good(x));
     need(is_aki_good(X509_get_ext_d2i(x, NID_authority_key_identifier, NULL, NULL), by->ca));
     return judge_usage(x, by);
 }
