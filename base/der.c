@@ -221,6 +221,13 @@ bool der_optional(struct span *in, uint8_t tag, struct der *out)
     return der_expect(in, tag, out);
 }
 
+bool der_is_minimal(struct span body)
+{
+    if (body.len < 2)
+        return body.len == 1;
+    return !(body.data[0] == 0x00 && body.data[1] < 0x80) && !(body.data[0] == 0xff && body.data[1] >= 0x80);
+}
+
 bool der_uint(struct span body, uint64_t *out)
 {
     uint64_t v = 0;

@@ -74,6 +74,8 @@ struct der {
 [[nodiscard]] bool der_expect(struct span *in, uint8_t tag, struct der *out);
 /* True and takes it when the next element has this tag. */
 [[nodiscard]] bool der_optional(struct span *in, uint8_t tag, struct der *out);
+/* True for the content of an INTEGER in as few octets as it takes, X.690 8.3.2. */
+bool der_is_minimal(struct span body);
 /* A minimal, non-negative INTEGER's content as a number below 2^63; false otherwise. */
 [[nodiscard]] bool der_uint(struct span body, uint64_t *out);
 /* UTCTime or GeneralizedTime in the DER form of RFC 5280 (ends in Z, seconds, no fraction). */

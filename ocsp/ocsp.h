@@ -18,7 +18,8 @@
  * certificate it answers for, and an answer carries one signature. So a request whose CertIDs name two of our
  * issuers is answered `unauthorized`: either signer would be wrong for the other half, and `unknown` would be
  * a lie. CertIDs of foreign issuers beside those of one of ours are answered unknown (RFC 6960 2.2), though
- * OpenSSL's verifier takes no delegate's answer that names two issuers. A serial that we cannot
+ * OpenSSL's verifier takes no delegate's answer that names two issuers; but with a hash of another kind than
+ * ours beside them the request is `unauthorized`, as it is alone. A serial that we cannot
  * have issued (not SERIAL_LEN octets, negative) is unknown like any other we did not issue.
  */
 #ifndef OCSP_OCSP_H
@@ -65,7 +66,8 @@ enum err ocsp_config_read(const struct xml_node *root, struct ocsp_config *out, 
 
 /* A request, read. Spans borrow from the request octets. */
 struct ocsp_certid {
-    enum hash_alg alg; /* SHA-1, SHA-256, SHA-384, SHA-512; HASH_NONE for others: unknown issuer */
+    enum hash_alg
+        alg; /* SHA-1, SHA-256, SHA-384, SHA-512; HASH_NONE for others: nobody can tell whose it is */
     struct span whole; /* the CertID DER, copied into the answer byte for byte */
     struct span name_hash, key_hash;
     struct span serial; /* INTEGER content octets */

@@ -61,13 +61,6 @@ static bool read_algorithm(struct walk *w, struct span body, enum hash_alg *alg)
     return true;
 }
 
-static bool is_minimal_integer(struct span s)
-{
-    if (s.len < 2)
-        return s.len == 1;
-    return !(s.data[0] == 0x00 && s.data[1] < 0x80) && !(s.data[0] == 0xff && s.data[1] >= 0x80);
-}
-
 static bool read_certid(struct walk *w, const struct der *d, struct ocsp_certid *id)
 {
     struct span in = d->body;
@@ -78,7 +71,7 @@ static bool read_certid(struct walk *w, const struct der *d, struct ocsp_certid 
         return false;
     *id = (struct ocsp_certid){
         .whole = d->whole, .name_hash = name.body, .key_hash = key.body, .serial = serial.body};
-    return is_minimal_integer(serial.body) && read_algorithm(w, alg.body, &id->alg);
+    return der_is_minimal(serial.body) && read_algorithm(w, alg.body, &id->alg);
 }
 
 bool certid_read(struct span der, struct ocsp_certid *out)

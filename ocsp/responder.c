@@ -41,6 +41,8 @@ static enum ocsp_status find_issuer(const struct ocsp *o, const struct ocsp_requ
 {
     *out = NULL;
     for (size_t i = 0; i < r->count; i++) {
+        if (r->ids[i].alg == HASH_NONE)
+            return OCSP_UNAUTHORIZED; /* nobody can tell whose it is; its parameters may be anything */
         by[i] = served_find(&o->served, &r->ids[i]);
         if (by[i] != NULL && *out != NULL && by[i] != *out)
             return OCSP_UNAUTHORIZED; /* one answer, one signer: see ocsp.h */

@@ -14,18 +14,26 @@
 #define LIFE_MAX_S                                                                                           \
     (30 * 86400) /* the longest that can be configured: no captured responder says good for a year */
 
+/* AlgorithmIdentifier of a hash: parameters absent or NULL. RFC 5754 2 */
+static bool read_hash(struct span body)
+{
+    struct der oid, null;
+
+    if (!der_expect(&body, DER_OID, &oid) || oid.body.len == 0)
+        return false;
+    return body.len == 0 || (der_expect(&body, DER_NULL, &null) && null.body.len == 0 && body.len == 0);
+}
+
 static bool read_certid(struct span *in)
 {
-    struct der id, alg, oid, params, d;
+    struct der id, hash, d;
 
-    if (!der_expect(in, DER_SEQUENCE, &id) || !der_expect(&id.body, DER_SEQUENCE, &alg))
-        return false;
-    if (!der_expect(&alg.body, DER_OID, &oid) || (alg.body.len > 0 && !der_next(&alg.body, &params)) ||
-        alg.body.len != 0)
+    if (!der_expect(in, DER_SEQUENCE, &id) || !der_expect(&id.body, DER_SEQUENCE, &hash) ||
+        !read_hash(hash.body))
         return false;
     if (!der_expect(&id.body, DER_OCTET_STRING, &d) || !der_expect(&id.body, DER_OCTET_STRING, &d))
         return false;
-    return der_expect(&id.body, DER_INTEGER, &d) && d.body.len > 0 && id.body.len == 0;
+    return der_expect(&id.body, DER_INTEGER, &d) && der_is_minimal(d.body) && id.body.len == 0;
 }
 
 /* RevokedInfo ::= SEQUENCE { revocationTime GeneralizedTime, revocationReason [0] EXPLICIT CRLReason OPTIONAL

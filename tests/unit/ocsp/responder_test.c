@@ -154,6 +154,15 @@ Test(ocsp_responder, a_foreign_issuer_beside_ours_is_unknown)
     forget(&g);
 }
 
+/* The signer would have to sign an AlgorithmIdentifier that nobody here knows. */
+Test(ocsp_responder, a_hash_that_nobody_knows_beside_ours_is_unauthorized)
+{
+    OCSP_REQUEST *r = about(id_of(&ca_a, GOOD));
+
+    pki_add(r, pki_certid(EVP_sha224(), &ca_a, span_of(serial_of(GOOD), SERIAL_LEN)));
+    cr_assert_eq(ask_status(r), OCSP_UNAUTHORIZED);
+}
+
 Test(ocsp_responder, two_issuers_of_ours_in_one_request_are_unauthorized)
 {
     OCSP_REQUEST *r = about(id_of(&ca_a, GOOD));

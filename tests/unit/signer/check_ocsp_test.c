@@ -140,6 +140,86 @@ Test(check_ocsp, a_critical_extension_is_refused)
     ASN1_OCTET_STRING_free(nonce);
 }
 
+/* The good answer's octets with `from` replaced by `to`, of the same length, where it stands first. */
+static enum err judge_with(const char *from, const char *to, size_t len)
+{
+    struct span data = forge_response_data(&f, forge_basic(&f));
+    uint8_t *at = memmem(data.data, data.len, from, len);
+    enum err e;
+
+    cr_assert_not_null(at);
+    memcpy(at, to, len);
+    fault = (struct fault){0};
+    e = forge_judge(&f, key, PORT_OCSP, data, &fault);
+    forge_span_free(data);
+    return e;
+}
+
+#define SHA1_OID "\x2b\x0e\x03\x02\x1a"
+
+/* A relying party that reads ASN.1 by the book takes none of these. */
+Test(check_ocsp, a_certid_that_is_not_of_its_form_is_refused)
+{
+    static const struct {
+        const char *to;
+        enum err want;
+    } hashes[] = {
+        {SHA1_OID "\x05\x00", OK},
+        {SHA1_OID "\x01\x00", ERR_MALFORMED}, /* a BOOLEAN of nothing */
+        {SHA1_OID "\x25\x00", ERR_MALFORMED}, /* a constructed NULL */
+        {SHA1_OID "\x30\x00", ERR_MALFORMED}, /* parameters that no hash has */
+    };
+
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
+        cr_expect_eq(judge_with(SHA1_OID "\x05\x00", hashes[i].to, 7), hashes[i].want, "%zu: %s", i,
+                     fault.detail);
+    cr_expect_eq(judge_with("\x02\x01\x05", "\x02\x00\x05", 3), ERR_MALFORMED, "a serial of no octets");
+}
+
+Test(check_ocsp, a_certid_whose_hash_has_no_parameters_is_signed)
+{
+    uint8_t der[58] = "\x30\x38\x30\x07\x06\x05" SHA1_OID "\x04\x14";
+    OCSP_BASICRESP *basic = forge_basic(&f);
+    const uint8_t *at = der;
+    ASN1_TIME *now = ASN1_TIME_set(NULL, FORGE_NOW);
+    struct span data;
+    OCSP_CERTID *id;
+
+    memcpy(der + 33, "\x04\x14", 2);
+    memcpy(der + 55, "\x02\x01\x09", 3);
+    id = d2i_OCSP_CERTID(NULL, &at, sizeof der);
+    cr_assert_not_null(id);
+    OCSP_basic_add1_status(basic, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, now, NULL);
+    data = forge_response_data(&f, basic);
+    cr_assert_not_null(memmem(data.data, data.len, der, sizeof der));
+    cr_assert_eq(forge_judge(&f, key, PORT_OCSP, data, &fault), OK, "%s", fault.detail);
+    forge_span_free(data);
+    OCSP_CERTID_free(id);
+    ASN1_TIME_free(now);
+}
+
+Test(check_ocsp, a_serial_number_in_more_octets_than_it_takes_is_refused)
+{
+    static const uint8_t numbers[][2] = {{0x00, 0x7f}, {0xff, 0x80}, {0x00, 0x80}, {0xff, 0x7f}};
+
+    for (size_t i = 0; i < 4; i++) {
+        OCSP_BASICRESP *basic = forge_basic(&f);
+        struct span data;
+        uint8_t *at;
+
+        ASN1_INTEGER *serial = NULL;
+        OCSP_id_get0_info(NULL, NULL, NULL, &serial,
+                          (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(OCSP_resp_get0(basic, 0)));
+        ASN1_INTEGER_set(serial, 0x4242);
+        data = forge_response_data(&f, basic);
+        at = memmem(data.data, data.len, "\x02\x02\x42\x42", 4);
+        cr_assert_not_null(at);
+        memcpy(at + 2, numbers[i], 2);
+        cr_expect_eq(forge_judge(&f, key, PORT_OCSP, data, &fault), i < 2 ? ERR_MALFORMED : OK, "%zu", i);
+        forge_span_free(data);
+    }
+}
+
 static void add_extension(OCSP_BASICRESP *basic, bool is_single, const char *oid_text, const char *value,
                           int len)
 {
