@@ -9,10 +9,10 @@
 
 #include "base/seal.h"
 #include "forge.h"
-#include "mutate.h"
+#include "tests/fuzz/mutate.h"
 
 #define SEED 20260528
-#define MUTATIONS 400 /* of each of the good structures */
+#define MUTATIONS 2000 /* of each of the good structures */
 #define OWN_PATH_LEN 2
 
 /* ---- the checker: OpenSSL's reading alone ---- */
@@ -418,6 +418,7 @@ Test(purpose, thousands_of_mutations_are_within_it_or_refused, .timeout = 300)
                                                           : strange[dice_throw(&dice, GOOD_COUNT)];
 
             mutate(&dice, good[i], donor, &b);
+            cr_assert_eq(buf_end(&b), OK);
             is_signed += hand_to_all(buf_span(&b), names[i], n) > 0;
         }
     }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mutate.h"
-
-#include <criterion/criterion.h>
+#include "tests/fuzz/mutate.h"
 
 #include "base/der.h"
 
@@ -130,22 +128,35 @@ static void bend_octets(struct dice *d, struct buf *b)
     }
 }
 
-void mutate(struct dice *d, struct span good, struct span donor, struct buf *out)
+/* Does the act at one element of `good`, which has some. */
+static void change(struct dice *d, enum act act, struct span good, struct span donor, struct buf *out)
 {
-    struct walk w = {.dice = d, .act = (enum act)dice_throw(d, ACT_COUNT)};
+    struct walk w = {.at = dice_throw(d, count_all(good)), .act = act, .dice = d};
     unsigned lent = count_all(donor);
 
+    if (lent > 0)
+        lent = dice_throw(d, lent);
+    if (!find(donor, &lent, &w.graft) && act == GRAFT)
+        w.act = BEND;
     buf_reset(out);
+    write_all(&w, good, out);
+}
+
+void mutate(struct dice *d, struct span good, struct span donor, struct buf *out)
+{
     if (dice_throw(d, 3) == 0 || count_all(good) == 0) { /* a seal is no tree */
+        buf_reset(out);
         buf_put_span(out, good);
         bend_octets(d, out);
         return;
     }
-    w.at = dice_throw(d, count_all(good));
-    if (lent > 0)
-        lent = dice_throw(d, lent);
-    if (!find(donor, &lent, &w.graft) && w.act == GRAFT)
-        w.act = BEND;
-    write_all(&w, good, out);
-    cr_assert_eq(buf_end(out), OK);
+    change(d, (enum act)dice_throw(d, ACT_COUNT), good, donor, out);
+}
+
+bool mutate_tree(struct dice *d, struct span good, struct span donor, struct buf *out)
+{
+    if (count_all(good) == 0)
+        return false;
+    change(d, donor.len > 0 ? GRAFT : (enum act)dice_throw(d, ACT_COUNT), good, donor, out);
+    return true;
 }
