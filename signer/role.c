@@ -60,13 +60,16 @@ static enum err answer_send(struct server *s, int fd, enum port_kind kind, const
     return wire_send(fd, buf_span(&s->out));
 }
 
+/* Several questions are refused as a whole, with one answer, whose kind must not say that it is several. */
+#define NO_KIND ((enum port_kind)0)
+
 static enum err answer_refuse(struct server *s, int fd, const struct message *m, enum err why,
                               const char *reason)
 {
     struct port_answer a = {.number = m->number, .err = why};
 
     snprintf(a.reason, sizeof a.reason, "%s", reason);
-    return answer_send(s, fd, m->kind, &a);
+    return answer_send(s, fd, m->kind == PORT_SEVERAL ? NO_KIND : m->kind, &a);
 }
 
 /* A refusal means that a peer is broken or captured: worth a line, but no more than one a second, so that it
@@ -211,15 +214,13 @@ static bool several_read(const struct message *m, struct several *out)
 /* Each question is held against the port and the key as if it had come alone. */
 static enum err serve_several(struct server *s, enum place place, const struct message *m)
 {
-    const struct message whole = {.number =
-                                      m->number}; /* refused as no kind of answer that could be several */
     struct port_answer a;
     struct several q;
 
     if (!several_read(m, &q))
-        return answer_refuse(s, s->fds[place], &whole, ERR_MALFORMED, "port.several: not so many questions");
+        return answer_refuse(s, s->fds[place], m, ERR_MALFORMED, "port.several: not so many questions");
     if (serve_of(place, q.items[0].kind) != serve_signature)
-        return answer_refuse(s, s->fds[place], &whole, ERR_POLICY, "port.kind: not through this port");
+        return answer_refuse(s, s->fds[place], m, ERR_POLICY, "port.kind: not through this port");
     buf_reset(&s->out);
     buf_put_u8(&s->out, PORT_SEVERAL);
     buf_put_u64(&s->out, q.count);

@@ -301,6 +301,21 @@ Test(role, several_that_do_not_add_up_are_refused_as_a_whole)
     forge_span_free(data);
 }
 
+/* Found by the fuzzer: an answer to one of less than nine octets said that there were several in it. */
+Test(role, several_that_are_cut_short_are_refused_as_a_whole)
+{
+    uint8_t octets[24] = {PORT_SEVERAL, [8] = 1, PORT_OCSP};
+
+    for (size_t len = 1; len <= sizeof octets; len++) {
+        struct port_answers a;
+
+        cr_assert_eq(wire_send(ocsp[0], span_of(octets, len)), OK);
+        a = take_several(ocsp[0]);
+        cr_assert_eq(a.count, 1, "%zu octets", len);
+        cr_assert_eq(a.items[0].err, ERR_MALFORMED, "%zu octets", len);
+    }
+}
+
 /* ---- the streamed CRL ---- */
 
 static struct port_answer stream(struct span tbs, uint64_t number)
