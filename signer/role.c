@@ -72,11 +72,16 @@ static enum err answer_refuse(struct server *s, int fd, const struct message *m,
     return answer_send(s, fd, m->kind == PORT_SEVERAL ? NO_KIND : m->kind, &a);
 }
 
+static int64_t role_now_s(const struct signer_role *r)
+{
+    return r->clock != NULL ? r->clock() : clock_now_s();
+}
+
 /* A refusal means that a peer is broken or captured: worth a line, but no more than one a second, so that it
  * cannot fill the log. */
 static void refusal_tell(struct server *s, struct span key_id, const char *reason)
 {
-    int64_t now_s = clock_now_s();
+    int64_t now_s = role_now_s(s->role);
 
     if (now_s == s->told_s)
         return;
@@ -96,11 +101,6 @@ static const struct signer_key *key_find(const struct signer_role *r, struct spa
             return r->keys[i];
     }
     return NULL;
-}
-
-static int64_t role_now_s(const struct signer_role *r)
-{
-    return r->clock != NULL ? r->clock() : clock_now_s();
 }
 
 static void sign(struct server *s, enum place place, const struct message *m, struct port_answer *a)
