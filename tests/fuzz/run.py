@@ -22,6 +22,8 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 UNIT_S = 10  # an input that takes longer is a fault: the slowest in the seeds takes milliseconds
 MEMORY_MB = 2048
+# Where a format's words stand: what compares them is a library's, so that a fuzzer cannot learn them by itself.
+SCHEMAS = {"config": ["ca/chancery.xsd", "ca/profiles.xsd"]}
 ENOUGH = 0.99  # of what is asked for: libFuzzer stops by the clock, and what is left then is not worth a start
 
 
@@ -42,13 +44,23 @@ class Target:
         """Seconds that count for this run."""
         return self.spent["seconds"] - self.before["seconds"]
 
+    def dictionary(self):
+        """libFuzzer's option for the words of a format; none for most."""
+        words, path = set(), self.program.with_suffix(".dict")
+        if self.name not in SCHEMAS:
+            return []
+        for schema in SCHEMAS[self.name]:
+            words |= set(re.findall(r'(?:name|value)="([\w.-]+)"', (ROOT / schema).read_text()))
+        path.write_text("".join(f'"{w}"\n' for w in sorted(words)))
+        return [f"-dict={path}"]
+
     def run(self, seconds):
         """A slice. True: nothing was found. One that found something does not count: --resume comes back to it."""
         self.corpus.mkdir(exist_ok=True)
         with self.log.open("w") as log:
             child = subprocess.Popen([self.program, f"-max_total_time={max(1, int(seconds))}", f"-timeout={UNIT_S}",
                                       f"-rss_limit_mb={MEMORY_MB}", "-print_final_stats=1", f"-artifact_prefix={self.program}.",
-                                      self.corpus, self.seeds], stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
+                                      *self.dictionary(), self.corpus, self.seeds], stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
             _, status, used = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != 0:

@@ -52,6 +52,15 @@ class Run(unittest.TestCase):
         self.assertEqual(self.run_all("--seconds", "1", ("one",)).returncode, 0)
         self.assertGreaterEqual(self.spent("one")["seconds"], before["seconds"] + 0.99, "another second, added up")
 
+    def test_the_words_of_the_configuration_are_given_to_its_fuzzer_alone(self):
+        self.make("config", "import sys\nprint(sys.argv, file=sys.stderr)\n" + WELL)
+        self.assertEqual(self.run_all("--seconds", "1", ("one", "config")).returncode, 0)
+        words = (self.build / "fuzz_config.dict").read_text().split()
+        for word in ('"issuer"', '"signer-validity"', '"trusted"', '"ec"', '"keyCertSign"'):
+            self.assertIn(word, words)
+        self.assertIn("-dict=", (self.build / "fuzz_config.log").read_text())
+        self.assertFalse((self.build / "fuzz_one.dict").exists())
+
     def test_what_is_found_ends_it_with_1_and_the_others_go_on(self):
         self.make("two", "print('SUMMARY: a fault')\nraise SystemExit(77)\n")
         done = self.run_all("--seconds", "1", ("two", "one"))
