@@ -64,11 +64,9 @@ static enum err read_content(struct walk *w)
 
         if (n == 0)
             return OK;
-        if (n == ARCHIVE_RETRY)
-            continue;
         if (n == ARCHIVE_FATAL)
             return damaged(w);
-        if (n < 0) {
+        if (n < 0) { /* also RETRY, which comes without end where sparse blocks are out of order */
             archive_item_refuse(&w->item, ENTRY_BROKEN);
             return OK;
         }
@@ -113,9 +111,8 @@ static enum err walk_entries(struct walk *w)
 
         if (code == ARCHIVE_EOF)
             return OK;
-        if (code == ARCHIVE_RETRY)
-            continue;
-        if (code < ARCHIVE_WARN)
+        /* RETRY, too, is damage: what a broken header stood for would be left out unseen. */
+        if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
             return damaged(w);
         if (++w->entries > ARCHIVE_ENTRIES_MAX)
             return fault_set(w->fault, ERR_TOO_LARGE, "%s: more than %u entries", w->where,

@@ -40,13 +40,14 @@ static enum err stop(const struct archive_item *i, void *arg)
     return ERR_END;
 }
 
+static struct fault fault; /* of the last walk */
+
 static enum err walk(const struct buf *tar)
 {
-    struct fault f = {0};
-
+    fault = (struct fault){0};
     seen[0] = '\0';
     seen_count = 0;
-    return archive_walk_octets(buf_span(tar), CONTENT_MAX, note, NULL, &f);
+    return archive_walk_octets(buf_span(tar), CONTENT_MAX, note, NULL, &fault);
 }
 
 /* ---- tars by hand, POSIX.1-1988 ustar ---- */
@@ -184,6 +185,40 @@ Test(archive_walk, what_is_no_archive_or_a_torn_one_is_an_error)
     put_file(&b, "a.csr", "content that the end of the archive cuts off");
     b.len = 520;
     cr_assert_eq(walk(&b), ERR_MALFORMED);
+    buf_free(&b);
+}
+
+/* A file of an archive that is damaged in one place must not be missing from a list of all of them. */
+Test(archive_walk, a_header_that_is_damaged_is_an_error_and_leaves_nothing_out)
+{
+    struct buf b = tar_new();
+
+    put_file(&b, "a.csr", "one");
+    put_file(&b, "b.csr", "two");
+    put_file(&b, "c.csr", "three");
+    put_end(&b);
+    cr_assert_eq(walk(&b), OK);
+    b.data[1024 + 3] ^= 1; /* in the name of the second: its checksum is another now */
+    cr_assert_eq(walk(&b), ERR_MALFORMED);
+    cr_assert_str_eq(fault.detail, "archive: Damaged tar archive");
+    cr_assert_str_eq(seen, "a.csr one\n");
+    buf_free(&b);
+}
+
+/* Found by the fuzzer: libarchive says "retry" of these for ever. */
+Test(archive_walk, sparse_blocks_out_of_order_are_a_broken_entry, .timeout = 10)
+{
+    struct buf b = tar_new();
+
+    put_entry(&b, "PaxHeader/a.csr", 'x', "",
+              span_str("22 GNU.sparse.major=0\n22 GNU.sparse.minor=1\n"
+                       "24 GNU.sparse.size=2000\n26 GNU.sparse.numblocks=2\n"
+                       "29 GNU.sparse.map=1000,4,0,4\n"));
+    put_file(&b, "a.csr", "eightoct");
+    put_file(&b, "b.csr", "two");
+    put_end(&b);
+    cr_assert_eq(walk(&b), OK);
+    cr_assert_str_eq(seen, "a.csr !entry.broken\nb.csr two\n");
     buf_free(&b);
 }
 
