@@ -51,6 +51,9 @@ static const struct confine_call living[] = {{"brk", ANY},
                                              {"exit", ANY},
                                              END};
 
+/* Whether who calls on the control socket is the service's own user. */
+static const struct confine_call comparing[] = {{"geteuid", ANY}, END};
+
 /* Octets over descriptors that are open. */
 static const struct confine_call wires[] = {{"poll", ANY},    {"ppoll", ANY},   {"recvfrom", ANY},
                                             {"sendto", ANY},  {"read", ANY},    {"close", ANY},
@@ -247,7 +250,7 @@ static const struct confined confined[ROLE_COUNT] = {
                  false,
                  false,
                  ca_paths,
-                 {living, wires, files, store_read, store_write, hearing, reporting}},
+                 {living, comparing, wires, files, store_read, store_write, hearing, reporting}},
     [ROLE_CRL] =
         {DESCRIPTORS_FEW, false, false, false, crl_paths, {living, wires, files, store_read, replacing}},
     [ROLE_OCSP] =
@@ -263,7 +266,7 @@ static const struct confined confined[ROLE_COUNT] = {
                   false,
                   false,
                   api_paths,
-                  {living, wires, files, store_read, replacing, threads, serving}},
+                  {living, comparing, wires, files, store_read, replacing, threads, serving}},
 };
 
 /* ---- giving up the rest ---- */

@@ -45,11 +45,11 @@ ASAN_LITTLE = "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
 ASAN_NOT_FIRST = "verify_asan_link_order=0"  # beside a library that is loaded before
 
 
-def run(*argv, stdin=None, check=True, env=None):
-    """Runs a program; its outputs as text. A failure is an error that shows what the program said."""
+def run(*argv, stdin=None, check=True, env=None, account=None):
+    """Runs a program, as another user when `account` says so; its outputs as text. A failure is an error that shows what the program said."""
     done = subprocess.run(
         [str(each) for each in argv], input=stdin, capture_output=True, timeout=WAIT_S, check=False,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **(env or {})}, **(account or {}),
     )
     done.text = done.stdout.decode(errors="replace")
     done.said = done.text + done.stderr.decode(errors="replace")
@@ -227,10 +227,13 @@ def exchange(connection, method, path, body, headers):
 class Service:
     """A home in a directory of its own, and `serve` on it on ports that were free."""
 
+    account = {}  # of the service and its commands: subprocess's user, group and extra_groups
     environment = PRELOADED  # of `serve` alone, besides what the test has: what is preloaded
 
     def __init__(self, *init_options, start=True):
         self.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        if self.account:
+            os.chown(self.directory, self.account["user"], self.account["group"])
         self.home = self.directory / "home"
         self.log = self.directory / "log"
         self.http_port, self.https_port = free_ports(2)
@@ -260,14 +263,14 @@ class Service:
 
     def chancery(self, *arguments, stdin=None, check=True):
         """The command line on this home."""
-        return run(CHANCERY, *arguments, "--home", self.home, stdin=stdin, check=check)
+        return run(CHANCERY, *arguments, "--home", self.home, stdin=stdin, check=check, account=self.account)
 
     def start(self):
         ready = self.directory / "ready"
         ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*UNDER, CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True,
+                [*UNDER, CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True, **self.account,
                 restore_signals=self.restores_signals, env={**os.environ, **self.environment})
         wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
         if self.process.poll() is not None:

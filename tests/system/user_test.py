@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The service of an ordinary user: does everything still go, fully confined, and who may call on its control socket?"""
+import os
+import unittest
+
+from harness import CHANCERY, Service, ServiceTest, make_csr, new_file, replace_file, run, wait_until
+
+USER, GROUP = 61234, 61234
+OPERATOR, STRANGER = 61235, 61236  # in the same group: the socket's mode lets them connect
+
+
+class OfUser(Service):
+    account = {"user": USER, "group": GROUP, "extra_groups": []}
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root to become somebody else")
+class User(ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = OfUser(start=False)
+        path = cls.service.home / "chancery.xml"
+        replace_file(path, path.read_text().replace("  <store ", f'  <login><peer uid="{OPERATOR}" role="operator"/></login>\n  <store ', 1))
+        os.chown(path, USER, GROUP)
+        cls.service.directory.chmod(0o711)
+        cls.service.home.chmod(0o710)
+        cls.service.start()
+
+    def chancery(self, user, *arguments, check=True):
+        account = {"user": user, "group": GROUP, "extra_groups": []}
+        return run(CHANCERY, *arguments, "--home", self.service.home, check=check, account=account)
+
+    def test_its_own_user_is_an_administrator(self):
+        self.assertEqual(self.chancery(USER, "cert", "list").returncode, 0)
+        self.chancery(USER, "token", "create", "--name", "a", "--role", "viewer")
+        self.chancery(USER, "crl", "publish", "--issuer", "ec-g1")
+        csr = new_file(make_csr("ec-P-256", subject="/CN=a.example.com", sans=["DNS:a.example.com"]).pem, ".csr")
+        os.chmod(csr, 0o644)
+        self.chancery(USER, "csr", "sign", csr, "--profile", "general/server")
+
+    def test_who_the_configuration_names_has_its_role(self):
+        self.assertEqual(self.chancery(OPERATOR, "cert", "list").returncode, 0)
+        self.assertEqual(self.chancery(OPERATOR, "token", "create", "--name", "b", "--role", "viewer", check=False).returncode, 6)
+
+    def test_anybody_else_is_refused_and_the_service_goes_on(self):
+        self.assertEqual(self.chancery(STRANGER, "cert", "list", check=False).returncode, 6)
+        self.assertEqual(self.chancery(USER, "health").returncode, 0)
+
+    def test_every_role_is_confined(self):
+        health = self.chancery(USER, "health", "--output", "json").text
+        self.assertEqual(health.count("no new privileges, seccomp, "), 7, health)
+
+    def test_a_reload_is_taken(self):
+        path = self.service.home / "chancery.xml"
+        replace_file(path, path.read_text().replace('role="operator"', 'role="viewer"'))
+        os.chown(path, USER, GROUP)
+        self.service.process.send_signal(1)
+        wait_until(lambda: "viewer" in self.chancery(OPERATOR, "permit", "list", check=False).said, "the role is another")
+
+
+if __name__ == "__main__":
+    unittest.main()
