@@ -2,8 +2,9 @@
 /*
  * ocsp_export: `ocsp export DIR`: a static set of the answers about every certificate that has not ended, by
  * asking the running responder. An answer that is there, says what the list says and has more than half of
- * its life before it is left alone. What is revoked stays in the set with that answer until it ends: a client
- * that finds nothing may take that for good.
+ * its life before it is left alone. One that comes is held against the list too: it may be of a cache, of a
+ * host that is behind, or of this very set. What is revoked stays in the set with that answer until it ends:
+ * a client that finds nothing may take that for good.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,9 @@
 #define LANES 32u        /* answers asked for at once: more than any signer needs to be busy */
 #define ANSWER_MAX 65536 /* octets: ours have two thousand */
 #define TRIES_MAX 60     /* rounds, a second each, of asking again where the responder said try later */
-#define MAX_AGE_S 60     /* as the responder itself tells caches */
+#define STALE_MAX 2  /* rounds of a whole run for answers that are not what the list says: see ask_again */
+#define END_SHARE 16 /* as in ocsp/kept.c: no responder that runs gives an answer in its last sixteenth */
+#define MAX_AGE_S 60 /* as the responder itself tells caches */
 #define MANIFEST "manifest.jsonl"
 #define LOCK ".lock"
 
@@ -35,6 +38,7 @@ struct wanted {
     char serial[2 * SERIAL_LEN + 1];
     bool is_revoked;
     int64_t revoked_at_s;
+    bool is_stale;       /* the last answer was not what the list says */
     struct wanted *next; /* of those to be asked again */
 };
 
@@ -50,6 +54,7 @@ struct export
     struct file_draft manifest;
     struct static_seen seen;
     struct wanted *again;
+    unsigned stale_rounds;
     struct buf file; /* an answer that is there */
     size_t certificates, written, kept, removed, failed;
     int lock_fd;
@@ -111,14 +116,25 @@ static void note(struct export *x, const struct wanted *w, const struct static_a
 
 /* ---- one answer ---- */
 
-static bool is_current(const struct export *x, const struct wanted *w, const struct static_answer *a)
+static bool is_as_listed(const struct wanted *w, const struct static_answer *a)
 {
-    int64_t now_s = x->cli->now_s;
+    if (w->is_revoked)
+        return a->state == STATIC_REVOKED && a->revoked_at_s == w->revoked_at_s;
+    return a->state == STATIC_GOOD;
+}
 
-    if (a->state != (w->is_revoked ? STATIC_REVOKED : STATIC_GOOD) ||
-        (w->is_revoked && a->revoked_at_s != w->revoked_at_s))
-        return false;
-    return a->this_update_s <= now_s && a->next_update_s - now_s > (a->next_update_s - a->this_update_s) / 2;
+static bool is_current(const struct wanted *w, const struct static_answer *a, int64_t now_s)
+{
+    return is_as_listed(w, a) && a->this_update_s <= now_s &&
+           a->next_update_s - now_s > (a->next_update_s - a->this_update_s) / 2;
+}
+
+/* Of producedAt: what a responder behind the CA signs now may have a thisUpdate of some time ago. */
+static bool is_fresh(const struct static_answer *a, int64_t now_s)
+{
+    int64_t left_s = a->next_update_s - now_s;
+
+    return left_s > 0 && left_s > (a->next_update_s - a->produced_at_s) / END_SHARE;
 }
 
 /* What is on the disk already, when it is an answer. */
@@ -134,9 +150,20 @@ static void give_up(struct export *x, struct wanted *w)
     struct static_answer a;
 
     x->failed++;
-    if (read_present(x, w, &a) && a.next_update_s > x->cli->now_s &&
+    if (read_present(x, w, &a) && a.next_update_s > clock_now_s() &&
         (a.state == STATIC_REVOKED) == w->is_revoked)
         note(x, w, &a, buf_span(&x->file));
+    free(w);
+}
+
+static void take(struct export *x, struct wanted *w, const struct static_answer *a, struct span der)
+{
+    struct fault f = {0};
+
+    if (static_put(x->dir, &w->place, der, a->this_update_s, &f) != OK)
+        fail(x, WRONG_USE, f.detail);
+    note(x, w, a, der);
+    x->written++;
     free(w);
 }
 
@@ -146,23 +173,23 @@ static void on_answer(enum err e, const struct fault *f, const struct fetch_answ
     struct export *x = w->export;
     struct span der = buf_span(&answer->body);
     struct static_answer a;
-    bool try_later = false;
-    struct fault why = {0};
+    bool try_later = false, is_answer = e == OK && answer->status == 200 &&
+                                        static_answer_read(der, &w->place, &a, &try_later) &&
+                                        a.state != STATIC_UNKNOWN;
 
-    if (e == OK && answer->status == 200 && static_answer_read(der, &w->place, &a, &try_later) &&
-        a.state != STATIC_UNKNOWN) {
-        if (static_put(x->dir, &w->place, der, a.this_update_s, &why) != OK)
-            fail(x, WRONG_USE, why.detail);
-        note(x, w, &a, der);
-        x->written++;
-        free(w);
-    } else if (try_later) {
+    w->is_stale = is_answer && !(is_as_listed(w, &a) && is_fresh(&a, clock_now_s()));
+    if (try_later || (w->is_stale && x->stale_rounds < STALE_MAX)) {
         w->next = x->again;
         x->again = w;
+    } else if (is_answer && !w->is_stale) {
+        take(x, w, &a, der);
     } else {
         if (x->failed == 0)
             cli_fail(x->cli, SERVICE_FAILED, "serial %s: %s", w->serial,
-                     e != OK ? f->detail : "the responder gives no answer about it");
+                     e != OK       ? f->detail
+                     : w->is_stale ? "the answer is out of date: the responder's address, --url, is to lead "
+                                     "to the service itself"
+                                   : "the responder gives no answer about it");
         give_up(x, w);
     }
 }
@@ -179,20 +206,50 @@ static void ask(struct export *x, struct wanted *w)
     free(w);
 }
 
-/* Where the responder said try later: it limits what one address may have signed in a second. */
+/* False: a time that cannot be read. */
+static bool read_revocation(const struct js *row, struct wanted *w)
+{
+    const char *revoked = js_str(js_get(js_get(row, "revocation"), "revoked_at"));
+
+    w->is_revoked = revoked != NULL;
+    return revoked == NULL || clock_parse_rfc3339(revoked, &w->revoked_at_s);
+}
+
+/* The state may have changed between the page of the list and the answer. */
+static void look_again(struct export *x, struct wanted *w)
+{
+    struct js *row = NULL;
+    int code = service_get_under(x->cli, "/api/v1/certificates/", w->serial, &row);
+
+    if (code == DONE && !read_revocation(row, w))
+        code = cli_fail(x->cli, SERVICE_FAILED, "the service gave a time that cannot be read");
+    if (x->code == DONE)
+        x->code = code;
+    js_free(row);
+}
+
+/* Where the responder said try later: it limits what one address may have signed in a second. And where list
+ * and answer differ: the list is read anew for it, so a state that has just changed is over with one round.
+ * What is then still not as listed comes from elsewhere than the store, and no waiting helps. A revocation in
+ * such an answer is no exception: the hold that it tells of may have been taken back. */
 static void ask_again(struct export *x)
 {
     const struct timespec second = {.tv_sec = 1};
 
     for (int i = 0; i < TRIES_MAX && x->again != NULL && x->code == DONE; i++) {
         struct wanted *list = x->again, *next;
+        bool has_stale = false;
 
         x->again = NULL;
         nanosleep(&second, NULL);
         for (struct wanted *w = list; w != NULL; w = next) {
             next = w->next;
+            has_stale |= w->is_stale;
+            if (w->is_stale)
+                look_again(x, w);
             ask(x, w);
         }
+        x->stale_rounds += has_stale;
         fetch_pool_finish(x->pool);
     }
     while (x->again != NULL) {
@@ -216,18 +273,17 @@ static const struct static_issuer *issuer_of(const struct export *x, const char 
 /* False: nothing to be answered about (it has ended), or a row that cannot be read. */
 static bool read_row(struct export *x, const struct js *row, struct wanted *out)
 {
-    const char *serial = js_str(js_get(row, "serial")), *end = js_str(js_get(row, "not_after")),
-               *revoked = js_str(js_get(js_get(row, "revocation"), "revoked_at"));
+    const char *serial = js_str(js_get(row, "serial")), *end = js_str(js_get(row, "not_after"));
     const struct static_issuer *issuer = issuer_of(x, js_str(js_get(row, "issuer")));
     uint8_t octets[SERIAL_LEN];
     int64_t end_s;
 
-    *out = (struct wanted){.export = x, .is_revoked = revoked != NULL};
+    *out = (struct wanted){.export = x};
     if (issuer == NULL || serial == NULL || end == NULL || !clock_parse_rfc3339(end, &end_s) ||
         !span_to_str(span_str(serial), out->serial, sizeof out->serial) ||
         !hex_decode(serial, octets, sizeof octets))
         return false;
-    if (end_s <= x->cli->now_s || (revoked != NULL && !clock_parse_rfc3339(revoked, &out->revoked_at_s)))
+    if (end_s <= x->cli->now_s || !read_revocation(row, out))
         return false;
     return static_place_of(issuer, octets, x->prefix, &out->place);
 }
@@ -242,7 +298,7 @@ static void take_row(struct export *x, const struct js *row)
         return;
     }
     x->certificates++;
-    if (!read_present(x, w, &a) || !is_current(x, w, &a)) {
+    if (!read_present(x, w, &a) || !is_current(w, &a, clock_now_s())) {
         ask(x, w);
         return;
     }

@@ -175,7 +175,7 @@ static bool read_basic(struct span in, const struct static_place *p, struct stat
         return false;
     in = data.body;
     if (!der_next(&in, &d) || !der_expect(&in, DER_GENERALIZED_TIME, &d) ||
-        !der_expect(&in, DER_SEQUENCE, &d))
+        !der_time(&d, &out->produced_at_s) || !der_expect(&in, DER_SEQUENCE, &d))
         return false; /* responderID, producedAt, responses */
     return read_single(d.body, p, out);
 }

@@ -39,7 +39,7 @@ enum static_state { STATIC_GOOD, STATIC_REVOKED, STATIC_UNKNOWN };
 struct static_answer {
     enum static_state state;
     int64_t revoked_at_s; /* when revoked */
-    int64_t this_update_s, next_update_s;
+    int64_t produced_at_s, this_update_s, next_update_s;
 };
 /* Reads a successful OCSPResponse about this one CertID. The signature is not looked at: it comes from our
  * own responder. `try_later` (may be NULL) says whether it was that error. False for anything else. */

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The static set: `ocsp export DIR` served by nginx. Do clients that ask by GET take it, and does a run change what has to change alone?"""
+"""The static set: `ocsp export DIR` served by nginx. Do clients that ask by GET take it, does a run change what has to change alone, and is
+an answer that is not of now refused, wherever it comes from?"""
 import base64
 import fcntl
 import hashlib
+import http.server
 import json
 import pathlib
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 import urllib.parse
 
@@ -15,10 +19,49 @@ from harness import (ASAN_NOT_FIRST, CHANCERY, ROOT, WORK, Service, ServiceTest,
                      wait_until)
 
 
+class Between:
+    """A way to the responder on which something happens once, before the first request for one path goes on."""
+
+    def __init__(self, service, path, happens):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.path == path and not between.has_happened:
+                    between.has_happened = True
+                    happens()
+                answer = service.plain(self.path)
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.type)
+                self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            def log_message(self, *_):
+                pass
+
+        between, self.has_happened = self, False
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/ocsp"
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
 class Export(ServiceTest):
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
+        cls.service = Service(start=False)
+        settings = cls.service.home / "chancery.xml"
+        before = settings.read_text()
+        assert '<ocsp validity="24h"' in before
+        replace_file(settings, before.replace('<ocsp validity="24h"', '<ocsp validity="72h"'))  # a leaf can end before its answers do
+        cls.service.start()
         cls.bundle = {each: cls.service.ca_file(f"{each}-g1", f"{each}-root-g1") for each in ("rsa", "ec")}
         cls.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK)) / "set"
         cls.port = free_ports(1)[0]
@@ -51,9 +94,9 @@ class Export(ServiceTest):
         return process
 
     @classmethod
-    def issue(cls, kind, name="shared"):
+    def issue(cls, kind, name="shared", **query):
         csr = make_csr(name=name) if kind == "rsa" else make_csr("ec-P-384", "/CN=node1-EC.example.com", name=name)
-        leaf = cls.service.issued(csr, "ucm/tomcat" if kind == "rsa" else "ucm/tomcat-ECDSA")
+        leaf = cls.service.issued(csr, "ucm/tomcat" if kind == "rsa" else "ucm/tomcat-ECDSA", **query)
         leaf.file, leaf.kind = new_file(leaf.chain_pem, ".pem"), kind
         return leaf
 
@@ -175,23 +218,26 @@ class Export(ServiceTest):
         self.assertFalse((self.directory / "ocsp/ab").exists())
         self.assertIn("Response verify OK", self.fetch(self.leaf["rsa"]))
 
-    def at(self, offset):
+    def at(self, offset, code=0):
         """A run by a clock that is ahead by that."""
-        return json.loads(run("faketime", "-f", offset, CHANCERY, "ocsp", "export", self.directory, "--home", self.service.home, "--output",
-                              "json", env=asan_options(ASAN_NOT_FIRST)).text)
+        done = run("faketime", "-f", offset, CHANCERY, "ocsp", "export", self.directory, "--home", self.service.home, "--output", "json",
+                   env=asan_options(ASAN_NOT_FIRST), check=False)
+        self.assertEqual(done.returncode, code, done.said)
+        return json.loads(done.text)
 
     def test_half_of_a_life_later_every_answer_is_asked_for_again(self):
         self.export()
-        done = self.at("+11h")
+        done = self.at("+35h")
         self.assertEqual((done["written"], done["kept"]), (0, done["certificates"]))
-        done = self.at("+13h")
+        done = self.at("+37h")
         self.assertEqual((done["written"], done["kept"]), (done["certificates"], 0))
 
     def test_what_has_ended_leaves_the_set(self):
-        leaf, there = self.leaf["rsa"], self.export()["certificates"]
-        done = self.at("+4y")
-        self.assertEqual(done["removed"], there - done["certificates"])
-        self.assertGreater(done["certificates"], 0)  # the CAs live longer
+        leaf = self.issue("rsa", "one day", days=1)
+        there = self.export()["certificates"]
+        self.assert_static(leaf, "good")
+        done = self.at("+25h")
+        self.assertEqual((done["certificates"], done["removed"], done["failed"]), (there - 1, 1, 0))
         self.assertNotIn(leaf.serial_hex, self.manifest())
         self.assertFalse((self.directory / urllib.parse.unquote(self.request_path(leaf))[1:]).exists())
         self.assertEqual({each["file"] for each in self.manifest().values()}, set(self.files()))
@@ -206,6 +252,73 @@ class Export(ServiceTest):
         self.assertEqual(done.returncode, 2, done.said)
         self.assertEqual({name: each.stat().st_ino for name, each in self.files().items()}, before)
         self.assertNotIn(leaf.serial_hex, self.manifest())
+
+    # ---- answers that are not of now ----
+
+    def of_itself(self):
+        """A run that asks nginx, which has the set that the run is to renew."""
+        done = self.export("--url", f"http://127.0.0.1:{self.port}/ocsp", check=False)
+        return done, json.loads(done.text)
+
+    def test_good_of_before_a_revocation_is_not_taken(self):
+        leaf = self.issue("rsa", "revoked since")
+        self.export()
+        self.assert_static(leaf, "good")
+        self.assertEqual(self.service.revoke(leaf.serial_hex, "keyCompromise").status, 200)
+        done, counts = self.of_itself()
+        self.assertEqual((done.returncode, counts["written"], counts["failed"]), (2, 0, 1), done.said)
+        self.assertIn(f"serial {leaf.serial_hex}: the answer is out of date", done.said)
+        self.assertNotIn(leaf.serial_hex, self.manifest())
+        self.assertIn(f"{leaf.file}: revoked", self.fetch(leaf))  # no file any more: of the responder
+        self.assertEqual(self.export()["written"], 1)
+        self.assert_static(leaf, "revoked")
+
+    def test_revoked_of_before_a_hold_was_taken_back_is_not_taken(self):
+        leaf = self.issue("rsa", "held once")
+        self.assertEqual(self.service.revoke(leaf.serial_hex, "certificateHold").status, 200)
+        self.export()
+        self.assertEqual(self.service.unhold(leaf.serial_hex).status, 200)
+        done, counts = self.of_itself()
+        self.assertEqual((done.returncode, counts["written"], counts["failed"]), (2, 0, 1), done.said)
+        self.assertNotIn(leaf.serial_hex, self.manifest())
+        self.export()
+        self.assert_static(leaf, "good")
+
+    def test_revoked_of_another_time_is_not_taken(self):
+        leaf = self.issue("ec", "held twice")
+        self.assertEqual(self.service.revoke(leaf.serial_hex, "certificateHold").status, 200)
+        self.export()
+        self.assertEqual(self.service.unhold(leaf.serial_hex).status, 200)
+        held = time.time()
+        wait_until(lambda: time.time() >= held + 1, "the clock goes on")
+        self.assertEqual(self.service.revoke(leaf.serial_hex, "keyCompromise").status, 200)
+        done, counts = self.of_itself()
+        self.assertEqual((done.returncode, counts["written"], counts["failed"]), (2, 0, 1), done.said)
+        self.assertEqual(self.manifest()[leaf.serial_hex]["status"], "revoked")  # what is there stays: nothing is known against it
+        self.export()
+        self.assertIn("Reason: keyCompromise", self.fetch(leaf))
+
+    def test_what_changes_between_list_and_answer_is_exported_as_it_is_then(self):
+        leaf = self.issue("ec", "changes")
+        for happens, status in ((lambda: self.service.revoke(leaf.serial_hex, "certificateHold"), "revoked"),
+                                (lambda: self.service.unhold(leaf.serial_hex), "good")):
+            (self.directory / urllib.parse.unquote(self.request_path(leaf))[1:]).unlink(missing_ok=True)
+            with Between(self.service, self.request_path(leaf), happens) as between:
+                done = self.export("--url", between.url)
+            self.assertTrue(between.has_happened)
+            self.assertEqual((done["written"], done["failed"]), (1, 0))
+            self.assertEqual(self.manifest()[leaf.serial_hex]["status"], status)
+            self.assert_static(leaf, status)
+
+    def test_an_answer_at_its_end_is_not_taken(self):
+        there = self.export()["certificates"]
+        done = self.at("+71h", code=2)  # an hour left of 72: no responder that runs gives that
+        self.assertEqual((done["written"], done["kept"], done["failed"], done["removed"]), (0, 0, there, 0))
+        self.assertEqual(len(self.manifest()), there)  # what is there is good for that hour
+        done = self.at("+73h", code=2)
+        self.assertEqual((done["written"], done["failed"], done["removed"]), (0, there, there))
+        self.assertEqual((self.manifest(), self.files()), ({}, {}))
+        self.assertEqual(self.export()["written"], there)
 
     def test_one_export_at_a_time(self):
         with open(self.directory / ".lock", "rb+") as lock:

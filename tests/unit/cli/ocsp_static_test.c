@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "tests/unit/ocsp/pki.h"
 
 static struct pki_cert ca, responder, leaf;
@@ -91,11 +92,13 @@ Test(ocsp_static, the_path_is_openssls_request)
 Test(ocsp_static, an_answer_is_read)
 {
     struct static_answer a;
+    int64_t before_s = clock_now_s();
     struct buf good = answer(V_OCSP_CERTSTATUS_GOOD, PKI_NOW + PKI_DAY),
                revoked = answer(V_OCSP_CERTSTATUS_REVOKED, PKI_NOW + 60);
 
     cr_assert(static_answer_read(buf_span(&good), &place, &a, NULL));
     cr_assert(a.state == STATIC_GOOD && a.this_update_s == PKI_NOW && a.next_update_s == PKI_NOW + PKI_DAY);
+    cr_assert(a.produced_at_s >= before_s && a.produced_at_s <= clock_now_s(), "OpenSSL asks the clock");
     cr_assert(static_answer_read(buf_span(&revoked), &place, &a, NULL));
     cr_assert(a.state == STATIC_REVOKED && a.revoked_at_s == PKI_NOW - 500 &&
               a.next_update_s == PKI_NOW + 60);
