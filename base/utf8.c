@@ -48,3 +48,16 @@ size_t utf8_cut(struct span s, size_t most)
         len--;
     return len;
 }
+
+bool utf8_put(struct buf *b, uint32_t code)
+{
+    static const uint8_t marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return false;
+    buf_put_u8(b, (uint8_t)(marks[len] | code >> 6 * (len - 1)));
+    for (size_t i = len - 1; i > 0; i--)
+        buf_put_u8(b, (uint8_t)(0x80 | (code >> 6 * (i - 1) & 0x3f)));
+    return true;
+}

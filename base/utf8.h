@@ -10,5 +10,7 @@
 size_t utf8_next(struct span s, uint32_t *code);
 /* Octets of `s` that are at most `most` and cut no character in two. */
 size_t utf8_cut(struct span s, size_t most);
+/* Puts the character; false, and nothing, for what is none: a surrogate, or beyond U+10FFFF. */
+[[nodiscard]] bool utf8_put(struct buf *b, uint32_t code);
 
 #endif

@@ -10,10 +10,6 @@
 #include "base/der.h"
 #include "ca/lint.h"
 
-#define T61_STRING 0x14
-#define UNIVERSAL_STRING 0x1c
-#define BMP_STRING 0x1e
-
 #define OID(text)                                                                                            \
     {                                                                                                        \
         (const uint8_t *)(text), sizeof(text) - 1                                                            \
@@ -50,8 +46,8 @@ static const char *type_name(uint8_t tag)
         const char *name;
     } names[] = {
         {DER_UTF8_STRING, "UTF8String"}, {DER_PRINTABLE_STRING, "PrintableString"},
-        {DER_IA5_STRING, "IA5String"},   {T61_STRING, "TeletexString"},
-        {BMP_STRING, "BMPString"},       {UNIVERSAL_STRING, "UniversalString"},
+        {DER_IA5_STRING, "IA5String"},   {DER_T61_STRING, "TeletexString"},
+        {DER_BMP_STRING, "BMPString"},   {DER_UNIVERSAL_STRING, "UniversalString"},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -60,3 +60,33 @@ Test(utf8, a_cut_leaves_whole_characters)
         cr_assert_eq(utf8_cut(s, most), want[most], "at most %zu", most);
     cr_assert_eq(utf8_cut((struct span){0}, 5), 0);
 }
+
+Test(utf8, what_is_put_is_read_again)
+{
+    static const uint32_t codes[] = {0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        uint32_t code = 1;
+        struct buf b;
+
+        buf_init(&b, 8);
+        cr_assert(utf8_put(&b, codes[i]));
+        cr_assert_eq(utf8_next(buf_span(&b), &code), b.len, "U+%04X", codes[i]);
+        cr_assert_eq(code, codes[i]);
+        buf_free(&b);
+    }
+}
+
+Test(utf8, what_is_no_character_is_not_put)
+{
+    static const uint32_t codes[] = {0xd800, 0xdfff, 0x110000, UINT32_MAX};
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct buf b;
+
+        buf_init(&b, 8);
+        cr_assert(!utf8_put(&b, codes[i]));
+        cr_assert_eq(b.len, 0);
+        buf_free(&b);
+    }
+}
