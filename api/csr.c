@@ -181,7 +181,7 @@ static bool read_value(struct csr *c, const X509_NAME_ENTRY *e, struct findings 
         OPENSSL_free(text);
         return true;
     }
-    OPENSSL_free(c->cn); /* the last one, as relying parties read it */
+    OPENSSL_free(c->cn); /* the last one: a second is refused, name.cn.count */
     c->cn = text;
     c->facts.cn = span_of(text, (size_t)len);
     return true;

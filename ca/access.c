@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "ca/ca.h"
+#include "ca/policy.h"
 
 #define CHAIN_OF_TOKENS_MAX 8 /* a token made by a token made by …: beyond, a token stands for itself */
 
@@ -74,13 +74,39 @@ static bool covers_san(const struct scope *s, const struct san *san)
     return covered;
 }
 
+struct covering {
+    const struct scope *scope;
+    bool covered;
+};
+
+static void cover_cn(const struct attribute *a, void *arg)
+{
+    struct covering *c = arg;
+    struct buf text;
+
+    if (!attribute_is_cn(a) || a->value.len == 0)
+        return;
+    buf_init(&text, 2 * a->value.len);
+    c->covered = c->covered && attribute_text(a, &text) && scope_has_name(c->scope, buf_span(&text));
+    buf_free(&text);
+}
+
+/* Whichever of several a program reads. Whoever asks for several that are all his hears of the rule instead.
+ */
+static bool covers_subject(const struct scope *s, struct span subject)
+{
+    struct covering c = {.scope = s, .covered = true};
+
+    return subject.len == 0 || (subject_each(subject, cover_cn, &c) && c.covered);
+}
+
 bool scope_has_facts(const struct scope *s, const struct facts *f)
 {
     if (s->names.len == 0)
         return true;
     if (f->cn.len == 0 && f->san_count == 0)
         return false;
-    if (f->cn.len > 0 && !scope_has_name(s, f->cn))
+    if ((f->cn.len > 0 && !scope_has_name(s, f->cn)) || !covers_subject(s, f->subject))
         return false;
     for (size_t i = 0; i < f->san_count; i++)
         if (!covers_san(s, &f->sans[i]))

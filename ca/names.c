@@ -253,6 +253,23 @@ static void cn_script_check(struct check *c)
         name_finding(c, "name.idn.label", "cn", cn, "valid A-labels");
 }
 
+static void count_cn(const struct attribute *a, void *arg)
+{
+    *(size_t *)arg += attribute_is_cn(a);
+}
+
+/* Of several, OpenSSL reads the first and others the last: each rule and scope would have to hold for all. */
+static void cn_count_check(struct check *c)
+{
+    size_t count = 0;
+    char got[48];
+
+    if (!subject_each(c->facts->subject, count_cn, &count) || count < 2)
+        return;
+    snprintf(got, sizeof got, "%zu common names", count);
+    finding_add(c->findings, "name.cn.count", "subject", got, "one common name");
+}
+
 static void note_unit(const struct attribute *a, void *arg)
 {
     *(bool *)arg |= attribute_is_ou(a);
@@ -372,6 +389,7 @@ void names_check(struct check *c)
 {
     ou_check(c);
     subject_check(c);
+    cn_count_check(c);
     cn_check(c);
     cn_script_check(c);
     san_check(c);

@@ -41,7 +41,12 @@ struct attribute {
 };
 /* In order. False for what is no Name. */
 bool subject_each(struct span subject, void (*fn)(const struct attribute *a, void *arg), void *arg);
+
+/* attribute.c */
+bool attribute_is_cn(const struct attribute *a);
 bool attribute_is_ou(const struct attribute *a);
+/* What it says, as UTF-8, at most twice as long; false for what is no text, or is more than `out` takes. */
+bool attribute_text(const struct attribute *a, struct buf *out);
 
 /* host.c: what a text is as the name of a host. */
 enum host_kind {

@@ -8,8 +8,6 @@
 #include "base/der.h"
 #include "ca/policy.h"
 
-static const uint8_t oid_ou[] = {0x55, 0x04, 0x0b};
-
 static bool read_attribute(struct span *in, struct attribute *out)
 {
     struct der seq, type, value;
@@ -38,11 +36,6 @@ bool subject_each(struct span subject, void (*fn)(const struct attribute *a, voi
         }
     }
     return true;
-}
-
-bool attribute_is_ou(const struct attribute *a)
-{
-    return span_eq(a->type, span_of(oid_ou, sizeof oid_ou));
 }
 
 /* The units among the attributes of one RDN, and all of them. */

@@ -107,6 +107,10 @@ class Access(ServiceTest):
                 self.assert_status(self.by(token, f"/certificates?profile={profile}", "POST", csr.der), status)
         mixed = make_csr(subject="/CN=two.a.example", sans=("two.a.example", "two.b.example"))
         self.assert_problem(self.by(token, "/certificates?profile=ucm/tomcat", "POST", mixed.der), 403)
+        for names, outcome in (("CN=two.b.example/CN=two.a.example", (403,)), ("CN=one.a.example/CN=two.a.example", (422, "name.cn.count"))):
+            with self.subTest(names=names):  # OpenSSL reads the first of them, others the last
+                several = make_csr(subject=f"/{names}", sans=("two.a.example",))
+                self.assert_problem(self.by(token, "/certificates?profile=ucm/tomcat", "POST", several.der), *outcome)
         only_ec = self.token("--role", "requester", "--issuer", "ec-g1")
         self.assert_problem(self.by(only_ec, "/certificates?profile=ucm/tomcat", "POST", make_csr(subject="/CN=three.a.example").der), 403)
 

@@ -128,6 +128,7 @@ REQUESTS = {
     "subject.empty": lambda: ("ucm/tomcat", request(san("a.example.com"), subject=der.name())),
     "name.nul": lambda: ("ucm/tomcat", request(subject=der.common_name("a.example.com\0.evil.com"))),
     "name.cn.missing": lambda: ("ucm/tomcat", request(subject=der.name(("2.5.4.10", der.UTF8, b"Example")))),
+    "name.cn.count": lambda: ("ucm/tomcat", request(subject=der.name(*[("2.5.4.3", der.UTF8, b"a.example.com")] * 2))),
     "name.cn.length": lambda: ("ucm/tomcat", request(subject=der.common_name("x" * 61 + ".com"))),
     "name.cn.comma": lambda: ("general/client", request(subject=der.common_name("Doe, Jane"))),
     "name.wildcard": lambda: ("ucm/tomcat", request(san("*.example.com"))),

@@ -128,6 +128,7 @@ REFUSED = [
     ("subject.empty", "general/server", lambda: asks(der.name(), extensions=sans("a.example.com"))),
     ("name.nul", "ucm/tomcat", lambda: asks(der.common_name(b"a\0b"))),
     ("name.cn.missing", "ucm/tomcat", lambda: asks(der.name(("2.5.4.10", der.UTF8, b"Example")))),
+    ("name.cn.count", "general/server", lambda: asks(der.name(("2.5.4.3", der.UTF8, b"*.bank.test"), ("2.5.4.3", der.UTF8, b"a.example.com")))),
     ("name.cn.length", "ucm/tomcat", lambda: asks(der.common_name("x" * 65))),
     ("name.wildcard", "ucm/tomcat", lambda: asks(extensions=sans("*.example.com"))),
     ("name.host", "expressway/server", lambda: asks(der.common_name("Our Expressway"))),

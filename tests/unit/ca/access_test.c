@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/der.h"
 #include "base/hash.h"
 #include "ca/inner.h"
 
@@ -254,6 +255,50 @@ Test(access, a_certificate_is_covered_whole_or_not)
         cr_assert(rows[i].name == NULL || scope_add(&s.names, rows[i].name));
         cr_assert(rows[i].issuer == NULL || scope_add(&s.issuers, rows[i].issuer));
         cr_assert_eq(scope_has_cert(&s, view, &c), rows[i].covers, "row %zu", i);
+    }
+}
+
+static void put_cn(struct buf *b, uint8_t tag, struct span text)
+{
+    size_t set = der_open(b, DER_SET), seq = der_open(b, DER_SEQUENCE);
+
+    der_put_oid(b, span_str("\x55\x04\x03"));
+    der_put(b, tag, text);
+    der_close(b, seq);
+    der_close(b, set);
+}
+
+/* Whichever of them a program takes for the name; the api tells of the last. */
+Test(access, every_common_name_of_a_request_is_covered)
+{
+    static const struct {
+        struct span first;
+        uint8_t tag;
+        bool covers;
+    } rows[] = {
+        {{(const uint8_t *)"b.example.com", 13}, DER_UTF8_STRING, true},
+        {{(const uint8_t *)"ceo.bank.test", 13}, DER_UTF8_STRING, false},
+        {{(const uint8_t *)"ceo.bank.test", 13}, DER_IA5_STRING, false},
+        {{(const uint8_t *)"\0b\0.\0e\0x\0a\0m\0p\0l\0e\0.\0c\0o\0m", 26}, DER_BMP_STRING, true},
+        {{(const uint8_t *)"b.example.com", 13}, DER_OCTET_STRING, false},
+    };
+    struct scope s = {0};
+
+    cr_assert(scope_add(&s.names, "example.com"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct facts f = {.cn = span_str("a.example.com")};
+        struct buf subject;
+        size_t name;
+
+        buf_init(&subject, 256);
+        name = der_open(&subject, DER_SEQUENCE);
+        put_cn(&subject, rows[i].tag, rows[i].first);
+        put_cn(&subject, DER_UTF8_STRING, f.cn);
+        der_close(&subject, name);
+        f.subject = buf_span(&subject);
+        cr_expect_eq(scope_has_facts(&s, &f), rows[i].covers, "row %zu", i);
+        cr_expect(scope_has_facts(&(struct scope){0}, &f), "no scope limits nothing");
+        buf_free(&subject);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "request.h"
 
 #define CN64 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff.com"
@@ -282,6 +283,63 @@ Test(names, an_empty_subject_is_refused)
     cr_assert_not_null(finding_of(&fs, "subject.empty"));
     cr_assert(findings_refuse(&fs));
     findings_free(&fs);
+}
+
+/* One CN in each RDN, or all in one; NULL ends them. */
+static struct span put_cns(struct buf *b, const char *const *cns, bool in_one)
+{
+    size_t name, set = 0, seq;
+
+    buf_init(b, 1024);
+    name = der_open(b, DER_SEQUENCE);
+    for (size_t i = 0; cns[i] != NULL; i++) {
+        if (i == 0 || !in_one)
+            set = der_open(b, DER_SET);
+        seq = der_open(b, DER_SEQUENCE);
+        der_put_oid(b, span_str("\x55\x04\x03"));
+        der_put(b, DER_UTF8_STRING, span_str(cns[i]));
+        der_close(b, seq);
+        if (cns[i + 1] == NULL || !in_one)
+            der_close(b, set);
+    }
+    der_close(b, name);
+    return buf_span(b);
+}
+
+Test(names, several_common_names_are_refused_wherever_they_are)
+{
+    static const struct {
+        const char *profile, *cns[4], *got;
+        bool in_one;
+    } rows[] = {
+        {"general/server", {"ceo.bank.test", "a.example.com"}, "2 common names", false},
+        {"general/server", {"*.bank.test", "a.example.com"}, "2 common names", false},
+        {"general/client", {"a.example.com", "a.example.com"}, "2 common names", false},
+        {"ucm/tomcat", {"a.bank.test", "a.example.com"}, "2 common names", true},
+        {"ucm/tomcat", {"a", "b", "a.example.com"}, "3 common names", false},
+        {"general/server", {"a.example.com"}, NULL, false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct facts f = request_plain("rsa-2048");
+        const struct finding *one;
+        struct findings fs = {0};
+        struct san sans[1];
+        struct buf subject;
+        struct grant g;
+
+        f.subject = put_cns(&subject, rows[i].cns, rows[i].in_one);
+        f.cn = span_str("a.example.com");
+        request_names(&f, sans, "a.example.com", NULL);
+        profile_check(installed(rows[i].profile), &f, 0, &g, &fs);
+        one = finding_of(&fs, "name.cn.count");
+        cr_expect_eq(one != NULL, rows[i].got != NULL, "%zu", i);
+        cr_expect_eq(findings_refuse(&fs), rows[i].got != NULL, "%zu", i);
+        if (one != NULL)
+            cr_expect_str_eq(one->got, rows[i].got);
+        findings_free(&fs);
+        buf_free(&subject);
+    }
 }
 
 Test(names, an_empty_SAN_is_refused)
