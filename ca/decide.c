@@ -7,6 +7,7 @@
 
 #include "base/parts.h"
 #include "ca/inner.h"
+#include "ca/policy.h"
 
 /* notBefore lies this much in the past, so that a device whose clock runs a little late can use its
  * certificate at once. */
@@ -151,14 +152,14 @@ static bool is_withdrawn(struct view *v, const struct issuing *i)
            status_find(v, parts.serial.data, &s) == OK && s.state != CERT_VALID;
 }
 
-/* What the policy cannot know: who the issuers are. The signer refuses such a subject too, without a word to
- * the client. */
+/* What the policy cannot know: who the issuers are. The signer refuses such a subject too, when every octet
+ * is the same, without a word to the client. */
 static void check_subject(const struct ca *ca, struct ask *a)
 {
     char text[256];
 
     for (size_t i = 0; i < ca->issuer_count; i++) {
-        if (!span_eq(a->facts.subject, ca->issuers[i].subject))
+        if (!subject_matches(a->facts.subject, ca->issuers[i].subject))
             continue;
         snprintf(text, sizeof text, "%.*s",
                  (int)(a->facts.subject_text.len < 200 ? a->facts.subject_text.len : 200),

@@ -41,6 +41,9 @@ struct attribute {
 };
 /* In order. False for what is no Name. */
 bool subject_each(struct span subject, void (*fn)(const struct attribute *a, void *arg), void *arg);
+/* The same name, RFC 5280 7.1: whatever the types of the strings, the case of their ASCII letters and the
+ * number of blanks, as OpenSSL compares them: less than all of RFC 4518. False for what is no Name. */
+bool subject_matches(struct span a, struct span b);
 
 /* attribute.c */
 bool attribute_is_cn(const struct attribute *a);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * subject: a Name as policy sees it: attribute by attribute, and without its organizational units. The
- * products compare subjects octet for octet, so what stays is never encoded again. RFC 5280 4.1.2.4.
+ * subject: a Name as policy sees it: attribute by attribute, without its organizational units, and held
+ * against another. The products compare subjects octet for octet, so what stays is never encoded again.
+ * RFC 5280 4.1.2.4, 7.1.
  */
 #include <string.h>
 
@@ -84,6 +85,89 @@ void subject_without_ou(struct span subject, struct buf *out)
         put_rdn_without_units(out, &rdn);
     der_close(out, mark);
 }
+
+/* ---- two names ---- */
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void fold(struct buf *b)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < b->len; i++) {
+        uint8_t c = b->data[i];
+
+        if (is_blank(c) && (len == 0 || b->data[len - 1] == ' '))
+            continue;
+        b->data[len++] = is_blank(c) ? ' ' : c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+    }
+    b->len = len > 0 && b->data[len - 1] == ' ' ? len - 1 : len;
+}
+
+static bool attributes_match(const struct attribute *a, const struct attribute *b)
+{
+    struct buf x, y;
+    bool same;
+
+    if (!span_eq(a->type, b->type))
+        return false;
+    buf_init(&x, 2 * a->value.len + 1);
+    buf_init(&y, 2 * b->value.len + 1);
+    if (attribute_text(a, &x) && attribute_text(b, &y)) {
+        fold(&x);
+        fold(&y);
+        same = span_eq(buf_span(&x), buf_span(&y));
+    } else {
+        same = a->tag == b->tag && span_eq(a->value, b->value);
+    }
+    buf_free(&x);
+    buf_free(&y);
+    return same;
+}
+
+static bool has_match(struct span set, const struct attribute *a)
+{
+    struct attribute b;
+
+    while (set.len > 0 && read_attribute(&set, &b))
+        if (attributes_match(a, &b))
+            return true;
+    return false;
+}
+
+/* In any order: what a SET is sorted by may differ. */
+static bool rdns_match(struct span a, struct span b)
+{
+    struct attribute one;
+    size_t units, in_a, in_b;
+
+    count_units(a, &units, &in_a);
+    count_units(b, &units, &in_b);
+    if (in_a != in_b)
+        return false;
+    while (a.len > 0)
+        if (!read_attribute(&a, &one) || !has_match(b, &one))
+            return false;
+    return true;
+}
+
+bool subject_matches(struct span a, struct span b)
+{
+    struct der x, y, rdn_a, rdn_b;
+
+    if (!der_expect(&a, DER_SEQUENCE, &x) || !der_expect(&b, DER_SEQUENCE, &y))
+        return false;
+    while (x.body.len > 0 && y.body.len > 0)
+        if (!der_expect(&x.body, DER_SET, &rdn_a) || !der_expect(&y.body, DER_SET, &rdn_b) ||
+            !rdns_match(rdn_a.body, rdn_b.body))
+            return false;
+    return x.body.len == y.body.len;
+}
+
+/* ---- the text that shows one ---- */
 
 /* Octets before the next separator, ", " between RDNs and " + " within one; both are escaped inside values.
  */

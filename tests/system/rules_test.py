@@ -187,6 +187,15 @@ class Rules(ServiceTest):
         issuer = der.Certificate(self.service.plain("/ca/rsa-g1.cer").body)
         self.assert_problem(self.service.issue(asks(issuer.subject), "ucm/tomcat"), 422, "name.issuer")
 
+    def test_the_name_of_an_issuer_is_that_name_however_it_is_written(self):
+        """RFC 5280 7.1. Its hash in OpenSSL, by which issuers are found, is the same."""
+        for file in ("rsa-g1", "ec-g1", "rsa-root-g1"):
+            issuer = der.Certificate(self.service.plain(f"/ca/{file}.cer").body).subject
+            texts = [rdn[0][1].body.decode() for rdn in der.Element(issuer)]
+            subject = der.name(("2.5.4.10", der.PRINTABLE, texts[0].upper().encode()), ("2.5.4.3", der.UTF8, f" {texts[1].lower()}  ".encode()))
+            with self.subTest(file=file):
+                self.assert_problem(self.service.issue(asks(subject), "ucm/tomcat"), 422, "name.issuer")
+
     def test_a_compromised_key_is_refused_by_name_under_any_profile(self):
         leaf = self.service.issued(make_csr(name="lost"), "ucm/tomcat")
         self.assert_status(self.service.revoke(leaf.serial_hex, "keyCompromise"), 200)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is a subject without its units the same in every other octet, and is the text that shows it? */
 #include <criterion/criterion.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "base/der.h"
+#include "ca/policy.h"
 #include "request.h"
 
 struct part {
@@ -109,6 +111,74 @@ Test(subject, the_text_leaves_them_out_too)
         cr_expect_str_eq(text, cases[i].after, "%s: %s", cases[i].before, text);
         buf_free(&out);
     }
+}
+
+/* What programs that build chains take for one name: OpenSSL's own comparison is the judge. */
+static bool openssl_matches(struct span a, struct span b)
+{
+    const uint8_t *p = a.data, *q = b.data;
+    X509_NAME *x = d2i_X509_NAME(NULL, &p, (long)a.len), *y = d2i_X509_NAME(NULL, &q, (long)b.len);
+    bool same;
+
+    cr_assert(x != NULL && y != NULL);
+    same = X509_NAME_cmp(x, y) == 0;
+    X509_NAME_free(x);
+    X509_NAME_free(y);
+    return same;
+}
+
+#define NUMERIC_STRING 0x12 /* compared octet for octet */
+#define CN_AS(tag, t)                                                                                        \
+    {                                                                                                        \
+        "\x55\x04\x03", tag, t                                                                               \
+    }
+
+Test(subject, names_match_as_they_do_for_openssl)
+{
+    static const struct {
+        struct part a[7], b[7];
+        size_t a_count, b_count;
+        bool match;
+    } rows[] = {
+        {{RDN, O("Example UC"), RDN, CN("EC G1")}, {RDN, O("example uc"), RDN, CN("ec g1")}, 4, 4, true},
+        {{RDN, O("Example UC"), RDN, CN("G1")}, {RDN, O("  EXAMPLE \t UC "), RDN, CN("g1\n")}, 4, 4, true},
+        {{RDN, CN("G1")}, {RDN, CN_AS(DER_PRINTABLE_STRING, "g1")}, 2, 2, true},
+        {{RDN, CN("K\xc3\xb6ln")}, {RDN, CN_AS(DER_T61_STRING, "k\xf6LN")}, 2, 2, true},
+        {{RDN, CN("K\xc3\xb6ln")}, {RDN, CN("K\xc3\x96ln")}, 2, 2, false}, /* ASCII alone is folded */
+        {{RDN, CN(" ")}, {RDN, CN("")}, 2, 2, true},
+        {{RDN, CN("a"), O("xyz")}, {RDN, O("XYZ"), CN("A")}, 3, 3, true}, /* within an RDN */
+        {{RDN, CN("a"), O("b")}, {RDN, CN("a"), RDN, O("b")}, 3, 4, false},
+        {{RDN, CN("a"), RDN, O("b")}, {RDN, O("b"), RDN, CN("a")}, 4, 4, false},
+        {{RDN, CN("a b")}, {RDN, CN("ab")}, 2, 2, false},
+        {{RDN, CN("a")}, {RDN, O("a")}, 2, 2, false},
+        {{RDN, CN("a")}, {RDN, CN("a"), RDN, O("b")}, 2, 4, false},
+        {{RDN, CN("a")}, {RDN, CN("a"), O("b")}, 2, 3, false},
+        {{RDN, CN_AS(NUMERIC_STRING, "1 ")}, {RDN, CN_AS(NUMERIC_STRING, "1")}, 2, 2, false},
+        {{RDN, CN_AS(NUMERIC_STRING, "1")}, {RDN, CN_AS(NUMERIC_STRING, "1")}, 2, 2, true},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf a, b;
+
+        buf_init(&a, 4096);
+        buf_init(&b, 4096);
+        put_name(&a, rows[i].a, rows[i].a_count);
+        put_name(&b, rows[i].b, rows[i].b_count);
+        cr_expect_eq(openssl_matches(buf_span(&a), buf_span(&b)), rows[i].match, "row %zu is wrong", i);
+        cr_expect_eq(subject_matches(buf_span(&a), buf_span(&b)), rows[i].match, "row %zu", i);
+        cr_expect_eq(subject_matches(buf_span(&b), buf_span(&a)), rows[i].match, "row %zu, turned", i);
+        buf_free(&a);
+        buf_free(&b);
+    }
+}
+
+Test(subject, what_is_no_name_matches_none)
+{
+    static const uint8_t broken[] = {0x30, 0x02, 0x31, 0x05}, one[] = {0x30, 0x02, 0x31, 0x00};
+
+    cr_assert(!subject_matches(span_of(broken, sizeof broken), span_of(broken, sizeof broken)));
+    cr_assert(!subject_matches(span_of(one, sizeof one), span_of(broken, sizeof broken)));
+    cr_assert(!subject_matches((struct span){0}, (struct span){0}));
 }
 
 Test(subject, a_profile_that_drops_units_says_so)
