@@ -1,155 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does a target get each list once, whole, never an older one, over failures and restarts? The target is a
  * local directory; its public URL refuses connections, which is no business of a delivery. */
-#include "watch/courier.h"
-
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "tests/unit/watch/press.h"
-
-struct hall {
-    struct press press;
-    char public_dir[PATH_LEN_MAX], target_dir[PATH_LEN_MAX], state_dir[PATH_LEN_MAX];
-    struct watch_config config;
-    struct board *board;
-    struct bell *bell;
-    struct trust *trust;
-    struct shelf *shelf;
-    struct courier courier;
-};
-
-static void begin(struct hall *h)
-{
-    h->shelf = shelf_new(h->public_dir, h->trust, h->bell);
-    shelf_look(h->shelf);
-    courier_open(&h->courier, &h->config, 0, h->state_dir, h->shelf, h->trust, h->bell);
-}
-
-static void end(struct hall *h)
-{
-    courier_close(&h->courier);
-    shelf_free(h->shelf);
-}
-
-static void hall_open(struct hall *h)
-{
-    *h = (struct hall){0};
-    press_open(&h->press, "P-256", "Test CA");
-    h->config = press_config(&h->press);
-    h->board = board_new();
-    h->bell = bell_new(h->board);
-    cr_assert_eq(trust_load(&h->config, &h->trust, NULL), OK);
-    cr_assert_eq(path_join(h->public_dir, h->press.dir, "crl", NULL), OK);
-    cr_assert_eq(path_join(h->target_dir, h->press.dir, "target", NULL), OK);
-    cr_assert_eq(path_join(h->state_dir, h->press.dir, "watch", NULL), OK);
-    cr_assert(mkdir(h->public_dir, 0700) == 0 && mkdir(h->target_dir, 0700) == 0 &&
-              mkdir(h->state_dir, 0700) == 0);
-    h->config.count = 1;
-    h->config.targets[0] = (struct target){.id = "mirror", .type = TARGET_DIRECTORY, .timeout_s = 5};
-    snprintf(h->config.targets[0].url, URL_LEN_MAX, "%.500s", h->target_dir);
-    strcpy(h->config.targets[0].public_url, "http://127.0.0.1:1");
-    begin(h);
-}
-
-static void hall_close(struct hall *h)
-{
-    end(h);
-    trust_free(h->trust);
-    bell_free(h->bell);
-    board_close(h->board);
-    press_close(&h->press);
-}
-
-static void put(const char *dir, const char *name, struct span octets)
-{
-    char path[PATH_LEN_MAX];
-
-    cr_assert_eq(path_join(path, dir, name, NULL), OK);
-    cr_assert_eq(file_replace(path, octets, 0644, NULL), OK);
-}
-
-static void publish(struct hall *h, const char *dir, uint64_t number)
-{
-    struct span der = press_crl(&h->press, &(struct sheet){.number = number,
-                                                           .this_update_s = clock_now_s(),
-                                                           .next_update_s = clock_now_s() + 86400});
-
-    put(dir, "ca.crl", der);
-    free((void *)der.data);
-    shelf_look(h->shelf);
-}
-
-/* The number of the list in a directory; 0: none, or no whole one. */
-static uint64_t number_in(const char *dir)
-{
-    struct scan *s = scan_begin();
-    struct scan_facts facts;
-    char path[PATH_LEN_MAX];
-    struct buf b;
-    bool is_there;
-
-    buf_init(&b, 1u << 20);
-    cr_assert_eq(path_join(path, dir, "ca.crl", NULL), OK);
-    is_there = file_read(path, &b, NULL) == OK;
-    (void)!scan_add(s, buf_span(&b));
-    is_there = scan_end(s, &facts, NULL) == OK && is_there;
-    buf_free(&b);
-    return is_there ? facts.number : 0;
-}
-
-struct wanted {
-    const char *code;
-    char detail[ALARM_DETAIL_MAX];
-};
-
-static bool find_alarm(const struct alarm_shown *a, void *arg)
-{
-    struct wanted *w = arg;
-
-    if (strcmp(a->code, w->code) != 0)
-        return true;
-    strcpy(w->detail, a->detail);
-    return false;
-}
-
-static const char *alarm_of(struct hall *h, const char *code)
-{
-    static struct wanted w;
-
-    w = (struct wanted){.code = code};
-    board_each_alarm(h->board, find_alarm, &w);
-    return w.detail;
-}
-
-static void deliver(struct hall *h)
-{
-    h->courier.deliver_at_ms = 0; /* as if the pause were over */
-    courier_turn(&h->courier);
-}
+#include "tests/unit/watch/hall.h"
 
 Test(watch_courier, a_list_is_delivered_once_and_its_successor_again)
 {
     static struct hall h;
 
     hall_open(&h);
-    publish(&h, h.public_dir, 5);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 5);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
     cr_assert_eq(figure_value(h.courier.figures.uploads), 1);
-    deliver(&h);
+    hall_deliver(&h);
     cr_assert_eq(figure_value(h.courier.figures.uploads), 1);
-    publish(&h, h.public_dir, 6);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 6);
+    hall_publish(&h, h.public_dir, 6);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 6);
     cr_assert_eq(figure_value(h.courier.figures.uploads), 2);
-    cr_assert_str_eq(alarm_of(&h, "target.failing"), "");
-    cr_assert_neq(alarm_of(&h, "readback.failed")[0], '\0');
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
+    cr_assert_neq(hall_alarm(&h, "readback.failed")[0], '\0');
     hall_close(&h);
 }
 
@@ -158,10 +35,10 @@ Test(watch_courier, a_restart_carries_nothing_anew)
     static struct hall h;
 
     hall_open(&h);
-    publish(&h, h.public_dir, 5);
-    deliver(&h);
-    end(&h);
-    begin(&h);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    hall_end(&h);
+    hall_begin(&h);
     courier_turn(&h.courier);
     cr_assert_eq(figure_value(h.courier.figures.uploads), 1); /* the board's figure goes on */
     cr_assert_eq(ledger_find(&h.courier.ledger, "ca.crl")->number, 5);
@@ -173,15 +50,15 @@ Test(watch_courier, something_newer_at_the_target_is_left_there)
     static struct hall h;
 
     hall_open(&h);
-    publish(&h, h.target_dir, 9);
-    publish(&h, h.public_dir, 5);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 9);
-    cr_assert_not_null(strstr(alarm_of(&h, "target.failing"), "number 9 is there, newer than our 5"));
-    publish(&h, h.public_dir, 10);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 10);
-    cr_assert_str_eq(alarm_of(&h, "target.failing"), "");
+    hall_publish(&h, h.target_dir, 9);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 9);
+    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "number 9 is there, newer than our 5"));
+    hall_publish(&h, h.public_dir, 10);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 10);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
     hall_close(&h);
 }
 
@@ -191,19 +68,19 @@ Test(watch_courier, what_was_delivered_is_never_followed_by_an_older_one)
     char path[PATH_LEN_MAX];
 
     hall_open(&h);
-    publish(&h, h.public_dir, 7);
-    deliver(&h);
+    hall_publish(&h, h.public_dir, 7);
+    hall_deliver(&h);
     cr_assert_eq(path_join(path, h.target_dir, "ca.crl", NULL), OK);
     cr_assert_eq(unlink(path), 0); /* not even when the target has nothing any more */
-    publish(&h, h.public_dir, 6);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 0);
-    cr_assert_not_null(strstr(alarm_of(&h, "target.failing"), "older than 7"));
+    hall_publish(&h, h.public_dir, 6);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 0);
+    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "older than 7"));
     cr_assert_eq(file_replace(path, span_str("x"), 0644, NULL), OK);
-    publish(&h, h.public_dir, 8);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 8);
-    cr_assert_str_eq(alarm_of(&h, "target.failing"), "");
+    hall_publish(&h, h.public_dir, 8);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 8);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
     hall_close(&h);
 }
 
@@ -214,18 +91,18 @@ Test(watch_courier, an_alarm_ends_when_there_is_nothing_to_carry_any_more)
     struct buf newer;
 
     hall_open(&h);
-    publish(&h, h.public_dir, 7);
-    deliver(&h);
+    hall_publish(&h, h.public_dir, 7);
+    hall_deliver(&h);
     buf_init(&newer, 1u << 20);
     cr_assert_eq(path_join(path, h.public_dir, "ca.crl", NULL), OK);
     cr_assert_eq(file_read(path, &newer, NULL), OK);
-    publish(&h, h.public_dir, 6);
-    deliver(&h);
-    cr_assert_neq(alarm_of(&h, "target.failing")[0], '\0');
+    hall_publish(&h, h.public_dir, 6);
+    hall_deliver(&h);
+    cr_assert_neq(hall_alarm(&h, "target.failing")[0], '\0');
     cr_assert_eq(file_replace(path, buf_span(&newer), 0644, NULL), OK);
     shelf_look(h.shelf);
     courier_turn(&h.courier);
-    cr_assert_str_eq(alarm_of(&h, "target.failing"), "");
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
     buf_free(&newer);
     hall_close(&h);
 }
@@ -239,14 +116,14 @@ Test(watch_courier, a_foreign_or_broken_file_at_the_target_is_replaced)
     hall_open(&h);
     press_open(&stranger, "P-256", "Test CA");
     der = press_crl(&stranger, &(struct sheet){.number = 99, .this_update_s = 1, .next_update_s = PRESS_NOW});
-    put(h.target_dir, "ca.crl", der);
-    publish(&h, h.public_dir, 5);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 5);
-    put(h.target_dir, "ca.crl", span_of(der.data, der.len / 2));
-    publish(&h, h.public_dir, 6);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 6);
+    hall_put(h.target_dir, "ca.crl", der);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
+    hall_put(h.target_dir, "ca.crl", span_of(der.data, der.len / 2));
+    hall_publish(&h, h.public_dir, 6);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 6);
     free((void *)der.data);
     press_close(&stranger);
     hall_close(&h);
@@ -261,10 +138,10 @@ Test(watch_courier, a_list_that_is_not_ours_is_carried_nowhere)
     hall_open(&h);
     press_open(&stranger, "P-256", "Test CA");
     der = press_crl(&stranger, &(struct sheet){.number = 9, .this_update_s = 1, .next_update_s = PRESS_NOW});
-    put(h.public_dir, "ca.crl", der);
+    hall_put(h.public_dir, "ca.crl", der);
     shelf_look(h.shelf);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 0);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 0);
     free((void *)der.data);
     press_close(&stranger);
     hall_close(&h);
@@ -277,20 +154,20 @@ Test(watch_courier, a_failing_target_is_an_alarm_until_it_works_and_waits_over_a
     hall_open(&h);
     h.config.retry_s = h.config.retry_max_s = 1000;
     cr_assert_eq(rmdir(h.target_dir), 0);
-    publish(&h, h.public_dir, 5);
-    deliver(&h);
-    cr_assert_not_null(strstr(alarm_of(&h, "target.failing"), "No such file"));
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "No such file"));
     cr_assert_eq(h.courier.ledger.failures, 1);
-    end(&h);
-    begin(&h);
+    hall_end(&h);
+    hall_begin(&h);
     cr_assert_eq(h.courier.ledger.failures, 1);
     cr_assert_geq(h.courier.deliver_at_ms - clock_monotonic_ms(), 700000);
     cr_assert_eq(mkdir(h.target_dir, 0700), 0);
     courier_turn(&h.courier); /* the pause is not over */
-    cr_assert_eq(number_in(h.target_dir), 0);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 5);
-    cr_assert_str_eq(alarm_of(&h, "target.failing"), "");
+    cr_assert_eq(hall_number_in(h.target_dir), 0);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
     cr_assert_eq(h.courier.ledger.failures, 0);
     hall_close(&h);
 }
@@ -303,8 +180,8 @@ Test(watch_courier, a_clock_that_jumped_a_year_back_makes_no_pause_longer_than_o
     h.courier.ledger.failures = 3;
     h.courier.ledger.retry_at_s = clock_now_s() + 365 * 86400;
     cr_assert_eq(ledger_save(&h.courier.ledger, NULL), OK);
-    end(&h);
-    begin(&h);
+    hall_end(&h);
+    hall_begin(&h);
     cr_assert_leq(h.courier.deliver_at_ms - clock_monotonic_ms(), h.config.retry_max_s * 1250);
     hall_close(&h);
 }
@@ -315,14 +192,14 @@ Test(watch_courier, state_that_cannot_be_written_is_an_alarm_and_the_delivery_is
 
     hall_open(&h);
     cr_assert_eq(rmdir(h.state_dir), 0); /* root may write anything that is there */
-    publish(&h, h.public_dir, 5);
-    deliver(&h);
-    cr_assert_eq(number_in(h.target_dir), 5);
-    cr_assert_neq(alarm_of(&h, "watch.state")[0], '\0');
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
+    cr_assert_neq(hall_alarm(&h, "watch.state")[0], '\0');
     cr_assert_eq(mkdir(h.state_dir, 0700), 0);
-    publish(&h, h.public_dir, 6);
-    deliver(&h);
-    cr_assert_str_eq(alarm_of(&h, "watch.state"), "");
+    hall_publish(&h, h.public_dir, 6);
+    hall_deliver(&h);
+    cr_assert_str_eq(hall_alarm(&h, "watch.state"), "");
     hall_close(&h);
 }
 
@@ -332,19 +209,19 @@ Test(watch_courier, state_that_is_damaged_or_of_another_place_is_begun_anew)
     char path[PATH_LEN_MAX];
 
     hall_open(&h);
-    publish(&h, h.public_dir, 5);
-    deliver(&h);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
     strcpy(path, h.courier.ledger.path);
-    end(&h);
+    hall_end(&h);
     cr_assert_eq(file_replace(path, span_str("{\"url\": 7"), 0600, NULL), OK);
-    begin(&h);
+    hall_begin(&h);
     cr_assert_eq(h.courier.ledger.count, 0);
-    deliver(&h); /* the target has it: nothing goes there */
+    hall_deliver(&h); /* the target has it: nothing goes there */
     cr_assert_eq(figure_value(h.courier.figures.uploads), 1);
     cr_assert_eq(h.courier.ledger.count, 1);
-    end(&h);
+    hall_end(&h);
     strcat(h.config.targets[0].url, "/elsewhere");
-    begin(&h);
+    hall_begin(&h);
     cr_assert_eq(h.courier.ledger.count, 0);
     hall_close(&h);
 }

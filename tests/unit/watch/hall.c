@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hall: its directories are those of a home. */
+#include "tests/unit/watch/hall.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+
+void hall_begin(struct hall *h)
+{
+    h->shelf = shelf_new(h->public_dir, h->trust, h->bell);
+    shelf_look(h->shelf);
+    courier_open(&h->courier, &h->config, 0, h->state_dir, h->shelf, h->trust, h->bell);
+}
+
+void hall_end(struct hall *h)
+{
+    courier_close(&h->courier);
+    shelf_free(h->shelf);
+}
+
+void hall_open(struct hall *h)
+{
+    *h = (struct hall){0};
+    press_open(&h->press, "P-256", "Test CA");
+    h->config = press_config(&h->press);
+    h->board = board_new();
+    h->bell = bell_new(h->board);
+    cr_assert_eq(trust_load(&h->config, &h->trust, NULL), OK);
+    cr_assert_eq(path_join(h->public_dir, h->press.dir, "crl", NULL), OK);
+    cr_assert_eq(path_join(h->target_dir, h->press.dir, "target", NULL), OK);
+    cr_assert_eq(path_join(h->state_dir, h->press.dir, "watch", NULL), OK);
+    cr_assert(mkdir(h->public_dir, 0700) == 0 && mkdir(h->target_dir, 0700) == 0 &&
+              mkdir(h->state_dir, 0700) == 0);
+    h->config.count = 1;
+    h->config.targets[0] = (struct target){.id = "mirror", .type = TARGET_DIRECTORY, .timeout_s = 5};
+    snprintf(h->config.targets[0].url, URL_LEN_MAX, "%.500s", h->target_dir);
+    strcpy(h->config.targets[0].public_url, "http://127.0.0.1:1");
+    hall_begin(h);
+}
+
+void hall_close(struct hall *h)
+{
+    hall_end(h);
+    trust_free(h->trust);
+    bell_free(h->bell);
+    board_close(h->board);
+    press_close(&h->press);
+}
+
+void hall_put(const char *dir, const char *name, struct span octets)
+{
+    char path[PATH_LEN_MAX];
+
+    cr_assert_eq(path_join(path, dir, name, NULL), OK);
+    cr_assert_eq(file_replace(path, octets, 0644, NULL), OK);
+}
+
+void hall_publish(struct hall *h, const char *dir, uint64_t number)
+{
+    struct span der = press_crl(&h->press, &(struct sheet){.number = number,
+                                                           .this_update_s = clock_now_s(),
+                                                           .next_update_s = clock_now_s() + 86400});
+
+    hall_put(dir, "ca.crl", der);
+    free((void *)der.data);
+    shelf_look(h->shelf);
+}
+
+uint64_t hall_number_in(const char *dir)
+{
+    struct scan *s = scan_begin();
+    struct scan_facts facts;
+    char path[PATH_LEN_MAX];
+    struct buf b;
+    bool is_there;
+
+    buf_init(&b, 1u << 20);
+    cr_assert_eq(path_join(path, dir, "ca.crl", NULL), OK);
+    is_there = file_read(path, &b, NULL) == OK;
+    (void)!scan_add(s, buf_span(&b));
+    is_there = scan_end(s, &facts, NULL) == OK && is_there;
+    buf_free(&b);
+    return is_there ? facts.number : 0;
+}
+
+struct wanted {
+    const char *code;
+    char detail[ALARM_DETAIL_MAX];
+};
+
+static bool find_alarm(const struct alarm_shown *a, void *arg)
+{
+    struct wanted *w = arg;
+
+    if (strcmp(a->code, w->code) != 0)
+        return true;
+    strcpy(w->detail, a->detail);
+    return false;
+}
+
+const char *hall_alarm(struct hall *h, const char *code)
+{
+    static struct wanted w;
+
+    w = (struct wanted){.code = code};
+    board_each_alarm(h->board, find_alarm, &w);
+    return w.detail;
+}
+
+void hall_deliver(struct hall *h)
+{
+    h->courier.deliver_at_ms = 0; /* as if the pause were over */
+    courier_turn(&h->courier);
+}
