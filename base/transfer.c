@@ -216,6 +216,20 @@ static void set_octets(struct run *r)
 
 /* ---- what came of it ---- */
 
+/* Did the peer say anything about this file? An HTTP status was, or a status of SFTP that is no failure of
+ * all of it. */
+static bool is_answered(const struct run *r, CURLcode code)
+{
+    long status = 0;
+
+    curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (!r->is_sftp)
+        return status >= 200;
+    return code == CURLE_REMOTE_ACCESS_DENIED || code == CURLE_REMOTE_FILE_NOT_FOUND ||
+           code == CURLE_REMOTE_FILE_EXISTS || code == CURLE_REMOTE_DISK_FULL || code == CURLE_QUOTE_ERROR ||
+           code == CURLE_UPLOAD_FAILED;
+}
+
 static enum err err_of(const struct run *r, CURLcode code)
 {
     if (r->is_too_large)
@@ -234,10 +248,9 @@ static enum err err_of(const struct run *r, CURLcode code)
         return ERR_KEY;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_LOGIN_DENIED:
-    case CURLE_REMOTE_ACCESS_DENIED:
         return ERR_FORBIDDEN;
     default:
-        return ERR_UNAVAILABLE;
+        return is_answered(r, code) ? ERR_POLICY : ERR_UNAVAILABLE;
     }
 }
 

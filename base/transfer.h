@@ -40,10 +40,12 @@ struct transfer {
     const atomic_bool *is_over; /* raised by another thread: give up */
 };
 
-/* Any HTTP status is OK; over SFTP 200, or 404 for a file that is not there. ERR_UNAVAILABLE: no answer, or
- * one cut short, too slow, or a redirect that is not followed; ERR_FORBIDDEN: the peer is not who it must be,
- * or took no login; ERR_TOO_LARGE; ERR_MALFORMED: the sink wanted no more; ERR_KEY: a key or certificate that
- * cannot be used; ERR_END: the flag was raised. The text never holds a secret. */
+/* Any HTTP status is OK; over SFTP 200, or 404 for a file that is not there. ERR_UNAVAILABLE: no answer;
+ * ERR_POLICY: there was one, but this file was not had by it: cut short, too slow, a redirect that is not
+ * followed; over SFTP a refusal of this file. ERR_FORBIDDEN: the peer is not who it must be, or took no
+ * login; ERR_TOO_LARGE; ERR_MALFORMED: the sink wanted no more; ERR_IO: the file to send cannot be read;
+ * ERR_KEY: a key or certificate that cannot be used; ERR_END: the flag was raised. The text never holds a
+ * secret. */
 enum err transfer(struct transfer_line *l, const struct transfer *t, unsigned *status, struct fault *f);
 
 #endif

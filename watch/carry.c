@@ -120,14 +120,22 @@ static void forget(struct request *r)
     explicit_bzero(r->bearer, sizeof r->bearer);
 }
 
+bool carry_ails_all(enum err e)
+{
+    return e != OK && e != ERR_CONFLICT && e != ERR_IO && e != ERR_POLICY && e != ERR_TOO_LARGE;
+}
+
+/* A login that is not taken will not be for the next file either; 403 may be about this one. */
+static enum err refusal(const char *what, unsigned status, struct fault *f)
+{
+    return fault_set(f, status == 401 ? ERR_UNAUTHENTICATED : ERR_POLICY, "%s: it answers %u", what, status);
+}
+
 /* ---- putting ---- */
 
 static enum err status_check(const char *what, unsigned status, struct fault *f)
 {
-    if (status >= 200 && status < 300)
-        return OK;
-    return fault_set(f, status == 401 || status == 403 ? ERR_FORBIDDEN : ERR_UNAVAILABLE, "%s: it answers %u",
-                     what, status);
+    return status >= 200 && status < 300 ? OK : refusal(what, status, f);
 }
 
 static enum err put(struct carry *c, const struct shelf_item *i, int fd, const char *suffix,
@@ -251,8 +259,7 @@ static enum err get(struct carry *c, struct request *r, const struct shelf_item 
         return fault_set(f, e, "%s", own.detail);
     if (out->is_there || status == 404 || status == 410)
         return OK;
-    return fault_set(f, status == 401 || status == 403 ? ERR_FORBIDDEN : ERR_UNAVAILABLE, "%s: it answers %u",
-                     r->url, status);
+    return refusal(r->url, status, f);
 }
 
 static enum err look_in_directory(struct carry *c, const struct shelf_item *i, struct seen *out,

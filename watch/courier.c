@@ -89,6 +89,7 @@ void courier_close(struct courier *c)
     transfer_line_free(c->carry.line);
     ledger_close(&c->ledger);
     free(c->items);
+    free(c->dockets);
 }
 
 void courier_forget(struct bell *b, const char *target)
@@ -109,12 +110,32 @@ static size_t pending(const struct courier *c)
     return n;
 }
 
+/* Both are ordered by name. */
+static struct docket *dockets_of(const struct courier *c, const struct shelf_item *items, size_t count)
+{
+    struct docket *dockets = xcalloc(count + 1, sizeof *dockets);
+
+    for (size_t i = 0, k = 0; i < count; i++) {
+        while (k < c->count && strcmp(c->items[k].name, items[i].name) < 0)
+            k++;
+        if (k < c->count && strcmp(c->items[k].name, items[i].name) == 0)
+            dockets[i] = c->dockets[k];
+    }
+    return dockets;
+}
+
 static void take_shelf(struct courier *c)
 {
     uint64_t before = c->turn;
+    size_t count;
+    struct shelf_item *items = shelf_copy(c->shelf, &count, &c->turn);
+    struct docket *dockets = dockets_of(c, items, count);
 
     free(c->items);
-    c->items = shelf_copy(c->shelf, &c->count, &c->turn);
+    free(c->dockets);
+    c->items = items;
+    c->dockets = dockets;
+    c->count = count;
     if (c->turn != before && c->target->type == TARGET_PUBLIC)
         c->check_at_ms = clock_monotonic_ms();
 }

@@ -19,6 +19,16 @@ struct courier_figures {
     struct figure *uploads, *octets, *failures, *pending, *delivered, *checks, *bad, *checked;
 };
 
+enum verdict { VERDICT_GOOD, VERDICT_FAILED, VERDICT_STALE, VERDICT_FOREIGN, VERDICTS };
+
+/* What is known of an item's place there. It stays with the name while the list is replaced, until the place
+ * is looked at again. */
+struct docket {
+    enum verdict verdict; /* on what clients were last seen to get; good before the first time */
+    bool is_critical;
+    char text[200];
+};
+
 struct courier {
     const struct target *target;
     const struct watch_config *config;
@@ -30,6 +40,7 @@ struct courier {
     int64_t deliver_at_ms, check_at_ms; /* not before; monotonic */
     unsigned check_failures;            /* rounds in a row */
     struct shelf_item *items;           /* a copy of the shelf at `turn` */
+    struct docket *dockets;             /* one for each of them */
     size_t count;
     uint64_t turn;
 };
@@ -57,7 +68,8 @@ bool delivery_round(struct courier *c);
 
 /* ---- readback.c ---- */
 
-/* Reads every file back that is published. Raises and clears; false: not all is as it must be. */
+/* Reads every file back that is published. Raises and clears; false: not all is as it must be. What cannot be
+ * had this time keeps the alarm that it had. */
 bool readback_round(struct courier *c);
 
 #endif

@@ -60,15 +60,32 @@ void hall_put(const char *dir, const char *name, struct span octets)
     cr_assert_eq(file_replace(path, octets, 0644, NULL), OK);
 }
 
-void hall_publish(struct hall *h, const char *dir, uint64_t number)
+void hall_list(struct hall *h, const char *dir, const char *name, uint64_t number)
 {
     struct span der = press_crl(&h->press, &(struct sheet){.number = number,
                                                            .this_update_s = clock_now_s(),
                                                            .next_update_s = clock_now_s() + 86400});
 
-    hall_put(dir, "ca.crl", der);
+    hall_put(dir, name, der);
     free((void *)der.data);
+}
+
+void hall_publish(struct hall *h, const char *dir, uint64_t number)
+{
+    hall_list(h, dir, "ca.crl", number);
     shelf_look(h->shelf);
+}
+
+void hall_copy(const char *from, const char *to, const char *name)
+{
+    char path[PATH_LEN_MAX];
+    struct buf b;
+
+    buf_init(&b, 64u << 20);
+    cr_assert_eq(path_join(path, from, name, NULL), OK);
+    cr_assert_eq(file_read(path, &b, NULL), OK);
+    hall_put(to, name, buf_span(&b));
+    buf_free(&b);
 }
 
 uint64_t hall_number_in(const char *dir)
@@ -115,5 +132,11 @@ const char *hall_alarm(struct hall *h, const char *code)
 void hall_deliver(struct hall *h)
 {
     h->courier.deliver_at_ms = 0; /* as if the pause were over */
+    courier_turn(&h->courier);
+}
+
+void hall_check(struct hall *h)
+{
+    h->courier.check_at_ms = 0;
     courier_turn(&h->courier);
 }

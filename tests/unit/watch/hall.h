@@ -25,6 +25,9 @@ void hall_begin(struct hall *h);
 void hall_end(struct hall *h);
 
 void hall_put(const char *dir, const char *name, struct span octets);
+/* A list of that number, signed anew. */
+void hall_list(struct hall *h, const char *dir, const char *name, uint64_t number);
+void hall_copy(const char *from, const char *to, const char *name);
 /* A list of that number as ca.crl, and a look at the shelf. */
 void hall_publish(struct hall *h, const char *dir, uint64_t number);
 /* The number of the list in a directory; 0: none, or no whole one. */
@@ -33,5 +36,7 @@ uint64_t hall_number_in(const char *dir);
 const char *hall_alarm(struct hall *h, const char *code);
 /* A turn, as if the pause were over. */
 void hall_deliver(struct hall *h);
+/* A turn, as if it were time to read back. */
+void hall_check(struct hall *h);
 
 #endif

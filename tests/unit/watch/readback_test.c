@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is what clients get an alarm as long as it is wrong, and never when it is right? Nothing is carried: what a
+ * stand shows is read back. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/unit/watch/hall.h"
+#include "tests/unit/watch/stand.h"
+
+/* Published are a.crl and ca.crl, number 5 of each; the stand shows the same. */
+static struct stand *open_stand(struct hall *h)
+{
+    struct stand *s;
+
+    hall_open(h);
+    hall_end(h);
+    s = stand_open(h->target_dir);
+    h->config.targets[0].type = TARGET_PUBLIC;
+    strcpy(h->config.targets[0].public_url, stand_url(s));
+    hall_list(h, h->public_dir, "a.crl", 5);
+    hall_list(h, h->public_dir, "ca.crl", 5);
+    hall_copy(h->public_dir, h->target_dir, "a.crl");
+    hall_copy(h->public_dir, h->target_dir, "ca.crl");
+    hall_begin(h);
+    return s;
+}
+
+static void close_stand(struct hall *h, struct stand *s)
+{
+    stand_close(s);
+    hall_close(h);
+}
+
+static void assert_good(struct hall *h)
+{
+    hall_check(h);
+    cr_assert_str_eq(hall_alarm(h, "readback.failed"), "");
+    cr_assert_str_eq(hall_alarm(h, "readback.stale"), "");
+    cr_assert_str_eq(hall_alarm(h, "readback.foreign"), "");
+}
+
+static void assert_alarm(struct hall *h, const char *code, const char *words)
+{
+    cr_assert_not_null(strstr(hall_alarm(h, code), words), "%s: %s", code, hall_alarm(h, code));
+}
+
+Test(watch_readback, a_file_that_is_refused_hides_none_behind_it)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    assert_good(&h);
+    stand_odd(s, "/a.crl", 403);
+    hall_put(h.target_dir, "ca.crl", span_str("welcome"));
+    hall_check(&h);
+    assert_alarm(&h, "readback.failed", "/a.crl: it answers 403");
+    assert_alarm(&h, "readback.foreign", "ca.crl: what clients get: it is no CRL");
+    close_stand(&h, s);
+}
+
+Test(watch_readback, what_was_foreign_is_so_until_it_is_seen_again)
+{
+    static const unsigned statuses[] = {401, 403, 503, STAND_CLOSES};
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    hall_put(h.target_dir, "ca.crl", span_str("welcome"));
+    hall_check(&h);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        stand_odd(s, "/ca.crl", statuses[i]);
+        hall_check(&h);
+        assert_alarm(&h, "readback.failed", "/ca.crl: ");
+        assert_alarm(&h, "readback.foreign", "ca.crl: what clients get: it is no CRL");
+        stand_well(s);
+    }
+    hall_copy(h.public_dir, h.target_dir, "ca.crl");
+    assert_good(&h);
+    close_stand(&h, s);
+}
+
+Test(watch_readback, a_round_that_ends_early_ends_no_alarm_of_what_it_did_not_see)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    hall_list(&h, h.target_dir, "ca.crl", 4);
+    hall_check(&h);
+    assert_alarm(&h, "readback.stale", "ca.crl: clients get number 4");
+    stand_odd(s, "/a.crl", STAND_CLOSES);
+    hall_list(&h, h.public_dir, "ca.crl", 6); /* its successor inherits what is known of the place */
+    shelf_look(h.shelf);
+    hall_check(&h);
+    assert_alarm(&h, "readback.failed", "/a.crl: ");
+    assert_alarm(&h, "readback.stale", "ca.crl: clients get number 4");
+    stand_well(s);
+    hall_copy(h.public_dir, h.target_dir, "ca.crl");
+    assert_good(&h);
+    close_stand(&h, s);
+}
+
+Test(watch_readback, a_list_that_is_published_no_more_takes_its_alarm_along)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+    char path[PATH_LEN_MAX];
+
+    hall_put(h.target_dir, "ca.crl", span_str("welcome"));
+    hall_check(&h);
+    assert_alarm(&h, "readback.foreign", "ca.crl: ");
+    cr_assert_eq(path_join(path, h.public_dir, "ca.crl", NULL), OK);
+    cr_assert_eq(remove(path), 0);
+    shelf_look(h.shelf);
+    stand_odd(s, "/a.crl", STAND_CLOSES);
+    hall_check(&h);
+    cr_assert_str_eq(hall_alarm(&h, "readback.foreign"), "");
+    close_stand(&h, s);
+}
