@@ -7,7 +7,7 @@
 #include "api/inner.h"
 #include "api/made.h"
 
-#define PUBLISHED_NAME_MAX (ISSUER_ID_MAX + 24u) /* "crl/", an id, "-511-delta", ".crl" */
+#define PUBLISHED_NAME_MAX (sizeof "crl/" - 1 + CRL_NAME_MAX + sizeof ".crl" - 1)
 
 struct asked;
 struct ocsp_figures;

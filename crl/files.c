@@ -12,23 +12,28 @@
 #include "crl/inner.h"
 
 #define CHUNK_LEN (48u * 1024) /* octets read at once */
+/* Octets with the NUL: "crl/", a list's name, the longest of what follows it. */
+#define LIST_FILE_MAX (sizeof "crl/" - 1 + CRL_NAME_MAX - 1 + sizeof ".previous.crl")
 
-static enum err path_of(const char *dir, const char *id, const char *suffix, char out[static PATH_LEN_MAX],
+/* A name that is cut is another's, or nobody's. */
+static enum err path_of(const char *dir, const char *name, const char *suffix, char out[static PATH_LEN_MAX],
                         struct fault *f)
 {
-    char name[ISSUER_ID_MAX + 16];
+    char file[LIST_FILE_MAX];
+    int n = snprintf(file, sizeof file, "crl/%s.%s", name, suffix);
 
-    snprintf(name, sizeof name, "crl/%s.%s", id, suffix);
-    return path_join(out, dir, name, f);
+    if (n < 0 || (size_t)n >= sizeof file)
+        return fault_set(f, ERR_TOO_LARGE, "%s: longer than the name of a list", name);
+    return path_join(out, dir, file, f);
 }
 
-enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *out, struct fault *f)
+enum err crl_paths_of(const char *public_dir, const char *name, struct crl_paths *out, struct fault *f)
 {
-    enum err e = path_of(public_dir, id, "crl", out->der, f);
+    enum err e = path_of(public_dir, name, "crl", out->der, f);
 
     if (e == OK)
-        e = path_of(public_dir, id, "pem", out->pem, f);
-    return e == OK ? path_of(public_dir, id, "previous.crl", out->previous, f) : e;
+        e = path_of(public_dir, name, "pem", out->pem, f);
+    return e == OK ? path_of(public_dir, name, "previous.crl", out->previous, f) : e;
 }
 
 /* file_draft_open() makes ID.crl.XXXXXX and ID.pem.XXXXXX, crl_keep_previous() ID.previous.crl.linked. */

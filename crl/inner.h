@@ -14,7 +14,8 @@ struct crl_paths {
     char der[PATH_LEN_MAX], pem[PATH_LEN_MAX];
     char previous[PATH_LEN_MAX]; /* the DER that `der` replaced last */
 };
-enum err crl_paths_of(const char *public_dir, const char *id, struct crl_paths *out, struct fault *f);
+/* `name` is crl_part_name()'s. ERR_TOO_LARGE: no list can have it. */
+enum err crl_paths_of(const char *public_dir, const char *name, struct crl_paths *out, struct fault *f);
 /* Drafts of a publication that was killed: as long as lists are, and on a full disk what fills it. At start
  * alone: there is one publisher. */
 void crl_drafts_remove(const char *public_dir);

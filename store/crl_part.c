@@ -127,10 +127,12 @@ static void base_set(struct txn *t, uint16_t issuer_no, const struct crl_part *p
 void crl_part_name(const char *issuer_id, uint16_t shard, bool is_delta, char out[static CRL_NAME_MAX])
 {
     char number[8] = "";
+    int n;
 
     if (shard != SHARD_ALL)
         snprintf(number, sizeof number, "-%u", shard);
-    snprintf(out, CRL_NAME_MAX, "%s%s%s", issuer_id, number, is_delta ? "-delta" : "");
+    n = snprintf(out, CRL_NAME_MAX, "%s%s%s", issuer_id, number, is_delta ? "-delta" : "");
+    assert(n > 0 && (size_t)n < CRL_NAME_MAX); /* ids are checked where they come in */
 }
 
 enum err crl_part_find(struct view *v, uint16_t issuer_no, uint16_t shard, bool is_delta,

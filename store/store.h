@@ -301,7 +301,7 @@ bool shard_has(uint16_t shard, const uint8_t serial[static SERIAL_LEN]);
 
 /* The file and URL name of a list, without suffix: "rsa-g1", "rsa-g1-19", "rsa-g1-delta", "rsa-g1-19-delta".
  */
-#define CRL_NAME_MAX (ISSUER_ID_MAX + 16u)
+#define CRL_NAME_MAX (ISSUER_ID_MAX + sizeof "-511-delta" - 1)
 void crl_part_name(const char *issuer_id, uint16_t shard, bool is_delta, char out[static CRL_NAME_MAX]);
 
 struct crl_part {

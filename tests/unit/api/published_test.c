@@ -51,6 +51,9 @@ Test(published, a_path_names_files_that_may_exist_and_no_others)
         {"/crl/rsa-g1-19-delta.pem", "crl/rsa-g1-19-delta.pem", 19, true},
         {"/crl/rsa-g1-511.crl", "crl/rsa-g1-511.crl", 511, false},
         {"/crl/rsa-g12.crl", "crl/rsa-g12.crl", 1, false},
+        {"/crl/a23456789012345678901234567890b-511-delta.pem",
+         "crl/a23456789012345678901234567890b-511-delta.pem", 511, true},
+        {"/crl/a23456789012345678901234567890b-511-delta.p", NULL, 0, false},
         {"/crl/rsa%2Dg1.crl", "crl/rsa-g1.crl", 1, false},
         {"/ca/rsa-g1.cer", "ca/rsa-g1.cer", 1, false},
         {"/ca/rsa-g1.p7c", "ca/rsa-g1.p7c", 1, false},
@@ -80,7 +83,8 @@ Test(published, a_path_names_files_that_may_exist_and_no_others)
 
     strcpy(c->issuers[0].id, "rsa-g1");
     strcpy(c->issuers[1].id, "rsa-g12");
-    c->issuer_count = 2;
+    strcpy(c->issuers[2].id, "a23456789012345678901234567890b");
+    c->issuer_count = 3;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct published p;
         bool is_found = published_find(c, rows[i].path, &p);

@@ -153,6 +153,28 @@ Test(crl_files, an_older_pair_does_not_match)
     buf_free(&pem);
 }
 
+/* The longest id, the last of the most shards. */
+Test(crl_files, the_longest_name_is_whole_and_a_longer_one_is_refused)
+{
+    char id[ISSUER_ID_MAX + 1] = {0}, name[CRL_NAME_MAX], longer[CRL_NAME_MAX + 1], path[PATH_LEN_MAX];
+    struct crl_paths p;
+    struct fault f = {0};
+
+    memset(id, 'i', ISSUER_ID_MAX - 1);
+    crl_part_name(id, SHARD_END - 1, true, name);
+    cr_assert_eq(strlen(name), CRL_NAME_MAX - 1);
+    cr_assert_eq(crl_paths_of("/d", name, &p, &f), OK, "%s", f.detail);
+    snprintf(path, sizeof path, "/d/crl/%s-511-delta.crl", id);
+    cr_expect_str_eq(p.der, path);
+    snprintf(path, sizeof path, "/d/crl/%s-511-delta.pem", id);
+    cr_expect_str_eq(p.pem, path);
+    snprintf(path, sizeof path, "/d/crl/%s-511-delta.previous.crl", id);
+    cr_expect_str_eq(p.previous, path);
+
+    snprintf(longer, sizeof longer, "%sx", name);
+    cr_expect_eq(crl_paths_of("/d", longer, &p, &f), ERR_TOO_LARGE);
+}
+
 Test(crl_files, drafts_left_by_a_killed_publication_are_removed_and_nothing_else)
 {
     static const struct {
