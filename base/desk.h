@@ -3,7 +3,7 @@
  * desk: the messages between the ca (only writer) and the crl publisher, who must not know each other's
  * rooms. Every message starts with u8 kind, u64 number; an answer repeats its question's number.
  *
- *  ca -> crl : DESK_PUBLISH  (blob issuer id, u8 cause): publish now; answered by DESK_DONE
+ *  ca -> crl : DESK_PUBLISH  (blob issuer id, u8 cause): a complete run now; answered by DESK_DONE
  *  crl -> ca : DESK_RESERVE  (blob issuer id); answered by DESK_RESERVED (u8 err, u64 CRL number)
  *              DESK_RECORD   (blob issuer id, u16 shard, u8 is delta, u64 CRL number, i64 thisUpdate, i64
  *                            nextUpdate, u64 size in octets of the DER, u64 entries, 32 octets SHA-256 of the

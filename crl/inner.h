@@ -226,7 +226,7 @@ struct desk {
     int fd;
     const struct crl_config *config; /* whose issuers may be asked for */
     struct crl_queue queue;
-    size_t covered;       /* requests at the head of the queue that the running publication answers */
+    size_t covered;       /* requests at the head of the queue that the running publication shows */
     uint64_t next_number; /* of our questions */
     bool is_over;         /* the other end closed */
 };

@@ -117,7 +117,8 @@ static enum err publish(struct publisher *p, size_t i, enum crl_run run, const c
     if (e == OK)
         gauges_published(&p->issuers[i].gauges, run, clock_monotonic_ms() - begin_ms);
     p->issuers[i].not_before_s = e == OK ? 0 : now_s + CRL_RETRY_S;
-    answer_covered(p, issuer->id, e, e == OK ? state.number : 0, e == OK ? "" : err_text(e));
+    if (run == RUN_COMPLETE) /* whoever asks wants one: a delta is no answer */
+        answer_covered(p, issuer->id, e, e == OK ? state.number : 0, e == OK ? "" : err_text(e));
     return OK;
 }
 

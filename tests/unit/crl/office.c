@@ -66,7 +66,8 @@ void role_start(void)
     struct fault f = {0};
     int fds[2];
 
-    r.config.issuers[0] = (struct crl_issuer){.id = "ca", .every_s = DAY, .overlap_s = DAY, .at_s = -1};
+    r.config.issuers[0] = (struct crl_issuer){
+        .id = "ca", .every_s = DAY, .overlap_s = DAY, .at_s = -1, .delta_s = office.delta_s};
     r.config.issuers[1] = (struct crl_issuer){.id = "later", .every_s = DAY, .overlap_s = DAY, .at_s = -1};
     r.config.count = 2;
     cr_assert_eq(wire_pair(fds), OK);

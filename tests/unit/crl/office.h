@@ -11,6 +11,7 @@ struct office {
     int desk;                  /* our end */
     pid_t role;                /* 0: does not run */
     int64_t (*clock)(void);    /* of the role; NULL: the wall's */
+    int64_t delta_s;           /* the period of deltas, 0: none */
     const struct board *board; /* what the role posts, through all its lives */
 };
 extern struct office office;

@@ -140,6 +140,38 @@ Test(crl_role, requests_before_the_number_share_a_publication_and_later_ones_get
     role_stop();
 }
 
+/* The number of the delta is given out when both requests are there: it shows what they are about. */
+Test(crl_role, a_delta_is_no_answer_to_who_asked_for_a_complete_list)
+{
+    struct heard h;
+    uint64_t number = 0;
+
+    office.delta_s = DAY / 4;
+    role_start();
+    cr_assert_eq(serve_publication().part.is_delta, false);
+    h = expect_heard(DESK_RESERVE); /* there is a base now: the first delta */
+    ask_publish(1, "ca", CAUSE_REVOCATION);
+    ask_publish(2, "ca", CAUSE_REQUEST);
+    cr_assert_eq(shop_reserve(&office.shop, "ca", &number), OK);
+    say(DESK_RESERVED, h.number, OK, &number);
+    h = serve_record();
+    cr_assert(h.part.is_delta);
+    cr_assert_str_eq(h.text, "schedule");
+
+    cr_assert(serve_publication().part.is_delta, "a complete run, which makes a delta too");
+    h = serve_record();
+    cr_assert(!h.part.is_delta);
+    cr_assert_str_eq(h.text, "revocation");
+    for (uint64_t i = 1; i <= 2; i++) {
+        h = expect_heard(DESK_DONE);
+        cr_assert_eq(h.number, i);
+        cr_assert_eq(h.err, OK);
+        cr_assert_eq(h.state.number, 3);
+    }
+    expect_idle();
+    role_stop();
+}
+
 Test(crl_role, an_issuer_that_is_not_in_the_store_is_said_to_be_missing)
 {
     struct heard h;
