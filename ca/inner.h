@@ -301,6 +301,8 @@ void publish_ask(struct ca *ca, struct ask *a); /* takes: answered when the crl 
 void publish_nudge(struct ca *ca, uint16_t issuer_no);
 /* Certificates of that issuer (its index) name another address or more shards from now on. */
 void publish_moved(struct ca *ca, size_t n);
+/* At start: what the life before was to publish at once and did not see recorded. */
+void publish_begin(struct ca *ca);
 void publish_prune(struct ca *ca, struct txn *t); /* a part of what no delta needs any more */
 void publish_nudge_due(struct ca *ca);            /* again what a failed publication left */
 /* What the crl sent: RESERVE and RECORD write into t; their answers are sent by publish_settle after the

@@ -83,6 +83,32 @@ void publish_moved(struct ca *ca, size_t n)
         ca->nudges[n].is_due = true;
 }
 
+static void nudge_owed(struct ca *ca, size_t n, const struct crl_track *k)
+{
+    if (ca->nudges[n].desk_number != 0)
+        return; /* a new address of this start */
+    if (k->moved > k->base)
+        nudge(ca, n, CAUSE_CONFIGURATION);
+    else if (ca->role->publish_on_revocation && k->changes > k->base)
+        nudge(ca, n, CAUSE_REVOCATION);
+}
+
+void publish_begin(struct ca *ca)
+{
+    struct view *v = NULL;
+
+    if (view_open(ca->store, &v) != OK)
+        die("the store cannot be read");
+    for (size_t n = 0; n < ca->issuer_count; n++) {
+        struct crl_track k;
+
+        if (crl_track_find(v, ca->issuers[n].no, &k) != OK)
+            die("the store cannot be read");
+        nudge_owed(ca, n, &k);
+    }
+    view_close(v);
+}
+
 void publish_nudge_due(struct ca *ca)
 {
     for (size_t n = 0; n < ca->issuer_count; n++)

@@ -420,6 +420,7 @@ enum err ca_run(struct ca_role *r)
         sealing_begin(&ca);
         copies_begin(&ca);
         approval_post(&ca, clock_now_s());
+        publish_begin(&ca);
         serve(&ca);
         sealing_end(&ca, clock_now_s());
         copies_end(&ca);

@@ -103,6 +103,7 @@ void crl_shards_use(struct txn *t, uint16_t issuer_no, unsigned shards, const ch
     if (!is_there)
         buf_put(&urls, url, strlen(url) + 1);
     k.shards |= (uint16_t)(1u << bits_of(shards));
+    k.moved = ++k.changes;
     k.urls = buf_span(&urls);
     crl_track_set(t, issuer_no, &k);
     buf_free(&urls);

@@ -209,11 +209,15 @@ bool row_get_crl_state(struct span row, struct crl_state *out)
     return rd_done(&r) && out->number <= out->reserved;
 }
 
+/* Version 1 has no `moved`. */
+#define TRACK_VERSION 2
+
 void row_put_crl_track(struct buf *b, const struct crl_track *k)
 {
-    start(b);
+    buf_put_u8(b, TRACK_VERSION);
     buf_put_u64(b, k->changes);
     buf_put_u64(b, k->base);
+    buf_put_u64(b, k->moved);
     buf_put_i64(b, k->base_shown_s);
     buf_put_u16(b, k->shards);
     buf_put_blob(b, k->urls);
@@ -221,15 +225,19 @@ void row_put_crl_track(struct buf *b, const struct crl_track *k)
 
 bool row_get_crl_track(struct span row, struct crl_track *out)
 {
-    struct rd r = open_row(row);
+    struct rd r = rd_of(row);
+    uint8_t version = rd_u8(&r);
 
+    if (version < 1 || version > TRACK_VERSION)
+        r.failed = true;
     out->changes = rd_u64(&r);
     out->base = rd_u64(&r);
+    out->moved = version == TRACK_VERSION ? rd_u64(&r) : 0;
     out->base_shown_s = rd_i64(&r);
     out->shards = rd_u16(&r);
     out->urls = rd_blob(&r);
-    return rd_done(&r) && out->base <= out->changes && out->shards < SHARD_END &&
-           (out->urls.len == 0 || out->urls.data[out->urls.len - 1] == '\0');
+    return rd_done(&r) && out->base <= out->changes && out->moved <= out->changes &&
+           out->shards < SHARD_END && (out->urls.len == 0 || out->urls.data[out->urls.len - 1] == '\0');
 }
 
 void row_put_crl_change(struct buf *b, const struct crl_change *c)

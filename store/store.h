@@ -319,10 +319,12 @@ enum err crl_part_find(struct view *v, uint16_t issuer_no, uint16_t shard, bool 
  * the issuer's crl_state, and the base of its next deltas. */
 void crl_part_publish(struct txn *t, uint16_t issuer_no, const struct crl_part *p);
 
-/* What changed since the base. Every move of a state is one change of its issuer. */
+/* What changed since the base. Every move of a state is one change of its issuer, and so is each address or
+ * count of shards that certificates begin to name. */
 struct crl_track {
     uint64_t changes;     /* so far */
     uint64_t base;        /* of these, what the complete list in force shows */
+    uint64_t moved;       /* of these, the last that was an address or a count of shards; 0: none was */
     int64_t base_shown_s; /* its shown_s */
     uint16_t shards;      /* 2^n in it: certificates name the shards of that count; for good */
     struct span urls;     /* what stood before /crl/ in them, each ended by one NUL */

@@ -246,7 +246,8 @@ Test(crl_part, shards_and_urls_once_used_are_remembered)
     v = look(&p);
     cr_assert_eq(crl_track_find(v, 1, &k), OK);
     cr_expect_eq(k.shards, 16 | 64);
-    cr_expect_eq(k.changes, 1);
+    cr_expect_eq(k.changes, 4);
+    cr_expect_eq(k.moved, 3);
     cr_expect(span_eq(k.urls, span_of(urls, sizeof urls)));
     cr_expect(crl_shards_used(&k, 64, "http://a") && crl_shards_used(&k, 16, "http://ab"));
     cr_expect(!crl_shards_used(&k, 32, "http://a") && !crl_shards_used(&k, 16, "http://b"));

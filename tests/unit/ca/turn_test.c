@@ -68,6 +68,18 @@ static void make_store(void)
     store_close(s);
 }
 
+static void wires_make(void)
+{
+    cr_assert_eq(wire_pair(api), OK);
+    cr_assert_eq(wire_pair(port), OK);
+    cr_assert_eq(wire_pair(desk), OK);
+    role->api_fd = api[1];
+    role->port_fd = port[0];
+    role->desk_fd = desk[1];
+    signer = (struct played_signer){.fd = port[1]};
+    pthread_create(&signer_thread, NULL, played_signer_run, &signer);
+}
+
 static void setup(void)
 {
     struct fault f = {0};
@@ -92,14 +104,7 @@ static void setup(void)
     role->responder_spki[0] = buf_span(&spki);
     cr_assert_eq(catalogue_load("installed", (struct span){0}, &role->catalogue, NULL, &f), OK, "%s",
                  f.detail);
-    cr_assert_eq(wire_pair(api), OK);
-    cr_assert_eq(wire_pair(port), OK);
-    cr_assert_eq(wire_pair(desk), OK);
-    role->api_fd = api[1];
-    role->port_fd = port[0];
-    role->desk_fd = desk[1];
-    signer = (struct played_signer){.fd = port[1]};
-    pthread_create(&signer_thread, NULL, played_signer_run, &signer);
+    wires_make();
 }
 
 static void start(void)
@@ -107,14 +112,29 @@ static void start(void)
     pthread_create(&ca_thread, NULL, turn, NULL);
 }
 
-static void teardown(void)
+static void stop(void)
 {
-    char command[128];
-
     close(api[0]);
     pthread_join(ca_thread, NULL);
     pthread_join(signer_thread, NULL);
     cr_assert_eq(ca_result, OK, "the api's end closing ends the ca in order");
+}
+
+/* What was said to the crl and not heard is lost. */
+static void restart(void)
+{
+    stop();
+    close(desk[0]);
+    close(desk[1]);
+    wires_make();
+    start();
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    stop();
     catalogue_free(&role->catalogue);
     free(role);
     snprintf(command, sizeof command, "rm -rf %s", dir);
@@ -721,10 +741,38 @@ static struct rd desk_receive(uint8_t *frame, size_t cap, uint8_t kind, uint64_t
     return r;
 }
 
+/* A complete list that shows so many changes. */
+static void record(uint64_t number, uint64_t crl, uint64_t changes)
+{
+    uint8_t frame[1024], hash[HASH_LEN] = {1};
+    uint64_t answered;
+    struct buf b;
+    struct rd r;
+
+    buf_init(&b, 1024);
+    buf_put_blob(&b, span_str("ec-g1"));
+    buf_put_u16(&b, SHARD_ALL);
+    buf_put_u8(&b, false);
+    buf_put_u64(&b, crl);
+    buf_put_i64(&b, 100);
+    buf_put_i64(&b, 200);
+    buf_put_u64(&b, 1000);
+    buf_put_u64(&b, 0);
+    buf_put(&b, hash, sizeof hash);
+    buf_put_u64(&b, changes);
+    buf_put_i64(&b, NO_TIME);
+    buf_put_blob(&b, span_str("request"));
+    desk_send(DESK_RECORD, number, &b);
+    buf_free(&b);
+    r = desk_receive(frame, sizeof frame, DESK_RECORDED, &answered);
+    cr_assert_eq(answered, number);
+    cr_assert_eq(rd_u8(&r), OK);
+}
+
 Test(turn, a_publication_is_numbered_recorded_and_answered)
 {
     static struct reply r;
-    uint8_t frame[1024], hash[HASH_LEN] = {1};
+    uint8_t frame[1024];
     uint64_t asked, number, crl;
     struct buf b;
     struct rd rd;
@@ -748,21 +796,7 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     crl = rd_u64(&rd);
     cr_assert_eq(crl, 1);
 
-    buf_put_u16(&b, SHARD_ALL);
-    buf_put_u8(&b, false);
-    buf_put_u64(&b, crl);
-    buf_put_i64(&b, 100);
-    buf_put_i64(&b, 200);
-    buf_put_u64(&b, 1000);
-    buf_put_u64(&b, 0);
-    buf_put(&b, hash, sizeof hash);
-    buf_put_u64(&b, 0);
-    buf_put_i64(&b, NO_TIME);
-    buf_put_blob(&b, span_str("request"));
-    desk_send(DESK_RECORD, 6, &b);
-    rd = desk_receive(frame, sizeof frame, DESK_RECORDED, &number);
-    cr_assert_eq(rd_u8(&rd), OK);
-
+    record(6, crl, 0);
     buf_reset(&b);
     buf_put_u8(&b, OK);
     buf_put_u64(&b, crl);
@@ -776,15 +810,20 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     buf_free(&b);
 }
 
-static uint64_t nudge_receive(void)
+static uint64_t nudge_receive_for(enum desk_cause cause)
 {
     uint8_t frame[1024];
     uint64_t number;
     struct rd r = desk_receive(frame, sizeof frame, DESK_PUBLISH, &number);
 
     cr_assert(span_eq(rd_blob(&r), span_str("ec-g1")));
-    cr_assert_eq(rd_u8(&r), CAUSE_REVOCATION);
+    cr_assert_eq(rd_u8(&r), cause);
     return number;
+}
+
+static uint64_t nudge_receive(void)
+{
+    return nudge_receive_for(CAUSE_REVOCATION);
 }
 
 static void nudge_done(uint64_t number)
@@ -848,6 +887,56 @@ Test(turn, what_is_revoked_after_a_list_was_begun_is_published_by_the_next)
     reserve(2);
     nudge_done(second);
     reserve(3); /* and no third nudge comes before its answer */
+}
+
+/* The first life ends before a list is recorded. Where none is asked for, the answer to what the crl asks
+ * comes first. */
+Test(turn, a_revocation_that_no_list_shows_is_asked_for_again_at_start)
+{
+    bool changed;
+
+    role->publish_on_revocation = true;
+    start();
+    cr_assert_eq(change(ASK_REVOKE, issue_one().serial, REASON_SUPERSEDED, &changed), OK);
+    (void)nudge_receive();
+    restart();
+    (void)nudge_receive();
+    reserve(1);
+    restart();
+    (void)nudge_receive();
+    reserve(1);
+    record(2, 2, 1);
+    restart();
+    reserve(1); /* the list in force shows it */
+}
+
+Test(turn, a_revocation_waits_for_the_schedule_over_a_start_too)
+{
+    bool changed;
+
+    start();
+    cr_assert_eq(change(ASK_REVOKE, issue_one().serial, REASON_SUPERSEDED, &changed), OK);
+    restart();
+    reserve(1);
+}
+
+Test(turn, an_address_that_no_list_carries_is_asked_for_again_at_start)
+{
+    role->config.issuers[0].shards = 4;
+    start();
+    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    restart();
+    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    reserve(1);
+    record(2, 1, 1);
+    restart();
+    reserve(1);
+    strcpy(role->config.public_url, "http://other.example.com");
+    restart();
+    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    restart();
+    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    reserve(1);
 }
 
 /* A time before all times is no invalidityDate, and 8 is removeFromCRL: either would spoil every later CRL.

@@ -201,6 +201,25 @@ Test(row, whole_ones_are_read_and_short_long_or_foreign_ones_are_not)
     }
 }
 
+/* As they were written before addresses were counted. */
+Test(row, a_track_of_version_1_is_read)
+{
+    struct crl_track k;
+    struct buf b;
+
+    buf_init(&b, ROW_MAX);
+    buf_put_u8(&b, 1);
+    buf_put_u64(&b, 4);
+    buf_put_u64(&b, 3);
+    buf_put_i64(&b, NO_TIME);
+    buf_put_u16(&b, 16);
+    buf_put_blob(&b, span_of("http://a", 9));
+    cr_assert(row_get_crl_track(buf_span(&b), &k));
+    cr_expect(k.changes == 4 && k.base == 3 && k.moved == 0 && k.shards == 16);
+    cr_expect(span_eq(k.urls, span_of("http://a", 9)));
+    buf_free(&b);
+}
+
 Test(row, any_octet_changed_is_read_within_bounds)
 {
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -237,6 +256,7 @@ Test(row, values_out_of_range_are_refused)
 {
     struct status_row status = {.status = {.state = (enum cert_state)(CERT_REVOKED + 1)}};
     struct crl_state state = {.reserved = 1, .number = 2}, state_out;
+    struct crl_track track = {.changes = 1, .moved = 2}, track_out;
     struct status_row status_out;
     struct request request_out;
     struct buf b;
@@ -251,6 +271,9 @@ Test(row, values_out_of_range_are_refused)
     buf_reset(&b);
     row_put_crl_state(&b, &state);
     cr_assert_not(row_get_crl_state(buf_span(&b), &state_out));
+    buf_reset(&b);
+    row_put_crl_track(&b, &track);
+    cr_assert_not(row_get_crl_track(buf_span(&b), &track_out));
     for (int s = REQUEST_ANY; s <= REQUEST_EXPIRED + 1; s++) {
         buf_reset(&b);
         row_put_request(&b, &(struct request){.state = (enum request_state)s});
