@@ -286,6 +286,15 @@ static bool covers_serial(struct view *v, const struct ask *a)
            (cert_find(v, a->serial, &c) == OK && scope_has_cert(&a->who.scope, v, &c));
 }
 
+/* What the transaction will read is read here, where damage is a refusal: there it ends the service. */
+static void decide_move(struct view *v, struct ask *a)
+{
+    enum reason reason = a->kind == ASK_REVOKE ? a->reason : REASON_UNSPECIFIED;
+
+    if (cert_check_move(v, a->serial, reason) != OK)
+        refuse(a, ERR_INTERNAL, "What this would change cannot be read: the log names the damaged row.");
+}
+
 void decide_revocation(struct view *v, struct ask *a)
 {
     struct status s;
@@ -303,4 +312,6 @@ void decide_revocation(struct view *v, struct ask *a)
         decide_revoke(a, &s);
     else
         decide_unhold(a, &s);
+    if (a->err == OK && a->changed)
+        decide_move(v, a);
 }

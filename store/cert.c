@@ -211,6 +211,24 @@ static void state_move(struct txn *t, const uint8_t serial[static SERIAL_LEN], c
     count_move(txn_counters(t), from->status.state, to->status.state);
 }
 
+enum err cert_check_move(struct view *v, const uint8_t serial[static SERIAL_LEN], enum reason reason)
+{
+    uint8_t first[SERIAL_LEN];
+    struct crl_track track;
+    struct status_row s;
+    struct cert c;
+    enum err err = status_row_find(v, serial, &s);
+
+    if (err == OK)
+        err = crl_track_find(v, s.status.issuer_no, &track);
+    if (err != OK || reason != REASON_KEY_COMPROMISE)
+        return err;
+    err = cert_load(v, s.number, &c);
+    if (err == OK)
+        err = key_compromised(v, c.key_hash, first);
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
 static void remember_compromise(struct txn *t, const uint8_t serial[static SERIAL_LEN], uint64_t number)
 {
     uint8_t first[SERIAL_LEN];

@@ -34,7 +34,7 @@ void idempotent_add(struct txn *t, const uint8_t key[static HASH_LEN], const str
     table_add(t, TABLE_IDEMPOTENT_TIME, key_span(&by_time), (struct span){0});
 }
 
-/* The oldest row by time. ERR_END when there is none before that time. */
+/* The oldest row by time, past those that are none. ERR_END when there is none before that time. */
 static enum err oldest(struct txn *t, int64_t before_s, struct key *out)
 {
     struct key limit = {.len = 0};
@@ -45,9 +45,9 @@ static enum err oldest(struct txn *t, int64_t before_s, struct key *out)
     if (err != OK)
         return err;
     key_put_time(&limit, before_s);
-    err = scan_from(&scan, (struct span){0}, &e);
-    if (err == OK && e.key.len != limit.len + HASH_LEN)
-        err = table_damaged(TABLE_IDEMPOTENT_TIME, e.key);
+    for (err = scan_from(&scan, (struct span){0}, &e); err == OK && e.key.len != limit.len + HASH_LEN;
+         err = scan_next(&scan, &e))
+        (void)table_damaged(TABLE_IDEMPOTENT_TIME, e.key);
     if (err == OK && memcmp(e.key.data, limit.data, limit.len) >= 0)
         err = ERR_END;
     if (err == OK) {

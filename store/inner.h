@@ -78,7 +78,8 @@ void table_add(struct txn *t, enum table table, struct span key,
 void table_append(struct txn *t, enum table table, struct span key,
                   struct span row); /* as table_add; the key is above all others */
 void table_set(struct txn *t, enum table table, struct span key, struct span row);
-void table_remove(struct txn *t, enum table table, struct span key); /* nothing there: ERR_INTERNAL */
+/* Nothing there is damage, which is told, and no failure: it is as it was to be. */
+void table_remove(struct txn *t, enum table table, struct span key);
 
 /* A scan walks a table in octet order of its keys. Each step gives the row it lands on, or ERR_END. */
 struct MDB_cursor;
@@ -200,6 +201,7 @@ void key_put_text(
     struct key *k,
     const char *text); /* shorter than NAME_KEY_MAX; ended by a NUL, so that "ab" is not under "a" */
 void key_put_fold(struct key *k, struct span name); /* ASCII lower case, cut to NAME_KEY_MAX, not ended */
+int64_t rd_time(struct rd *r);                      /* what key_put_time() put */
 struct key key_of_number(uint64_t number);
 struct key key_of_issuer(uint16_t issuer_no);
 struct key key_of_revoked(uint16_t issuer_no, const uint8_t serial[static SERIAL_LEN]);

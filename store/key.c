@@ -43,6 +43,11 @@ void key_put_time(struct key *k, int64_t t_s)
     key_put_u64(k, (uint64_t)t_s ^ (uint64_t)1 << 63);
 }
 
+int64_t rd_time(struct rd *r)
+{
+    return (int64_t)(rd_u64(r) ^ (uint64_t)1 << 63);
+}
+
 void key_put_text(struct key *k, const char *text)
 {
     key_put(k, text, strlen(text) + 1);

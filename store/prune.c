@@ -2,9 +2,8 @@
 /*
  * prune: forgets certificates that ended long ago, a slice at a time. What a list in force shows, or what a
  * delta has still to say, stays; so do holds, which somebody has yet to decide, and the keys known to be
- * compromised.
+ * compromised. A damaged one stays too and holds up nobody: told, and passed over.
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,24 @@
 
 /* ---- which ---- */
 
+/* Where a certificate stands in the order of ends. */
+struct ended {
+    int64_t at_s;
+    uint64_t number;
+};
+
+static bool ended_of_key(struct span key, struct ended *out)
+{
+    struct rd r = rd_of(key);
+
+    (void)rd_u8(&r);
+    out->at_s = rd_time(&r);
+    out->number = rd_u64(&r);
+    return rd_done(&r);
+}
+
 struct slice {
-    uint64_t numbers[CERT_PRUNE_MAX];
+    struct ended items[CERT_PRUNE_MAX];
     unsigned count;
     bool is_end;
 };
@@ -36,10 +51,10 @@ static enum err slice_read(struct view *v, const struct cert_prune *p, unsigned 
          err = scan_next(&scan, &e)) {
         if (e.key.len < end.len || memcmp(e.key.data, end.data, end.len) >= 0)
             break;
-        if (!number_of_key(e.key, &out->numbers[out->count++]))
-            err = table_damaged(TABLE_INDEX, e.key);
-        if (err != OK)
-            break;
+        if (ended_of_key(e.key, &out->items[out->count]))
+            out->count++;
+        else
+            (void)table_damaged(TABLE_INDEX, e.key); /* it leads nowhere, and is in nobody's way */
     }
     out->is_end = out->count < most;
     scan_close(&scan);
@@ -89,6 +104,7 @@ static enum err is_off_the_lists(struct view *v, const struct cert *c, bool *is)
 struct keys {
     struct key items[KEYS_MAX];
     size_t count;
+    bool is_over; /* there are more, which no certificate has */
 };
 
 /* A name that stands there twice is one row. */
@@ -100,52 +116,77 @@ static void keep_key(const struct key *k, struct span row, void *arg)
     for (size_t i = 0; i < x->count; i++)
         if (span_eq(key_span(&x->items[i]), key_span(k)))
             return;
-    assert(x->count < KEYS_MAX);
-    x->items[x->count++] = *k;
+    x->is_over = x->count == KEYS_MAX;
+    if (!x->is_over)
+        x->items[x->count++] = *k;
 }
 
-static void remove_revoked(struct txn *t, const uint8_t serial[static SERIAL_LEN], uint16_t issuer_no,
-                           uint64_t number)
+static enum err row_expect(struct view *v, enum table t, struct span key)
 {
-    struct key entry = key_of_revoked(issuer_no, serial), state = index_state_key(CERT_REVOKED, number);
+    struct span row = {0};
+    enum err err = table_find(v, t, key, &row);
 
-    table_remove(t, TABLE_REVOKED, key_span(&entry));
-    table_remove(t, TABLE_INDEX, key_span(&state));
-    txn_counters(t)->revoked--;
+    return err == ERR_NOT_FOUND ? table_damaged(t, key) : err;
+}
+
+/* All that is to go is there, before any of it goes: half of a certificate would be worse than a damaged one.
+ */
+static enum err keys_collect(struct view *v, const struct cert *c, struct keys *out)
+{
+    struct key entry = key_of_revoked(c->status.issuer_no, c->serial),
+               state = index_state_key(CERT_REVOKED, c->number);
+    enum err err = OK;
+
+    out->count = 0;
+    out->is_over = false;
+    if (c->status.state == CERT_REVOKED) {
+        keep_key(&state, (struct span){0}, out);
+        err = row_expect(v, TABLE_REVOKED, key_span(&entry));
+    }
+    index_each(c, keep_key, out);
+    if (out->is_over)
+        return table_damaged(TABLE_STATUS, span_of(c->serial, SERIAL_LEN));
+    for (size_t i = 0; err == OK && i < out->count; i++)
+        err = row_expect(v, TABLE_INDEX, key_span(&out->items[i]));
+    return err;
 }
 
 /* What `c` borrows is gone with the first removal. */
-static void cert_remove(struct txn *t, const struct cert *c, struct keys *keys)
+static void cert_remove(struct txn *t, const struct cert *c, const struct keys *keys)
 {
-    struct key number = key_of_number(c->number);
+    struct key number = key_of_number(c->number), entry = key_of_revoked(c->status.issuer_no, c->serial);
 
-    keys->count = 0;
-    index_each(c, keep_key, keys);
     for (size_t i = 0; i < keys->count; i++)
         table_remove(t, TABLE_INDEX, key_span(&keys->items[i]));
-    if (c->status.state == CERT_REVOKED)
-        remove_revoked(t, c->serial, c->status.issuer_no, c->number);
+    if (c->status.state == CERT_REVOKED) {
+        table_remove(t, TABLE_REVOKED, key_span(&entry));
+        txn_counters(t)->revoked--;
+    }
     table_remove(t, TABLE_STATUS, span_of(c->serial, SERIAL_LEN));
     table_remove(t, TABLE_CERT, key_span(&number));
     txn_counters(t)->certificates--;
 }
 
-static void prune_one(struct txn *t, struct cert_prune *p, uint64_t number, struct keys *keys)
+/* One that cannot be read, or does not end when the index says, is told where that is seen, and stays. */
+static void prune_one(struct txn *t, struct cert_prune *p, const struct ended *at, struct keys *keys)
 {
     struct cert c;
     bool is_free = false;
-    enum err err = cert_load(txn_view(t), number, &c);
+    enum err err = cert_load(txn_view(t), at->number, &c);
 
+    p->at_s = at->at_s;
+    p->at_number = at->number + 1;
     if (err == OK)
         err = cert_load_state(txn_view(t), &c);
+    if (err == OK && c.status.not_after_s != at->at_s)
+        err = table_damaged(TABLE_STATUS, span_of(c.serial, SERIAL_LEN));
     if (err == OK && (p->keeps == NULL || !p->keeps(&c)))
         err = is_off_the_lists(txn_view(t), &c, &is_free);
-    txn_fail(t, err);
-    if (txn_error(t) != OK)
-        return;
-    p->at_s = c.status.not_after_s;
-    p->at_number = number + 1;
-    if (!is_free)
+    if (err == OK && is_free)
+        err = keys_collect(txn_view(t), &c, keys);
+    if (err != ERR_INTERNAL)
+        txn_fail(t, err);
+    if (err != OK || !is_free)
         return;
     cert_remove(t, &c, keys);
     p->count++;
@@ -162,7 +203,7 @@ bool cert_prune(struct txn *t, struct cert_prune *p, unsigned most)
     if (txn_error(t) == OK)
         txn_fail(t, slice_read(txn_view(t), p, most < CERT_PRUNE_MAX ? most : CERT_PRUNE_MAX, s));
     for (unsigned i = 0; txn_error(t) == OK && i < s->count; i++)
-        prune_one(t, p, s->numbers[i], keys);
+        prune_one(t, p, &s->items[i], keys);
     p->is_under_way = txn_error(t) == OK && !s->is_end;
     free(keys);
     free(s);

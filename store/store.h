@@ -149,10 +149,14 @@ enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN],
 void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum reason reason,
                  int64_t revoked_at_s, int64_t invalidity_s);
 void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
+/* Can all be read that such a move (of cert_unhold(): any other reason) goes by? A row that cannot would fail
+ * the whole txn. ERR_NOT_FOUND, ERR_INTERNAL. */
+enum err cert_check_move(struct view *v, const uint8_t serial[static SERIAL_LEN], enum reason reason);
 
 /* Forgets certificates that ended before a time: row, state, index and revoked entry. What stays: those that
  * are held; those revoked that a list in force shows or no complete list has left out yet (RFC 5280 3.3);
- * those that a delta has still to name; audit rows; the keys known to be compromised; the counter of numbers.
+ * those that a delta has still to name; audit rows; the keys known to be compromised; the counter of numbers;
+ * a certificate of which a row is missing or cannot be read, which fails nothing.
  * A serial that is gone is ERR_NOT_FOUND everywhere, as one never issued.
  */
 #define CERT_PRUNE_MAX 1000u /* certificates looked at in one call: 70 ms with the commit */

@@ -110,32 +110,33 @@ void token_delete(struct txn *t, const uint8_t id[static TOKEN_ID_LEN], int64_t 
 
 /* ---- pruning ---- */
 
-struct ended {
-    int64_t before_s;
-    uint8_t hash[HASH_LEN];
-    bool is_found;
-};
-
-static bool look_ended(const struct token *k, void *arg)
+/* The first that ended before that time, past those that cannot be read. ERR_END: none did. */
+static enum err find_ended(struct view *v, int64_t before_s, struct token *out)
 {
-    struct ended *e = arg;
-    int64_t end_s = k->deleted_at_s != NO_TIME ? k->deleted_at_s : k->expires_at_s;
+    struct entry e;
+    struct scan scan;
+    int64_t end_s = before_s;
+    enum err err = scan_open(v, TABLE_TOKEN, &scan);
 
-    if (end_s >= e->before_s)
-        return true;
-    memcpy(e->hash, k->hash, HASH_LEN);
-    e->is_found = true;
-    return false;
+    if (err != OK)
+        return err;
+    for (err = scan_from(&scan, (struct span){0}, &e); err == OK; err = scan_next(&scan, &e)) {
+        if (read_row(e, out) == OK)
+            end_s = out->deleted_at_s != NO_TIME ? out->deleted_at_s : out->expires_at_s;
+        if (end_s < before_s)
+            break;
+    }
+    scan_close(&scan);
+    return err;
 }
 
 void token_prune(struct txn *t, int64_t before_s, unsigned most)
 {
-    for (; most > 0 && txn_error(t) == OK; most--) {
-        struct ended e = {.before_s = before_s};
+    struct token k;
+    enum err err = OK;
 
-        txn_fail(t, token_each(txn_view(t), look_ended, &e));
-        if (!e.is_found)
-            return;
-        table_remove(t, TABLE_TOKEN, span_of(e.hash, HASH_LEN));
-    }
+    while (most-- > 0 && txn_error(t) == OK && (err = find_ended(txn_view(t), before_s, &k)) == OK)
+        table_remove(t, TABLE_TOKEN, span_of(k.hash, HASH_LEN));
+    if (err != ERR_END)
+        txn_fail(t, err);
 }

@@ -60,6 +60,19 @@ class Edited(ServiceTest):
         after = self.service.issued(make_csr(subject="/CN=later.example.com", name="later"), "ucm/tomcat")
         self.assert_the_rest_goes_on(after)
 
+    def test_what_a_revocation_cannot_read_is_a_refusal(self):
+        leaf, other = (self.service.issued(make_csr("ec-P-256", f"/CN={name}.example.com", name=name), "ucm/tomcat-ECDSA")
+                       for name in ("row", "whole"))
+        serial = bytes.fromhex(leaf.serial_hex)
+        self.edit(b"\x01" + serial + bytes(6), 0, 0xEE)  # the version of the certificate's row; its number is below 65536
+        for _ in range(2):
+            self.assert_problem(self.service.revoke(leaf.serial_hex, "keyCompromise"), 500)
+        self.assertIn(": good", self.ocsp(leaf))
+        self.assert_status(self.service.revoke(other.serial_hex, "keyCompromise"), 200)
+        self.service.revoke(leaf.serial_hex, "superseded")  # goes by the state alone; that it cannot be shown is the answer
+        self.assertIn(": revoked", self.ocsp(leaf))
+        self.assert_the_rest_goes_on(self.service.issued(make_csr(subject="/CN=next.example.com", name="next"), "ucm/tomcat"))
+
     def test_an_edited_ocsp_signer_is_not_given_to_who_would_trust_it(self):
         settings = self.service.home / "chancery.xml"
         replace_file(settings, settings.read_text().replace(' parent="rsa-root-g1"', ' ocsp-model="trusted" parent="rsa-root-g1"'))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates that ended long ago are forgotten as `prune-after` says: OCSP knows them until then, by the archive cutoff it
 promises, and no longer; what a list or a decision still needs stays, and the audit keeps every row. openssl is the client."""
+import os
 import re
 import unittest
 
@@ -15,7 +16,7 @@ DAY = 86400
 ARCHIVE_CUTOFF = "OCSP Archive Cutoff"
 
 
-class Prune(unittest.TestCase):
+class PruneCase(unittest.TestCase):
     """The upkeep, which prunes once a minute, goes by the monotonic clock: it jumps as well."""
 
     @classmethod
@@ -84,6 +85,8 @@ class Prune(unittest.TestCase):
     def audit(self, *options):
         return self.service.chancery("audit", "list", "--output", "jsonl", "--limit", "0", *options).text
 
+
+class Prune(PruneCase):
     def test_what_ended_long_ago_is_forgotten_and_nothing_else(self):
         good, revoked, held, stolen = self.sign("good"), self.sign("revoked"), self.sign("held"), self.sign("stolen")
         lasting = self.sign("lasting", days=365)
@@ -132,6 +135,30 @@ class Prune(unittest.TestCase):
         refused = self.service.chancery("csr", "sign", new_file(stolen.csr.pem, ".csr"), "--profile", PROFILE, check=False)
         self.assertEqual(refused.returncode, 3, refused.said)
         self.sign("revoked")  # a superseded key is not a stolen one
+
+
+class Damaged(PruneCase):
+    def edit(self, pattern, octet):
+        path = self.service.home / "store/data.mdb"
+        places = [match.start() for match in re.finditer(re.escape(pattern), path.read_bytes())]
+        self.assertTrue(places)
+        with open(path, "r+b", buffering=0) as file:
+            for each in places:
+                os.pwrite(file.fileno(), bytes([octet]), each)
+
+    def test_a_row_that_cannot_be_read_is_passed_and_the_service_goes_on(self):
+        bent, first, second = (self.sign(name, days) for name, days in (("bent", DAYS - 1), ("first", DAYS), ("second", DAYS + 1)))
+        self.edit(b"\x01" + bytes.fromhex(bent.serial_hex) + bytes(6), 0xEE)  # the version of its row; its number is below 65536
+        self.jump(DAYS + KEPT + 2)
+        self.upkeep(lambda: not self.is_there(first) and not self.is_there(second), "those behind it are forgotten")
+        before = self.service.roles()
+        for _ in range(3):
+            self.upkeep(lambda: True, "one more")
+        self.assertEqual(self.service.roles(), before, "nothing was started anew")
+        said = self.service.chancery("store", "check", check=False)
+        self.assertEqual(said.returncode, 1, said.said)
+        self.assertIn("the row cannot be read", said.said)
+        self.sign("after")
 
 
 if __name__ == "__main__":

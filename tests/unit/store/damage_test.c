@@ -360,3 +360,133 @@ Test(audit, a_row_copied_to_the_end_or_made_up_is_named)
     buf_free(&b);
     place_remove(&p);
 }
+
+/* ---- upkeep ---- */
+
+static unsigned prune_all(struct place *p)
+{
+    struct cert_prune c = {.before_s = NOW - 10 * DAY};
+    struct txn *t = begin(p);
+
+    cr_assert_not(cert_prune(t, &c, CERT_PRUNE_MAX));
+    commit(t);
+    return c.count;
+}
+
+Test(damage, a_damaged_certificate_stays_and_those_beside_it_are_pruned)
+{
+    struct place p = closed_place();
+    struct key cert = key_of_number(2), gone = key_of_number(4), name = key_of_index(INDEX_ISSUER),
+               stray = key_of_index(INDEX_NOT_AFTER);
+    uint8_t status[256];
+    size_t len = raw_get(p.dir, "status", serial_key(6), status, sizeof status);
+    struct status s;
+    struct view *v;
+
+    raw_set(p.dir, "cert", key_span(&cert), garbage);          /* of 1 */
+    raw_set(p.dir, "cert", key_span(&gone), (struct span){0}); /* of 3 */
+    raw_set(p.dir, "status", serial_key(4), garbage);
+    raw_set(p.dir, "status", serial_key(5), (struct span){0});
+    status[len - 9] ^= 0x40; /* of its end */
+    raw_set(p.dir, "status", serial_key(6), span_of(status, len));
+    key_put_u16(&name, 2);
+    key_put_u64(&name, 8);
+    raw_set(p.dir, "index", key_span(&name), (struct span){0}); /* of 7 */
+    key_put_u8(&stray, 0);
+    raw_set(p.dir, "index", key_span(&stray), span_of("", 0));
+    place_reopen(&p, STORE_WRITE);
+    cr_assert_eq(prune_all(&p), 3, "numbers 0, 8 and 9: 2 is on hold");
+    cr_assert_eq(prune_all(&p), 0);
+    v = look(&p);
+    for (unsigned n = 0; n < 10; n++)
+        if (n != 4 && n != 5)
+            cr_expect_eq(status_find(v, serial_key(n).data, &s), n % 8 == 0 || n == 9 ? ERR_NOT_FOUND : OK);
+    view_close(v);
+    place_remove(&p);
+}
+
+Test(damage, a_slice_goes_on_behind_what_it_cannot_read)
+{
+    struct place p = closed_place();
+    struct cert_prune c = {.before_s = NOW - 10 * DAY};
+    struct key first = key_of_number(1);
+    unsigned count = 0, turns = 0;
+
+    raw_set(p.dir, "cert", key_span(&first), garbage);
+    place_reopen(&p, STORE_WRITE);
+    do {
+        struct txn *t = begin(&p);
+
+        (void)cert_prune(t, &c, 1);
+        commit(t);
+        count += c.count;
+    } while (c.is_under_way && ++turns < 20);
+    cr_assert_eq(count, 8, "all but that one and the one on hold");
+    place_remove(&p);
+}
+
+/* An entry of an issuer's changes, an answer without its row, a token. */
+Test(damage, other_upkeep_passes_what_it_cannot_read)
+{
+    struct place p = closed_place();
+    struct key change = key_of_revoked(1, serial_key(2).data);
+    struct token token = {.hash = {5}, .role = ACCESS_OPERATOR, .expires_at_s = NOW, .deleted_at_s = NO_TIME};
+    uint8_t at[SERIAL_LEN] = {0};
+    struct txn *t;
+
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    for (uint8_t i = 0; i < 3; i++)
+        idempotent_add(t, (const uint8_t[HASH_LEN]){i}, &(struct idempotent){.at_s = NOW + i});
+    for (token.hash[0] = 5; token.hash[0] < 8; token.hash[0]++)
+        token_add(t, &token);
+    commit(t);
+    place_close(&p);
+    raw_set(p.dir, "idempotent", span_of((const uint8_t[HASH_LEN]){0}, HASH_LEN), (struct span){0});
+    raw_set(p.dir, "idempotent_time", span_str("\x01"), span_of("", 0));
+    raw_set(p.dir, "token", span_of((const uint8_t[HASH_LEN]){5}, HASH_LEN), garbage);
+    raw_set(p.dir, "crl_change", key_span(&change), garbage);
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    idempotent_prune(t, NOW + 2, 10);
+    token_prune(t, NOW + 1, 10);
+    cr_assert_not(crl_change_prune(t, 1, at, CHANGE_PRUNE_MAX));
+    commit(t);
+    t = begin(&p);
+    cr_expect_eq(idempotent_find(txn_view(t), (const uint8_t[HASH_LEN]){1}, &(struct idempotent){0}),
+                 ERR_NOT_FOUND);
+    cr_expect_eq(idempotent_find(txn_view(t), (const uint8_t[HASH_LEN]){2}, &(struct idempotent){0}), OK);
+    cr_expect_eq(token_find(txn_view(t), (const uint8_t[HASH_LEN]){7}, &token), ERR_NOT_FOUND);
+    txn_abort(t);
+    place_remove(&p);
+}
+
+Test(damage, a_move_that_would_fail_is_told_before_it_is_tried)
+{
+    struct place p = closed_place();
+    struct key cert = key_of_number(5), entry = key_of_revoked(1, serial_key(2).data),
+               track = key_of_issuer(2);
+    struct txn *t;
+
+    raw_set(p.dir, "cert", key_span(&cert), garbage);
+    raw_set(p.dir, "revoked", key_span(&entry), (struct span){0});
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    cr_expect_eq(cert_check_move(txn_view(t), serial_key(4).data, REASON_KEY_COMPROMISE), ERR_INTERNAL);
+    cr_expect_eq(cert_check_move(txn_view(t), serial_key(4).data, REASON_SUPERSEDED), OK);
+    cr_expect_eq(cert_check_move(txn_view(t), serial_key(6).data, REASON_KEY_COMPROMISE), OK);
+    cr_expect_eq(cert_check_move(txn_view(t), serial_key(99).data, REASON_SUPERSEDED), ERR_NOT_FOUND);
+    cert_revoke(t, serial_key(4).data, REASON_SUPERSEDED, NOW, NO_TIME);
+    cert_unhold(t, serial_key(2).data); /* what it takes from the CRL is gone already */
+    commit(t);
+    place_close(&p);
+    key_put_u16(&track, 0);
+    key_put_u8(&track, 0);
+    raw_set(p.dir, "crl_part", key_span(&track), garbage);
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    cr_expect_eq(cert_check_move(txn_view(t), serial_key(7).data, REASON_SUPERSEDED), ERR_INTERNAL);
+    cr_expect_eq(cert_check_move(txn_view(t), serial_key(6).data, REASON_SUPERSEDED), OK, "of issuer 1");
+    txn_abort(t);
+    place_remove(&p);
+}
