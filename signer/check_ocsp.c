@@ -2,7 +2,8 @@
 /*
  * check_ocsp: a ResponseData may be signed by an OCSP key when it names that key as its responder, is made
  * now, and is well formed to the last octet. What it says of whom is the responder's business, but no answer
- * speaks for more than a month or carries an extension other than those we write. RFC 6960 4.2.1, 4.4.
+ * begins in the future, speaks for more than a month or carries an extension other than those we write.
+ * RFC 6960 4.2.1, 4.4.
  */
 #include <stdlib.h>
 
@@ -46,7 +47,8 @@ static bool read_revoked(struct span body)
     if (!generalized_time_read(&body, &when))
         return false;
     if (der_optional(&body, DER_CONTEXT_CONSTRUCTED(0), &wrap) &&
-        (!der_expect(&wrap.body, DER_ENUMERATED, &reason) || reason.body.len != 1 || wrap.body.len != 0))
+        (!der_expect(&wrap.body, DER_ENUMERATED, &reason) || reason.body.len != 1 ||
+         !is_reason(reason.body.data[0]) || wrap.body.len != 0))
         return false;
     return body.len == 0;
 }
@@ -126,27 +128,39 @@ static enum err read_response_extensions(struct span *in, struct fault *f)
 
 /* ---- the answers ---- */
 
-static enum err check_single(struct span *in, struct fault *f)
+/* thisUpdate and nextUpdate. RFC 6960 4.2.2.1 lets the second be left out, which means that there is always
+ * news: a client that keeps the answer all the same has no end to it, so here there must be one. */
+static enum err check_times(struct span *in, int64_t now_s, struct fault *f)
 {
-    struct der single, wrap;
     int64_t this_update, next_update;
+    struct der wrap;
+
+    if (!generalized_time_read(in, &this_update))
+        return fault_set(f, ERR_MALFORMED, "ocsp.thisUpdate: not a time");
+    if (!der_expect(in, DER_CONTEXT_CONSTRUCTED(0), &wrap) ||
+        !generalized_time_read(&wrap.body, &next_update) || wrap.body.len != 0)
+        return fault_set(f, ERR_MALFORMED, "ocsp.nextUpdate: missing or not a time");
+    if (this_update > now_s + CLOCK_SLACK_S) /* an old one is fine: a copy of the store may be old */
+        return fault_set(f, ERR_POLICY, "ocsp.thisUpdate: more than a day after now");
+    if (next_update < this_update)
+        return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: before thisUpdate");
+    if (next_update - this_update > LIFE_MAX_S)
+        return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: more than 30 days after thisUpdate");
+    return OK;
+}
+
+static enum err check_single(struct span *in, int64_t now_s, struct fault *f)
+{
+    struct der single;
     enum err e;
 
     if (!der_expect(in, DER_SEQUENCE, &single) || !read_certid(&single.body))
         return fault_set(f, ERR_MALFORMED, "ocsp.certID: not a CertID");
     if (!read_status(&single.body))
-        return fault_set(f, ERR_MALFORMED, "ocsp.certStatus: not good, revoked or unknown");
-    if (!generalized_time_read(&single.body, &this_update))
-        return fault_set(f, ERR_MALFORMED, "ocsp.thisUpdate: not a time");
-    if (der_optional(&single.body, DER_CONTEXT_CONSTRUCTED(0), &wrap)) {
-        if (!generalized_time_read(&wrap.body, &next_update) || wrap.body.len != 0)
-            return fault_set(f, ERR_MALFORMED, "ocsp.nextUpdate: not a time");
-        if (next_update < this_update)
-            return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: before thisUpdate");
-        if (next_update - this_update > LIFE_MAX_S)
-            return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: more than 30 days after thisUpdate");
-    }
-    e = read_single_extensions(&single.body, f);
+        return fault_set(f, ERR_MALFORMED, "ocsp.certStatus: not good, revoked for a reason or unknown");
+    e = check_times(&single.body, now_s, f);
+    if (e == OK)
+        e = read_single_extensions(&single.body, f);
     if (e == OK && single.body.len != 0)
         e = fault_set(f, ERR_MALFORMED, "ocsp.single: something else is there");
     return e;
@@ -193,7 +207,7 @@ enum err check_ocsp(const struct purpose *p, struct span data, int64_t now_s, st
     if (!der_expect(&seq.body, DER_SEQUENCE, &singles) || singles.body.len == 0)
         return fault_set(f, ERR_MALFORMED, "ocsp.responses: none");
     while (e == OK && singles.body.len > 0)
-        e = check_single(&singles.body, f);
+        e = check_single(&singles.body, now_s, f);
     if (e == OK)
         e = read_response_extensions(&seq.body, f);
     if (e == OK && seq.body.len != 0)

@@ -20,12 +20,6 @@ static const uint8_t invalidity_head[] = {DER_SEQUENCE,   24,   DER_OID,        
                                           0x1d,           0x18, DER_OCTET_STRING, 17, DER_GENERALIZED_TIME,
                                           GENERALIZED_LEN};
 
-/* Unspecified is left out; removeFromCRL, which makes a list a delta, is the general reader's. */
-static bool is_plain_reason(uint8_t reason)
-{
-    return (reason >= 1 && reason <= 6) || reason == 9 || reason == 10;
-}
-
 /* Takes the constant piece and gives the `len` octets behind it; NULL and nothing taken when it is another.
  */
 static const uint8_t *take(struct span *in, const uint8_t *head, size_t head_len, size_t len)
@@ -61,7 +55,8 @@ static bool is_plain_list(struct span in)
         return false;
     in = span_of(in.data + 2, in.len - 2);
     reason = take(&in, reason_head, sizeof reason_head, 1);
-    if (reason != NULL && !is_plain_reason(*reason))
+    if (reason != NULL &&
+        !is_reason(*reason)) /* removeFromCRL, which makes a list a delta, is the general's */
         return false;
     if (reason != NULL && in.len == 0)
         return true;

@@ -21,8 +21,9 @@
  * itself
  *  - the audit's key (`is_audit`) signs seals (base/seal.h): their number above that of every one it has
  * signed in this run, their time within a day of the clock
- *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, SingleResponses well formed,
- * producedAt within a day of the clock) RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
+ *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, producedAt within
+ * a day of the clock, SingleResponses well formed, each with thisUpdate no more than a day after the clock
+ * and nextUpdate no more than 30 days after that) RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
  */
 #ifndef SIGNER_SIGNER_H
 #define SIGNER_SIGNER_H

@@ -323,10 +323,12 @@ struct span forge_crl_tbs(const struct forge *f, X509_CRL *crl)
     return span_of(der, (size_t)len);
 }
 
+/* As old as what OpenSSL stamps with its own clock. */
 OCSP_BASICRESP *forge_basic(const struct forge *f)
 {
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
-    ASN1_TIME *now = ASN1_TIME_set(NULL, FORGE_NOW), *next = ASN1_TIME_set(NULL, FORGE_NOW + FORGE_DAY);
+    int64_t now_s = (int64_t)time(NULL);
+    ASN1_TIME *now = ASN1_TIME_set(NULL, now_s), *next = ASN1_TIME_set(NULL, now_s + FORGE_DAY);
     static const int states[] = {V_OCSP_CERTSTATUS_GOOD, V_OCSP_CERTSTATUS_REVOKED,
                                  V_OCSP_CERTSTATUS_UNKNOWN};
     static unsigned char nonce[] = "nonce";

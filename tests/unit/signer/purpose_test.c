@@ -234,10 +234,17 @@ static const char *judge_singles(OCSP_BASICRESP *basic)
     for (int i = 0; i < OCSP_resp_count(basic); i++) {
         ASN1_GENERALIZEDTIME *revoked, *from, *to;
         int reason, status = OCSP_single_get0_status(OCSP_resp_get0(basic, i), &reason, &revoked, &from, &to);
+        int days, seconds;
 
         need(status == V_OCSP_CERTSTATUS_GOOD || status == V_OCSP_CERTSTATUS_REVOKED ||
              status == V_OCSP_CERTSTATUS_UNKNOWN);
-        need(to == NULL || is_ordered(from, to));
+        need(status != V_OCSP_CERTSTATUS_REVOKED ||
+             (reason <= 10 && reason != 0 && reason != 7 && reason != 8));
+        need(is_ordered(from, to));
+        need(ASN1_TIME_diff(&days, &seconds, NULL, from) == 1);
+        need(days <= 0 || (days == 1 && seconds < 60)); /* two clocks */
+        need(ASN1_TIME_diff(&days, &seconds, from, to) == 1);
+        need(days < 30 || (days == 30 && seconds == 0));
     }
     return NULL;
 }
