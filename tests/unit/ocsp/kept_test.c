@@ -4,63 +4,6 @@
 
 TestSuite(ocsp_kept, .init = setup, .fini = teardown);
 
-#define CACHE (1 << 20)
-
-static void reopen(struct ocsp_config c)
-{
-    config = c;
-    ocsp_close(o);
-    open_responder();
-}
-
-static void keeping(void)
-{
-    reopen((struct ocsp_config){.validity_s = PKI_DAY, .age_max_s = 3600, .cache_octets = CACHE});
-}
-
-static size_t jobs_waiting(void)
-{
-    struct job job;
-    size_t n = 0;
-
-    while (take_job(&job)) {
-        sign_job(&job);
-        n++;
-    }
-    return n;
-}
-
-/* Asks; gives whether a signature was made for it. */
-static bool ask_signs(OCSP_REQUEST *request, struct got *g)
-{
-    struct buf der = pki_encode(request);
-    size_t n;
-
-    *g = (struct got){0};
-    respond(buf_span(&der), g);
-    n = jobs_waiting();
-    cr_assert_eq(ocsp_pump(o), OK);
-    cr_assert_eq(g->calls, 1);
-    cr_assert_leq(n, 1);
-    buf_free(&der);
-    return n == 1;
-}
-
-static bool signs(uint8_t last)
-{
-    struct got g;
-    bool is = ask_signs(about(id_of(&ca_a, last)), &g);
-
-    cr_assert_eq(g.answer.status, OCSP_SUCCESSFUL);
-    forget(&g);
-    return is;
-}
-
-static int64_t figure_of(const char *family, const char *labels)
-{
-    return figure_value(board_figure(board, FIGURE_COUNTER, family, labels, ""));
-}
-
 Test(ocsp_kept, an_answer_is_signed_once_and_given_again_octet_for_octet)
 {
     struct got first, again;
@@ -431,18 +374,6 @@ Test(ocsp_kept, an_answer_under_way_while_settings_change_is_not_kept)
     cr_assert(signs(GOOD));
 }
 
-Test(ocsp_kept, what_was_asked_for_lately_is_signed_by_new_settings_before_it_is_asked_for)
-{
-    keeping();
-    cr_assert(signs(GOOD));
-    config.validity_s = 3600;
-    ocsp_settings(o, &config, now_s);
-    ocsp_tick(o, now_s);
-    cr_assert_eq(jobs_waiting(), 1);
-    cr_assert_eq(ocsp_pump(o), OK);
-    cr_assert_not(signs(GOOD));
-}
-
 Test(ocsp_kept, what_was_not_issued_is_revoked_where_configured)
 {
     struct said s;
@@ -492,83 +423,4 @@ Test(ocsp_kept, a_guess_is_about_issued_certificates_alone)
         cr_assert_not(ocsp_is_about_issued(o, span_of(der.data, der.len - 1), now_s));
         buf_free(&der);
     }
-}
-
-Test(ocsp_kept, what_was_asked_for_is_ready_before_it_is_asked_for_after_a_restart)
-{
-    struct buf recent;
-
-    keeping();
-    cr_assert(signs(GOOD) && signs(REVOKED) && signs(NOT_ISSUED));
-    buf_init(&recent, OCSP_RECENT_OCTETS);
-    ocsp_recent(o, &recent);
-    cr_assert_gt(recent.len, 0);
-    keeping(); /* another process, in effect */
-    ocsp_warm(o, buf_span(&recent), now_s);
-    cr_assert_eq(jobs_waiting(), 2, "unknowns are not remembered");
-    cr_assert_eq(ocsp_pump(o), OK);
-    cr_assert_not(signs(GOOD) || signs(REVOKED));
-    cr_assert(signs(HELD));
-    buf_free(&recent);
-}
-
-Test(ocsp_kept, a_list_of_what_was_asked_for_is_not_believed)
-{
-    uint8_t junk[300];
-    struct buf recent;
-
-    keeping();
-    for (size_t i = 0; i < sizeof junk; i++)
-        junk[i] = (uint8_t)(i * 31);
-    for (size_t len = 0; len <= sizeof junk; len++) {
-        ocsp_warm(o, span_of(junk, len), now_s);
-        cr_assert_eq(jobs_waiting(), 0);
-    }
-    cr_assert(signs(GOOD));
-    buf_init(&recent, OCSP_RECENT_OCTETS);
-    ocsp_recent(o, &recent);
-    keeping();
-    for (size_t len = 0; len < recent.len; len++) { /* cut anywhere */
-        ocsp_warm(o, span_of(recent.data, len), now_s);
-        cr_assert_eq(jobs_waiting(), 0, "%zu", len);
-    }
-    buf_free(&recent);
-}
-
-Test(ocsp_kept, a_long_list_is_signed_as_there_is_room)
-{
-    struct txn *t = begin();
-    uint8_t serial[SERIAL_LEN];
-    static const uint8_t der[] = {0x30, 0};
-    struct buf recent;
-    size_t n, all = 0;
-
-    buf_init(&recent, OCSP_RECENT_OCTETS);
-    for (unsigned i = 0; i < 700; i++) {
-        OCSP_CERTID *id;
-        uint8_t *octets = NULL;
-        int len;
-
-        memset(serial, 0x33, sizeof serial);
-        serial[0] = 1;
-        serial[1] = (uint8_t)i;
-        serial[2] = (uint8_t)(i >> 8);
-        add_cert(t, span_of(der, sizeof der), serial, no_a, PKI_NOW + 50 * PKI_DAY);
-        id = pki_certid(EVP_sha1(), &ca_a, span_of(serial, SERIAL_LEN));
-        len = i2d_OCSP_CERTID(id, &octets);
-        buf_put_u8(&recent, (uint8_t)len);
-        buf_put(&recent, octets, (size_t)len);
-        OPENSSL_free(octets);
-        OCSP_CERTID_free(id);
-    }
-    commit(t);
-    keeping();
-    ocsp_warm(o, buf_span(&recent), now_s);
-    while ((n = jobs_waiting()) > 0) {
-        cr_assert_leq(n, OCSP_UNDER_WAY_MAX / 2);
-        all += n;
-        cr_assert_eq(ocsp_pump(o), OK);
-    }
-    cr_assert_eq(all, 700);
-    buf_free(&recent);
 }

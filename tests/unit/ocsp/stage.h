@@ -406,4 +406,63 @@ static inline enum ocsp_status ask_status(OCSP_REQUEST *r)
     return s;
 }
 
+/* ---- a responder that keeps ---- */
+
+#define CACHE (1 << 20)
+
+static inline void reopen(struct ocsp_config c)
+{
+    config = c;
+    ocsp_close(o);
+    open_responder();
+}
+
+static inline void keeping(void)
+{
+    reopen((struct ocsp_config){.validity_s = PKI_DAY, .age_max_s = 3600, .cache_octets = CACHE});
+}
+
+static inline size_t jobs_waiting(void)
+{
+    struct job job;
+    size_t n = 0;
+
+    while (take_job(&job)) {
+        sign_job(&job);
+        n++;
+    }
+    return n;
+}
+
+/* Asks; gives whether a signature was made for it. */
+static inline bool ask_signs(OCSP_REQUEST *request, struct got *g)
+{
+    struct buf der = pki_encode(request);
+    size_t n;
+
+    *g = (struct got){0};
+    respond(buf_span(&der), g);
+    n = jobs_waiting();
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_eq(g->calls, 1);
+    cr_assert_leq(n, 1);
+    buf_free(&der);
+    return n == 1;
+}
+
+static inline bool signs(uint8_t last)
+{
+    struct got g;
+    bool is = ask_signs(about(id_of(&ca_a, last)), &g);
+
+    cr_assert_eq(g.answer.status, OCSP_SUCCESSFUL);
+    forget(&g);
+    return is;
+}
+
+static inline int64_t figure_of(const char *family, const char *labels)
+{
+    return figure_value(board_figure(board, FIGURE_COUNTER, family, labels, ""));
+}
+
 #endif
