@@ -204,7 +204,9 @@ struct jobs {
     size_t idle_count, live_count, sent_count, unsent_count;
     struct waiter waiters[OCSP_UNDER_WAY_MAX], *idle_waiters;
     struct job *kept[JOB_BUCKETS];
-    struct job_line unsent_kept, unsent_live; /* written, waiting for the port; kept ones go first */
+    struct job_line unsent[2]; /* written, waiting for the port: live ones, then those that are kept */
+    size_t turn;               /* of these lines, whose message is next */
+    unsigned silent_ticks;     /* since the signer answered, or had anything to answer */
 };
 
 void jobs_open(struct jobs *j, int port_fd);
@@ -224,6 +226,9 @@ struct job *job_find(struct jobs *j, uint64_t hash, struct span certid, const st
 void job_queue(struct jobs *j, struct job *job);
 /* An answer has come: the port has room. */
 void jobs_answered(struct jobs *j);
+/* Once a second, when those that are late have no waiters any more: forgets the ones among them that were for
+ * these alone and are not sent. True: the signer has been silent for OCSP_WAIT_TICKS. */
+bool jobs_tick(struct jobs *j);
 /* Sends what the port has room for, several jobs in a message. ERR_END: the signer is gone. */
 enum err jobs_send(struct jobs *j);
 

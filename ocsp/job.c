@@ -2,8 +2,9 @@
 /*
  * job: answers on their way through the signer, in a fixed table. A job's number at the port is its index
  * under a count, so an answer that nobody awaits is recognised. Two lines wait for the port: what will be
- * kept goes before what one request alone needs, and no more than a window is at the signer, so that a flood
- * of nonces delays the others by a window at most.
+ * kept, and what one request alone needs. They take turns, a message each, and no more than a window is at
+ * the signer, so that a flood in one line leaves the other half of the signer and delays it by a window at
+ * most.
  */
 #include <assert.h>
 #include <string.h>
@@ -32,8 +33,8 @@ void jobs_open(struct jobs *j, int port_fd)
         j->idle_waiters = &j->waiters[i];
     }
     j->idle_count = OCSP_UNDER_WAY_MAX;
-    line_init(&j->unsent_kept);
-    line_init(&j->unsent_live);
+    for (size_t i = 0; i < 2; i++)
+        line_init(&j->unsent[i]);
 }
 
 void jobs_close(struct jobs *j)
@@ -172,34 +173,44 @@ static void line_drop(struct jobs *j, struct job_line *l, size_t n)
         l->end = &l->first;
 }
 
-/* OK also when the port is full: the rest waits for an answer, and what fills a port are jobs, so one comes.
- */
-static enum err send_line(struct jobs *j, struct job_line *l, size_t most)
+/* The line whose turn it is; the other one when that is empty. */
+static struct job_line *line_next(struct jobs *j)
 {
-    struct port_question questions[PORT_SEVERAL_MAX];
-
-    while (l->first != NULL && j->sent_count < PORT_WINDOW) {
-        size_t n = gather(j, l, most, questions), sent;
-        enum err e = port_ask_several(j->port_fd, PORT_OCSP, questions, n, &sent);
-
-        if (e != OK)
-            return e == ERR_UNAVAILABLE ? OK : e;
-        line_drop(j, l, sent);
-    }
-    return OK;
+    if (j->unsent[j->turn].first == NULL)
+        j->turn = !j->turn;
+    return &j->unsent[j->turn];
 }
 
+/* ERR_UNAVAILABLE: the port is full. */
+static enum err send_message(struct jobs *j, struct job_line *l, size_t most)
+{
+    struct port_question questions[PORT_SEVERAL_MAX];
+    size_t n = gather(j, l, most, questions), sent;
+    enum err e = port_ask_several(j->port_fd, PORT_OCSP, questions, n, &sent);
+
+    if (e == OK)
+        line_drop(j, l, sent);
+    return e;
+}
+
+/* OK also when the port is full: the rest waits for an answer, and what fills a port are jobs, so one comes.
+ */
 enum err jobs_send(struct jobs *j)
 {
     size_t most = message_share(j);
-    enum err e = send_line(j, &j->unsent_kept, most);
+    enum err e = OK;
 
-    return e == OK ? send_line(j, &j->unsent_live, most) : e;
+    while (e == OK && j->unsent_count > 0 && j->sent_count < PORT_WINDOW) {
+        e = send_message(j, line_next(j), most);
+        if (e == OK)
+            j->turn = !j->turn;
+    }
+    return e == ERR_UNAVAILABLE ? OK : e;
 }
 
 void job_queue(struct jobs *j, struct job *job)
 {
-    struct job_line *l = job->is_kept ? &j->unsent_kept : &j->unsent_live;
+    struct job_line *l = &j->unsent[job->is_kept];
 
     if (job->is_kept) {
         job->next_kept = j->kept[job->hash % JOB_BUCKETS];
@@ -215,4 +226,38 @@ void jobs_answered(struct jobs *j)
 {
     assert(j->sent_count > 0);
     j->sent_count--;
+    j->silent_ticks = 0;
+}
+
+/* What is signed before it is asked for had no waiters to lose. */
+static bool is_abandoned(const struct job *job)
+{
+    return job->waiters == NULL && job->ticks >= OCSP_WAIT_TICKS && job->need != NEED_AGED &&
+           job->need != NEED_WARM;
+}
+
+static void line_prune(struct jobs *j, struct job_line *l)
+{
+    struct job **at = &l->first;
+
+    while (*at != NULL) {
+        struct job *job = *at;
+
+        if (!is_abandoned(job)) {
+            at = &job->next_unsent;
+            continue;
+        }
+        *at = job->next_unsent;
+        j->unsent_count--;
+        job_give_back(j, job);
+    }
+    l->end = at;
+}
+
+bool jobs_tick(struct jobs *j)
+{
+    for (size_t i = 0; i < 2; i++)
+        line_prune(j, &j->unsent[i]);
+    j->silent_ticks = j->sent_count > 0 ? j->silent_ticks + 1 : 0;
+    return j->silent_ticks >= OCSP_WAIT_TICKS;
 }

@@ -130,9 +130,10 @@ void ocsp_recent(const struct ocsp *o, struct buf *out);
 /* Has them signed before they are asked for, as the signer has room: what ocsp_recent gave before a restart,
  * copied. Octets that are none, and CertIDs of what is not issued any more, are left out. */
 void ocsp_warm(struct ocsp *o, struct span recent, int64_t now_s);
-/* Call once a second: answers OCSP_TRY_LATER to whoever has waited for the signer for OCSP_WAIT_TICKS calls
- * (the alarm "ocsp.signer" is raised until it answers), signs anew what was asked for recently and ages soon,
- * forgets what has aged. */
+/* Call once a second: answers OCSP_TRY_LATER to whoever has waited for the signer for OCSP_WAIT_TICKS calls,
+ * and asks it for nothing that only they waited for; raises the alarm "ocsp.signer" when it has answered
+ * nothing for as long, until it answers; signs anew what was asked for recently and ages soon, forgets what
+ * has aged. */
 void ocsp_tick(struct ocsp *o, int64_t now_s);
 /* The port is readable: takes every signature that waits. ERR_END: the signer is gone. */
 enum err ocsp_pump(struct ocsp *o);

@@ -285,23 +285,21 @@ static void heard(struct ocsp *o)
     o->is_silent = false;
 }
 
-/* Counted in calls, not by a clock that may be set. The job stays under way: its signature may still come. */
+/* Counted in calls, not by a clock that may be set. What is at the signer stays under way: its signature may
+ * still come. */
 static void watch_signer(struct ocsp *o)
 {
-    bool is_late = false;
-
     for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
         struct job *job = &o->jobs.items[i];
 
-        if (!job->is_awaited || ++job->ticks < OCSP_WAIT_TICKS)
-            continue;
-        is_late = true;
-        answer_later(o, job);
+        if (job->is_awaited && ++job->ticks >= OCSP_WAIT_TICKS)
+            answer_later(o, job);
     }
-    if (is_late && !o->is_silent)
-        alarm_raise(o->board, ALARM_CRITICAL, ALARM, "",
-                    "no answer for %u s: what is not kept is answered tryLater", OCSP_WAIT_TICKS);
-    o->is_silent = o->is_silent || is_late;
+    if (!jobs_tick(&o->jobs) || o->is_silent)
+        return;
+    alarm_raise(o->board, ALARM_CRITICAL, ALARM, "",
+                "no answer for %u s: what is not kept is answered tryLater", OCSP_WAIT_TICKS);
+    o->is_silent = true;
 }
 
 /* The signer has room again for what is to be ready before it is asked for. */
