@@ -155,24 +155,6 @@ void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_L
 
 /* ---- the list ---- */
 
-/* By what it asks for; facts of another version of this program are not for whom a scope limits. Which issuer
- * it would get shows only when it is issued. */
-static bool covers(const struct scope *s, const struct request *r)
-{
-    struct san *sans;
-    struct rd rd = rd_of(r->facts);
-    struct facts f;
-    bool covered;
-
-    if (scope_is_any(s))
-        return true;
-    sans = xcalloc(SAN_COUNT_MAX, sizeof *sans);
-    covered = scope_has_profile(s, r->profile) && facts_read(&rd, &f, sans) && rd_done(&rd) &&
-              scope_has_facts(s, &f);
-    free(sans);
-    return covered;
-}
-
 /* Octets of facts on one page: a request may hold 64 KiB of names, and a thousand of those would be more than
  * one answer. A page that is full goes on behind its cursor. */
 #define PAGE_FACTS_MAX (4u * 1024 * 1024)
@@ -192,7 +174,7 @@ static bool add_item(const struct request *r, void *arg)
 
     if (p->state == REQUEST_PENDING && state_of(r, p->now_s) != REQUEST_PENDING)
         return true;
-    if (!covers(p->scope, r))
+    if (!scope_has_request(p->scope, r))
         return true;
     asked = asked_json(r, NULL);
     js_push(p->items, item_json(r, asked, p->now_s));
@@ -276,7 +258,7 @@ static void reply_one(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
     if (v == NULL)
         return;
     e = request_find(v, id, &r);
-    if (e == OK && !covers(&c->login.who.scope, &r))
+    if (e == OK && !scope_has_request(&c->login.who.scope, &r))
         e = ERR_NOT_FOUND;
     if (e == OK)
         call_json(c, 200, full_json(&r, c->api->now_s()), NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "ca/policy.h"
 
 #define CHAIN_OF_TOKENS_MAX 8 /* a token made by a token made by …: beyond, a token stands for itself */
@@ -112,6 +113,22 @@ bool scope_has_facts(const struct scope *s, const struct facts *f)
         if (!covers_san(s, &f->sans[i]))
             return false;
     return true;
+}
+
+bool scope_has_request(const struct scope *s, const struct request *r)
+{
+    struct san *sans;
+    struct rd rd = rd_of(r->facts);
+    struct facts f;
+    bool covered;
+
+    if (scope_is_any(s))
+        return true;
+    sans = xcalloc(SAN_COUNT_MAX, sizeof *sans);
+    covered = scope_has_profile(s, r->profile) && facts_read(&rd, &f, sans) && rd_done(&rd) &&
+              scope_has_facts(s, &f);
+    free(sans);
+    return covered;
 }
 
 /* ---- local users ---- */

@@ -199,7 +199,7 @@ void approval_add(struct txn *t, struct ask *a, int64_t now_s)
 
 /* ---- deciding ---- */
 
-/* False, and refused, when there is nothing left to decide. */
+/* False, and refused, when there is nothing left to decide, or nothing that he can see. */
 static bool find_open(struct view *v, struct ask *a, struct request *r, int64_t now_s)
 {
     enum err e = request_find(v, a->request_id, r);
@@ -208,6 +208,8 @@ static bool find_open(struct view *v, struct ask *a, struct request *r, int64_t 
         refuse(a, ERR_NOT_FOUND, "There is no such request.");
     else if (e != OK)
         refuse(a, ERR_INTERNAL, "This request cannot be read.");
+    else if (!scope_has_request(&a->who.scope, r))
+        refuse(a, ERR_NOT_FOUND, "There is no such request.");
     else if (r->state != REQUEST_PENDING)
         refuse(a, ERR_CONFLICT, state_text(r));
     else if (r->expires_at_s <= now_s)
@@ -282,8 +284,6 @@ void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
 
     if (!find_open(txn_view(t), a, &r, now_s))
         return;
-    if (!scope_has_profile(&a->who.scope, r.profile))
-        return refuse(a, ERR_NOT_FOUND, "There is no such request.");
     if (a->who.role == ACCESS_REQUESTER && !is_askers(ca, txn_view(t), a, &r))
         return refuse(a, ERR_FORBIDDEN, "A requester may take back his own requests alone.");
     snprintf(detail, sizeof detail, "profile %s, asked by %s: %s", r.profile, r.asker, a->reason_text);

@@ -154,6 +154,17 @@ class Request(ServiceTest):
             self.assert_problem(self.deny(request, reason), 400)
         self.assertEqual(self.show(request)["status"], "pending")
 
+    def test_outside_the_scope_nothing_is_there_nor_done(self):
+        request = self.asked()
+        for scope, code in (("other.example", NOT_FOUND), (f"CAPF-{Request.count:08x}", DONE)):
+            token = self.service.chancery("token", "create", "--role", "operator", "--name", scope).text.strip()
+            for verb in (("approve",), ("deny", "--reason", "not ours")) if code else (("deny", "--reason", "ours"),):
+                with self.subTest(scope=scope, verb=verb[0]):
+                    done = run(CHANCERY, "request", verb[0], request, *verb[1:], "--server", f"https://127.0.0.1:{self.service.https_port}",
+                               "--cacert", self.service.home / "admin/server-ca.pem", "--token", new_file(token), check=False)
+                    self.assertEqual(done.returncode, code, done.said)
+                    self.assertEqual(self.show(request)["status"], "pending" if code else "denied")
+
     def test_what_is_not_there(self):
         for request in ("0" * 32, "nonsense", "0" * 31, "g" * 32):
             self.assert_problem(self.service.api(f"/requests/{request}"), 404)

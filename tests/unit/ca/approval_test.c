@@ -19,6 +19,8 @@
 #define TWIN "login:twin" /* the asker's other certificate */
 #define OTHER "login:other"
 #define COLLEAGUE "login:colleague" /* a requester */
+#define INSIDE "login:inside"       /* operators, whom a scope limits */
+#define OUTSIDE "login:outside"
 #define WEEK_S (7 * 86400)
 
 static char dir[64];
@@ -81,12 +83,23 @@ static void let_in(const char *name, const char *subject_text, enum access_role 
     p->role = login_role;
 }
 
+static void limit_last(const char *name)
+{
+    struct access_config *c = &role->config.access;
+
+    cr_assert(scope_add(&c->principals[c->principal_count - 1].scope.names, name));
+}
+
 static void let_all_in(void)
 {
     let_in(ASKER, "CN=jana", ACCESS_ADMINISTRATOR);
     let_in(TWIN, "CN=jana", ACCESS_ADMINISTRATOR);
     let_in(OTHER, "CN=petr", ACCESS_ADMINISTRATOR);
     let_in(COLLEAGUE, "CN=eva", ACCESS_REQUESTER);
+    let_in(INSIDE, "CN=inside", ACCESS_OPERATOR);
+    limit_last("example.com");
+    let_in(OUTSIDE, "CN=outside", ACCESS_OPERATOR);
+    limit_last("other.example");
 }
 
 static void setup(void)
@@ -394,6 +407,24 @@ Test(approval, a_requester_decides_nothing_but_may_take_back)
     cr_assert_eq(stored(own.id).state, REQUEST_DENIED);
 }
 
+Test(approval, what_a_scope_does_not_cover_is_not_there)
+{
+    struct reply asked, again;
+    unsigned kinds[32];
+
+    start();
+    asked = issue(ASKER, "csr", 0, 0);
+    cr_assert_eq(deny(OUTSIDE, asked.id, "not mine").err, ERR_NOT_FOUND);
+    cr_assert_eq(approve(OUTSIDE, asked.id).err, ERR_NOT_FOUND);
+    cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
+    audit_kinds(kinds);
+    cr_assert_eq(kinds[AUDIT_DENY], 0);
+    cr_assert_eq(deny(INSIDE, asked.id, "no").err, OK);
+    cr_assert_eq(deny(OUTSIDE, asked.id, "no").err, ERR_NOT_FOUND, "nor what became of it");
+    again = issue(ASKER, "again", 0, 0);
+    cr_assert_eq(approve(INSIDE, again.id).err, OK);
+}
+
 Test(approval, who_is_on_the_machine_may_approve_anything)
 {
     struct reply asked;
@@ -560,6 +591,7 @@ Test(approval, facts_that_cannot_be_read_are_refused_and_can_be_denied)
     with_store(add_rows, STORE_WRITE);
     start();
     cr_assert_eq(approve(OTHER, foreign_id).err, ERR_CONFLICT);
+    cr_assert_eq(deny(INSIDE, foreign_id, "whose is it?").err, ERR_NOT_FOUND);
     cr_assert_eq(deny(OTHER, foreign_id, "ask again").err, OK);
 }
 
