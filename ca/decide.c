@@ -215,6 +215,12 @@ static void hold_request(const struct ca *ca, struct view *v, const struct profi
         refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
 }
 
+void decide_issuer(struct view *v, struct ask *a)
+{
+    if (is_withdrawn(v, a->issuer))
+        refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
+}
+
 static void pick_usable_issuer(const struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     a->issuer = pick_issuer(ca, a);
@@ -222,8 +228,8 @@ static void pick_usable_issuer(const struct ca *ca, struct view *v, struct ask *
         refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
     else if (now_s < a->issuer->not_before_s || now_s >= a->issuer->not_after_s)
         refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
-    else if (is_withdrawn(v, a->issuer))
-        refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
+    else
+        decide_issuer(v, a);
 }
 
 void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)

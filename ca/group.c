@@ -64,6 +64,8 @@ static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t no
         approval_deny(ca, txn, a, now_s);
     if (a->is_signing && a->err == OK)
         decide_key(txn_view(txn), a); /* in the transaction: sees the revocations of this group */
+    if (a->is_signing && a->err == OK)
+        decide_issuer(txn_view(txn), a);
     if (a->kind == ASK_APPROVE && a->err == OK)
         approval_record(txn, a, now_s);
     if (a->is_signing && a->err == OK)

@@ -173,6 +173,9 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* In the transaction that records it: a key that was revoked for keyCompromise earlier in this turn is
  * refused too. */
 void decide_key(struct view *v, struct ask *a);
+/* The same of an issuer that was withdrawn while the signer was at work: once that is acknowledged, nothing
+ * of it is. */
+void decide_issuer(struct view *v, struct ask *a);
 /* Revoke and unhold: does the state allow it? err and changed. */
 void decide_revocation(struct view *v, struct ask *a);
 

@@ -644,6 +644,47 @@ Test(turn, a_signature_that_does_not_come_holds_up_no_other)
     cr_assert(!signer.gave_up);
 }
 
+/* The first of two questions comes back after the issuer is withdrawn. */
+static void withdraw_in_flight(enum reason reason, struct reply *out)
+{
+    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static const uint8_t issuer[SERIAL_LEN] = {1}; /* as played_issuer() has it */
+    bool changed = false;
+
+    remember_one(issuer);
+    signer.kept_at = 2;
+    send_issue(1, &q);
+    send_issue(2, &q);
+    start();
+    receive(out);
+    cr_assert_eq(out->number, 2);
+    cr_assert_eq(out->err, OK);
+    cr_assert_eq(change(ASK_REVOKE, issuer, reason, &changed), OK);
+    cr_assert(changed);
+    signer.releases = true;
+    receive(out);
+    cr_assert_eq(out->number, 1);
+    cr_assert(!signer.gave_up);
+}
+
+Test(turn, what_a_revoked_issuer_signed_meanwhile_is_not_recorded)
+{
+    static struct reply r;
+
+    withdraw_in_flight(REASON_CESSATION_OF_OPERATION, &r);
+    cr_assert_eq(r.err, ERR_CONFLICT);
+    cr_assert_eq(count_certificates(), 3, "the issuer's, its OCSP signer's and the one before");
+}
+
+Test(turn, nor_what_an_issuer_on_hold_signed)
+{
+    static struct reply r;
+
+    withdraw_in_flight(REASON_CERTIFICATE_HOLD, &r);
+    cr_assert_eq(r.err, ERR_CONFLICT);
+    cr_assert_eq(count_certificates(), 3);
+}
+
 static bool keep_detail(const struct audit_row *row, void *arg)
 {
     if (!span_to_str(row->detail, arg, 512))
