@@ -1,55 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A responder on its own: deploy/ocsp-host.xml beside a CA, snapshots copied by hand. Does it say what the CA knew when the snapshot
-was taken, never what a later or half a copy says, and nothing once its data is too old?"""
-import os
+was taken, and never what a later or half a copy says?"""
 import json
+import os
 import pathlib
 import shutil
 import tempfile
 import time
 import unittest
 
-from harness import CHANCERY, ROOT, WORK, Service, free_ports, make_csr, new_file, replace_file, run, wait_until
-
-ISSUERS = ("rsa-root-g1", "rsa-g1", "ec-root-g1", "ec-g1")
-
-
-class Host(Service):
-    """What an administrator does on the other machine, with the commands of docs/operations.md, 12."""
-
-    def __init__(self, max_age="4h"):  # no init: this home is made by hand
-        self.directory = pathlib.Path(tempfile.mkdtemp(dir=WORK))
-        self.home, self.log = self.directory / "home", self.directory / "log"
-        self.http_port, self.https_port = free_ports(1)[0], None
-        self.process, self.restores_signals = None, True
-        for each in ("keys", "issuers", "store"):
-            (self.home / each).mkdir(parents=True, mode=0o700)
-        settings = (ROOT / "deploy/ocsp-host.xml").read_text()
-        for old, new in (("127.0.0.1:8080", f"127.0.0.1:{self.http_port}"), ('every="30s"', 'every="1s"'), ('max-age="4h"', f'max-age="{max_age}"')):
-            assert old in settings, old
-            settings = settings.replace(old, new)
-        (self.home / "chancery.xml").write_text(settings)
-        for each in ISSUERS:
-            key = self.home / f"keys/{each}-ocsp.key"
-            kind = ("RSA", "rsa_keygen_bits:2048") if each.startswith("rsa") else ("EC", "ec_paramgen_curve:P-256")
-            run("openssl", "genpkey", "-algorithm", kind[0], "-pkeyopt", kind[1], "-out", key)
-            key.chmod(0o600)
-            run("openssl", "pkey", "-in", key, "-pubout", "-out", self.home / f"issuers/{each}-ocsp.pub")
-
-    def public(self, issuer):
-        return self.home / f"issuers/{issuer}-ocsp.pub"
+from harness import WORK, make_csr, new_file, run, wait_until
+from ocsp_host import ISSUERS, pair
 
 
 class OcspHost(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ca, cls.host = Service(start=False), Host()
-        settings = cls.ca.home / "chancery.xml"
-        replace_file(settings, settings.read_text().replace('overlap="72h"/>', 'overlap="72h"/>\n    <responder host="dmz1"/>'))
-        for each in ISSUERS:
-            shutil.copy(cls.host.public(each), cls.ca.home / f"issuers/{each}-dmz1-ocsp.pub")
-        cls.ca.start()
+        cls.ca, cls.host = pair()
         cls.leaves = {"rsa": cls.leaf("rsa"), "ec": cls.leaf("ec")}
         cls.copy_snapshot()
         cls.host.start()
@@ -195,39 +163,6 @@ class OcspHost(unittest.TestCase):
             done = self.host.chancery("config", "check", new_file(good.replace(old, new), ".xml"), check=False)
             self.assertEqual(done.returncode, 1, done.said)
             self.assertIn(says, done.said)
-
-
-class Old(unittest.TestCase):
-    def test_data_that_is_too_old_answers_nothing(self):
-        ca, host = Service(start=False), Host(max_age="3s")
-        settings = ca.home / "chancery.xml"
-        replace_file(settings, settings.read_text().replace('overlap="72h"/>', 'overlap="72h"/>\n    <responder host="dmz1"/>'))
-        for each in ISSUERS:
-            shutil.copy(host.public(each), ca.home / f"issuers/{each}-dmz1-ocsp.pub")
-        ca.start()
-        leaf = ca.issued(make_csr(), "ucm/tomcat")
-        leaf.file = new_file(leaf.chain_pem, ".pem")
-        issuer = ca.ca_file("rsa-g1")
-
-        def ask():
-            return run("openssl", "ocsp", "-issuer", issuer, "-cert", leaf.file, "-noverify", "-url", f"http://127.0.0.1:{host.http_port}/ocsp",
-                       check=False).said
-
-        ca.chancery("store", "snapshot", host.home / "store", "--host", "dmz1")
-        host.start()
-        wait_until(lambda: "trylater" in ask(), "it is too old")
-        wait_until(lambda: host.plain("/readyz").status == 503, "health says so")
-        self.assertIn('chancery_alarm{code="ocsp.data-old",subject=""} 2', host.plain("/metrics").text)
-        self.assertEqual(host.plain("/livez").status, 200)
-        ca.chancery("store", "snapshot", host.home / "store", "--host", "dmz1")
-        wait_until(lambda: f"{leaf.file}: good" in ask(), "fresh data")
-        self.assertEqual(host.stop(), 0)
-        # without a snapshot at all there is nothing to start with
-        (host.home / "store/data.mdb").unlink()
-        done = run(CHANCERY, "serve", "--home", host.home, check=False)
-        self.assertEqual(done.returncode, 2, done.said)  # systemd tries again: one may come
-        self.assertIn("no store there", done.said)
-        self.assertEqual(ca.stop(), 0)
 
 
 if __name__ == "__main__":
