@@ -24,7 +24,7 @@
 struct host {
     struct http_server *control;
     struct timer *timer;
-    struct stat seen; /* the file looked at last, used or refused */
+    struct stat seen; /* the file looked at last, used or refused for good */
     int64_t as_of_s;
     struct figure *as_of, *taken;
 };
@@ -49,7 +49,7 @@ static enum err read_time(struct store *s, int64_t *as_of_s, struct fault *f)
                    : fault_set(f, e, "the store here is no snapshot: `chancery store snapshot` writes one");
 }
 
-/* Gives a store that is whole, a snapshot, and neither of the future nor older than the one in use. */
+/* Gives a store that is whole, a snapshot, and not of the future. */
 static enum err open_copy(const struct public *p, struct store **out, int64_t *as_of_s, struct fault *f)
 {
     enum err e = store_open(p->config->store_dir, STORE_COPY, 0, out, f);
@@ -61,10 +61,6 @@ static enum err open_copy(const struct public *p, struct store **out, int64_t *a
         clock_rfc3339(*as_of_s, text);
         e = fault_set(f, ERR_CONFLICT, "the snapshot is of %s, which is not yet: one of the clocks is wrong",
                       text);
-    }
-    if (e == OK && *as_of_s < p->host->as_of_s) {
-        clock_rfc3339(*as_of_s, text);
-        e = fault_set(f, ERR_CONFLICT, "the snapshot is of %s, older than the one in use, which stays", text);
     }
     if (e != OK) {
         store_close(*out);
@@ -116,21 +112,42 @@ static void take_copy(struct public *p, struct store *s, int64_t as_of_s)
     log_info("snapshot", "of %s", text);
 }
 
+static void refuse_older(struct public *p, struct store *s, int64_t as_of_s)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(as_of_s, text);
+    alarm_raise(p->role->board, ALARM_WARNING, REFUSED, "",
+                "the snapshot is of %s, older than the one in use, which stays", text);
+    store_close(s);
+}
+
+/* An older one stays older. What is of the future will be of now, and what cannot be read may be readable
+ * then: the next look is at the same file. */
+static void look(struct public *p, const struct stat *st)
+{
+    struct store *s = NULL;
+    struct fault f = {0};
+    int64_t as_of_s;
+
+    if (open_copy(p, &s, &as_of_s, &f) != OK) {
+        alarm_raise(p->role->board, ALARM_WARNING, REFUSED, "", "%s", f.detail);
+        return;
+    }
+    p->host->seen = *st;
+    if (as_of_s < p->host->as_of_s)
+        refuse_older(p, s, as_of_s);
+    else
+        take_copy(p, s, as_of_s);
+}
+
 static void on_look(void *arg)
 {
     struct public *p = arg;
-    struct store *s = NULL;
-    struct fault f = {0};
     struct stat st;
-    int64_t as_of_s;
 
-    if (look_at_file(p, &st) && !is_same_file(&st, &p->host->seen)) {
-        p->host->seen = st;
-        if (open_copy(p, &s, &as_of_s, &f) == OK)
-            take_copy(p, s, as_of_s);
-        else
-            alarm_raise(p->role->board, ALARM_WARNING, REFUSED, "", "%s", f.detail);
-    }
+    if (look_at_file(p, &st) && !is_same_file(&st, &p->host->seen))
+        look(p, &st);
     say_age(p);
 }
 
