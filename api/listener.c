@@ -296,17 +296,17 @@ static void put_facts(const struct identity *i, struct buf *out)
     const struct ca_config *config = &i->listener->api->config->ca;
     uint8_t octets[NAMES_MAX][16];
     struct san sans[NAMES_MAX];
-    char subject[DNS_NAME_MAX + 8];
+    char subject[CN_MAX + 8];
     struct facts f = {
         .spki = buf_span(&i->spki),
-        .cn = span_str(config->host),
+        .cn = span_str(listener_cn(config)),
         .signature_hash = HASH_SHA256,
         .has_san = true,
         .sans = sans,
         .san_count = config->listener_name_count,
     };
 
-    snprintf(subject, sizeof subject, "CN=%s", config->host);
+    snprintf(subject, sizeof subject, "CN=%s", listener_cn(config));
     f.subject_text = span_str(subject);
     for (size_t k = 0; k < f.san_count; k++)
         normal_name(config->listener_names[k], &sans[k], octets[k]);

@@ -393,6 +393,9 @@ struct ca_config {
 };
 struct span ca_config_schema(void); /* chancery.xsd: the schema of the whole file, for every room's reader */
 enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f);
+/* The common name of the listener's certificates: the host where it is no longer than a common name may be
+ * (RFC 5280 ub-common-name), else a fixed one. Clients go by the subjectAltName, RFC 6125 6.4.4. */
+const char *listener_cn(const struct ca_config *c);
 
 /* ---- the wire between api and ca ---- */
 

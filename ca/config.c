@@ -236,3 +236,8 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
         e = read_prune(root, out, f);
     return e == OK ? read_issuers(root, out, f) : e;
 }
+
+const char *listener_cn(const struct ca_config *c)
+{
+    return strlen(c->host) <= CN_MAX ? c->host : "chancery";
+}

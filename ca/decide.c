@@ -117,7 +117,7 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
 
     buf_init(&listener_name, 512);
     if (a->kind == ASK_LISTENER) {
-        name_write(&listener_name, NULL, ca->role->config.host);
+        name_write(&listener_name, NULL, listener_cn(&ca->role->config));
         t.subject = buf_span(&listener_name);
     }
     life_s = a->kind == ASK_LISTENER ? ca->role->config.listener_s : a->grant.days * DAY_S;

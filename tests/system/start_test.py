@@ -209,6 +209,19 @@ class Run(ServiceTest):
         wait_until(lambda: first.poll() is not None or ready.exists(), "the service is ready")
         self.assertIsNone(first.poll(), other.tail())
 
+    def test_a_host_longer_than_a_common_name_is_served_under_that_name(self):
+        host = ".".join(("a" * 20, "b" * 20, "c" * 18, "example.com.test"))  # 77 characters; RFC 5280 permits 64 in a common name
+        other = Service("--host", host)
+        self.addCleanup(other.kill)
+        ask = ["curl", "-sS", "--cacert", other.home / "admin/server-ca.pem"]
+        where = f"{other.https_port}:127.0.0.1"
+        for kind in ("RSA", "ECDSA"):
+            suite = ["--tls-max", "1.2", "--ciphers", f"ECDHE-{kind}-AES128-GCM-SHA256"]
+            self.assertIn("ok", run(*ask, *suite, "--resolve", f"{host}:{where}", f"https://{host}:{other.https_port}/livez").text)
+            refused = run(*ask, *suite, "--resolve", f"chancery:{where}", f"https://chancery:{other.https_port}/livez", check=False)
+            self.assertEqual(refused.returncode, 60, refused.said)  # the common name counts for nothing
+        self.assertEqual(other.stop(), 0)
+
     def test_a_second_service_on_the_home_is_refused(self):
         done = run(CHANCERY, "serve", "--home", self.service.home, check=False)
         self.assertEqual(done.returncode, 1, done.said)

@@ -236,3 +236,13 @@ Test(config, issuers_are_limited)
     cr_assert_not_null(strstr(report, "chancery.xml:24: <issuer> is not permitted here"), "%s", report);
     cr_assert_not_null(strstr(report, "issuer (at most 16)"), "%s", report);
 }
+
+Test(config, a_host_too_long_for_a_common_name_is_not_the_listener_s)
+{
+    static struct ca_config c;
+
+    memset(c.host, 'a', CN_MAX);
+    cr_expect_str_eq(listener_cn(&c), c.host);
+    c.host[CN_MAX] = 'a';
+    cr_expect_str_eq(listener_cn(&c), "chancery");
+}
