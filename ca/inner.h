@@ -41,6 +41,15 @@ struct flights {
     uint64_t numbers;
 };
 
+#define PUBLISH_WAITS_MAX                                                                                    \
+    256u /* questions that wait for a list, some KiB each: one publication answers all of an issuer's, so    \
+            that more come only while the publisher is at rest or somebody asks without end */
+struct publish_waits {
+    struct ask *asks[PUBLISH_WAITS_MAX];
+    uint64_t numbers[PUBLISH_WAITS_MAX]; /* of what was asked of the crl for it; 0: not asked yet */
+    size_t count;
+};
+
 /* Copies of the audit for a log service. */
 struct copies {
     char path[SYSLOG_PATH_MAX]; /* "": none are made */
@@ -58,7 +67,9 @@ struct ca {
     struct store *store;
     struct issuing issuers[ISSUERS_MAX];
     size_t issuer_count;
-    struct publish_wait *publishing; /* asked of the crl, answer awaited */
+    struct publish_waits waits;
+    uint64_t
+        asked[ISSUERS_MAX]; /* as issuers: desk number of what was asked for those that wait, 0: nothing */
     struct {
         uint64_t desk_number; /* of the nudge that has no answer yet, 0: none */
         bool is_due;          /* revoked since, or that nudge failed */
@@ -297,10 +308,14 @@ void responder_renew(struct ca *ca, int64_t now_s);
 void endings_check(struct ca *ca, int64_t now_s);
 
 /* ---- publish.c: the desk to the crl publisher ---- */
-struct publish_wait;
-void publish_ask(struct ca *ca, struct ask *a); /* takes: answered when the crl says done */
-/* After a revocation, when configured. One nudge for an issuer is under way at a time: the wire holds some
- * hundred messages, and a publisher that is at work reads none. */
+
+/* The wire holds some hundred messages, and a publisher that is at work or stopped reads none: for an issuer
+ * one publication is asked for at a time on behalf of those that wait, and one nudge. Nothing here blocks. */
+
+/* Takes it when true: answered when a publication is done that was asked for after this. False: too many
+ * wait, and it says so. */
+[[nodiscard]] bool publish_ask(struct ca *ca, struct ask *a);
+/* After a revocation, when configured. */
 void publish_nudge(struct ca *ca, uint16_t issuer_no);
 /* Certificates of that issuer (its index) name another address or more shards from now on. */
 void publish_moved(struct ca *ca, size_t n);

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* publish: the ca's side of the desk. Numbers are reserved and publications recorded here, because this is
  * the only writer. */
+#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "ca/inner.h"
 
-struct publish_wait {
-    uint64_t desk_number;
-    struct ask *ask;
-    struct publish_wait *next;
-};
-
-static void send_message(int fd, struct buf *b, const char *to)
+/* Never waits: what may be under way is far from filling the wire. */
+static void send_desk(const struct ca *ca, struct buf *b)
 {
-    if (buf_end(b) != OK || wire_send(fd, buf_span(b)) != OK)
-        die("the %s is gone", to);
+    if (buf_end(b) != OK || wire_try_send(ca->role->desk_fd, buf_span(b)) != OK)
+        die("the crl role is gone, or takes no answers");
     buf_free(b);
 }
 
@@ -40,18 +35,45 @@ static void send_publish(struct ca *ca, uint64_t number, const char *issuer_id, 
     buf_put_u64(&b, number);
     buf_put_blob(&b, span_str(issuer_id));
     buf_put_u8(&b, (uint8_t)cause);
-    send_message(ca->role->desk_fd, &b, "crl role");
+    send_desk(ca, &b);
 }
 
-void publish_ask(struct ca *ca, struct ask *a)
+/* One for all that wait for this issuer by now: its list will show what was done before they asked. Who comes
+ * later waits for the next. */
+static void ask_next(struct ca *ca, size_t n)
 {
-    struct publish_wait *w = xcalloc(1, sizeof *w);
+    const char *id = ca->issuers[n].config->id;
+    struct publish_waits *w = &ca->waits;
+    uint64_t number = ca->next_desk_number + 1;
 
-    w->desk_number = ++ca->next_desk_number;
-    w->ask = a;
-    w->next = ca->publishing;
-    ca->publishing = w;
-    send_publish(ca, w->desk_number, a->issuer_id, CAUSE_REQUEST);
+    ca->asked[n] = 0;
+    for (size_t i = 0; i < w->count; i++)
+        if (w->numbers[i] == 0 && strcmp(w->asks[i]->issuer_id, id) == 0)
+            w->numbers[i] = ca->asked[n] = number;
+    if (ca->asked[n] == 0)
+        return;
+    ca->next_desk_number = number;
+    send_publish(ca, number, id, CAUSE_REQUEST);
+}
+
+bool publish_ask(struct ca *ca, struct ask *a)
+{
+    const struct issuing *i = issuing_by_id(ca, a->issuer_id);
+    struct publish_waits *w = &ca->waits;
+    size_t n;
+
+    assert(i != NULL); /* decided before */
+    n = (size_t)(i - ca->issuers);
+    if (w->count == PUBLISH_WAITS_MAX) {
+        a->err = ERR_UNAVAILABLE;
+        snprintf(a->detail, sizeof a->detail, "Too many wait for a CRL already.");
+        return false;
+    }
+    w->asks[w->count] = a;
+    w->numbers[w->count++] = 0;
+    if (ca->asked[n] == 0)
+        ask_next(ca, n);
+    return true;
 }
 
 static void nudge(struct ca *ca, size_t n, enum desk_cause cause)
@@ -170,13 +192,15 @@ bool publish_read(struct span frame, struct desk_note *out)
            out->part.shard < SHARD_END;
 }
 
-/* Who asked for this publication: the first client that waits for the issuer, else the service by its
- * schedule. */
+/* Who asked for this publication: the first client that it was asked for, else the service by its schedule.
+ */
 static const char *asker(const struct ca *ca, const char *issuer_id)
 {
-    for (const struct publish_wait *w = ca->publishing; w != NULL; w = w->next)
-        if (strcmp(w->ask->issuer_id, issuer_id) == 0)
-            return w->ask->principal;
+    const struct publish_waits *w = &ca->waits;
+
+    for (size_t i = 0; i < w->count; i++)
+        if (w->numbers[i] != 0 && strcmp(w->asks[i]->issuer_id, issuer_id) == 0)
+            return w->asks[i]->principal;
     return "service";
 }
 
@@ -211,36 +235,47 @@ void publish_record(struct ca *ca, struct txn *t, struct desk_note *n, int64_t n
         ca->prunes[i - ca->issuers].is_due = true;
 }
 
-static struct ask *take_waiting(struct ca *ca, uint64_t desk_number)
+/* Frees it. */
+static void answer(const struct ca *ca, struct ask *a, const struct desk_note *n)
 {
-    for (struct publish_wait **p = &ca->publishing; *p != NULL; p = &(*p)->next) {
-        struct publish_wait *w = *p;
-        struct ask *a = w->ask;
-
-        if (w->desk_number != desk_number)
-            continue;
-        *p = w->next;
-        free(w);
-        return a;
-    }
-    return NULL;
-}
-
-static void settle_done(struct ca *ca, const struct desk_note *n)
-{
-    struct ask *a = take_waiting(ca, n->number);
     struct buf b;
 
-    if (a == NULL) /* nobody asked: a nudge after a revocation */
-        return nudge_done(ca, n);
     a->err = n->err;
     a->crl_number = n->part.state.number;
     if (n->err != OK)
         snprintf(a->detail, sizeof a->detail, "The CRL could not be published; the one in force stays.");
     buf_init(&b, WIRE_MSG_MAX);
     ask_answer(&b, a);
-    send_message(ca->role->api_fd, &b, "api role");
+    if (buf_end(&b) != OK || wire_send(ca->role->api_fd, buf_span(&b)) != OK)
+        die("the api is gone");
+    buf_free(&b);
     ask_free(a);
+}
+
+static void answer_waiting(struct ca *ca, const struct desk_note *n)
+{
+    struct publish_waits *w = &ca->waits;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->numbers[i] == n->number) {
+            answer(ca, w->asks[i], n);
+            continue;
+        }
+        w->asks[kept] = w->asks[i];
+        w->numbers[kept++] = w->numbers[i];
+    }
+    w->count = kept;
+}
+
+static void settle_done(struct ca *ca, const struct desk_note *d)
+{
+    for (size_t n = 0; n < ca->issuer_count; n++)
+        if (ca->asked[n] != 0 && ca->asked[n] == d->number) {
+            answer_waiting(ca, d);
+            return ask_next(ca, n);
+        }
+    nudge_done(ca, d); /* nobody asked: a revocation did */
 }
 
 void publish_settle(struct ca *ca, const struct desk_note *n)
@@ -257,5 +292,5 @@ void publish_settle(struct ca *ca, const struct desk_note *n)
     buf_put_u8(&b, (uint8_t)n->err);
     if (n->kind == DESK_RESERVE)
         buf_put_u64(&b, n->part.state.number);
-    send_message(ca->role->desk_fd, &b, "crl role");
+    send_desk(ca, &b);
 }

@@ -227,8 +227,8 @@ static void answer_ask(struct ca *ca, struct ask *a)
 {
     struct buf b;
 
-    if (a->kind == ASK_PUBLISH && a->err == OK)
-        return publish_ask(ca, a);
+    if (a->kind == ASK_PUBLISH && a->err == OK && publish_ask(ca, a))
+        return;
     buf_init(&b, WIRE_MSG_MAX);
     ask_answer(&b, a);
     if (buf_end(&b) != OK || wire_send(ca->role->api_fd, buf_span(&b)) != OK)
@@ -342,7 +342,8 @@ static void turn_free(struct ca *ca, struct turn *t)
     } lists[] = {{t->fresh, t->fresh_count},
                  {t->ready, t->ready_count},
                  {t->twins, t->twin_count},
-                 {ca->flights.asks, ca->flights.count}};
+                 {ca->flights.asks, ca->flights.count},
+                 {ca->waits.asks, ca->waits.count}};
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (size_t j = 0; j < lists[i].count; j++)

@@ -4,8 +4,10 @@
 it goes on so does the service. Each stopped role has a service of its own, all at once: each answer may take half a
 minute."""
 import concurrent.futures
+import contextlib
 import os
 import signal
+import socket
 import time
 import unittest
 
@@ -65,10 +67,13 @@ class Stop(unittest.TestCase):
                 if name not in refused:
                     self.assertIn(answer.status, (200, 201), (name, answer))
                     continue
-                self.assertEqual(answer.status, 503, (name, answer))
-                if name != "ready":
-                    self.assertGreater(int(answer.headers["Retry-After"]), 0, name)
+                self.assert_refused(answer, name)
         self.go_on(role)
+
+    def assert_refused(self, answer, name):
+        self.assertEqual(answer.status, 503, (name, answer))
+        if name != "ready":
+            self.assertGreater(int(answer.headers["Retry-After"]), 0, name)
 
     def go_on(self, role):
         self.signal(role, signal.SIGCONT)
@@ -103,6 +108,27 @@ class Stop(unittest.TestCase):
         self.signal("ocsp-signer", signal.SIGCONT)
         wait_until(lambda: ": good" in self.ask("ocsp-signer", leaf), "OCSP answers again")
         self.assertIn("alarm-over detail=\"ocsp.signer", self.services["ocsp-signer"].tail())
+
+    def ask_unheard(self, service, source, count, waiting):
+        """Asks for so many lists from that address, which may have 256 connections, and reads no answer."""
+        head = f"POST /api/v1/issuers/{ISSUER}/crl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode()
+        context = service.tls()
+        for _ in range(count):
+            plain = socket.create_connection(("127.0.0.1", service.https_port), ANSWER_S, (source, 0))
+            waiting.enter_context(context.wrap_socket(plain, server_hostname="localhost")).sendall(head)
+
+    def test_more_who_ask_for_a_list_than_a_stopped_publisher_s_wire_holds(self):
+        service, before = self.services["crl"], self.services["crl"].crl(ISSUER).number
+        self.signal("crl", signal.SIGSTOP)
+        for host in range(2, 7):
+            with contextlib.ExitStack() as waiting:
+                self.ask_unheard(service, f"127.0.0.{host}", 190, waiting)
+                self.assertEqual(self.timed(self.acts("crl")["issue"]).status, 201)
+        refused = self.timed(self.acts("crl")["publish"])
+        self.assert_refused(refused, "publish")
+        self.assertIn("Too many wait", refused.text)
+        self.go_on("crl")
+        self.assertLess(service.crl(ISSUER).number - before, 20, "a list for each who asked")
 
     def test_a_stopped_front_serves_those_who_waited(self):
         for role, front in (("api", lambda: self.acts("api")["issue"]()), ("ocsp", lambda: self.acts("ocsp")["page"]())):

@@ -851,7 +851,7 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     buf_free(&b);
 }
 
-static uint64_t nudge_receive_for(enum desk_cause cause)
+static uint64_t publish_receive(enum desk_cause cause)
 {
     uint8_t frame[1024];
     uint64_t number;
@@ -862,18 +862,13 @@ static uint64_t nudge_receive_for(enum desk_cause cause)
     return number;
 }
 
-static uint64_t nudge_receive(void)
-{
-    return nudge_receive_for(CAUSE_REVOCATION);
-}
-
-static void nudge_done(uint64_t number)
+static void publish_done(uint64_t number, enum err err, uint64_t crl_number)
 {
     struct buf b;
 
     buf_init(&b, 64);
-    buf_put_u8(&b, OK);
-    buf_put_u64(&b, 1);
+    buf_put_u8(&b, (uint8_t)err);
+    buf_put_u64(&b, crl_number);
     buf_put_blob(&b, span_str(""));
     desk_send(DESK_DONE, number, &b);
     buf_free(&b);
@@ -918,15 +913,15 @@ Test(turn, what_is_revoked_after_a_list_was_begun_is_published_by_the_next)
     start();
     i = issue_one();
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
-    first = nudge_receive();
+    first = publish_receive(CAUSE_REVOCATION);
     cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), OK, "before the list is begun: the same one");
     reserve(1);
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
-    nudge_done(first);
-    second = nudge_receive();
+    publish_done(first, OK, 1);
+    second = publish_receive(CAUSE_REVOCATION);
     cr_assert_neq(second, first);
     reserve(2);
-    nudge_done(second);
+    publish_done(second, OK, 2);
     reserve(3); /* and no third nudge comes before its answer */
 }
 
@@ -939,12 +934,12 @@ Test(turn, a_revocation_that_no_list_shows_is_asked_for_again_at_start)
     role->publish_on_revocation = true;
     start();
     cr_assert_eq(change(ASK_REVOKE, issue_one().serial, REASON_SUPERSEDED, &changed), OK);
-    (void)nudge_receive();
+    (void)publish_receive(CAUSE_REVOCATION);
     restart();
-    (void)nudge_receive();
+    (void)publish_receive(CAUSE_REVOCATION);
     reserve(1);
     restart();
-    (void)nudge_receive();
+    (void)publish_receive(CAUSE_REVOCATION);
     reserve(1);
     record(2, 2, 1);
     restart();
@@ -965,19 +960,101 @@ Test(turn, an_address_that_no_list_carries_is_asked_for_again_at_start)
 {
     role->config.issuers[0].shards = 4;
     start();
-    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    (void)publish_receive(CAUSE_CONFIGURATION);
     restart();
-    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    (void)publish_receive(CAUSE_CONFIGURATION);
     reserve(1);
     record(2, 1, 1);
     restart();
     reserve(1);
     strcpy(role->config.public_url, "http://other.example.com");
     restart();
-    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    (void)publish_receive(CAUSE_CONFIGURATION);
     restart();
-    (void)nudge_receive_for(CAUSE_CONFIGURATION);
+    (void)publish_receive(CAUSE_CONFIGURATION);
     reserve(1);
+}
+
+static void send_publish(uint64_t number)
+{
+    struct buf b;
+
+    buf_init(&b, 1024);
+    buf_put_u8(&b, ASK_PUBLISH);
+    buf_put_u64(&b, number);
+    buf_put_blob(&b, span_str("uid:0"));
+    buf_put_blob(&b, span_str("ec-g1"));
+    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    buf_free(&b);
+}
+
+/* The next answer: to this question, with this outcome. */
+static void expect_published(uint64_t number, enum err err, uint64_t crl_number)
+{
+    static struct reply r;
+
+    receive(&r);
+    cr_assert_eq(r.kind, ASK_PUBLISH);
+    cr_assert_eq(r.number, number);
+    cr_assert_eq(r.err, err);
+    cr_assert(err != OK || rd_u64(&r.rest) == crl_number);
+}
+
+Test(turn, who_asks_while_a_list_is_made_gets_the_next)
+{
+    uint64_t first, second;
+    struct issued i;
+
+    start();
+    send_publish(1);
+    first = publish_receive(CAUSE_REQUEST);
+    send_publish(2);
+    send_publish(3);
+    i = issue_one(); /* by then both have been taken */
+    (void)i;
+    publish_done(first, ERR_IO, 0);
+    expect_published(1, ERR_IO, 0); /* and the failure is nobody else's */
+    second = publish_receive(CAUSE_REQUEST);
+    cr_assert_neq(second, first);
+    publish_done(second, OK, 7);
+    expect_published(2, OK, 7);
+    expect_published(3, OK, 7);
+    send_publish(4);
+    publish_done(publish_receive(CAUSE_REQUEST), OK, 8);
+    expect_published(4, OK, 8);
+}
+
+/* A stopped publisher reads nothing at all: the wire holds fewer messages than are asked for here. */
+Test(turn, any_number_of_publications_does_not_wait_for_the_publisher)
+{
+    struct issued i;
+    uint64_t first;
+
+    start();
+    for (uint64_t n = 1; n <= 3000; n++) {
+        send_publish(n);
+        if (n > PUBLISH_WAITS_MAX)
+            expect_published(n, ERR_UNAVAILABLE, 0);
+    }
+    i = issue_one();
+    (void)i;
+    first = publish_receive(CAUSE_REQUEST);
+    publish_done(first, OK, 1);
+    expect_published(1, OK, 1);
+    publish_done(publish_receive(CAUSE_REQUEST), OK, 2);
+    for (uint64_t n = 2; n <= PUBLISH_WAITS_MAX; n++)
+        expect_published(n, OK, 2);
+    send_publish(5000); /* there is room again */
+    publish_done(publish_receive(CAUSE_REQUEST), OK, 3);
+    expect_published(5000, OK, 3);
+}
+
+/* What nobody will answer any more is freed: the leak check looks. */
+Test(turn, an_end_with_those_who_wait_for_a_list)
+{
+    start();
+    send_publish(1);
+    (void)publish_receive(CAUSE_REQUEST);
 }
 
 /* A time before all times is no invalidityDate, and 8 is removeFromCRL: either would spoil every later CRL.
