@@ -98,7 +98,7 @@ static bool look_at(const struct looking *l, uint16_t shard, void *arg)
 
     if (!is_whole(l, d, shard, false))
         d->run = RUN_COMPLETE;
-    else if (d->run == RUN_NONE && l->issuer->delta_s > 0 && !is_whole(l, d, shard, true))
+    else if (d->run == RUN_NONE && !is_whole(l, d, shard, true))
         d->run = RUN_DELTA;
     return d->run != RUN_COMPLETE;
 }

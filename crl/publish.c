@@ -34,13 +34,16 @@ static void plan_add(struct run *r, uint16_t shard, bool is_delta)
     r->planned[r->count++] = (struct planned){shard, is_delta};
 }
 
-/* A delta needs a complete list that it goes with. */
-static enum err plan_shard_delta(struct run *r, struct view *v, uint16_t no, uint16_t shard)
+/* A delta needs a complete list that it goes with. One that was published once is named by certificates, and
+ * is published for good. */
+static enum err plan_delta(struct run *r, struct view *v, uint16_t no, uint16_t shard)
 {
-    struct crl_state s;
-    enum err e = crl_part_find(v, no, shard, false, &s);
+    struct crl_state whole, delta;
+    enum err e = crl_part_find(v, no, shard, false, &whole);
 
-    if (e == OK && s.number > 0)
+    if (e == OK)
+        e = crl_part_find(v, no, shard, true, &delta);
+    if (e == OK && whole.number > 0 && (r->job->issuer->delta_s > 0 || delta.number > 0))
         plan_add(r, shard, true);
     return e;
 }
@@ -51,9 +54,8 @@ static enum err plan_deltas(struct run *r, struct view *v, uint16_t no, unsigned
 
     for (unsigned shard = 2; e == OK && shard < SHARD_END; shard++)
         if (crl_is_sharded(counts, shard))
-            e = plan_shard_delta(r, v, no, (uint16_t)shard);
-    plan_add(r, SHARD_ALL, true);
-    return e;
+            e = plan_delta(r, v, no, (uint16_t)shard);
+    return e == OK ? plan_delta(r, v, no, SHARD_ALL) : e;
 }
 
 static enum err plan_in(struct run *r, struct view *v)
@@ -73,7 +75,7 @@ static enum err plan_in(struct run *r, struct view *v)
     for (unsigned shard = 2; r->job->run == RUN_COMPLETE && shard < SHARD_END; shard++)
         if (crl_is_sharded(counts, shard))
             plan_add(r, (uint16_t)shard, false);
-    if (e == OK && i->delta_s > 0 && whole.number > 0)
+    if (e == OK && whole.number > 0)
         e = plan_deltas(r, v, row.no, counts);
     if (r->job->run == RUN_COMPLETE)
         plan_add(r, SHARD_ALL, false);

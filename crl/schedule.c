@@ -34,11 +34,20 @@ static int64_t due_after(const struct crl_issuer *i, enum crl_run run, const str
     return next_after(i, period_of(i, run), last->this_update_s) + delay_after(i, last);
 }
 
+/* Certificates name deltas, those of the schedule have come to their end, and nothing but a complete run
+ * makes the next one: it is over before that would come. */
+static bool is_delta_left(const struct crl_issuer *i, const struct crl_force *s)
+{
+    return i->delta_s == 0 && s->delta.number > 0 && s->delta.next_update_s < s->whole.next_update_s;
+}
+
 static int64_t due_complete(const struct crl_issuer *i, const struct crl_force *s, int64_t now_s)
 {
     const struct crl_state *w = &s->whole;
 
     if (w->number == 0 || s->is_short || w->next_update_s <= now_s || w->this_update_s > now_s + AHEAD_S)
+        return now_s;
+    if (is_delta_left(i, s))
         return now_s;
     return due_after(i, RUN_COMPLETE, w);
 }
@@ -59,12 +68,14 @@ int64_t crl_due(const struct crl_issuer *i, const struct crl_force *s, enum crl_
     return run == RUN_COMPLETE ? due_complete(i, s, now_s) : due_delta(i, s, now_s);
 }
 
-/* A delta that stays good as long as a complete list would keep caches from asking for the next one. */
+/* A delta that stays good as long as a complete list would keep caches from asking for the next one, where
+ * there is one before the next complete list. */
 int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t this_s)
 {
-    int64_t period_s = period_of(i, run), overlap_s = i->overlap_s;
+    bool is_between = run == RUN_DELTA && i->delta_s > 0;
+    int64_t period_s = is_between ? i->delta_s : i->every_s, overlap_s = i->overlap_s;
 
-    if (run == RUN_DELTA && overlap_s > period_s)
+    if (is_between && overlap_s > period_s)
         overlap_s = period_s;
     return next_after(i, period_s, this_s) + i->jitter_s + overlap_s;
 }

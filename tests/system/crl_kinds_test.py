@@ -296,6 +296,23 @@ class Change(ServiceTest):
             before = self.files()
             self.service.restart()
             self.assertEqual(self.files(), before)
+        with self.subTest("deltas that certificates name stay, as good as complete lists"):
+            names = {name.removesuffix(".crl") for name in before if name.endswith("-delta.crl")}
+            self.assertGreater(len(names), 4 + 16)
+            self.service.stop()
+            configure(self.service, "rsa-g1", delta_every=None)
+            self.service.start()
+            wait_until(lambda: FRESHEST not in self.service.crl("rsa-g1").extensions, "a complete list that names no delta")
+            whole = self.service.crl("rsa-g1")
+            for name in sorted(names):
+                delta = self.service.crl(name)
+                self.assertEqual((delta.number, delta.next_update), (whole.number, whole.next_update), name)
+                self.assertIn(DELTA, delta.extensions)
+            leaf = der.Certificate(pem_to_der(self.service.issued(make_csr(), "ucm/tomcat").chain_pem)[0])
+            self.assertNotIn(FRESHEST, leaf.extensions)
+            before = self.files()
+            self.service.restart()
+            self.assertEqual(self.files(), before)
 
 
 class Failing(ServiceTest):

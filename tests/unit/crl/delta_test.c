@@ -218,7 +218,7 @@ static X509_CRL *theirs_of(uint16_t shard, bool is_delta, const struct crl_state
         add_indicator(crl);
     if (shard != SHARD_ALL)
         add_point(crl, name);
-    if (!is_delta)
+    if (!is_delta && issuer.delta_s > 0)
         add_freshest(crl, delta);
     return crl;
 }
@@ -267,7 +267,7 @@ static void compare(uint16_t shard, bool is_delta, uint64_t number, int64_t now_
     cr_assert_eq(state.number, number);
     cr_assert_eq(state.count, wanted.count, "%lu instead of %zu", state.count, wanted.count);
     cr_assert_eq(state.this_update_s, now_s);
-    cr_assert_eq(state.next_update_s, now_s + (is_delta ? 12 * HOUR : 2 * DAY));
+    cr_assert_eq(state.next_update_s, now_s + (is_delta && issuer.delta_s > 0 ? 12 * HOUR : 2 * DAY));
     check_file(shard, is_delta, span_of(tbs, (size_t)len));
     OPENSSL_free(tbs);
     X509_CRL_free(theirs);
@@ -394,6 +394,19 @@ Test(crl_delta, what_was_revoked_and_ended_since_the_base_is_not_removed)
     cr_expect_eq(in_delta(ENDED), REASON_REMOVE_FROM_CRL, "one complete list has shown it");
     publish(RUN_COMPLETE, FIRST + 3 * DAY);
     cr_expect_eq(in_delta(ENDED), -1);
+}
+
+/* Certificates that named them do so for their life; complete lists name them no more. */
+Test(crl_delta, deltas_that_were_switched_off_go_with_complete_lists)
+{
+    publish(RUN_COMPLETE, FIRST);
+    publish(RUN_DELTA, FIRST + 6 * HOUR);
+    issuer.delta_s = 0;
+    tell(NEW, REASON_KEY_COMPROMISE, FIRST + 7 * HOUR, SHOP_NOW);
+    publish(RUN_COMPLETE, FIRST + DAY);
+    cr_expect_eq(in_delta(NEW), REASON_KEY_COMPROMISE);
+    publish(RUN_COMPLETE, FIRST + 2 * DAY);
+    cr_expect_eq(wanted.count, 0, "all of it is in the base now");
 }
 
 /* ---- random sets ---- */

@@ -172,6 +172,47 @@ Test(crl_role, a_delta_is_no_answer_to_who_asked_for_a_complete_list)
     role_stop();
 }
 
+static void expect_complete_run(const char *cause)
+{
+    struct heard delta, whole;
+
+    serve_reserve();
+    delta = serve_record();
+    whole = serve_record();
+    cr_assert(delta.part.is_delta && !whole.part.is_delta);
+    cr_assert_eq(delta.state.next_update_s, whole.state.next_update_s);
+    cr_assert_str_eq(whole.text, cause);
+}
+
+Test(crl_role, deltas_that_were_switched_off_are_replaced_at_the_next_start_and_kept)
+{
+    char path[256];
+
+    office.delta_s = DAY / 4;
+    role_start();
+    cr_assert(!serve_publication().part.is_delta);
+    cr_assert(serve_publication().part.is_delta);
+    expect_idle();
+    role_stop();
+
+    office.delta_s = 0;
+    role_start();
+    expect_complete_run("start");
+    expect_idle();
+    role_stop();
+    role_start();
+    expect_idle();
+    role_stop();
+
+    snprintf(path, sizeof path, "%s/crl/ca-delta.crl", office.shop.public_dir);
+    cr_assert_eq(unlink(path), 0);
+    role_start();
+    cr_assert(serve_publication().part.is_delta, "made again");
+    expect_idle();
+    role_stop();
+    cr_assert_eq(access(path, F_OK), 0);
+}
+
 Test(crl_role, an_issuer_that_is_not_in_the_store_is_said_to_be_missing)
 {
     struct heard h;

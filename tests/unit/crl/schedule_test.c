@@ -166,6 +166,22 @@ Test(crl_schedule, a_delta_is_over_soon_after_the_next_one)
     cr_expect_eq(crl_next_update(&i, RUN_DELTA, MIDNIGHT), MIDNIGHT + 5 * HOUR);
 }
 
+/* Deltas were switched off: certificates go on naming them. */
+Test(crl_schedule, a_delta_that_none_will_follow_ends_with_the_complete_list)
+{
+    struct crl_force s = {
+        .whole = {.number = 5, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 4 * DAY},
+        .delta = {.number = 6, .this_update_s = MIDNIGHT + HOUR, .next_update_s = MIDNIGHT + 9 * HOUR},
+        .before_s = NO_TIME};
+
+    cr_expect_eq(crl_due(&plain, &s, RUN_COMPLETE, MIDNIGHT + 2 * HOUR), MIDNIGHT + 2 * HOUR, "now");
+    cr_expect_eq(crl_due(&plain, &s, RUN_DELTA, MIDNIGHT + 2 * HOUR), INT64_MAX);
+    cr_expect_eq(crl_next_update(&plain, RUN_DELTA, MIDNIGHT),
+                 crl_next_update(&plain, RUN_COMPLETE, MIDNIGHT));
+    s.delta = s.whole;
+    cr_expect_eq(crl_due(&plain, &s, RUN_COMPLETE, MIDNIGHT + 2 * HOUR), MIDNIGHT + DAY, "by schedule");
+}
+
 Test(crl_schedule, a_shard_that_is_missing_is_made_at_once)
 {
     struct crl_force s = {
