@@ -118,11 +118,11 @@ static bool note_crl(const struct issuer *i, void *arg)
 }
 
 /* A backup that nobody has read is a hope. */
-static enum err read_copy(struct backup *b, const char *dir)
+static enum err read_store(struct backup *b, const char *dir, enum store_mode mode)
 {
     struct noting n = {b, NULL};
     struct store *s = NULL;
-    enum err e = store_open(dir, STORE_COPY, 0, &s, &b->f);
+    enum err e = store_open(dir, mode, 0, &s, &b->f);
 
     if (e == OK)
         e = view_open(s, &n.view);
@@ -135,7 +135,7 @@ static enum err read_copy(struct backup *b, const char *dir)
     view_close(n.view);
     store_close(s);
     if (e != OK)
-        return fault_set(&b->f, ERR_IO, "the copy of the store cannot be read");
+        return fault_set(&b->f, ERR_IO, "%s: the store cannot be read", dir);
     if (b->checked.faults > 0)
         return fault_set(&b->f, ERR_CONFLICT, "the store has %llu faults: this is no backup",
                          (unsigned long long)b->checked.faults);
@@ -177,7 +177,7 @@ static enum err copy_store(struct backup *b)
         e = store_copy(s, path, &b->f);
     store_close(s);
     if (e == OK)
-        e = read_copy(b, dir);
+        e = read_store(b, dir, STORE_COPY);
     if (e == OK)
         e = hash_file(path, digest, &size, &b->f);
     if (e == OK)
@@ -229,9 +229,27 @@ static enum err fill(struct backup *b)
     return e == OK ? write_manifest(b) : e;
 }
 
-static enum err run(struct backup *b, const char *home, const char *dir)
+static enum err check_entry(const struct tree_entry *e, void *arg)
 {
-    enum err e = config_load(home, &b->config, NULL, &b->f);
+    struct backup *b = arg;
+
+    if (is_left_out(e) || access(e->path, R_OK) == 0)
+        return OK;
+    return fault_set(&b->f, ERR_IO, "%s: cannot be read", e->path);
+}
+
+/* All but the writing: no key leaves the home. */
+static enum err rehearse(struct backup *b)
+{
+    enum err e = tree_each(b->config.home, check_entry, b, &b->f);
+
+    b->taken_at_s = clock_now_s();
+    return e == OK ? read_store(b, b->config.store_dir, STORE_READ) : e;
+}
+
+static enum err run(struct backup *b, const struct local_run *how, const char *dir)
+{
+    enum err e = config_load(how->home, &b->config, NULL, &b->f);
 
     if (e == OK)
         e = tree_check_free(dir, &b->f);
@@ -239,34 +257,39 @@ static enum err run(struct backup *b, const char *home, const char *dir)
         e = tree_draft(dir, b->dir, &b->f);
     if (e != OK)
         return e;
-    e = fill(b);
-    if (e == OK)
+    e = how->is_dry_run ? rehearse(b) : fill(b);
+    if (e == OK && !how->is_dry_run)
         e = tree_place(b->dir, dir, 0700, &b->f);
-    if (e != OK)
+    if (e != OK || how->is_dry_run)
         tree_remove(b->dir);
     return e;
 }
 
-int backup_main(const char *home, const char *dir, bool is_quiet)
+static void say_done(const struct backup *b, const char *dir, bool is_dry_run)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(b->taken_at_s, text);
+    fprintf(stderr, "%s: %sthe home as of %s, %llu certificates, %llu revoked, checked row by row.\n%s", dir,
+            is_dry_run ? "would be " : "", text, (unsigned long long)b->checked.certificates,
+            (unsigned long long)b->checked.revoked,
+            is_dry_run ? "Nothing was made.\n" : "It holds the private keys: keep it as the home is kept.\n");
+}
+
+int backup_main(const struct local_run *how, const char *dir)
 {
     struct backup *b = xcalloc(1, sizeof *b);
-    char text[CLOCK_TEXT_MAX];
     enum err e;
 
     log_role("backup");
     b->directories = js_array();
     b->files = js_array();
     b->crls = js_object();
-    e = run(b, home, dir);
-    clock_rfc3339(b->taken_at_s, text);
+    e = run(b, how, dir);
     if (e != OK)
         fprintf(stderr, "chancery: %s\n", b->f.detail[0] != '\0' ? b->f.detail : err_text(e));
-    else if (!is_quiet)
-        fprintf(stderr,
-                "%s: the home as of %s, %llu certificates, %llu revoked, checked row by row.\n"
-                "It holds the private keys: keep it as the home is kept.\n",
-                dir, text, (unsigned long long)b->checked.certificates,
-                (unsigned long long)b->checked.revoked);
+    else if (!how->is_quiet)
+        say_done(b, dir, how->is_dry_run);
     js_free(b->directories);
     js_free(b->files);
     js_free(b->crls);

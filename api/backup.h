@@ -8,7 +8,7 @@
 #ifndef API_BACKUP_H
 #define API_BACKUP_H
 
-#include <stdbool.h>
+#include "api/result.h"
 
 #define BACKUP_MANIFEST "backup.json"
 #define BACKUP_FORMAT 1
@@ -19,8 +19,9 @@
                          */
 #define BACKUP_STORE "store/data.mdb"
 
-/* `chancery store backup DIR`, `store restore DIR`. Exit codes. */
-int backup_main(const char *home, const char *dir, bool is_quiet);
-int restore_main(const char *home, const char *dir, bool is_quiet);
+/* `chancery store backup DIR`, `store restore DIR`. A dry run checks all that can be checked without writing:
+ * places, stores and, of a backup, every file. Exit codes. */
+int backup_main(const struct local_run *how, const char *dir);
+int restore_main(const struct local_run *how, const char *dir);
 
 #endif

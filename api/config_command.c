@@ -5,10 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/result.h"
 #include "api/role.h"
 #include "base/log.h"
 
 #define REPORT_MAX (256u * 1024) /* a thousand mistakes of a line each */
+
+/* Every mistake is a line of it. */
+static struct js *lines_of(const struct buf *report, const struct fault *f)
+{
+    struct js *list = js_array();
+    struct span rest = buf_span(report);
+
+    if (rest.len == 0)
+        js_push_str(list, f->detail);
+    while (rest.len > 0) {
+        const uint8_t *end = memchr(rest.data, '\n', rest.len);
+        size_t len = end != NULL ? (size_t)(end - rest.data) : rest.len;
+
+        js_push_span(list, span_of(rest.data, len));
+        rest = span_of(rest.data + len + (end != NULL), rest.len - len - (end != NULL));
+    }
+    return list;
+}
 
 static int say(enum err e, const char *what, const struct buf *report, const struct fault *f)
 {
@@ -21,6 +40,22 @@ static int say(enum err e, const char *what, const struct buf *report, const str
     else
         fprintf(stderr, "chancery: %s\n", f->detail);
     return 1;
+}
+
+static int say_as(enum err e, const char *what, const struct buf *report, const struct fault *f,
+                  const char *output)
+{
+    struct js *o;
+
+    if (result_is_table(output))
+        return say(e, what, report, f);
+    o = js_object();
+    js_set_str(o, "checked", what);
+    js_set_bool(o, "ok", e == OK);
+    js_set(o, "mistakes", e == OK ? js_array() : lines_of(report, f));
+    result_write(o, output);
+    js_free(o);
+    return e == OK ? 0 : 1;
 }
 
 /* A file on its own is one or the other document; its root element says which. */
@@ -47,7 +82,7 @@ static enum err check_file(const char *file, struct buf *report, struct fault *f
     return e;
 }
 
-int config_check_main(const char *home, const char *file)
+int config_check_main(const char *home, const char *file, const char *output)
 {
     struct config *c = xcalloc(1, sizeof *c);
     struct fault f = {0};
@@ -55,9 +90,13 @@ int config_check_main(const char *home, const char *file)
     enum err e;
     int code;
 
+    if (!result_is_record("config check", output)) {
+        free(c);
+        return 1;
+    }
     buf_init(&report, REPORT_MAX);
     e = file != NULL ? check_file(file, &report, &f) : config_load(home, c, &report, &f);
-    code = say(e, file != NULL ? file : home, &report, &f);
+    code = say_as(e, file != NULL ? file : home, &report, &f, output);
     if (file == NULL && e == OK)
         config_free(c);
     buf_free(&report);
@@ -93,51 +132,6 @@ static struct js *settings_of(const struct config *c)
     return o;
 }
 
-static void print_value(const char *name, const struct js *v, bool csv)
-{
-    struct buf text;
-
-    buf_init(&text, 65536);
-    if (js_str(v) != NULL)
-        buf_put_str(&text, js_str(v));
-    else
-        js_write(v, &text);
-    if (csv)
-        printf("%s,\"", name);
-    else
-        printf("%-24s", name);
-    for (size_t i = 0; i < text.len; i++)
-        printf(csv && text.data[i] == '"' ? "\"\"" : "%c", text.data[i]);
-    printf(csv ? "\"\n" : "\n");
-    buf_free(&text);
-}
-
-static int print_settings(const struct js *o, const char *output)
-{
-    bool csv = strcmp(output, "csv") == 0, is_pretty = strcmp(output, "json") == 0;
-    struct buf b;
-
-    if (csv || strcmp(output, "table") == 0) {
-        if (csv)
-            printf("setting,value\n");
-        for (size_t i = 0; i < js_len(o); i++)
-            print_value(js_name_at(o, i), js_value_at(o, i), csv);
-        return 0;
-    }
-    if (!is_pretty && strcmp(output, "jsonl") != 0) {
-        fprintf(stderr, "chancery: config show: --output is table, json, jsonl or csv\n");
-        return 1;
-    }
-    buf_init(&b, 1 << 20);
-    if (is_pretty)
-        js_write_pretty(o, &b);
-    else
-        js_write(o, &b);
-    printf("%.*s\n", (int)b.len, (const char *)b.data);
-    buf_free(&b);
-    return 0;
-}
-
 int config_show_main(const char *home, const char *output)
 {
     struct config *c = xcalloc(1, sizeof *c);
@@ -145,11 +139,16 @@ int config_show_main(const char *home, const char *output)
     struct buf report;
     int code = 1;
 
+    if (!result_is_record("config show", output)) {
+        free(c);
+        return 1;
+    }
     buf_init(&report, REPORT_MAX);
     if (config_load(home, c, &report, &f) == OK) {
         struct js *o = settings_of(c);
 
-        code = print_settings(o, output != NULL ? output : "table");
+        result_write(o, output);
+        code = 0;
         js_free(o);
         config_free(c);
     } else {

@@ -78,7 +78,7 @@ static bool take_value(struct command *c, int option)
         return false;
     }
     *places[option - LOCAL_HOME] = optarg;
-    return true;
+    return option != LOCAL_OUTPUT || result_has_form(optarg);
 }
 
 static bool take_option(struct command *c, int option)
@@ -125,14 +125,14 @@ static int run_init(struct command *c)
 static int run_serve(struct command *c)
 {
     if (c->init.is_dry_run) /* whether it would start is first of all whether the configuration is right */
-        return config_check_main(c->home, NULL);
+        return config_check_main(c->home, NULL, c->output);
     return serve_main(c->home, c->ready_file);
 }
 
 static int run_config(struct command *c)
 {
     if (c->word_count >= 2 && strcmp(c->words[1], "check") == 0)
-        return config_check_main(c->home, c->words[2]);
+        return config_check_main(c->home, c->words[2], c->output);
     if (c->word_count == 2 && strcmp(c->words[1], "show") == 0)
         return config_show_main(c->home, c->output);
     fprintf(stderr, "chancery: config check [FILE] or config show\n");
@@ -141,14 +141,16 @@ static int run_config(struct command *c)
 
 static int run_store(struct command *c)
 {
+    const struct local_run how = {c->home, c->output, c->init.is_quiet, c->init.is_dry_run};
+
     if (c->word_count == 3 && strcmp(c->words[1], "snapshot") == 0)
-        return store_snapshot_main(c->home, c->words[2], c->host, c->init.is_quiet);
+        return store_snapshot_main(&how, c->words[2], c->host);
     if (c->word_count == 3 && strcmp(c->words[1], "backup") == 0)
-        return backup_main(c->home, c->words[2], c->init.is_quiet);
+        return backup_main(&how, c->words[2]);
     if (c->word_count == 3 && strcmp(c->words[1], "restore") == 0)
-        return restore_main(c->home, c->words[2], c->init.is_quiet);
+        return restore_main(&how, c->words[2]);
     if (c->word_count >= 2 && strcmp(c->words[1], "check") == 0)
-        return store_check_main(c->home, c->words[2], c->init.is_quiet);
+        return store_check_main(&how, c->words[2]);
     fprintf(stderr, "chancery: store check [DIR], store backup DIR, store restore DIR, store snapshot DIR "
                     "[--host NAME]\n");
     return EXIT_USAGE;

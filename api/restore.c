@@ -26,6 +26,7 @@
 struct restore {
     const char *from;
     char dir[PATH_LEN_MAX]; /* the draft */
+    bool is_dry_run;        /* everything is read and checked, nothing written */
     struct js *manifest;
     int64_t taken_at_s;
     uint64_t margin;
@@ -95,7 +96,7 @@ static enum err make_directories(struct restore *r)
     return e;
 }
 
-/* Copies and hashes in one pass: what was held against the manifest is what stays. */
+/* Copies and hashes in one pass: what was held against the manifest is what stays. `to` NULL: hashes. */
 static enum err copy_stream(struct restore *r, const char *from, const char *to, mode_t mode,
                             uint8_t digest[static HASH_LEN])
 {
@@ -103,20 +104,22 @@ static enum err copy_stream(struct restore *r, const char *from, const char *to,
     struct hash *h = hash_begin(HASH_SHA256);
     FILE *in = fopen(from, "rbe");
     struct file_draft draft = {.fd = -1};
-    enum err e = in == NULL ? fault_set(&r->f, ERR_IO, "%s: %s", from, strerror(errno))
-                            : file_draft_open(&draft, to, mode, &r->f);
+    enum err e = in == NULL   ? fault_set(&r->f, ERR_IO, "%s: %s", from, strerror(errno))
+                 : to == NULL ? OK
+                              : file_draft_open(&draft, to, mode, &r->f);
     size_t n;
 
     while (e == OK && (n = fread(piece, 1, sizeof piece, in)) > 0) {
         hash_add(h, span_of(piece, n));
-        e = file_draft_write(&draft, span_of(piece, n), &r->f);
+        if (to != NULL)
+            e = file_draft_write(&draft, span_of(piece, n), &r->f);
     }
     hash_end(h, digest);
     if (e == OK && ferror(in))
         e = fault_set(&r->f, ERR_IO, "%s: cannot be read", from);
     if (in != NULL)
         fclose(in);
-    if (e == OK)
+    if (e == OK && to != NULL)
         return file_draft_commit(&draft, &r->f);
     if (draft.fd >= 0)
         file_draft_abort(&draft);
@@ -134,7 +137,7 @@ static enum err copy_file(struct restore *r, const struct js *o)
     if (e == OK)
         e = path_join(from, r->from, name, &r->f);
     if (e == OK)
-        e = copy_stream(r, from, to, mode, digest);
+        e = copy_stream(r, from, r->is_dry_run ? NULL : to, mode, digest);
     if (e != OK)
         return e;
     hex_encode(span_of(digest, HASH_LEN), hex);
@@ -176,6 +179,8 @@ static enum err raise_floors(struct restore *r, struct store *s, int64_t now_s)
     enum err e;
 
     r->margin = (uint64_t)(age_s + CLOCK_DOUBT_S) * CRLS_A_SECOND;
+    if (r->is_dry_run)
+        return OK;
     clock_rfc3339(r->taken_at_s, text);
     snprintf(detail, sizeof detail, "backup of %s, CRL numbers raised by %llu", text,
              (unsigned long long)r->margin);
@@ -191,10 +196,10 @@ static enum err take_store(struct restore *r)
 {
     char dir[PATH_LEN_MAX];
     struct store *s = NULL;
-    enum err e = path_join(dir, r->dir, "store", &r->f);
+    enum err e = path_join(dir, r->is_dry_run ? r->from : r->dir, "store", &r->f);
 
     if (e == OK)
-        e = store_open(dir, STORE_WRITE, 0, &s, &r->f);
+        e = store_open(dir, r->is_dry_run ? STORE_COPY : STORE_WRITE, 0, &s, &r->f);
     if (e == OK)
         e = check_store(r, s);
     if (e == OK)
@@ -207,7 +212,7 @@ static enum err take_store(struct restore *r)
 
 static enum err fill(struct restore *r)
 {
-    enum err e = make_directories(r);
+    enum err e = r->is_dry_run ? OK : make_directories(r);
 
     if (e == OK)
         e = copy_files(r);
@@ -225,9 +230,9 @@ static enum err run(struct restore *r, const char *home)
     if (e != OK)
         return e;
     e = fill(r);
-    if (e == OK)
+    if (e == OK && !r->is_dry_run)
         e = tree_place(r->dir, home, 0755, &r->f);
-    if (e != OK)
+    if (e != OK || r->is_dry_run)
         tree_remove(r->dir);
     return e;
 }
@@ -237,6 +242,15 @@ static void say_done(const struct restore *r, const char *home)
     char text[CLOCK_TEXT_MAX];
 
     clock_rfc3339(r->taken_at_s, text);
+    if (r->is_dry_run) {
+        fprintf(
+            stderr,
+            "%s: would be restored from the backup of %s: %llu certificates, %llu revoked, every file and "
+            "row checked.\nCRL numbers would be raised by %llu. Nothing was made.\n",
+            home, text, (unsigned long long)r->checked.certificates, (unsigned long long)r->checked.revoked,
+            (unsigned long long)r->margin);
+        return;
+    }
     fprintf(stderr,
             "%s: restored from the backup of %s: %llu certificates, %llu revoked, every row checked.\n"
             "CRL numbers were raised by %llu, so that none given out since comes again; serial numbers are "
@@ -249,18 +263,19 @@ static void say_done(const struct restore *r, const char *home)
             (unsigned long long)r->margin);
 }
 
-int restore_main(const char *home, const char *dir, bool is_quiet)
+int restore_main(const struct local_run *how, const char *dir)
 {
     struct restore *r = xcalloc(1, sizeof *r);
     enum err e;
 
     log_role("restore");
     r->from = dir;
-    e = run(r, home);
+    r->is_dry_run = how->is_dry_run;
+    e = run(r, how->home);
     if (e != OK)
         fprintf(stderr, "chancery: %s\n", r->f.detail[0] != '\0' ? r->f.detail : err_text(e));
-    else if (!is_quiet)
-        say_done(r, home);
+    else if (!how->is_quiet)
+        say_done(r, how->home);
     js_free(r->manifest);
     free(r);
     return e == OK ? 0 : 1;

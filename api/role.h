@@ -91,8 +91,8 @@ struct init_options {
 /* `chancery init`. Exit code. */
 int init_main(const struct init_options *o);
 
-/* `chancery config check [FILE]`, `chancery config show`. Exit code. */
-int config_check_main(const char *home, const char *file);
+/* `chancery config check [FILE]`, `chancery config show`. `output` as in api/result.h. Exit code. */
+int config_check_main(const char *home, const char *file, const char *output);
 int config_show_main(const char *home, const char *output);
 
 /* Reads one document of the configuration that need not be in a home: for `config check FILE`. */

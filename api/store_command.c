@@ -32,24 +32,55 @@ static enum err check_dir(const char *dir, struct store_checked *out, struct fau
     return e;
 }
 
-int store_check_main(const char *home, const char *dir, bool is_quiet)
+static struct js *checked_json(const struct store_checked *n)
 {
-    struct config *c = xcalloc(1, sizeof *c);
+    struct js *o = js_object();
+
+    js_set_int(o, "certificates", (int64_t)n->certificates);
+    js_set_int(o, "revoked", (int64_t)n->revoked);
+    js_set_int(o, "held", (int64_t)n->held);
+    js_set_int(o, "index_rows", (int64_t)n->index_rows);
+    js_set_int(o, "requests", (int64_t)n->requests);
+    js_set_int(o, "audit_rows", (int64_t)n->audit);
+    js_set_int(o, "faults", (int64_t)n->faults);
+    return o;
+}
+
+static void say_checked(const struct store_checked *n, const struct local_run *how)
+{
+    struct js *o;
+
+    if (!result_is_table(how->output)) {
+        o = checked_json(n);
+        result_write(o, how->output);
+        js_free(o);
+    } else if (!how->is_quiet || n->faults > 0) {
+        printf("%llu certificates, %llu revoked, %llu held, %llu index rows, %llu requests, %llu audit rows: "
+               "%llu faults\n",
+               (unsigned long long)n->certificates, (unsigned long long)n->revoked,
+               (unsigned long long)n->held, (unsigned long long)n->index_rows,
+               (unsigned long long)n->requests, (unsigned long long)n->audit, (unsigned long long)n->faults);
+    }
+}
+
+int store_check_main(const struct local_run *how, const char *dir)
+{
+    struct config *c;
     struct store_checked n = {0};
     struct fault f = {0};
-    enum err e = dir == NULL ? config_load(home, c, NULL, &f) : OK;
+    enum err e;
 
+    if (!result_is_record("store check", how->output))
+        return 1;
     log_role("check");
+    c = xcalloc(1, sizeof *c);
+    e = dir == NULL ? config_load(how->home, c, NULL, &f) : OK;
     if (e == OK)
         e = check_dir(dir == NULL ? c->store_dir : dir, &n, &f);
     if (e != OK)
         fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
-    else if (!is_quiet || n.faults > 0)
-        printf("%llu certificates, %llu revoked, %llu held, %llu index rows, %llu requests, %llu audit rows: "
-               "%llu faults\n",
-               (unsigned long long)n.certificates, (unsigned long long)n.revoked, (unsigned long long)n.held,
-               (unsigned long long)n.index_rows, (unsigned long long)n.requests, (unsigned long long)n.audit,
-               (unsigned long long)n.faults);
+    else
+        say_checked(&n, how);
     config_free(c);
     free(c);
     return e == OK && n.faults == 0 ? 0 : 1;
@@ -73,21 +104,26 @@ static enum err snapshot(const char *home, const char *dir, const char *host, in
     return e;
 }
 
-int store_snapshot_main(const char *home, const char *dir, const char *host, bool is_quiet)
+int store_snapshot_main(const struct local_run *how, const char *dir, const char *host)
 {
     int64_t now_s = clock_now_s();
     char text[CLOCK_TEXT_MAX];
     struct fault f = {0};
     enum err e;
 
+    if (how->is_dry_run) {
+        fprintf(stderr,
+                "chancery: store snapshot has no --dry-run: its file is replaced whole or not at all\n");
+        return 1;
+    }
     log_role("store");
-    e = snapshot(home, dir, host, now_s, &f);
+    e = snapshot(how->home, dir, host, now_s, &f);
     if (e != OK) {
         fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
         return 1;
     }
     clock_rfc3339(now_s, text);
-    if (!is_quiet)
+    if (!how->is_quiet)
         fprintf(stderr, "%s/data.mdb: the store as of %s\n", dir, text);
     return 0;
 }

@@ -4,11 +4,12 @@
 #ifndef API_STORE_COMMAND_H
 #define API_STORE_COMMAND_H
 
+#include "api/result.h"
 #include "base/chain.h"
 
 /* `chancery store check [DIR]`, `store snapshot DIR [--host NAME]`. Exit codes. */
-int store_check_main(const char *home, const char *dir, bool is_quiet);
-int store_snapshot_main(const char *home, const char *dir, const char *host, bool is_quiet);
+int store_check_main(const struct local_run *how, const char *dir);
+int store_snapshot_main(const struct local_run *how, const char *dir, const char *host);
 
 /* For `chancery audit verify --store DIR`, see struct cli_hooks. */
 enum err store_check_audit(const char *dir, struct chain_check *c, struct fault *f);

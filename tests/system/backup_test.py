@@ -76,15 +76,43 @@ class Backup(ServiceTest):
         self.assertEqual(over.returncode, 1)
         self.assertIn("exists already", over.said)
 
+    def test_a_dry_run_checks_and_leaves_nothing(self):
+        place, home = WORK / "not-made", WORK / "not-made-home"
+        done = self.service.chancery("store", "backup", place, "--dry-run")
+        self.assertIn("would be the home", done.said)
+        self.assertEqual([*WORK.glob("not-made*")], [])
+        real = self.backup("dry-real")
+        done = run(CHANCERY, "store", "restore", real, "--home", home, "--dry-run")
+        self.assertIn("would be restored", done.said)
+        self.assertEqual([*WORK.glob("not-made*")], [])
+        over = self.service.chancery("store", "backup", real, "--dry-run", check=False)
+        self.assertEqual((over.returncode, "exists already" in over.said), (1, True), over.said)
+        (real / "chancery.xml").write_text("<changed/>")
+        self.assert_not_restored(real, "not what was backed up", "--dry-run")
+        directory = WORK / "snapshot-dry"
+        directory.mkdir()
+        done = self.service.chancery("store", "snapshot", directory, "--dry-run", check=False)
+        self.assertEqual((done.returncode, [*directory.iterdir()]), (1, []), done.said)
+        self.assertIn("has no --dry-run", done.said)
+
+    def test_what_was_checked_comes_in_the_form_asked_for(self):
+        found = json.loads(self.service.chancery("store", "check", "--output", "json").text)
+        self.assertEqual(found["faults"], 0)
+        self.assertGreater(found["certificates"], 0)
+        self.assertIn('faults,"0"', self.service.chancery("store", "check", "--output", "csv").text)
+        for output in ("xml", "pem"):
+            done = self.service.chancery("store", "check", "--output", output, check=False)
+            self.assertEqual((done.returncode, done.text), (1, ""), done.said)
+
     def test_only_the_owner_may_read_it(self):
         place = self.backup("private")
         self.assertEqual(place.stat().st_mode & 0o777, 0o700)
         for each in (place / "keys").iterdir():
             self.assertEqual(each.stat().st_mode & 0o077, 0, each)
 
-    def assert_not_restored(self, place, why):
+    def assert_not_restored(self, place, why, *options):
         home = WORK / f"{place.name}-home"
-        done = run(CHANCERY, "store", "restore", place, "--home", home, check=False)
+        done = run(CHANCERY, "store", "restore", place, "--home", home, *options, check=False)
         self.assertEqual(done.returncode, 1, done.said)
         self.assertIn(why, done.said)
         self.assertFalse(home.exists())

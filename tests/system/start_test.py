@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting and ending: what is wrong is one clear line and exit code 1; what was acknowledged is there after a restart."""
 import datetime
+import json
 import os
 import re
 import signal
@@ -66,6 +67,20 @@ class Init(unittest.TestCase):
             with self.subTest(words=words):
                 self.assertIn("usage: chancery", run(CHANCERY, *words).text)
         self.assertEqual(run(CHANCERY, "serve", "--version").text, run(CHANCERY, "--version").text)
+
+    def test_a_check_of_the_configuration_comes_in_the_form_asked_for(self):
+        home = self.service.home
+        found = json.loads(run(CHANCERY, "config", "check", "--home", home, "--output", "json").text)
+        self.assertEqual(found, {"checked": str(home), "ok": True, "mistakes": []})
+        wrong = new_file((home / "chancery.xml").read_text().replace("<service ", "<service colour='red' "), ".xml")
+        done = run(CHANCERY, "config", "check", wrong, "--output", "jsonl", check=False)
+        found = json.loads(done.text)
+        self.assertEqual((done.returncode, found["ok"]), (1, False))
+        self.assertIn("colour", found["mistakes"][0])
+        for words in (["config", "check"], ["config", "show"], ["serve", "--dry-run"], ["init"]):
+            with self.subTest(words=words):
+                done = run(CHANCERY, *words, "--home", home, "--output", "xml", check=False)
+                self.assertEqual((done.returncode, done.text), (1, ""), done.said)
 
     def test_a_dry_run_of_init_leaves_nothing(self):
         home = self.service.home.parent / "dry"
