@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #define MAINTAIN_MS 60000 /* readers of dead processes hold pages back: minutes are soon enough */
@@ -172,6 +173,7 @@ enum err api_run(struct api_role *r)
         log_error("store", "%s", f.detail);
         return f.code;
     }
+    random_octets(run.api.veil_key, VEIL_KEY_LEN);
     loop_threads(threads());
     run.api.loop = loop_new();
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);

@@ -41,6 +41,8 @@ struct stats {
     uint64_t issued, refused, logins_refused;
 };
 
+#define VEIL_KEY_LEN 32 /* octets: veil.c */
+
 struct listener;
 struct api {
     struct api_role *role;
@@ -55,7 +57,8 @@ struct api {
     struct foreign *foreign;
     struct http_server *https, *control; /* NULL while not served */
     struct stats stats;
-    int64_t (*now_s)(void); /* clock_now_s, or a test's */
+    uint8_t veil_key[VEIL_KEY_LEN]; /* random: cursors of another process are not read */
+    int64_t (*now_s)(void);         /* clock_now_s, or a test's */
 };
 
 /* What http.c is given for each listening socket. */
@@ -243,8 +246,33 @@ const char *paged_given(const char *text); /* NULL for "" */
 void paged_reply(struct call *c, const char *path, const struct paged_param *asked, struct js *items,
                  const char *next);
 void paged_reply_whole(struct call *c, struct js *items); /* a list that has no pages */
+
+/* One page of what a scope covers, out of a list that holds more: how many rows are hidden shows neither in
+ * its length nor in its cursor, unless thousands follow one another. */
+struct paged_rows {
+    unsigned wanted;         /* the limit asked for */
+    unsigned batch;          /* the limit for the store */
+    unsigned shown, offered; /* so far */
+    bool is_probe; /* the page is full, and whether anything follows is looked at: nothing is added */
+};
+/* The store's list, `batch` rows from `after` (NULL: from the start); each goes through paged_row(). */
+typedef enum err paged_list(void *arg, const char *after, char next[static CURSOR_MAX]);
+/* Counts a row. False: no more are wanted. */
+bool paged_row(struct paged_rows *p, bool is_covered);
+/* Fills `p`, whose `wanted` is set. `after` and `next` are the caller's, encrypted when his scope limits
+ * anything. Errors are the list's; ERR_MALFORMED: a cursor that cannot be read. */
+enum err paged_fill(struct call *c, struct paged_rows *p, const char *after, paged_list *list, void *arg,
+                    char next[static CURSOR_MAX]);
 /* Takes items. `unreadable`: what is said when it is the store's failure, NULL: the usual. */
 void paged_fail(struct call *c, enum err e, struct js *items, const char *unreadable);
+
+/* ---- veil.c: cursors that show nothing ---- */
+
+/* Encrypts the store's cursor (hex) in place, for that login. */
+void veil_put(const uint8_t key[static VEIL_KEY_LEN], const char *who, char cursor[static CURSOR_MAX]);
+/* The other way round. False, and nothing changed: it is none of this process for that login. */
+[[nodiscard]] bool veil_take(const uint8_t key[static VEIL_KEY_LEN], const char *who,
+                             char cursor[static CURSOR_MAX]);
 
 /* ---- handlers ---- */
 
@@ -297,6 +325,8 @@ typedef void wanted_done(void *arg, enum err e);
 void wanted_free(struct wanted *w);
 /* Takes the findings of the ca to those of the reading; what both saw is said once. */
 void wanted_merge(struct wanted *w, struct findings *more);
+/* Whose certificate such a key gets; "" when no issuer has that kind. */
+const char *wanted_issuer(const struct ca_config *ca, struct span spki);
 /* Sends ASK_ISSUE with these flags; errors as asker_send. */
 enum err wanted_send(struct call *c, const struct wanted *w, uint8_t flags, asker_done *done, void *arg);
 

@@ -99,19 +99,30 @@ static const char *make_query(struct view *v, const struct filters *f, struct ce
 }
 
 struct page {
+    struct paged_rows rows;
+    struct cert_query query;
     struct view *view;
     const struct scope *scope;
     struct js *items;
-    int64_t now_s;
 };
 
 static bool add_item(const struct cert *cert, void *arg)
 {
     struct page *p = arg;
+    bool is_covered = scope_has_cert(p->scope, p->view, cert);
 
-    if (scope_has_cert(p->scope, p->view, cert))
-        js_push(p->items, certificate_json(p->view, cert, p->now_s));
-    return true;
+    if (is_covered && !p->rows.is_probe)
+        js_push(p->items, certificate_json(p->view, cert, p->query.now_s));
+    return paged_row(&p->rows, is_covered);
+}
+
+static enum err list_from(void *arg, const char *after, char next[static CURSOR_MAX])
+{
+    struct page *p = arg;
+
+    p->query.after = after;
+    p->query.limit = p->rows.batch;
+    return cert_list(p->view, &p->query, add_item, p, next);
 }
 
 static void reply_page(struct call *c, const struct filters *f, struct js *items, const char *next)
@@ -131,16 +142,16 @@ static void reply_page(struct call *c, const struct filters *f, struct js *items
 
 static void list(struct call *c, struct view *v, const struct filters *f)
 {
-    struct cert_query q = {.now_s = c->api->now_s()};
-    struct page page = {.view = v, .scope = &c->login.who.scope, .now_s = q.now_s};
-    const char *wrong = make_query(v, f, &q);
-    char next[CURSOR_MAX] = "";
+    struct page page = {.query = {.now_s = c->api->now_s()}, .view = v, .scope = &c->login.who.scope};
+    const char *wrong = make_query(v, f, &page.query);
+    char next[CURSOR_MAX];
     enum err e;
 
     if (wrong != NULL)
         return call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
     page.items = js_array();
-    e = cert_list(v, &q, add_item, &page, next);
+    page.rows.wanted = page.query.limit;
+    e = paged_fill(c, &page.rows, page.query.after, list_from, &page, next);
     if (e == OK)
         return reply_page(c, f, page.items, next);
     paged_fail(c, e, page.items, NULL);

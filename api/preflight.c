@@ -114,16 +114,6 @@ static void hold_certificate(struct preflight *p, const struct profile *profile,
 
 /* ---- the verdict ---- */
 
-static const char *issuer_for(const struct ca_config *ca, struct span spki)
-{
-    struct key_kind key;
-
-    for (size_t i = 0; key_kind_of(spki, &key) && i < ca->count; i++)
-        if (ca->issuers[i].issues == key.type)
-            return ca->issuers[i].id;
-    return "";
-}
-
 static struct js *would_issue_json(const struct profile *profile, const char *issuer, const struct grant *g,
                                    struct span tbs)
 {
@@ -146,7 +136,7 @@ static void reply(struct preflight *p, const struct profile *profile, struct vie
 {
     struct call *c = p->call;
     const struct facts *facts = csr_facts(p->wanted.csr);
-    const char *issuer = issuer_for(&c->api->config->ca, facts->spki);
+    const char *issuer = wanted_issuer(&c->api->config->ca, facts->spki);
     struct certificate_file file = {0};
     struct upload_path path = {0};
     struct js *o = js_object();

@@ -155,32 +155,62 @@ void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_L
 
 /* ---- the list ---- */
 
+/* Also by the issuer that its key would get. */
+static bool covers(const struct scope *s, const struct ca_config *ca, const struct request *r)
+{
+    struct san *sans;
+    struct rd rd = rd_of(r->facts);
+    struct facts f;
+    bool covered;
+
+    if (!scope_has_request(s, r))
+        return false;
+    if (s->issuers.len == 0)
+        return true;
+    sans = xcalloc(SAN_COUNT_MAX, sizeof *sans);
+    covered = facts_read(&rd, &f, sans) && scope_has_issuer(s, wanted_issuer(ca, f.spki));
+    free(sans);
+    return covered;
+}
+
 /* Octets of facts on one page: a request may hold 64 KiB of names, and a thousand of those would be more than
  * one answer. A page that is full goes on behind its cursor. */
 #define PAGE_FACTS_MAX (4u * 1024 * 1024)
 
 struct request_page {
+    struct paged_rows rows;
+    struct request_query query;
+    struct view *view;
     size_t facts_len;
     const struct scope *scope;
+    const struct ca_config *ca;
     struct js *items;
-    enum request_state state;
     int64_t now_s;
 };
 
 static bool add_item(const struct request *r, void *arg)
 {
     struct request_page *p = arg;
+    bool is_over = p->query.state == REQUEST_PENDING && state_of(r, p->now_s) != REQUEST_PENDING;
+    bool is_shown = !is_over && covers(p->scope, p->ca, r);
     struct js *asked;
 
-    if (p->state == REQUEST_PENDING && state_of(r, p->now_s) != REQUEST_PENDING)
-        return true;
-    if (!scope_has_request(p->scope, r))
-        return true;
-    asked = asked_json(r, NULL);
-    js_push(p->items, item_json(r, asked, p->now_s));
-    js_free(asked);
+    if (is_shown && !p->rows.is_probe) {
+        asked = asked_json(r, NULL);
+        js_push(p->items, item_json(r, asked, p->now_s));
+        js_free(asked);
+    }
     p->facts_len += r->facts.len;
-    return p->facts_len < PAGE_FACTS_MAX;
+    return paged_row(&p->rows, is_shown) && p->facts_len < PAGE_FACTS_MAX;
+}
+
+static enum err list_from(void *arg, const char *after, char next[static CURSOR_MAX])
+{
+    struct request_page *p = arg;
+
+    p->query.after = after;
+    p->query.limit = p->rows.batch;
+    return request_list(p->view, &p->query, add_item, p, next);
 }
 
 static bool read_state(const char *text, enum request_state *out)
@@ -209,28 +239,25 @@ void requests_get(struct call *c)
 {
     static const char *const known[] = {"status", "limit", "after", NULL};
     struct request_filters f;
-    struct request_query q = {0};
-    struct request_page page = {.scope = &c->login.who.scope, .now_s = c->api->now_s()};
+    struct request_page page = {
+        .scope = &c->login.who.scope, .ca = &c->api->config->ca, .now_s = c->api->now_s()};
     char next[CURSOR_MAX];
-    struct view *v;
     enum err e;
 
     if (!call_query_known(c, known) || !call_query(c, "status", f.status, sizeof f.status) ||
         !call_query(c, "limit", f.limit, sizeof f.limit) || !call_query(c, "after", f.after, sizeof f.after))
         return;
-    if (!read_state(f.status, &q.state))
+    if (!read_state(f.status, &page.query.state))
         return call_problem(c, ERR_MALFORMED, NULL, "\"status\" is pending, approved, denied or expired.");
-    if (!paged_limit(f.limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &q.limit))
+    if (!paged_limit(f.limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &page.rows.wanted))
         return call_problem(c, ERR_MALFORMED, NULL, "\"limit\" is a whole number from 1 to %u.",
                             LIST_LIMIT_MAX);
-    q.after = paged_given(f.after);
-    page.state = q.state;
-    v = call_view(c);
-    if (v == NULL)
+    page.view = call_view(c);
+    if (page.view == NULL)
         return;
     page.items = js_array();
-    e = request_list(v, &q, add_item, &page, next);
-    view_close(v);
+    e = paged_fill(c, &page.rows, paged_given(f.after), list_from, &page, next);
+    view_close(page.view);
     if (e == OK)
         return reply_list(c, &f, page.items, next);
     paged_fail(c, e, page.items, NULL);
@@ -258,7 +285,7 @@ static void reply_one(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
     if (v == NULL)
         return;
     e = request_find(v, id, &r);
-    if (e == OK && !scope_has_request(&c->login.who.scope, &r))
+    if (e == OK && !covers(&c->login.who.scope, &c->api->config->ca, &r))
         e = ERR_NOT_FOUND;
     if (e == OK)
         call_json(c, 200, full_json(&r, c->api->now_s()), NULL);
@@ -313,12 +340,31 @@ static void on_denied(struct answer *a, void *arg)
     reply_decided(c);
 }
 
+/* False, and answered: to this login it does not exist. The ca holds profile and names against the scope too.
+ */
+static bool is_seen(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
+{
+    struct view *v = call_view(c);
+    struct request r;
+    bool is_hidden;
+
+    if (v == NULL)
+        return false;
+    is_hidden = request_find(v, id, &r) == OK && !covers(&c->login.who.scope, &c->api->config->ca, &r);
+    view_close(v);
+    if (is_hidden)
+        call_problem(c, ERR_NOT_FOUND, NULL, "There is no such request.");
+    return !is_hidden;
+}
+
 /* `reason` NULL: an approval. */
 static void ask(struct call *c, const uint8_t id[static REQUEST_ID_LEN], const char *reason)
 {
     struct buf message;
     enum err e;
 
+    if (!is_seen(c, id))
+        return;
     buf_init(&message, WIRE_MSG_MAX);
     buf_put_blob(&message, span_str(c->login.who.name));
     buf_put(&message, id, REQUEST_ID_LEN);

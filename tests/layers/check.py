@@ -51,6 +51,7 @@ OPENSSL_FILES = {
     "api/listener.c": "makes the listener's keys",
     "api/page.c": "base64",
     "api/pem.c": "armour",
+    "api/veil.c": "encrypts cursors that would show what a scope hides",
     "api/x509.c": "shows names and certificates",
     "ca/weak_key.c": "arithmetic on RSA moduli",
     "base/hash.c": "hashes and random octets",

@@ -98,6 +98,31 @@ class Access(ServiceTest):
         self.assertTrue(all(each.startswith("ucm/") for each in profiles), profiles)
         self.assert_problem(self.by(self.limited["viewer"], "/profiles/general/server"), 404)
 
+    def test_pages_show_nothing_of_what_the_scope_hides(self):
+        for at, zone in enumerate("abaabb"):
+            for kind, profile in (("rsa-2048", "ucm/tomcat"), ("ec-P-256", "ucm/tomcat-ECDSA")):
+                self.service.issued(make_csr(kind, f"/CN=walk{at}.{zone}.example"), profile)
+        self.service.issued(make_csr(subject="/CN=lonely1.b.example"), "ucm/tomcat")
+        self.service.issued(make_csr(subject="/CN=lonely2.b.example"), "ucm/tomcat")
+        token, seen, after = self.limited["viewer"], [], ""
+        while after is not None:
+            page = self.by(token, f"/certificates?cn=walk*&limit=1{after and '&after=' + after}").json()
+            self.assertEqual(len(page["items"]), 1)
+            seen.append(page["items"][0]["cn"])
+            after = page["next"]
+            if after is not None:
+                self.assertNotIn(b"walk", bytes.fromhex(after))
+                cursor = after
+        self.assertEqual(seen, sorted(f"walk{at}.a.example" for at in (0, 2, 3) for _ in range(2)))
+        for hidden in ("lonely*", "lonely1*", "walk1*", "walk4*"):
+            self.assertEqual(self.by(token, f"/certificates?cn={hidden}&limit=1").json(), {"items": [], "next": None})
+        plain = self.by(self.whole["viewer"], "/certificates?cn=walk*&limit=1").json()["next"]
+        self.assertIn(b"walk", bytes.fromhex(plain))
+        bent = cursor[:-1] + ("0" if cursor[-1] != "0" else "1")
+        for who, after in ((token, plain), (token, bent), (self.limited["auditor"], cursor), (self.whole["viewer"], cursor)):
+            self.assert_problem(self.by(who, f"/certificates?cn=walk*&limit=1&after={after}"), 400)
+        self.assert_problem(self.by(token, f"/certificates?cn=lonely*&limit=1&after={cursor}"), 400)
+
     def test_issuing_keeps_to_the_scope(self):
         token = self.limited["requester"]
         for profile, name, status in (("ucm/tomcat", "two.a.example", 201), ("ucm/tomcat", "two.b.example", 403),

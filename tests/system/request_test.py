@@ -213,6 +213,30 @@ class Request(ServiceTest):
         for query in ("status=odd", "limit=0", "after=00", "color=red"):
             self.assert_problem(self.service.api(f"/requests?{query}"), 400)
 
+    def test_pages_show_nothing_of_what_a_scope_hides(self):
+        csrs = [self.csr() for _ in range(4)]
+        requests = [self.asked(csr) for csr in csrs]
+        names = [self.show(request)["cn"] for request in requests]
+
+        def listed(*options):
+            token = self.service.chancery("token", "create", "--role", "operator", *options).text.strip()
+            pages, after = [], ""
+            while after is not None:
+                answer = self.service.api(f"/requests?limit=1{after and '&after=' + after}", headers={"Authorization": "Bearer " + token}).json()
+                pages.append([each["request"] for each in answer["items"]])
+                after = answer["next"]
+                self.assertFalse(any(request in (after or "") for request in requests))
+            return pages
+
+        self.assertEqual(sorted(listed("--name", names[1], "--name", names[2])), sorted([[requests[1]], [requests[2]]]))
+        self.assertEqual(listed("--name", "nothing.example"), [[]])
+        self.assertEqual(listed("--issuer", "ec-g1"), [[]])
+        other = {"Authorization": "Bearer " + self.service.chancery("token", "create", "--role", "operator", "--issuer", "ec-g1").text.strip()}
+        for body in (("approval", None), ("denial", '{"reason": "no"}')):
+            self.assert_problem(self.service.api(f"/requests/{requests[0]}/{body[0]}", "POST", body[1], other), 404)
+        self.assertEqual(self.show(requests[0])["status"], "pending")
+        self.assertLessEqual({(each,) for each in requests}, {tuple(each) for each in listed("--issuer", "rsa-g1")})
+
     # ---- the command line ----
 
     def chancery(self, *arguments, code=DONE):
