@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* delivery: a round of what a target does not have yet. Nothing goes there that is older than what it was
  * given, or than what it holds. */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,18 +96,35 @@ static enum err deliver_one(struct courier *c, const struct shelf_item *i, bool 
     return e;
 }
 
-/* What ails one file need not ail the next; what ails the line does. */
-static bool ends_round(enum err e)
+/* What failed in a round: the worst of it, or the first. */
+struct failures {
+    struct fault worst;
+    size_t count;
+};
+
+static void note(struct failures *all, const struct fault *f)
 {
-    return e != OK && e != ERR_CONFLICT && e != ERR_IO;
+    if (all->count++ == 0 || (f->code == ERR_CONFLICT && all->worst.code != ERR_CONFLICT))
+        all->worst = *f;
 }
 
-static void settle(struct courier *c, const struct fault *f)
+static void tell(struct courier *c, const struct failures *all)
+{
+    enum alarm_level level = all->worst.code == ERR_CONFLICT ? ALARM_CRITICAL : ALARM_WARNING;
+    char more[32] = "";
+
+    if (all->count > 1)
+        snprintf(more, sizeof more, "; and %zu more", all->count - 1);
+    bell_raise(c->bell, level, "target.failing", c->target->id, "%s%s (try %u)", all->worst.detail, more,
+               c->ledger.failures);
+}
+
+static void settle(struct courier *c, const struct failures *all)
 {
     struct ledger *l = &c->ledger;
     bool was_failing = l->failures > 0;
 
-    if (f->code == OK) {
+    if (all->count == 0) {
         l->failures = 0;
         l->retry_at_s = 0;
         bell_clear(c->bell, "target.failing", c->target->id);
@@ -119,18 +136,17 @@ static void settle(struct courier *c, const struct fault *f)
     l->failures += l->failures < 1000000;
     l->retry_at_s = clock_now_s() + (courier_pause_ms(c->config, l->failures) + 999) / 1000;
     figure_add(c->figures.failures, 1);
-    bell_raise(c->bell, f->code == ERR_CONFLICT ? ALARM_CRITICAL : ALARM_WARNING, "target.failing",
-               c->target->id, "%s (try %u)", f->detail, l->failures);
+    tell(c, all);
     remember(c);
 }
 
 bool delivery_round(struct courier *c)
 {
-    struct fault first = {0};
+    struct failures all = {0};
     bool is_carried = false;
     enum err e = OK;
 
-    for (size_t i = 0; i < c->count && !ends_round(e); i++) {
+    for (size_t i = 0; i < c->count && !carry_ails_all(e); i++) {
         struct fault f = {0};
 
         if (!delivery_is_due(c, &c->items[i]))
@@ -138,9 +154,9 @@ bool delivery_round(struct courier *c)
         e = deliver_one(c, &c->items[i], &is_carried, &f);
         if (e == ERR_END)
             return is_carried;
-        if (e != OK && first.code == OK)
-            first = f;
+        if (e != OK)
+            note(&all, &f);
     }
-    settle(c, &first);
+    settle(c, &all);
     return is_carried;
 }

@@ -107,6 +107,7 @@ uint64_t hall_number_in(const char *dir)
 
 struct wanted {
     const char *code;
+    enum alarm_level level;
     char detail[ALARM_DETAIL_MAX];
 };
 
@@ -117,6 +118,7 @@ static bool find_alarm(const struct alarm_shown *a, void *arg)
     if (strcmp(a->code, w->code) != 0)
         return true;
     strcpy(w->detail, a->detail);
+    w->level = a->level;
     return false;
 }
 
@@ -127,6 +129,14 @@ const char *hall_alarm(struct hall *h, const char *code)
     w = (struct wanted){.code = code};
     board_each_alarm(h->board, find_alarm, &w);
     return w.detail;
+}
+
+bool hall_is_critical(struct hall *h, const char *code)
+{
+    struct wanted w = {.code = code};
+
+    board_each_alarm(h->board, find_alarm, &w);
+    return w.level == ALARM_CRITICAL;
 }
 
 void hall_deliver(struct hall *h)

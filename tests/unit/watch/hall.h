@@ -34,6 +34,7 @@ void hall_publish(struct hall *h, const char *dir, uint64_t number);
 uint64_t hall_number_in(const char *dir);
 /* What the alarm says; "": none stands. Until the next call. */
 const char *hall_alarm(struct hall *h, const char *code);
+bool hall_is_critical(struct hall *h, const char *code); /* it stands, and is */
 /* A turn, as if the pause were over. */
 void hall_deliver(struct hall *h);
 /* A turn, as if it were time to read back. */
