@@ -82,6 +82,7 @@ void courier_open(struct courier *c, const struct watch_config *config, size_t t
     c->figures = figures_of(bell, c->target->id);
     ledger_begin(c, state_dir);
     c->deliver_at_ms = now_ms + pause_left_ms(c, clock_now_s());
+    c->is_down = c->ledger.failures > 0; /* what failed before a restart is not known */
 }
 
 void courier_close(struct courier *c)
@@ -110,6 +111,17 @@ static size_t pending(const struct courier *c)
     return n;
 }
 
+/* What held the list before holds its successor not. */
+static struct docket docket_for(const struct docket *d, const struct shelf_item *before,
+                                const struct shelf_item *now)
+{
+    struct docket out = *d;
+
+    if (memcmp(before->sha256, now->sha256, HASH_LEN) != 0)
+        out.held = OK;
+    return out;
+}
+
 /* Both are ordered by name. */
 static struct docket *dockets_of(const struct courier *c, const struct shelf_item *items, size_t count)
 {
@@ -119,9 +131,20 @@ static struct docket *dockets_of(const struct courier *c, const struct shelf_ite
         while (k < c->count && strcmp(c->items[k].name, items[i].name) < 0)
             k++;
         if (k < c->count && strcmp(c->items[k].name, items[i].name) == 0)
-            dockets[i] = c->dockets[k];
+            dockets[i] = docket_for(&c->dockets[k], &c->items[k], &items[i]);
     }
     return dockets;
+}
+
+/* What failed and is due no more is one too: its alarm ends. */
+static bool is_round_due(const struct courier *c)
+{
+    if (pending(c) == 0)
+        return c->ledger.failures > 0;
+    for (size_t i = 0; !c->is_down && i < c->count; i++)
+        if (c->dockets[i].held == OK && delivery_is_due(c, &c->items[i]))
+            return true;
+    return false;
 }
 
 static void take_shelf(struct courier *c)
@@ -144,8 +167,7 @@ static void deliver(struct courier *c)
 {
     bool is_carried = delivery_round(c);
 
-    if (c->ledger.failures > 0)
-        c->deliver_at_ms = clock_monotonic_ms() + pause_left_ms(c, clock_now_s());
+    c->deliver_at_ms = clock_monotonic_ms() + pause_left_ms(c, clock_now_s());
     if (is_carried)
         c->check_at_ms = clock_monotonic_ms();
 }
@@ -168,7 +190,9 @@ int64_t courier_turn(struct courier *c)
     int64_t now_ms = clock_monotonic_ms(), next_ms;
 
     take_shelf(c);
-    if (pending(c) > 0 ? now_ms >= c->deliver_at_ms : c->ledger.failures > 0) /* what failed is no more due */
+    if (now_ms >= c->deliver_at_ms)
+        delivery_release(c);
+    if (is_round_due(c))
         deliver(c);
     if (c->count > 0 && clock_monotonic_ms() >= c->check_at_ms)
         check(c);

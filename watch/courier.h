@@ -2,7 +2,9 @@
 /*
  * courier: serves one target from a thread of its own: carries there what is new on the shelf, then reads
  * back what the public gets, and again every `check`. After a failure it waits, twice as long after each,
- * between retry and retry-max, a quarter more or less by chance; the ledger has it survive a restart.
+ * between retry and retry-max, a quarter more or less by chance; the ledger has it survive a restart. Only
+ * what failed waits: a list that is published meanwhile goes at once, unless the target does not answer at
+ * all.
  *
  * Alarms, each about the target's id: target.failing (a list cannot be carried there, or must not: something
  * newer is there), readback.stale (clients get an older list, or one that is over), readback.foreign (they
@@ -21,12 +23,19 @@ struct courier_figures {
 
 enum verdict { VERDICT_GOOD, VERDICT_FAILED, VERDICT_STALE, VERDICT_FOREIGN, VERDICTS };
 
-/* What is known of an item's place there. It stays with the name while the list is replaced, until the place
- * is looked at again. */
-struct docket {
-    enum verdict verdict; /* on what clients were last seen to get; good before the first time */
+/* What clients were last seen to get of a file; good before the first time. */
+struct sight {
+    enum verdict verdict;
     bool is_critical;
     char text[200];
+};
+
+/* What is known of an item's place there. The sight stays with the name while the list is replaced, until the
+ * place is looked at again. */
+struct docket {
+    struct sight sight;
+    enum err
+        held; /* why the target did not take this very list; it waits for the end of the pause. OK: not */
 };
 
 struct courier {
@@ -39,8 +48,9 @@ struct courier {
     struct courier_figures figures;
     int64_t deliver_at_ms, check_at_ms; /* not before; monotonic */
     unsigned check_failures;            /* rounds in a row */
-    struct shelf_item *items;           /* a copy of the shelf at `turn` */
-    struct docket *dockets;             /* one for each of them */
+    bool is_down;             /* the target did not answer: nothing is tried before the pause ends */
+    struct shelf_item *items; /* a copy of the shelf at `turn` */
+    struct docket *dockets;   /* one for each of them */
     size_t count;
     uint64_t turn;
 };
@@ -63,7 +73,9 @@ int64_t courier_pause_ms(const struct watch_config *config, unsigned failures);
 
 /* True when the ledger does not say that the target has this very file. */
 [[nodiscard]] bool delivery_is_due(const struct courier *c, const struct shelf_item *i);
-/* Carries what is due. True when something was carried. */
+/* The pause is over: what failed may be tried again. */
+void delivery_release(struct courier *c);
+/* Carries what is due and not held. True when something was carried. */
 bool delivery_round(struct courier *c);
 
 /* ---- readback.c ---- */

@@ -96,67 +96,93 @@ static enum err deliver_one(struct courier *c, const struct shelf_item *i, bool 
     return e;
 }
 
-/* What failed in a round: the worst of it, or the first. */
-struct failures {
-    struct fault worst;
-    size_t count;
-};
-
-static void note(struct failures *all, const struct fault *f)
+void delivery_release(struct courier *c)
 {
-    if (all->count++ == 0 || (f->code == ERR_CONFLICT && all->worst.code != ERR_CONFLICT))
-        all->worst = *f;
+    c->is_down = false;
+    for (size_t i = 0; i < c->count; i++)
+        c->dockets[i].held = OK;
 }
 
-static void tell(struct courier *c, const struct failures *all)
+/* The worst of a round is what the alarm says, else the first. */
+static void note(struct fault *worst, const struct fault *f)
 {
-    enum alarm_level level = all->worst.code == ERR_CONFLICT ? ALARM_CRITICAL : ALARM_WARNING;
+    if (worst->code == OK || (f->code == ERR_CONFLICT && worst->code != ERR_CONFLICT))
+        *worst = *f;
+}
+
+/* How many are held, by this round or one before. */
+static size_t held(const struct courier *c, bool *is_critical)
+{
+    size_t n = 0;
+
+    *is_critical = false;
+    for (size_t i = 0; i < c->count; i++) {
+        n += c->dockets[i].held != OK;
+        *is_critical = *is_critical || c->dockets[i].held == ERR_CONFLICT;
+    }
+    return n;
+}
+
+static void tell(struct courier *c, const struct fault *worst, size_t count, bool is_critical)
+{
     char more[32] = "";
 
-    if (all->count > 1)
-        snprintf(more, sizeof more, "; and %zu more", all->count - 1);
-    bell_raise(c->bell, level, "target.failing", c->target->id, "%s%s (try %u)", all->worst.detail, more,
-               c->ledger.failures);
+    if (count > 1)
+        snprintf(more, sizeof more, "; and %zu more", count - 1);
+    bell_raise(c->bell, is_critical ? ALARM_CRITICAL : ALARM_WARNING, "target.failing", c->target->id,
+               "%s%s (try %u)", worst->detail, more, c->ledger.failures);
 }
 
-static void settle(struct courier *c, const struct failures *all)
+static void settle_good(struct courier *c)
+{
+    bool was_failing = c->ledger.failures > 0;
+
+    c->ledger.failures = 0;
+    c->ledger.retry_at_s = 0;
+    bell_clear(c->bell, "target.failing", c->target->id);
+    figure_set(c->figures.delivered, clock_now_s());
+    if (was_failing)
+        remember(c);
+}
+
+/* What fails while others wait joins them: a pause that each failure made longer might never end. */
+static void settle(struct courier *c, const struct fault *worst, bool is_in_pause)
 {
     struct ledger *l = &c->ledger;
-    bool was_failing = l->failures > 0;
+    bool is_critical;
+    size_t count = held(c, &is_critical);
 
-    if (all->count == 0) {
-        l->failures = 0;
-        l->retry_at_s = 0;
-        bell_clear(c->bell, "target.failing", c->target->id);
-        figure_set(c->figures.delivered, clock_now_s());
-        if (was_failing)
-            remember(c);
+    if (count == 0)
+        settle_good(c);
+    if (worst->code == OK)
         return;
-    }
-    l->failures += l->failures < 1000000;
-    l->retry_at_s = clock_now_s() + (courier_pause_ms(c->config, l->failures) + 999) / 1000;
     figure_add(c->figures.failures, 1);
-    tell(c, all);
+    if (!is_in_pause) {
+        l->failures += l->failures < 1000000;
+        l->retry_at_s = clock_now_s() + (courier_pause_ms(c->config, l->failures) + 999) / 1000;
+    }
+    tell(c, worst, count, is_critical);
     remember(c);
 }
 
 bool delivery_round(struct courier *c)
 {
-    struct failures all = {0};
-    bool is_carried = false;
-    enum err e = OK;
+    bool is_carried = false, is_in_pause = clock_monotonic_ms() < c->deliver_at_ms;
+    struct fault worst = {0};
 
-    for (size_t i = 0; i < c->count && !carry_ails_all(e); i++) {
+    for (size_t i = 0; i < c->count && !c->is_down; i++) {
+        struct docket *d = &c->dockets[i];
         struct fault f = {0};
 
-        if (!delivery_is_due(c, &c->items[i]))
+        if (d->held != OK || !delivery_is_due(c, &c->items[i]))
             continue;
-        e = deliver_one(c, &c->items[i], &is_carried, &f);
-        if (e == ERR_END)
+        d->held = deliver_one(c, &c->items[i], &is_carried, &f);
+        if (d->held == ERR_END)
             return is_carried;
-        if (e != OK)
-            note(&all, &f);
+        c->is_down = carry_ails_all(d->held);
+        if (d->held != OK)
+            note(&worst, &f);
     }
-    settle(c, &all);
+    settle(c, &worst, is_in_pause);
     return is_carried;
 }

@@ -21,35 +21,35 @@ struct tally {
     } kinds[VERDICTS];
 };
 
-static void note(struct docket *d, enum verdict v, bool is_critical, const char *text)
+static void note(struct sight *out, enum verdict v, bool is_critical, const char *text)
 {
-    *d = (struct docket){.verdict = v, .is_critical = is_critical};
-    snprintf(d->text, sizeof d->text, "%.190s", text);
+    *out = (struct sight){.verdict = v, .is_critical = is_critical};
+    snprintf(out->text, sizeof out->text, "%.190s", text);
 }
 
-static void count(struct tally *t, const struct docket *d)
+static void count(struct tally *t, const struct sight *s)
 {
-    if (t->kinds[d->verdict].count++ == 0)
-        strcpy(t->kinds[d->verdict].text, d->text);
-    t->kinds[d->verdict].is_critical = t->kinds[d->verdict].is_critical || d->is_critical;
+    if (t->kinds[s->verdict].count++ == 0)
+        strcpy(t->kinds[s->verdict].text, s->text);
+    t->kinds[s->verdict].is_critical = t->kinds[s->verdict].is_critical || s->is_critical;
 }
 
-static void note_old(struct docket *d, const struct shelf_item *i, const struct seen *seen, int64_t now_s)
+static void note_old(struct sight *out, const struct shelf_item *i, const struct seen *seen, int64_t now_s)
 {
     char text[256], until[CLOCK_TEXT_MAX];
 
     clock_rfc3339(seen->facts.next_update_s, until);
     snprintf(text, sizeof text, "%s: clients get number %llu, good until %s; published is %llu", i->name,
              (unsigned long long)seen->facts.number, until, (unsigned long long)i->number);
-    note(d, VERDICT_STALE, seen->facts.next_update_s <= now_s, text);
+    note(out, VERDICT_STALE, seen->facts.next_update_s <= now_s, text);
 }
 
-static void note_foreign(struct docket *d, const struct shelf_item *i, const char *why)
+static void note_foreign(struct sight *out, const struct shelf_item *i, const char *why)
 {
     char text[256];
 
     snprintf(text, sizeof text, "%s: what clients get: %s", i->name, why);
-    note(d, VERDICT_FOREIGN, true, text);
+    note(out, VERDICT_FOREIGN, true, text);
 }
 
 static bool is_same(const struct seen *seen, const struct shelf_item *i)
@@ -65,50 +65,50 @@ static bool is_in_grace(const struct courier *c, const struct shelf_item *i, con
 }
 
 /* `i` is what is published now. */
-static bool judge(struct courier *c, const struct shelf_item *i, const struct seen *seen, struct docket *d)
+static bool judge(struct courier *c, const struct shelf_item *i, const struct seen *seen, struct sight *out)
 {
     int64_t now_s = clock_now_s();
 
-    *d = (struct docket){0};
+    *out = (struct sight){0};
     if (!seen->is_there) {
         char text[200];
 
         snprintf(text, sizeof text, "%s: clients get nothing: it is not there", i->name);
-        note(d, VERDICT_FAILED, false, text);
+        note(out, VERDICT_FAILED, false, text);
     } else if (seen->why[0] != '\0') {
-        note_foreign(d, i, seen->why);
+        note_foreign(out, i, seen->why);
     } else if (seen->issuer != i->issuer) {
-        note_foreign(d, i, "it is a list of another issuer");
+        note_foreign(out, i, "it is a list of another issuer");
     } else if (is_same(seen, i)) {
         if (i->next_update_s > now_s)
             return true;
-        note_old(d, i, seen, now_s);
+        note_old(out, i, seen, now_s);
     } else if (seen->facts.number > i->number) {
-        note_foreign(d, i, "its number is beyond what is published");
+        note_foreign(out, i, "its number is beyond what is published");
     } else if (seen->facts.number == i->number) {
-        note_foreign(d, i, "it has the number of another list");
+        note_foreign(out, i, "it has the number of another list");
     } else if (is_in_grace(c, i, seen, now_s)) {
         return true;
     } else {
-        note_old(d, i, seen, now_s);
+        note_old(out, i, seen, now_s);
     }
     return false;
 }
 
 /* A file that cannot be had is one more fault, and takes nothing back of what was seen of it before. */
-static void note_failed(struct docket *d, const char *text, struct tally *t)
+static void note_failed(struct sight *out, const char *text, struct tally *t)
 {
-    struct docket failed;
+    struct sight failed;
 
     note(&failed, VERDICT_FAILED, false, text);
-    if (d->verdict == VERDICT_GOOD || d->verdict == VERDICT_FAILED)
-        *d = failed;
+    if (out->verdict == VERDICT_GOOD || out->verdict == VERDICT_FAILED)
+        *out = failed;
     else
         count(t, &failed);
 }
 
 /* False when there was no answer: no other file will fare better. */
-static bool read_one(struct courier *c, const struct shelf_item *before, struct docket *d, struct tally *t)
+static bool read_one(struct courier *c, const struct shelf_item *before, struct sight *out, struct tally *t)
 {
     struct shelf_item now;
     struct fault f = {0};
@@ -119,14 +119,14 @@ static bool read_one(struct courier *c, const struct shelf_item *before, struct 
     e = carry_read_back(&c->carry, before, &seen, &f);
     if (e != OK) {
         figure_add(c->figures.bad, 1);
-        note_failed(d, f.detail, t);
+        note_failed(out, f.detail, t);
         return !carry_ails_all(e) || e == ERR_UNAUTHENTICATED; /* nobody logs in here */
     }
     if (!shelf_find(c->shelf, before->name, &now) || now.fault != NULL)
         return true; /* it was withdrawn meanwhile */
     if (seen.is_there && is_same(&seen, before) && !is_same(&seen, &now))
         return true; /* replaced while we read: the next turn reads the next */
-    if (judge(c, &now, &seen, d))
+    if (judge(c, &now, &seen, out))
         return true;
     figure_add(c->figures.bad, 1);
     ledger_doubt(&c->ledger, before->name);
@@ -160,13 +160,13 @@ bool readback_round(struct courier *c)
     for (size_t i = 0; i < c->count; i++) {
         if (atomic_load(c->carry.is_over))
             return true;
-        if (c->items[i].fault == NULL && !read_one(c, &c->items[i], &c->dockets[i], &t))
+        if (c->items[i].fault == NULL && !read_one(c, &c->items[i], &c->dockets[i].sight, &t))
             break;
     }
     if (atomic_load(c->carry.is_over)) /* the end of the service is no fault of the target */
         return true;
     for (size_t i = 0; i < c->count; i++)
         if (c->items[i].fault == NULL)
-            count(&t, &c->dockets[i]);
+            count(&t, &c->dockets[i].sight);
     return report(c, &t);
 }

@@ -90,3 +90,85 @@ Test(watch_delivery, something_newer_there_is_critical_whatever_else_fails)
     cr_assert(hall_is_critical(&h, "target.failing"));
     close_stand(&h, s);
 }
+
+/* Turns as they come: the pause is not over. */
+static void publish_in_pause(struct hall *h, const char *name, uint64_t number)
+{
+    hall_list(h, h->public_dir, name, number);
+    shelf_look(h->shelf);
+    courier_turn(&h->courier);
+}
+
+Test(watch_delivery, what_is_published_in_a_pause_goes_at_once_and_what_was_refused_waits)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+    int64_t failures, pause_end_ms;
+
+    stand_odd(s, "/a.crl", 423);
+    hall_deliver(&h);
+    failures = figure_value(h.courier.figures.failures);
+    pause_end_ms = h.courier.deliver_at_ms;
+    publish_in_pause(&h, "ca.crl", 6);
+    cr_assert_eq(hall_number_in(h.target_dir), 6);
+    assert_failing(&h, "/a.crl: it answers 423 (try 1)");
+    cr_assert_eq(figure_value(h.courier.figures.failures), failures, "it was not asked again");
+    cr_assert_leq(h.courier.deliver_at_ms, pause_end_ms + 1000);
+    cr_assert_eq(h.courier.ledger.failures, 1);
+    assert_recovers(&h, s);
+    close_stand(&h, s);
+}
+
+Test(watch_delivery, what_is_refused_in_a_pause_makes_it_no_longer)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+    int64_t retry_at_s;
+
+    stand_odd(s, "/a.crl", 423);
+    hall_deliver(&h);
+    retry_at_s = h.courier.ledger.retry_at_s;
+    hall_list(&h, h.target_dir, "ca.crl", 9);
+    publish_in_pause(&h, "ca.crl", 6);
+    assert_failing(&h, "number 9 is there, newer than our 6; and 1 more (try 1)");
+    cr_assert(hall_is_critical(&h, "target.failing"));
+    cr_assert_eq(h.courier.ledger.retry_at_s, retry_at_s);
+    stand_odd(s, "/b.crl", 500);
+    publish_in_pause(&h, "b.crl", 1);
+    assert_failing(&h, "/b.crl: it answers 500; and 2 more (try 1)");
+    cr_assert(hall_is_critical(&h, "target.failing"), "something newer is still there");
+    close_stand(&h, s);
+}
+
+Test(watch_delivery, the_successor_of_what_was_refused_is_tried_at_once)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    stand_odd(s, "/a.crl", 423);
+    hall_deliver(&h);
+    stand_well(s);
+    publish_in_pause(&h, "a.crl", 6);
+    cr_assert_eq(ledger_find(&h.courier.ledger, "a.crl")->number, 6);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
+    cr_assert_eq(h.courier.ledger.failures, 0);
+    publish_in_pause(&h, "ca.crl", 6);
+    cr_assert_eq(hall_number_in(h.target_dir), 6);
+    close_stand(&h, s);
+}
+
+Test(watch_delivery, a_target_that_does_not_answer_is_left_alone_until_the_pause_is_over)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    stand_odd(s, "/a.crl", STAND_CLOSES);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 0);
+    stand_well(s);
+    publish_in_pause(&h, "ca.crl", 6);
+    cr_assert_eq(hall_number_in(h.target_dir), 0);
+    assert_recovers(&h, s);
+    cr_assert_eq(hall_number_in(h.target_dir), 6);
+    close_stand(&h, s);
+}
