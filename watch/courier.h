@@ -49,6 +49,7 @@ struct courier {
     int64_t deliver_at_ms, check_at_ms; /* not before; monotonic */
     unsigned check_failures;            /* rounds in a row */
     bool is_down;             /* the target did not answer: nothing is tried before the pause ends */
+    size_t first;             /* item of the next round: behind the one that ended the last */
     struct shelf_item *items; /* a copy of the shelf at `turn` */
     struct docket *dockets;   /* one for each of them */
     size_t count;

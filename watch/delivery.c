@@ -165,24 +165,35 @@ static void settle(struct courier *c, const struct fault *worst, bool is_in_paus
     remember(c);
 }
 
+/* An item's part of a round. False: the service ends. */
+static bool take_turn(struct courier *c, size_t i, bool *is_carried, struct fault *worst)
+{
+    struct docket *d = &c->dockets[i];
+    struct fault f = {0};
+
+    if (d->held != OK || !delivery_is_due(c, &c->items[i]))
+        return true;
+    d->held = deliver_one(c, &c->items[i], is_carried, &f);
+    if (d->held == ERR_END)
+        return false;
+    if (d->held != OK)
+        note(worst, &f);
+    c->is_down = carry_ails_all(d->held);
+    if (c->is_down) /* it may have been this file after all: next time it comes last */
+        c->first = i + 1;
+    return true;
+}
+
 bool delivery_round(struct courier *c)
 {
     bool is_carried = false, is_in_pause = clock_monotonic_ms() < c->deliver_at_ms;
     struct fault worst = {0};
+    size_t first = c->first;
 
-    for (size_t i = 0; i < c->count && !c->is_down; i++) {
-        struct docket *d = &c->dockets[i];
-        struct fault f = {0};
-
-        if (d->held != OK || !delivery_is_due(c, &c->items[i]))
-            continue;
-        d->held = deliver_one(c, &c->items[i], &is_carried, &f);
-        if (d->held == ERR_END)
+    c->first = 0;
+    for (size_t n = 0; n < c->count && !c->is_down; n++)
+        if (!take_turn(c, (first + n) % c->count, &is_carried, &worst))
             return is_carried;
-        c->is_down = carry_ails_all(d->held);
-        if (d->held != OK)
-            note(&worst, &f);
-    }
     settle(c, &worst, is_in_pause);
     return is_carried;
 }

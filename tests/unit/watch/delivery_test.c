@@ -172,3 +172,19 @@ Test(watch_delivery, a_target_that_does_not_answer_is_left_alone_until_the_pause
     cr_assert_eq(hall_number_in(h.target_dir), 6);
     close_stand(&h, s);
 }
+
+Test(watch_delivery, a_file_that_never_has_an_answer_ends_each_round_behind_another)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    stand_odd(s, "/a.crl.part",
+              STAND_CLOSES); /* as where something on the way takes no upload of that length */
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 0);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
+    assert_failing(&h, "/a.crl.part");
+    assert_recovers(&h, s);
+    close_stand(&h, s);
+}
