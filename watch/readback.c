@@ -95,6 +95,34 @@ static bool judge(struct courier *c, const struct shelf_item *i, const struct se
     return false;
 }
 
+/* Is it a whole list of ours, of that issuer? */
+static bool is_of(const struct seen *seen, const struct shelf_item *i)
+{
+    return seen->is_there && seen->why[0] == '\0' && seen->issuer == i->issuer;
+}
+
+/* What is published under the name that was read, after it was read. A list can be with clients before the
+ * thread that looks has found it: before one is called foreign, the directory itself is asked. False: it was
+ * withdrawn. */
+static bool find_now(struct courier *c, const char *name, const struct seen *seen, struct shelf_item *now)
+{
+    bool is_there = shelf_find(c->shelf, name, now);
+
+    if (is_there && is_of(seen, now) && !is_same(seen, now) && seen->facts.number >= now->number)
+        is_there = shelf_peek(c->shelf, name, now);
+    return is_there && now->fault == NULL;
+}
+
+/* It was published when the round began or later, and is no more. */
+static bool is_replaced(const struct seen *seen, const struct shelf_item *before,
+                        const struct shelf_item *now)
+{
+    if (!is_of(seen, now) || is_same(seen, now))
+        return false;
+    return is_same(seen, before) ||
+           (seen->facts.number >= before->number && seen->facts.number < now->number);
+}
+
 /* A file that cannot be had is one more fault, and takes nothing back of what was seen of it before. */
 static void note_failed(struct sight *out, const char *text, struct tally *t)
 {
@@ -122,10 +150,8 @@ static bool read_one(struct courier *c, const struct shelf_item *before, struct 
         note_failed(out, f.detail, t);
         return !carry_ails_all(e) || e == ERR_UNAUTHENTICATED; /* nobody logs in here */
     }
-    if (!shelf_find(c->shelf, before->name, &now) || now.fault != NULL)
-        return true; /* it was withdrawn meanwhile */
-    if (seen.is_there && is_same(&seen, before) && !is_same(&seen, &now))
-        return true; /* replaced while we read: the next turn reads the next */
+    if (!find_now(c, before->name, &seen, &now) || is_replaced(&seen, before, &now))
+        return true; /* withdrawn or replaced while we read: the next turn reads the next */
     if (judge(c, &now, &seen, out))
         return true;
     figure_add(c->figures.bad, 1);

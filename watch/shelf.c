@@ -162,10 +162,10 @@ static const struct shelf_item *find(const struct shelf *s, const char *name)
     return NULL;
 }
 
-/* False: it is not there any more. */
-static bool item_take(const struct shelf *s, const char *name, struct shelf_item *out, bool *is_new)
+/* `known`: what was there before, NULL: nothing. False: it is not there any more. */
+static bool item_take(const struct shelf *s, const char *name, const struct shelf_item *known,
+                      struct shelf_item *out, bool *is_new)
 {
-    const struct shelf_item *known = find(s, name);
     struct identity now;
     int fd = open_in(s->dir, name, &now);
 
@@ -208,7 +208,7 @@ static enum err directory_read(const struct shelf *s, struct shelf_item **out, s
             if (*out == NULL)
                 die("out of memory");
         }
-        *count += item_take(s, entry->d_name, &(*out)[*count], is_new);
+        *count += item_take(s, entry->d_name, find(s, entry->d_name), &(*out)[*count], is_new);
     }
     closedir(d);
     if (*count > 0)
@@ -268,6 +268,14 @@ bool shelf_find(struct shelf *s, const char *name, struct shelf_item *out)
         *out = *i;
     pthread_mutex_unlock(&s->lock);
     return i != NULL;
+}
+
+bool shelf_peek(struct shelf *s, const char *name, struct shelf_item *out)
+{
+    struct shelf_item known;
+    bool is_known = shelf_find(s, name, &known), is_new;
+
+    return item_take(s, name, is_known ? &known : NULL, out, &is_new);
 }
 
 void shelf_wait(struct shelf *s, uint64_t turn, int64_t wait_ms)

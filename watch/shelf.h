@@ -46,6 +46,9 @@ bool shelf_look(struct shelf *s);
 struct shelf_item *shelf_copy(struct shelf *s, size_t *count, uint64_t *turn);
 /* An item by its name as it is now; false: it is gone. */
 [[nodiscard]] bool shelf_find(struct shelf *s, const char *name, struct shelf_item *out);
+/* The same as the directory has it at this moment, be it before shelf_look() has found it. The shelf stays as
+ * it is. Any thread; reads the file when it is another. */
+[[nodiscard]] bool shelf_peek(struct shelf *s, const char *name, struct shelf_item *out);
 /* Waits until the turn is another, the shelf is closed, or that time has passed. */
 void shelf_wait(struct shelf *s, uint64_t turn, int64_t wait_ms);
 /* The end: whoever waits returns, and what is under way ends at its next look at the flag. */

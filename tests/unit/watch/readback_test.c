@@ -115,3 +115,88 @@ Test(watch_readback, a_list_that_is_published_no_more_takes_its_alarm_along)
     cr_assert_str_eq(hall_alarm(&h, "readback.foreign"), "");
     close_stand(&h, s);
 }
+
+/* What happens while a round reads: before GET of `name` is answered. */
+struct happening {
+    struct hall *hall;
+    const char *name;
+    uint64_t shown, published; /* 0: nothing is shown anew */
+    bool is_heard;             /* the thread that looks has done so */
+};
+
+static void happen(const char *name, void *arg)
+{
+    const struct happening *x = arg;
+
+    if (strcmp(name, x->name) != 0)
+        return;
+    if (x->shown > 0)
+        hall_list(x->hall, x->hall->target_dir, "ca.crl", x->shown);
+    hall_list(x->hall, x->hall->public_dir, "ca.crl", x->published);
+    if (x->shown == 0)
+        hall_copy(x->hall->public_dir, x->hall->target_dir, "ca.crl");
+    if (x->is_heard)
+        shelf_look(x->hall->shelf);
+}
+
+Test(watch_readback, a_list_that_is_published_while_others_are_read_is_no_fault)
+{
+    static const struct happening cases[] = {
+        {.name = "a.crl", .published = 6},
+        {.name = "ca.crl", .published = 6},
+        {.name = "ca.crl", .published = 6, .is_heard = true},
+        {.name = "ca.crl", .shown = 6, .published = 7}, /* it was replaced once more, behind what was read */
+        {.name = "ca.crl", .shown = 6, .published = 7, .is_heard = true},
+    };
+    static struct hall h;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct stand *s = open_stand(&h);
+        struct happening x = cases[i];
+
+        x.hall = &h;
+        stand_before(s, happen, &x);
+        assert_good(&h);
+        stand_before(s, NULL, NULL);
+        shelf_look(h.shelf);
+        hall_copy(h.public_dir, h.target_dir, "ca.crl");
+        assert_good(&h);
+        close_stand(&h, s);
+    }
+}
+
+Test(watch_readback, a_list_beyond_what_is_published_is_foreign)
+{
+    static const struct happening cases[] = {
+        {.name = "none", .published = 6},
+        {.name = "ca.crl",
+         .shown = 9,
+         .published = 6}, /* nor does it help that another was published meanwhile */
+        {.name = "ca.crl", .shown = 9, .published = 6, .is_heard = true},
+    };
+    static struct hall h;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct stand *s = open_stand(&h);
+        struct happening x = cases[i];
+
+        x.hall = &h;
+        stand_before(s, happen, &x);
+        hall_list(&h, h.target_dir, "ca.crl", 9);
+        hall_check(&h);
+        assert_alarm(&h, "readback.foreign",
+                     "ca.crl: what clients get: its number is beyond what is published");
+        close_stand(&h, s);
+    }
+}
+
+Test(watch_readback, a_list_with_the_number_of_another_is_foreign)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    hall_list(&h, h.target_dir, "ca.crl", 5);
+    hall_check(&h);
+    assert_alarm(&h, "readback.foreign", "ca.crl: what clients get: it has the number of another list");
+    close_stand(&h, s);
+}

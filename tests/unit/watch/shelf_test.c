@@ -112,6 +112,29 @@ Test(watch_shelf, lists_are_found_and_drafts_and_predecessors_are_not)
     hall_close(&h);
 }
 
+Test(watch_shelf, a_peek_sees_what_no_look_has_found_and_leaves_the_shelf_as_it_is)
+{
+    struct shelf_item one;
+    struct hall h;
+
+    hall_open(&h);
+    put_crl(&h, "ca.crl", 5, PRESS_NOW + 86400);
+    cr_assert(shelf_peek(h.shelf, "ca.crl", &one), "the shelf knows nothing yet");
+    cr_assert_eq(one.number, 5);
+    cr_assert(shelf_look(h.shelf));
+    put_crl(&h, "ca.crl", 6, PRESS_NOW + 86400);
+    cr_assert(shelf_peek(h.shelf, "ca.crl", &one));
+    cr_assert_eq(one.number, 6);
+    cr_assert_null(one.fault);
+    cr_assert(shelf_find(h.shelf, "ca.crl", &one));
+    cr_assert_eq(one.number, 5);
+    put(&h, "ca.crl", span_str("x"));
+    cr_assert(shelf_peek(h.shelf, "ca.crl", &one));
+    cr_assert_not_null(one.fault);
+    cr_assert(!shelf_peek(h.shelf, "other.crl", &one));
+    hall_close(&h);
+}
+
 Test(watch_shelf, a_file_that_was_replaced_is_not_opened_as_the_one_it_was)
 {
     struct shelf_item one;
