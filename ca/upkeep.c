@@ -98,10 +98,11 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     } else {
         log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
     }
+    memcpy(ca->role->config.digests.catalogue, config.digests.catalogue, HASH_LEN); /* taken in any case */
     log_info("reloaded", "%zu profiles", fresh.count);
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
-    taken_config(t, "ca", &config.digests, true, clock_now_s());
+    taken_config(t, "ca", &ca->role->config.digests, true, clock_now_s());
     if (txn_commit(t) != OK)
         die("the commit of a configuration's audit row failed");
 }

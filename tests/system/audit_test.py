@@ -151,6 +151,34 @@ class Audit(ServiceTest):
         wait_until(lambda: "the configuration in force stays" in service.log.read_text(), "the bad one is refused")
         self.assertNotIn(hashlib.sha256(path.read_bytes()).hexdigest(), service.chancery("audit", "list", "--limit", "0").text)
 
+    def test_what_the_ca_leaves_for_a_restart_is_no_row_before_it(self):
+        """Other issuers it takes at a start alone, the catalogue at once."""
+        service = self.twin()
+        service.start()
+        self.addCleanup(service.kill)
+
+        def digest(name):
+            return hashlib.sha256((service.home / name).read_bytes()).hexdigest()
+
+        def taken(role):
+            lines = service.chancery("audit", "list", "--kind", "config", "--order", "oldest", "--limit", "0", "--output", "jsonl").stdout.splitlines()
+            return [each for each in (json.loads(line)["detail"] for line in lines) if each.startswith(role + " took ")]
+
+        before = taken("ca")
+        settings, path = digest("chancery.xml"), service.home / "chancery.xml"
+        text, count = re.subn(r'(<issuer id="rsa-g1"[^>]*>\s*<crl )', r'\1shards="4" ', path.read_text())
+        self.assertEqual(count, 1)
+        path.write_text(text)
+        profiles = service.home / "profiles.xml"
+        profiles.write_text(profiles.read_text() + "<!-- changed -->\n")
+        service.process.send_signal(signal.SIGHUP)
+        row = f"ca took chancery.xml {settings}, profiles.xml {digest('profiles.xml')}, on SIGHUP"
+        wait_until(lambda: taken("ca")[len(before):], "the ca has taken the catalogue")
+        self.assertIn("the issuers differ", service.log.read_text())
+        self.assertEqual(taken("ca"), before + [row])
+        service.restart()
+        self.assertEqual(taken("ca"), before + [row, f"ca took chancery.xml {digest('chancery.xml')}, profiles.xml {digest('profiles.xml')}, at start"])
+
     # ---- the command ----
 
     def test_the_list_in_every_form(self):
