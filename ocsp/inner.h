@@ -215,7 +215,7 @@ void jobs_close(struct jobs *j);
 struct job *job_take(struct jobs *j, enum need need, bool is_kept);
 void job_give_back(struct jobs *j, struct job *job);
 struct job *job_of_number(struct jobs *j, uint64_t number);
-/* A kept one for this CertID that will say this, signed by this delegate; NULL: none. */
+/* The newest kept one for this CertID that will say this, signed by this delegate; NULL: none. */
 struct job *job_find(struct jobs *j, uint64_t hash, struct span certid, const struct verdict *v,
                      const struct delegate *d);
 /* False: too many wait. */

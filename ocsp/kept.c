@@ -138,12 +138,19 @@ static enum ocsp_status join(struct ocsp *o, struct job *job, const struct ask *
     return OCSP_SUCCESSFUL;
 }
 
+/* Not one that is late, whose answer may be over when it comes, nor one of another store or other settings.
+ */
+static bool may_join(const struct ocsp *o, const struct job *job)
+{
+    return job != NULL && job->ticks < OCSP_WAIT_TICKS && job->seen >> TURN_SHIFT == o->turn;
+}
+
 static enum ocsp_status ask_signer(struct ocsp *o, const struct subject *s, const struct ask *q)
 {
     bool is_ours = is_issued(s->verdict.state);
     struct job *job = job_find(&o->jobs, s->hash, s->certid, &s->verdict, s->by->delegate);
 
-    if (job != NULL)
+    if (may_join(o, job))
         return join(o, job, q);
     if (!is_within_budget(o, q->asked, !is_ours))
         return OCSP_TRY_LATER;

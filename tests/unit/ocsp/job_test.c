@@ -174,3 +174,44 @@ Test(ocsp_job, a_signer_that_is_asked_nothing_is_not_called_silent)
     cr_assert_not(is_alarmed());
     cr_assert(signs(REVOKED));
 }
+
+Test(ocsp_job, a_late_signature_is_not_for_who_asks_now)
+{
+    struct got g = {0};
+
+    keeping();
+    ask_miss(0, &got[0]);
+    ocsp_send(o);
+    ticks(OCSP_WAIT_TICKS - 1);
+    ask_miss(0, &got[1]); /* it may come any moment */
+    ticks(1);
+    cr_assert(got[0].calls == 1 && got[1].calls == 1);
+    now_s += OCSP_UNKNOWN_S + 10; /* the signer was stopped for as long */
+    ask_miss(0, &g);
+    ask_miss(0, &got[2]); /* joins the newer */
+    cr_assert_eq(jobs_waiting(), 2);
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_eq(g.answer.status, OCSP_SUCCESSFUL);
+    cr_assert_eq(g.answer.this_update_s, now_s);
+    cr_assert_eq(got[2].answer.this_update_s, now_s);
+    forget(&g);
+    forget_all();
+}
+
+Test(ocsp_job, an_answer_by_old_settings_is_not_for_who_asks_now)
+{
+    struct got g = {0};
+
+    keeping();
+    send_request(about(id_of(&ca_a, GOOD)), &got[0]);
+    config.validity_s = 3600;
+    ocsp_settings(o, &config, now_s);
+    send_request(about(id_of(&ca_a, GOOD)), &g);
+    cr_assert_eq(jobs_waiting(), 2);
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_eq(got[0].answer.next_update_s, now_s + PKI_DAY, "as it was when it was asked for");
+    cr_assert_eq(g.answer.next_update_s, now_s + 3600);
+    cr_assert_not(signs(GOOD));
+    forget(&g);
+    forget_all();
+}
