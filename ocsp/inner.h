@@ -116,7 +116,7 @@ struct cached {
     struct delegate *delegate; /* held */
     struct verdict verdict;    /* what it says */
     uint64_t seen;             /* view_number() of the latest state that says the same */
-    int64_t this_update_s, next_update_s;
+    int64_t made_s, this_update_s, next_update_s;
     int64_t refresh_s, end_s; /* to be signed anew from here; given no longer from here */
     int64_t asked_s;          /* last */
     uint8_t digest[HASH_LEN];
@@ -175,6 +175,7 @@ struct job {
     unsigned ticks; /* seconds, about, that it has been under way */
     char key_id[ISSUER_ID_MAX];
     struct delegate *delegate; /* held */
+    int64_t made_s;            /* producedAt */
     struct buf data;           /* ResponseData; its memory is kept for the next job */
     struct ocsp_answer answer; /* what is known before the signature */
     enum single_state states[OCSP_CERTIDS_MAX];

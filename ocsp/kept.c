@@ -73,7 +73,7 @@ static bool is_true(struct ocsp *o, struct cached *e, struct view *v, struct spa
 
 static bool is_fresh(const struct cached *e, int64_t now_s)
 {
-    return e->this_update_s <= now_s && now_s < e->end_s && e->delegate == e->by->delegate;
+    return e->made_s <= now_s && now_s < e->end_s && e->delegate == e->by->delegate;
 }
 
 static void refresh(struct ocsp *o, const struct cached *e, int64_t now_s)
@@ -182,17 +182,18 @@ enum ocsp_status kept_answer(struct ocsp *o, struct ask *q)
 
 void kept_put(struct ocsp *o, const struct job *job, struct ocsp_answer *a, uint8_t digest[static HASH_LEN])
 {
-    int64_t life_s = a->next_update_s - a->this_update_s;
+    int64_t life_s = a->next_update_s - job->made_s; /* what a copy of the store says began before that */
     struct cached like = {.hash = job->hash,
                           .by = job->by,
                           .delegate = job->delegate,
                           .verdict = job->verdict,
                           .seen = job->seen,
+                          .made_s = job->made_s,
                           .this_update_s = a->this_update_s,
                           .next_update_s = a->next_update_s,
                           .refresh_s = a->next_update_s - life_s / REFRESH_SHARE,
                           .end_s = a->next_update_s - life_s / END_SHARE,
-                          .asked_s = job->need == NEED_AGED ? NO_TIME : a->this_update_s};
+                          .asked_s = job->need == NEED_AGED ? NO_TIME : job->made_s};
 
     sha256_of(a->der, digest);
     a->digest = digest;

@@ -134,6 +134,7 @@ enum err job_write(const struct ocsp *o, struct job *job, const struct served *i
                    const struct single *singles, size_t count, struct span nonce, int64_t now_s)
 {
     job->delegate = delegate_hold(issuer->delegate);
+    job->made_s = now_s;
     memcpy(job->key_id, issuer->id, sizeof job->key_id);
     answer_fill(job, singles, count, data_time(o, now_s));
     job->answer.has_nonce = nonce.len > 0;

@@ -4,6 +4,17 @@
 
 TestSuite(ocsp_kept, .init = setup, .fini = teardown);
 
+#define ENDING 200 /* last octet of a serial */
+
+static void add_ending(int64_t not_after_s)
+{
+    static const uint8_t der[] = {0x30, 0};
+    struct txn *t = begin();
+
+    add_cert(t, span_of(der, sizeof der), serial_of(ENDING), no_a, not_after_s);
+    commit(t);
+}
+
 Test(ocsp_kept, an_answer_is_signed_once_and_given_again_octet_for_octet)
 {
     struct got first, again;
@@ -337,6 +348,35 @@ Test(ocsp_kept, another_copy_of_the_store_is_read_again)
     cr_assert_not(signs(GOOD));
     ocsp_follow(o, store, PKI_NOW - 3601);
     cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER, "too old: kept answers too");
+}
+
+/* What an answer by an old copy of the store is worth begins when it is made. */
+Test(ocsp_kept, an_unknown_by_an_old_copy_of_the_store_is_kept_as_long)
+{
+    reopen((struct ocsp_config){.validity_s = PKI_DAY, .age_max_s = PKI_DAY / 2, .cache_octets = CACHE});
+    ocsp_follow(o, store, PKI_NOW - PKI_DAY / 2 + OCSP_UNKNOWN_S);
+    cr_assert(signs(NOT_ISSUED));
+    now_s += OCSP_UNKNOWN_S * 15 / 16 - 1;
+    cr_assert_not(signs(NOT_ISSUED));
+    now_s += 2;
+    cr_assert(signs(NOT_ISSUED), "near its end");
+}
+
+Test(ocsp_kept, an_answer_that_ends_soon_by_an_old_copy_of_the_store_is_not_signed_at_each_request)
+{
+    size_t n = 0;
+
+    reopen((struct ocsp_config){.validity_s = PKI_DAY, .age_max_s = PKI_DAY, .cache_octets = CACHE});
+    ocsp_follow(o, store, PKI_NOW);
+    now_s += PKI_DAY / 2;
+    add_ending(now_s + 3600); /* an eleventh of its age */
+    for (unsigned i = 0; i < 20; i++)
+        n += signs(ENDING);
+    cr_assert_eq(n, 1);
+    now_s += 3600 * 9 / 10;
+    for (unsigned i = 0; i < 20; i++)
+        n += signs(ENDING);
+    cr_assert_eq(n, 2, "once more, in the last eighth of its life");
 }
 
 Test(ocsp_kept, other_settings_are_in_the_next_answer)
