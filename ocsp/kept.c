@@ -114,14 +114,27 @@ bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int
     return true;
 }
 
-static struct cached *find_kept(struct ocsp *o, const struct ask *q, uint64_t hash)
+/* In one of the caches. What is not true any more is forgotten: it would hide what the other has. */
+static struct cached *find_in(struct ocsp *o, struct cache *c, const struct ask *q, uint64_t hash)
 {
     const struct ocsp_certid *id = &q->request->ids[0];
-    struct cached *e = cache_find(&o->issued, hash, id->whole);
+    struct cached *e = cache_find(c, hash, id->whole);
+
+    if (e == NULL || !is_fresh(e, q->asked->now_s))
+        return NULL;
+    if (is_true(o, e, q->view, id->serial))
+        return e;
+    cache_remove(c, e);
+    return NULL;
+}
+
+static struct cached *find_kept(struct ocsp *o, const struct ask *q, uint64_t hash)
+{
+    struct cached *e = find_in(o, &o->issued, q, hash);
 
     if (e == NULL)
-        e = cache_find(&o->unknown, hash, id->whole);
-    if (e == NULL || !is_fresh(e, q->asked->now_s) || !is_true(o, e, q->view, id->serial))
+        e = find_in(o, &o->unknown, q, hash);
+    if (e == NULL)
         return NULL;
     e->is_spared = true;
     e->asked_s = q->asked->now_s;

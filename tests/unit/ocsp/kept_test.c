@@ -271,6 +271,25 @@ Test(ocsp_kept, unknowns_are_kept_for_minutes_and_apart)
     cr_assert_not(signs(NOT_ISSUED));
 }
 
+Test(ocsp_kept, what_is_not_in_the_store_any_more_is_signed_as_unknown_once)
+{
+    struct cert_prune prune = {.before_s = PKI_NOW};
+    struct txn *t;
+
+    keeping();
+    add_ending(PKI_NOW - 1);
+    cr_assert(signs(ENDING) && signs(GOOD));
+    t = begin();
+    cr_assert_not(cert_prune(t, &prune, CERT_PRUNE_MAX));
+    commit(t);
+    cr_assert_eq(prune.count, 1);
+    cr_assert_eq(ask_serial(ENDING).status, V_OCSP_CERTSTATUS_UNKNOWN);
+    cr_assert_eq(ask_serial(ENDING).status, V_OCSP_CERTSTATUS_UNKNOWN);
+    cr_assert_not(signs(ENDING));
+    cr_assert_eq(figure_of("ocsp_signatures_total", "cause=\"unknown\""), 1);
+    cr_assert_not(signs(GOOD), "what is true stays");
+}
+
 Test(ocsp_kept, strangers_cannot_make_the_responder_sign_without_bound)
 {
     enum ocsp_status last = OCSP_SUCCESSFUL;
