@@ -12,8 +12,10 @@
 #define PLACE_MAX (URL_LEN_MAX + SHELF_NAME_MAX + 8)
 #define TOTAL_S 60                  /* of a transfer that has nothing to carry */
 #define OCTETS_A_SECOND (32u << 10) /* the slowest line that is worth waiting for */
-#define ROOM_OCTETS (16u << 20)     /* what is there may be longer than ours: entries leave a list */
-#define REDIRECTS 3u                /* of a public URL: a name, https, a mirror */
+#define ROOM_OCTETS (16u << 20)     /* what clients get may be longer than we know: entries leave a list */
+/* A CRL ends at 4 GiB (crl/pair.c); its PEM is longer by a third and the line breaks. */
+#define LIST_MAX (UINT64_C(6) << 30)
+#define REDIRECTS 3u /* of a public URL: a name, https, a mirror */
 #define PART ".part"
 
 /* All that one request borrows. */
@@ -239,8 +241,7 @@ static void judge(struct carry *c, struct scan *s, struct seen *out)
     out->why = out->reason;
 }
 
-static enum err get(struct carry *c, struct request *r, const struct shelf_item *i, struct seen *out,
-                    struct fault *f)
+static enum err get(struct carry *c, struct request *r, struct seen *out, struct fault *f)
 {
     struct scan *s = scan_begin();
     struct fault own = {0};
@@ -249,7 +250,6 @@ static enum err get(struct carry *c, struct request *r, const struct shelf_item 
 
     r->t.sink = to_scan;
     r->t.arg = s;
-    r->t.body_max = 2 * i->identity.size + ROOM_OCTETS;
     e = transfer(c->line, &r->t, &status, &own);
     if (e == ERR_MALFORMED) /* the scan wanted no more, and says why */
         e = OK, status = 200;
@@ -272,7 +272,10 @@ static enum err look_in_directory(struct carry *c, const struct shelf_item *i, s
     return e;
 }
 
-enum err carry_look(struct carry *c, const struct shelf_item *i, struct seen *out, struct fault *f)
+/* It is read to its end, because a list of which that is not known may be newer than ours: as after a restore
+ * of an old home, when ours is short and no ledger helps. The scan needs no more memory for a longer one. */
+enum err carry_look(struct carry *c, const struct shelf_item *i, uint64_t longest, struct seen *out,
+                    struct fault *f)
 {
     struct request r;
     enum err e;
@@ -281,13 +284,17 @@ enum err carry_look(struct carry *c, const struct shelf_item *i, struct seen *ou
     if (c->target->type == TARGET_DIRECTORY)
         return look_in_directory(c, i, out, f);
     e = prepare(&r, c, "GET", i, "", f);
+    r.t.body_max = LIST_MAX;
+    r.t.total_s = time_for(longest);
     if (e == OK)
-        e = get(c, &r, i, out, f);
+        e = get(c, &r, out, f);
     forget(&r);
     return e;
 }
 
-enum err carry_read_back(struct carry *c, const struct shelf_item *i, struct seen *out, struct fault *f)
+/* Anybody may stand between the public URL and us: what comes is not read for as long as it likes. */
+enum err carry_read_back(struct carry *c, const struct shelf_item *i, uint64_t longest, struct seen *out,
+                         struct fault *f)
 {
     const struct target *t = c->target;
     struct request r = {0};
@@ -298,9 +305,10 @@ enum err carry_read_back(struct carry *c, const struct shelf_item *i, struct see
                             .url = r.url,
                             .cacert = text_or_null(t->public_ca),
                             .fd = -1,
+                            .body_max = 2 * longest + ROOM_OCTETS,
                             .redirects = REDIRECTS,
                             .timeout_s = t->timeout_s,
-                            .total_s = time_for(i->identity.size),
+                            .total_s = time_for(longest),
                             .is_over = c->is_over};
-    return get(c, &r, i, out, f);
+    return get(c, &r, out, f);
 }

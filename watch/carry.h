@@ -27,14 +27,18 @@ struct seen {
     int issuer; /* who signed it; -1: none of ours */
 };
 
-/* What the target holds under the item's name. Errors as of transfer(), ERR_IO for a directory; any other
- * status than 200, 404 and 410 is ERR_POLICY, 401 is ERR_UNAUTHENTICATED. */
-enum err carry_look(struct carry *c, const struct shelf_item *i, struct seen *out, struct fault *f);
+/* What the target holds under the item's name, however long that is; `longest` octets is what it gets time
+ * for. Errors as of transfer(), ERR_IO for a directory; any other status than 200, 404 and 410 is ERR_POLICY,
+ * 401 is ERR_UNAUTHENTICATED. */
+enum err carry_look(struct carry *c, const struct shelf_item *i, uint64_t longest, struct seen *out,
+                    struct fault *f);
 /* Puts the file behind `fd` under the item's name, as a whole or not at all. ERR_KEY: a secret or key cannot
  * be used. */
 enum err carry_put(struct carry *c, const struct shelf_item *i, int fd, struct fault *f);
-/* What anybody gets from the public URL. */
-enum err carry_read_back(struct carry *c, const struct shelf_item *i, struct seen *out, struct fault *f);
+/* What anybody gets from the public URL; it is read as far as `longest` octets, the longest list known to
+ * have been there, make likely. */
+enum err carry_read_back(struct carry *c, const struct shelf_item *i, uint64_t longest, struct seen *out,
+                         struct fault *f);
 /* True when an error of these ails whatever else is to be carried or read there: no answer, the wrong peer,
  * no login, no key. Else it ails this file, and the next may do. */
 [[nodiscard]] bool carry_ails_all(enum err e);

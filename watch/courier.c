@@ -102,6 +102,16 @@ void courier_forget(struct bell *b, const char *target)
         bell_clear(b, codes[i], target);
 }
 
+uint64_t courier_longest(const struct courier *c, size_t item)
+{
+    const struct ledger_row *r = ledger_find(&c->ledger, c->items[item].name);
+    uint64_t longest = c->items[item].identity.size;
+
+    if (r != NULL && r->longest > longest)
+        longest = r->longest;
+    return c->dockets[item].longest > longest ? c->dockets[item].longest : longest;
+}
+
 static size_t pending(const struct courier *c)
 {
     size_t n = 0;
@@ -119,6 +129,8 @@ static struct docket docket_for(const struct docket *d, const struct shelf_item 
 
     if (memcmp(before->sha256, now->sha256, HASH_LEN) != 0)
         out.held = OK;
+    if (before->identity.size > out.longest)
+        out.longest = before->identity.size;
     return out;
 }
 

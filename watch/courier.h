@@ -34,8 +34,8 @@ struct sight {
  * place is looked at again. */
 struct docket {
     struct sight sight;
-    enum err
-        held; /* why the target did not take this very list; it waits for the end of the pause. OK: not */
+    enum err held; /* why the target did not take this very list: it waits for the pause. OK: it does not */
+    uint64_t longest; /* octets, of the lists of that name before this one */
 };
 
 struct courier {
@@ -69,6 +69,9 @@ void courier_run(struct courier *c);
 
 /* How long to wait after so many failures. */
 int64_t courier_pause_ms(const struct watch_config *config, unsigned failures);
+
+/* How long the list may be that stands there, as far as is known: octets. */
+uint64_t courier_longest(const struct courier *c, size_t item);
 
 /* ---- delivery.c ---- */
 

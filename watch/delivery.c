@@ -70,11 +70,12 @@ static enum err carry_one(struct courier *c, const struct shelf_item *i, bool *i
     return OK;
 }
 
-static enum err deliver_one(struct courier *c, const struct shelf_item *i, bool *is_carried, struct fault *f)
+static enum err deliver_one(struct courier *c, size_t item, bool *is_carried, struct fault *f)
 {
+    const struct shelf_item *i = &c->items[item];
     struct seen there;
     bool is_there;
-    enum err e = carry_look(&c->carry, i, &there, f);
+    enum err e = carry_look(&c->carry, i, courier_longest(c, item), &there, f);
 
     if (e == OK)
         e = order_check(c, i, &there, f);
@@ -173,7 +174,7 @@ static bool take_turn(struct courier *c, size_t i, bool *is_carried, struct faul
 
     if (d->held != OK || !delivery_is_due(c, &c->items[i]))
         return true;
-    d->held = deliver_one(c, &c->items[i], is_carried, &f);
+    d->held = deliver_one(c, i, is_carried, &f);
     if (d->held == ERR_END)
         return false;
     if (d->held != OK)

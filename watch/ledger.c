@@ -41,6 +41,8 @@ void ledger_put(struct ledger *l, const struct shelf_item *i, int64_t now_s)
 
     r->number = i->number;
     memcpy(r->sha256, i->sha256, HASH_LEN);
+    if (i->identity.size > r->longest)
+        r->longest = i->identity.size;
     r->at_s = now_s;
     r->is_doubted = false;
 }
@@ -58,14 +60,17 @@ void ledger_doubt(struct ledger *l, const char *name)
 static bool row_read(struct ledger *l, const char *name, const struct js *v)
 {
     const char *sha256 = js_str(js_get(v, "sha256"));
-    int64_t number, at_s;
+    int64_t number, at_s, longest = 0; /* older files do not have it */
     struct ledger_row *r;
 
     if (strlen(name) >= SHELF_NAME_MAX || l->count == SHELF_MAX || !js_int(js_get(v, "number"), &number) ||
         number < 0 || !js_int(js_get(v, "at"), &at_s) || sha256 == NULL)
         return false;
+    if (js_get(v, "longest") != NULL && (!js_int(js_get(v, "longest"), &longest) || longest < 0))
+        return false;
     r = row_of(l, name);
     r->number = (uint64_t)number;
+    r->longest = (uint64_t)longest;
     r->at_s = at_s;
     return hex_decode(sha256, r->sha256, HASH_LEN);
 }
@@ -155,6 +160,7 @@ enum err ledger_save(const struct ledger *l, struct fault *f)
 
         js_set_int(row, "number", (int64_t)l->rows[i].number);
         js_set_hex(row, "sha256", span_of(l->rows[i].sha256, HASH_LEN));
+        js_set_int(row, "longest", (int64_t)l->rows[i].longest);
         js_set_int(row, "at", l->rows[i].at_s);
         js_set(files, l->rows[i].name, row);
     }

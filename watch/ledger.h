@@ -13,6 +13,7 @@ struct ledger_row {
     char name[SHELF_NAME_MAX];
     uint64_t number;
     uint8_t sha256[HASH_LEN];
+    uint64_t longest; /* octets of the longest list so far: it may stand there yet, whatever was given last */
     int64_t at_s;
     bool is_doubted; /* what was read back was something else: it is looked at again */
 };

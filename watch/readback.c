@@ -136,15 +136,17 @@ static void note_failed(struct sight *out, const char *text, struct tally *t)
 }
 
 /* False when there was no answer: no other file will fare better. */
-static bool read_one(struct courier *c, const struct shelf_item *before, struct sight *out, struct tally *t)
+static bool read_one(struct courier *c, size_t item, struct tally *t)
 {
+    const struct shelf_item *before = &c->items[item];
+    struct sight *out = &c->dockets[item].sight;
     struct shelf_item now;
     struct fault f = {0};
     struct seen seen;
     enum err e;
 
     figure_add(c->figures.checks, 1);
-    e = carry_read_back(&c->carry, before, &seen, &f);
+    e = carry_read_back(&c->carry, before, courier_longest(c, item), &seen, &f);
     if (e != OK) {
         figure_add(c->figures.bad, 1);
         note_failed(out, f.detail, t);
@@ -186,7 +188,7 @@ bool readback_round(struct courier *c)
     for (size_t i = 0; i < c->count; i++) {
         if (atomic_load(c->carry.is_over))
             return true;
-        if (c->items[i].fault == NULL && !read_one(c, &c->items[i], &c->dockets[i].sight, &t))
+        if (c->items[i].fault == NULL && !read_one(c, i, &t))
             break;
     }
     if (atomic_load(c->carry.is_over)) /* the end of the service is no fault of the target */

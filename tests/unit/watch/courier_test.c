@@ -226,6 +226,51 @@ Test(watch_courier, state_that_is_damaged_or_of_another_place_is_begun_anew)
     hall_close(&h);
 }
 
+Test(watch_courier, how_long_a_list_there_may_be_is_known_after_a_restart)
+{
+    static struct hall h;
+    uint64_t longest;
+
+    hall_open(&h);
+    hall_long_list(&h, h.public_dir, "ca.crl", 5, 1000);
+    shelf_look(h.shelf);
+    hall_deliver(&h);
+    longest = h.courier.items[0].identity.size;
+    cr_assert_gt(longest, 20000);
+    hall_publish(&h, h.public_dir, 6);
+    hall_deliver(&h);
+    cr_assert_lt(h.courier.items[0].identity.size, 1000);
+    cr_assert_eq(courier_longest(&h.courier, 0), longest);
+    hall_end(&h);
+    hall_begin(&h);
+    courier_turn(&h.courier);
+    cr_assert_eq(courier_longest(&h.courier, 0), longest);
+    hall_close(&h);
+}
+
+Test(watch_courier, state_that_does_not_say_how_long_lists_were_is_good)
+{
+    static struct hall h;
+    struct buf old;
+
+    hall_open(&h);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    buf_init(&old, 4096);
+    buf_printf(&old,
+               "{\"url\": \"%s\", \"failures\": 0, \"retry_at\": 0, \"files\": {\"ca.crl\": {\"number\": 7, "
+               "\"sha256\": \"%064d\", \"at\": 1}}}",
+               h.target_dir, 0);
+    cr_assert_eq(file_replace(h.courier.ledger.path, buf_span(&old), 0600, NULL), OK);
+    buf_free(&old);
+    hall_end(&h);
+    hall_begin(&h);
+    courier_turn(&h.courier);
+    cr_assert_eq(ledger_find(&h.courier.ledger, "ca.crl")->number, 7);
+    cr_assert_eq(courier_longest(&h.courier, 0), h.courier.items[0].identity.size);
+    hall_close(&h);
+}
+
 Test(watch_courier, pauses_double_up_to_their_limit)
 {
     struct watch_config c = {.retry_s = 10, .retry_max_s = 900};

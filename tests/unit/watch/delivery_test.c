@@ -188,3 +188,30 @@ Test(watch_delivery, a_file_that_never_has_an_answer_ends_each_round_behind_anot
     assert_recovers(&h, s);
     close_stand(&h, s);
 }
+
+/* Half a million serials end together: the list there is 10,000 times as long as the one that follows it. */
+#define MANY 800000u
+
+Test(watch_delivery, a_long_list_is_followed_by_a_short_one)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    hall_long_list(&h, h.target_dir, "ca.crl", 4, MANY);
+    hall_deliver(&h);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
+    close_stand(&h, s);
+}
+
+Test(watch_delivery, a_long_list_that_is_newer_is_left_there)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    hall_long_list(&h, h.target_dir, "ca.crl", 9, MANY);
+    hall_deliver(&h);
+    assert_failing(&h, "ca.crl: number 9 is there, newer than our 5");
+    cr_assert_eq(hall_number_in(h.target_dir), 9);
+    close_stand(&h, s);
+}

@@ -62,7 +62,13 @@ void hall_put(const char *dir, const char *name, struct span octets)
 
 void hall_list(struct hall *h, const char *dir, const char *name, uint64_t number)
 {
+    hall_long_list(h, dir, name, number, 0);
+}
+
+void hall_long_list(struct hall *h, const char *dir, const char *name, uint64_t number, size_t entries)
+{
     struct span der = press_crl(&h->press, &(struct sheet){.number = number,
+                                                           .entries = entries,
                                                            .this_update_s = clock_now_s(),
                                                            .next_update_s = clock_now_s() + 86400});
 
@@ -96,7 +102,7 @@ uint64_t hall_number_in(const char *dir)
     struct buf b;
     bool is_there;
 
-    buf_init(&b, 1u << 20);
+    buf_init(&b, 64u << 20);
     cr_assert_eq(path_join(path, dir, "ca.crl", NULL), OK);
     is_there = file_read(path, &b, NULL) == OK;
     (void)!scan_add(s, buf_span(&b));

@@ -27,6 +27,7 @@ void hall_end(struct hall *h);
 void hall_put(const char *dir, const char *name, struct span octets);
 /* A list of that number, signed anew. */
 void hall_list(struct hall *h, const char *dir, const char *name, uint64_t number);
+void hall_long_list(struct hall *h, const char *dir, const char *name, uint64_t number, size_t entries);
 void hall_copy(const char *from, const char *to, const char *name);
 /* A list of that number as ca.crl, and a look at the shelf. */
 void hall_publish(struct hall *h, const char *dir, uint64_t number);

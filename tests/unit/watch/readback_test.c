@@ -200,3 +200,31 @@ Test(watch_readback, a_list_with_the_number_of_another_is_foreign)
     assert_alarm(&h, "readback.foreign", "ca.crl: what clients get: it has the number of another list");
     close_stand(&h, s);
 }
+
+Test(watch_readback, a_long_list_that_a_short_one_followed_is_old_and_no_list_too_long)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    hall_long_list(&h, h.public_dir, "ca.crl", 6, 800000);
+    hall_copy(h.public_dir, h.target_dir, "ca.crl");
+    shelf_look(h.shelf);
+    assert_good(&h);
+    hall_list(&h, h.public_dir, "ca.crl", 7);
+    shelf_look(h.shelf);
+    hall_check(&h);
+    assert_alarm(&h, "readback.stale", "ca.crl: clients get number 6");
+    cr_assert_str_eq(hall_alarm(&h, "readback.failed"), "");
+    close_stand(&h, s);
+}
+
+Test(watch_readback, a_list_longer_than_any_there_was_is_not_read_to_its_end)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    hall_long_list(&h, h.target_dir, "ca.crl", 4, 800000);
+    hall_check(&h);
+    assert_alarm(&h, "readback.failed", "/ca.crl: the answer is larger than it can be");
+    close_stand(&h, s);
+}
