@@ -325,8 +325,6 @@ typedef void wanted_done(void *arg, enum err e);
 void wanted_free(struct wanted *w);
 /* Takes the findings of the ca to those of the reading; what both saw is said once. */
 void wanted_merge(struct wanted *w, struct findings *more);
-/* Whose certificate such a key gets; "" when no issuer has that kind. */
-const char *wanted_issuer(const struct ca_config *ca, struct span spki);
 /* Sends ASK_ISSUE with these flags; errors as asker_send. */
 enum err wanted_send(struct call *c, const struct wanted *w, uint8_t flags, asker_done *done, void *arg);
 

@@ -136,7 +136,7 @@ static void reply(struct preflight *p, const struct profile *profile, struct vie
 {
     struct call *c = p->call;
     const struct facts *facts = csr_facts(p->wanted.csr);
-    const char *issuer = wanted_issuer(&c->api->config->ca, facts->spki);
+    const char *issuer = issuer_for_key(&c->api->config->ca, facts->spki);
     struct certificate_file file = {0};
     struct upload_path path = {0};
     struct js *o = js_object();

@@ -155,24 +155,6 @@ void requests_reply_pending(struct call *c, const uint8_t id[static REQUEST_ID_L
 
 /* ---- the list ---- */
 
-/* Also by the issuer that its key would get. */
-static bool covers(const struct scope *s, const struct ca_config *ca, const struct request *r)
-{
-    struct san *sans;
-    struct rd rd = rd_of(r->facts);
-    struct facts f;
-    bool covered;
-
-    if (!scope_has_request(s, r))
-        return false;
-    if (s->issuers.len == 0)
-        return true;
-    sans = xcalloc(SAN_COUNT_MAX, sizeof *sans);
-    covered = facts_read(&rd, &f, sans) && scope_has_issuer(s, wanted_issuer(ca, f.spki));
-    free(sans);
-    return covered;
-}
-
 /* Octets of facts on one page: a request may hold 64 KiB of names, and a thousand of those would be more than
  * one answer. A page that is full goes on behind its cursor. */
 #define PAGE_FACTS_MAX (4u * 1024 * 1024)
@@ -192,7 +174,7 @@ static bool add_item(const struct request *r, void *arg)
 {
     struct request_page *p = arg;
     bool is_over = p->query.state == REQUEST_PENDING && state_of(r, p->now_s) != REQUEST_PENDING;
-    bool is_shown = !is_over && covers(p->scope, p->ca, r);
+    bool is_shown = !is_over && scope_has_request(p->scope, p->ca, r);
     struct js *asked;
 
     if (is_shown && !p->rows.is_probe) {
@@ -285,7 +267,7 @@ static void reply_one(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
     if (v == NULL)
         return;
     e = request_find(v, id, &r);
-    if (e == OK && !covers(&c->login.who.scope, &c->api->config->ca, &r))
+    if (e == OK && !scope_has_request(&c->login.who.scope, &c->api->config->ca, &r))
         e = ERR_NOT_FOUND;
     if (e == OK)
         call_json(c, 200, full_json(&r, c->api->now_s()), NULL);
@@ -350,7 +332,8 @@ static bool is_seen(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
 
     if (v == NULL)
         return false;
-    is_hidden = request_find(v, id, &r) == OK && !covers(&c->login.who.scope, &c->api->config->ca, &r);
+    is_hidden =
+        request_find(v, id, &r) == OK && !scope_has_request(&c->login.who.scope, &c->api->config->ca, &r);
     view_close(v);
     if (is_hidden)
         call_problem(c, ERR_NOT_FOUND, NULL, "There is no such request.");

@@ -181,13 +181,3 @@ enum err wanted_send(struct call *c, const struct wanted *w, uint8_t flags, aske
     buf_free(&message);
     return e;
 }
-
-const char *wanted_issuer(const struct ca_config *ca, struct span spki)
-{
-    struct key_kind key;
-
-    for (size_t i = 0; key_kind_of(spki, &key) && i < ca->count; i++)
-        if (ca->issuers[i].issues == key.type)
-            return ca->issuers[i].id;
-    return "";
-}

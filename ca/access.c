@@ -115,7 +115,7 @@ bool scope_has_facts(const struct scope *s, const struct facts *f)
     return true;
 }
 
-bool scope_has_request(const struct scope *s, const struct request *r)
+bool scope_has_request(const struct scope *s, const struct ca_config *c, const struct request *r)
 {
     struct san *sans;
     struct rd rd = rd_of(r->facts);
@@ -126,7 +126,8 @@ bool scope_has_request(const struct scope *s, const struct request *r)
         return true;
     sans = xcalloc(SAN_COUNT_MAX, sizeof *sans);
     covered = scope_has_profile(s, r->profile) && facts_read(&rd, &f, sans) && rd_done(&rd) &&
-              scope_has_facts(s, &f);
+              scope_has_facts(s, &f) &&
+              (s->issuers.len == 0 || scope_has_issuer(s, issuer_for_key(c, f.spki)));
     free(sans);
     return covered;
 }

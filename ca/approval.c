@@ -200,7 +200,7 @@ void approval_add(struct txn *t, struct ask *a, int64_t now_s)
 /* ---- deciding ---- */
 
 /* False, and refused, when there is nothing left to decide, or nothing that he can see. */
-static bool find_open(struct view *v, struct ask *a, struct request *r, int64_t now_s)
+static bool find_open(const struct ca *ca, struct view *v, struct ask *a, struct request *r, int64_t now_s)
 {
     enum err e = request_find(v, a->request_id, r);
 
@@ -208,7 +208,7 @@ static bool find_open(struct view *v, struct ask *a, struct request *r, int64_t 
         refuse(a, ERR_NOT_FOUND, "There is no such request.");
     else if (e != OK)
         refuse(a, ERR_INTERNAL, "This request cannot be read.");
-    else if (!scope_has_request(&a->who.scope, r))
+    else if (!scope_has_request(&a->who.scope, &ca->role->config, r))
         refuse(a, ERR_NOT_FOUND, "There is no such request.");
     else if (r->state != REQUEST_PENDING)
         refuse(a, ERR_CONFLICT, state_text(r));
@@ -253,7 +253,7 @@ void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
 {
     struct request r;
 
-    if (!find_open(v, a, &r, now_s))
+    if (!find_open(ca, v, a, &r, now_s))
         return;
     if (is_own(ca, v, a, &r))
         return refuse(a, ERR_FORBIDDEN, "Who asked for a certificate may not approve it: ask somebody else.");
@@ -263,12 +263,12 @@ void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
     decide_issue(ca, v, a, now_s);
 }
 
-void approval_record(struct txn *t, struct ask *a, int64_t now_s)
+void approval_record(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
 {
     char detail[PRINCIPAL_MAX + PROFILE_ID_MAX + 32];
     struct request r;
 
-    if (!find_open(txn_view(t), a, &r, now_s)) /* in the transaction: another of this turn was faster */
+    if (!find_open(ca, txn_view(t), a, &r, now_s)) /* in the transaction: another of this turn was faster */
         return;
     request_decide(
         t, a->request_id,
@@ -282,7 +282,7 @@ void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
     char detail[DETAIL_MAX];
     struct request r;
 
-    if (!find_open(txn_view(t), a, &r, now_s))
+    if (!find_open(ca, txn_view(t), a, &r, now_s))
         return;
     if (a->who.role == ACCESS_REQUESTER && !is_askers(ca, txn_view(t), a, &r))
         return refuse(a, ERR_FORBIDDEN, "A requester may take back his own requests alone.");

@@ -396,6 +396,8 @@ enum err ca_config_read(const struct xml_node *root, struct ca_config *out, stru
 /* The common name of the listener's certificates: the host where it is no longer than a common name may be
  * (RFC 5280 ub-common-name), else a fixed one. Clients go by the subjectAltName, RFC 6125 6.4.4. */
 const char *listener_cn(const struct ca_config *c);
+/* Whose certificate such a key gets; "" when no issuer has that kind. */
+const char *issuer_for_key(const struct ca_config *c, struct span spki);
 
 /* ---- the wire between api and ca ---- */
 

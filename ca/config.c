@@ -241,3 +241,13 @@ const char *listener_cn(const struct ca_config *c)
 {
     return strlen(c->host) <= CN_MAX ? c->host : "chancery";
 }
+
+const char *issuer_for_key(const struct ca_config *c, struct span spki)
+{
+    struct key_kind key;
+
+    for (size_t i = 0; key_kind_of(spki, &key) && i < c->count; i++)
+        if (c->issuers[i].issues == key.type)
+            return c->issuers[i].id;
+    return "";
+}

@@ -67,7 +67,7 @@ static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t no
     if (a->is_signing && a->err == OK)
         decide_issuer(txn_view(txn), a);
     if (a->kind == ASK_APPROVE && a->err == OK)
-        approval_record(txn, a, now_s);
+        approval_record(ca, txn, a, now_s);
     if (a->is_signing && a->err == OK)
         record_issue(txn, a, now_s);
     else if (is_refusal(a))

@@ -245,7 +245,7 @@ void approval_add(struct txn *t, struct ask *a, int64_t now_s);
 /* Approve: may it be, and decide_issue() for what was asked. */
 void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* Marks it approved, beside record_issue(); err changes when another ask of the turn was first. */
-void approval_record(struct txn *t, struct ask *a, int64_t now_s);
+void approval_record(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s);
 void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s);
 /* Marks what nobody decided in time; a bounded slice. */
 void approval_expire(struct txn *t, int64_t now_s);

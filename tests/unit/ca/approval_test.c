@@ -21,6 +21,7 @@
 #define COLLEAGUE "login:colleague" /* a requester */
 #define INSIDE "login:inside"       /* operators, whom a scope limits */
 #define OUTSIDE "login:outside"
+#define ELSEWHERE "login:elsewhere" /* of another issuer */
 #define WEEK_S (7 * 86400)
 
 static char dir[64];
@@ -100,6 +101,9 @@ static void let_all_in(void)
     limit_last("example.com");
     let_in(OUTSIDE, "CN=outside", ACCESS_OPERATOR);
     limit_last("other.example");
+    let_in(ELSEWHERE, "CN=elsewhere", ACCESS_OPERATOR);
+    cr_assert(scope_add(
+        &role->config.access.principals[role->config.access.principal_count - 1].scope.issuers, "rsa-g1"));
 }
 
 static void setup(void)
@@ -416,6 +420,8 @@ Test(approval, what_a_scope_does_not_cover_is_not_there)
     asked = issue(ASKER, "csr", 0, 0);
     cr_assert_eq(deny(OUTSIDE, asked.id, "not mine").err, ERR_NOT_FOUND);
     cr_assert_eq(approve(OUTSIDE, asked.id).err, ERR_NOT_FOUND);
+    cr_assert_eq(deny(ELSEWHERE, asked.id, "not mine").err, ERR_NOT_FOUND);
+    cr_assert_eq(approve(ELSEWHERE, asked.id).err, ERR_NOT_FOUND);
     cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
     audit_kinds(kinds);
     cr_assert_eq(kinds[AUDIT_DENY], 0);
