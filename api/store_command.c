@@ -43,6 +43,7 @@ static struct js *checked_json(const struct store_checked *n)
     js_set_int(o, "requests", (int64_t)n->requests);
     js_set_int(o, "audit_rows", (int64_t)n->audit);
     js_set_int(o, "faults", (int64_t)n->faults);
+    js_set_int(o, "warnings", (int64_t)n->warnings);
     return o;
 }
 
@@ -56,10 +57,11 @@ static void say_checked(const struct store_checked *n, const struct local_run *h
         js_free(o);
     } else if (!how->is_quiet || n->faults > 0) {
         printf("%llu certificates, %llu revoked, %llu held, %llu index rows, %llu requests, %llu audit rows: "
-               "%llu faults\n",
+               "%llu faults%s\n",
                (unsigned long long)n->certificates, (unsigned long long)n->revoked,
                (unsigned long long)n->held, (unsigned long long)n->index_rows,
-               (unsigned long long)n->requests, (unsigned long long)n->audit, (unsigned long long)n->faults);
+               (unsigned long long)n->requests, (unsigned long long)n->audit, (unsigned long long)n->faults,
+               n->warnings > 0 ? ", and warnings" : "");
     }
 }
 

@@ -25,7 +25,8 @@ enum audit_kind {
     AUDIT_REFUSE,
     AUDIT_REVOKE,
     AUDIT_UNHOLD,
-    AUDIT_CRL,
+    AUDIT_CRL, /* detail: "issuer ID, number N," or "issuer ID, delta number N," first: store check reads it
+                */
     AUDIT_RESPONDER, /* an OCSP signer certificate */
     AUDIT_LISTENER,  /* the HTTPS listener's certificate */
     AUDIT_INIT,

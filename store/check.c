@@ -14,17 +14,33 @@
 #include "base/log.h"
 #include "store/check.h"
 
-void check_fault(struct check *c, const char *fmt, ...)
+static void tell(struct check *c, const char *before, uint64_t *count, const char *fmt, va_list ap)
 {
     char text[256];
+    int n = snprintf(text, sizeof text, "%s", before);
+
+    vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
+    ++*count;
+    if (*count <= CHECK_FAULTS_TOLD)
+        c->fn(text, c->arg);
+}
+
+void check_fault(struct check *c, const char *fmt, ...)
+{
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    tell(c, "", &c->out->faults, fmt, ap);
     va_end(ap);
-    c->out->faults++;
-    if (c->out->faults <= CHECK_FAULTS_TOLD)
-        c->fn(text, c->arg);
+}
+
+void check_warn(struct check *c, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    tell(c, "warning: ", &c->out->warnings, fmt, ap);
+    va_end(ap);
 }
 
 void check_tally(struct tally *t, struct span key, struct span row)
@@ -191,6 +207,18 @@ static bool is_listed(struct check *c, struct span serial, const struct status *
            r.not_after_s == s->not_after_s;
 }
 
+/* Stores of before such keys were remembered have revocations of then without it. */
+static void check_barred(struct check *c, const char *hex, const struct status_row *s)
+{
+    uint8_t first[SERIAL_LEN];
+    struct cert cert;
+
+    if (s->status.state == CERT_REVOKED && s->status.reason == REASON_KEY_COMPROMISE &&
+        cert_load(c->view, s->number, &cert) == OK &&
+        key_compromised(c->view, cert.key_hash, first) == ERR_NOT_FOUND)
+        check_warn(c, "certificate %s: revoked for keyCompromise, and its key would be taken again", hex);
+}
+
 static void check_status(struct check *c, struct entry e)
 {
     char hex[SERIAL_HEX_LEN + 1] = "";
@@ -208,6 +236,7 @@ static void check_status(struct check *c, struct entry e)
     c->out->revoked += s.status.state == CERT_REVOKED;
     if (!is_listed(c, e.key, &s.status))
         check_fault(c, "state of %s: what CRLs list is another", hex);
+    check_barred(c, hex, &s);
     key = index_state_key(s.status.state, s.number);
     check_tally(&c->index_wanted, key_span(&key), (struct span){0});
 }
@@ -263,11 +292,16 @@ static void note_issuer(struct check *c, struct entry e)
 {
     struct rd key = rd_of(e.key);
     uint16_t no = rd_u16(&key);
+    static const uint8_t none[SERIAL_LEN];
+    struct status s;
     struct issuer i;
 
     if (!rd_done(&key) || !row_get_issuer(e.row, &i) || no >= CHECK_ISSUERS)
         return check_fault(c, "an issuer's row cannot be read");
     c->has_issuer[no] = true;
+    if (memcmp(i.responder, none, SERIAL_LEN) != 0 &&
+        (status_find(c->view, i.responder, &s) != OK || s.issuer_no != no))
+        check_fault(c, "the OCSP signer of issuer %s has no certificate", i.id);
 }
 
 static enum err check_certificates(struct check *c)

@@ -14,6 +14,14 @@ struct tally {
     uint64_t count, sums[2];
 };
 
+/* What the tables say of an issuer's CRLs. */
+struct check_crl {
+    uint64_t reserved, number; /* of its crl_state; 0: it has none */
+    uint64_t changes;          /* of its crl_track */
+    uint64_t published;        /* the highest number that the audit has */
+    bool has_track;
+};
+
 struct expected;
 struct check {
     struct view *view;
@@ -23,14 +31,16 @@ struct check {
     struct expected *expected;
     struct tally index_wanted, index_there, audit_wanted, audit_there;
     uint64_t states, listed, last_number;
-    uint64_t audit_indexed;                          /* number of the last audit row in the index */
-    uint64_t pending, by_time, by_state, of_pending; /* requests and their index */
-    uint64_t answers;                                /* under an Idempotency-Key */
+    uint64_t audit_indexed;                     /* number of the last audit row in the index */
+    struct tally request_wanted, request_there; /* their index */
+    uint64_t answers;                           /* under an Idempotency-Key */
+    struct check_crl crls[CHECK_ISSUERS];
     bool has_issuer[CHECK_ISSUERS];
 };
 
-/* Tells and counts. */
+/* Tell and count. A warning: what an earlier version's store may show as well. */
 void check_fault(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void check_warn(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void check_tally(struct tally *t, struct span key, struct span row);
 bool check_tally_eq(const struct tally *a, const struct tally *b);
 
@@ -38,7 +48,13 @@ typedef void check_row(struct check *c, struct entry e);
 /* Every row of a table. */
 enum err check_table(struct check *c, enum table t, check_row *fn);
 
-/* check_rest.c: CRL numbers, requests, tokens, permits, answers, the audit. */
+/* check_crl.c: CRL numbers, lists in force, changes; then, of each audit row, what it says was published, and
+ * whether the numbers go by it. */
+enum err check_crls(struct check *c);
+void check_published(struct check *c, const struct audit_row *a);
+void check_numbers(struct check *c);
+
+/* check_rest.c: requests, tokens, permits, answers, the audit. */
 enum err check_rest(struct check *c);
 
 #endif

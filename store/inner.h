@@ -246,6 +246,8 @@ enum request_index {
     REQUEST_BY_ASKER = 'p', /* text ‖ NUL ‖ id; empty rows */
     REQUEST_BY_END = 'e',   /* expires at(8) ‖ id; empty rows */
 };
+/* Tells of every key but REQUEST_BY_KEY under which a request is found in its state. */
+void request_index_each(const struct request *r, index_fn *fn, void *arg);
 
 /* ---- audit.c, audit_index.c (audit_list.c reads it) ---- */
 

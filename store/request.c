@@ -181,6 +181,29 @@ static void row_set(struct txn *t, const struct request *r)
     table_set(t, TABLE_REQUEST, id_span(r->id), buf_span(row));
 }
 
+static void tell(struct key k, struct span row, index_fn *fn, void *arg)
+{
+    fn(&k, row, arg);
+}
+
+void request_index_each(const struct request *r, index_fn *fn, void *arg)
+{
+    const struct span empty = {0};
+
+    tell(key_of_listed(REQUEST_ANY, r), empty, fn, arg);
+    tell(key_of_listed(r->state, r), empty, fn, arg);
+    if (r->state != REQUEST_PENDING)
+        return;
+    tell(key_of_askers(r), empty, fn, arg);
+    tell(key_of_end(r), empty, fn, arg);
+    tell(key_of_hash(REQUEST_BY_SAME, r->same), id_span(r->id), fn, arg);
+}
+
+static void add_index(const struct key *k, struct span row, void *arg)
+{
+    table_add(arg, TABLE_REQUEST_INDEX, key_span(k), row);
+}
+
 static void add_empty(struct txn *t, struct key key)
 {
     table_add(t, TABLE_REQUEST_INDEX, key_span(&key), (struct span){0});
@@ -194,7 +217,6 @@ static void remove_key(struct txn *t, struct key key)
 void request_add(struct txn *t, const struct request *given)
 {
     struct request r = *given, other;
-    struct key same = key_of_hash(REQUEST_BY_SAME, r.same);
     enum err err;
 
     if (txn_error(t) != OK)
@@ -210,11 +232,7 @@ void request_add(struct txn *t, const struct request *given)
         return;
     }
     row_set(t, &r);
-    add_empty(t, key_of_listed(REQUEST_ANY, &r));
-    add_empty(t, key_of_listed(REQUEST_PENDING, &r));
-    add_empty(t, key_of_askers(&r));
-    add_empty(t, key_of_end(&r));
-    table_add(t, TABLE_REQUEST_INDEX, key_span(&same), id_span(r.id));
+    request_index_each(&r, add_index, t);
 }
 
 void request_add_key(struct txn *t, const uint8_t id[static REQUEST_ID_LEN],

@@ -257,13 +257,15 @@ void crl_state_publish(
 struct store_checked {
     uint64_t certificates, revoked, held, audit, requests, index_rows;
     uint64_t faults;
+    uint64_t warnings; /* damage, or what an earlier version left so */
 };
 /* Reads every row of one view and holds it against all others that must agree with it: certificates against
  * their own DER and their states, states against what CRLs list, every index against what it finds, counters
- * against counts, the audit against its chain. `fn` is told each fault in a line. It repairs nothing. Some 20
- * s for a million certificates. ERR_IO: the store cannot be read to its end. What it cannot see: an edit of a
- * field that nothing else repeats (a subject's text, a CSR's attributes, times of a request) and is still
- * well formed. */
+ * against counts, CRL numbers against lists and audit, the audit against its chain. `fn` is told each fault
+ * in a line, and each warning in one that begins "warning: ". It repairs nothing. Some 20 s for a million
+ * certificates. ERR_IO: the store cannot be read to its end. What it cannot see: an edit of a field that
+ * nothing else repeats (a subject's text, a CSR's attributes, times of a request) and is still well formed.
+ */
 typedef void store_fault_fn(const char *what, void *arg);
 enum err store_check(struct view *v, store_fault_fn *fn, void *arg, struct store_checked *out);
 

@@ -313,6 +313,7 @@ class Change(ServiceTest):
             before = self.files()
             self.service.restart()
             self.assertEqual(self.files(), before)
+            self.assertIn(": 0 faults\n", self.service.chancery("store", "check").text, "and no warnings")
 
 
 class Failing(ServiceTest):

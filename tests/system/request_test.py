@@ -296,6 +296,7 @@ class Request(ServiceTest):
         self.assertEqual(self.show(keyless)["status"], "pending")
         answer = self.assert_status(self.post(csr, key), 201)
         self.assertEqual(der.Certificate(pem_to_der(answer.text)[0]).serial_hex, serial)
+        self.assertIn(": 0 faults\n", self.service.chancery("store", "check").text, "and no warnings")
 
 
 if __name__ == "__main__":
