@@ -9,7 +9,7 @@ import ssl
 import threading
 import unittest
 
-from harness import WAIT_S, ServiceTest, make_csr, wait_until
+from harness import WAIT_S, Service, ServiceTest, make_csr, replace_file, wait_until
 
 ROLES = ("signer", "ocsp-signer", "ca", "crl", "ocsp", "api", "watch")
 
@@ -99,6 +99,37 @@ class Kill(ServiceTest):
         self.assertIn(leaf.serial_hex, self.service.crl("rsa-g1").entries)
         self.service.publish("rsa-g1")
         self.assertGreater(self.service.crl("rsa-g1").number, number)
+
+
+class Owed(ServiceTest):
+    """on-revocation, and a publication that failed."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service(start=False)
+        path = cls.service.home / "chancery.xml"
+        text = path.read_text()
+        assert 'on-revocation="false"' in text
+        replace_file(path, text.replace('on-revocation="false"', 'on-revocation="true"'))
+        cls.service.start()
+
+    def test_a_revocation_that_no_list_shows_yet_is_published_by_the_next_life(self):
+        public = self.service.home / "public"
+        for end in (self.service.kill, self.service.stop):
+            with self.subTest(end=end.__name__):
+                leaf = self.service.issued(make_csr(), "ucm/tomcat")
+                (public / "crl").rename(public / "away")
+                (public / "crl").write_text("no directory")
+                try:
+                    self.assert_status(self.service.revoke(leaf.serial_hex, "superseded"), 200)
+                    wait_until(lambda: "crl.failed" in self.service.chancery("health", check=False).text, "a publication that fails")
+                    end()
+                    wait_until(lambda: not self.service.roles(), "no process is left")
+                finally:
+                    (public / "crl").unlink()
+                    (public / "away").rename(public / "crl")
+                self.service.start()
+                wait_until(lambda: leaf.serial_hex in self.service.crl("rsa-g1").entries, "the list shows it")
 
 
 if __name__ == "__main__":
