@@ -20,12 +20,14 @@
 #define AHEAD_MAX_S 300 /* clocks of two machines that are kept */
 #define OLD "ocsp.data-old"
 #define REFUSED "ocsp.snapshot-refused"
+#define BEHIND "ocsp.snapshot-behind"
 
 struct host {
     struct http_server *control;
     struct timer *timer;
     struct stat seen; /* the file looked at last, used or refused for good */
-    int64_t as_of_s;
+    int64_t as_of_s;  /* of the snapshot that is open */
+    int64_t latest_s; /* of the latest that was ever in use; NO_TIME: none is known */
     struct figure *as_of, *taken;
 };
 
@@ -47,6 +49,21 @@ static enum err read_time(struct store *s, int64_t *as_of_s, struct fault *f)
     view_close(v);
     return e == OK ? OK
                    : fault_set(f, e, "the store here is no snapshot: `chancery store snapshot` writes one");
+}
+
+/* After a restart what is there may be older than what was in use. What was revoked may be good in it. */
+static bool is_behind(const struct host *h)
+{
+    return h != NULL && h->as_of_s < h->latest_s;
+}
+
+void host_settings(struct public *p)
+{
+    struct ocsp_config c = p->config->ocsp;
+
+    if (is_behind(p->host))
+        c.age_max_s = INT64_MIN; /* no age is low enough: clients are told to try later */
+    ocsp_settings(p->ocsp, &c, clock_now_s());
 }
 
 /* Gives a store that is whole, a snapshot, and not of the future. */
@@ -101,12 +118,18 @@ static void take_copy(struct public *p, struct store *s, int64_t as_of_s)
 
     p->store = s;
     p->host->as_of_s = as_of_s;
+    if (as_of_s > p->host->latest_s)
+        as_of_save(p->role->as_of_fd, as_of_s); /* before the first answer from it */
+    if (as_of_s > p->host->latest_s)
+        p->host->latest_s = as_of_s;
     made_forget(&p->page); /* the new store counts its commits anew */
     made_forget(&p->signers);
     ocsp_follow(p->ocsp, s, as_of_s);
+    host_settings(p);
     if (old != s)
         store_close(old);
     alarm_clear(p->role->board, REFUSED, "");
+    alarm_clear(p->role->board, BEHIND, "");
     figure_add(p->host->taken, 1);
     clock_rfc3339(as_of_s, text);
     log_info("snapshot", "of %s", text);
@@ -114,12 +137,27 @@ static void take_copy(struct public *p, struct store *s, int64_t as_of_s)
 
 static void refuse_older(struct public *p, struct store *s, int64_t as_of_s)
 {
-    char text[CLOCK_TEXT_MAX];
+    char text[CLOCK_TEXT_MAX], latest[CLOCK_TEXT_MAX];
 
     clock_rfc3339(as_of_s, text);
+    clock_rfc3339(p->host->latest_s, latest);
     alarm_raise(p->role->board, ALARM_WARNING, REFUSED, "",
-                "the snapshot is of %s, older than the one in use, which stays", text);
+                "the snapshot is of %s, older than the last in use, of %s", text, latest);
     store_close(s);
+}
+
+/* What else a host does goes on, so that it says what it waits for and takes a later copy when one comes. */
+static void withhold(struct public *p)
+{
+    char text[CLOCK_TEXT_MAX], latest[CLOCK_TEXT_MAX];
+
+    ocsp_follow(p->ocsp, p->store, p->host->as_of_s);
+    host_settings(p);
+    clock_rfc3339(p->host->as_of_s, text);
+    clock_rfc3339(p->host->latest_s, latest);
+    alarm_raise(p->role->board, ALARM_CRITICAL, BEHIND, "",
+                "the snapshot is of %s, older than the last in use, of %s: clients are told to try later",
+                text, latest);
 }
 
 /* An older one stays older. What is of the future will be of now, and what cannot be read may be readable
@@ -135,7 +173,7 @@ static void look(struct public *p, const struct stat *st)
         return;
     }
     p->host->seen = *st;
-    if (as_of_s < p->host->as_of_s)
+    if (as_of_s < p->host->latest_s)
         refuse_older(p, s, as_of_s);
     else
         take_copy(p, s, as_of_s);
@@ -293,6 +331,7 @@ enum err host_open(struct public *p, struct fault *f)
 {
     p->host = xcalloc(1, sizeof *p->host);
     p->host->as_of_s = NO_TIME;
+    p->host->latest_s = as_of_load(p->role->as_of_fd);
     (void)look_at_file(p, &p->host->seen); /* before it is opened: what replaces it meanwhile is seen */
     return open_copy(p, &p->store, &p->host->as_of_s, f);
 }
@@ -304,7 +343,10 @@ void host_start(struct public *p, const struct http_handlers *handlers)
 
     h->as_of = board_figure(b, FIGURE_GAUGE, "ocsp_data_time_seconds", "", "When the snapshot was taken.");
     h->taken = board_figure(b, FIGURE_COUNTER, "ocsp_snapshots_total", "", "Snapshots taken into use.");
-    take_copy(p, p->store, h->as_of_s);
+    if (is_behind(h))
+        withhold(p);
+    else
+        take_copy(p, p->store, h->as_of_s);
     say_age(p);
     h->control = http_serve(p->loop, p->role->control_fd, NULL, NULL, handlers);
     h->timer = timer_start(p->loop, p->config->snapshot_every_s * 1000, p->config->snapshot_every_s * 1000,

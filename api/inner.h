@@ -152,7 +152,8 @@ struct public_role {
     int port_fd;           /* signing port of the OCSP keys */
     int control_fd;        /* listening, on an OCSP host, where this role is the service; else -1 */
     int recent_fd;         /* a file for what was asked for lately; -1: none */
-    struct board *board;   /* as in api_role */
+    int as_of_fd;        /* on an OCSP host: a file for when the latest snapshot was taken, written through */
+    struct board *board; /* as in api_role */
     const struct board *const *boards;
     size_t board_count;
 };

@@ -139,7 +139,7 @@ static void take_config(struct public *p, const struct config *fresh)
     strcpy(c->public_url, fresh->public_url);
     c->ca = fresh->ca;
     c->ocsp = fresh->ocsp;
-    ocsp_settings(p->ocsp, &c->ocsp, clock_now_s());
+    host_settings(p);
     made_forget(&p->page);
     made_forget(&p->signers);
 }

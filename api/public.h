@@ -69,6 +69,10 @@ bool published_find(const struct config *c, const char *path, struct published *
 void recent_load(struct public *p);
 void recent_save(struct public *p);
 
+/* ---- as_of.c: when the latest snapshot that was in use was taken, over a restart ---- */
+int64_t as_of_load(int fd); /* NO_TIME: none is known, which the log says */
+void as_of_save(int fd, int64_t as_of_s);
+
 /* ---- published.c: /crl/… and /ca/… ---- */
 void published_get(struct public *p, struct http_request *r, const char *rest);
 /* RFC 9110 13.1.2, 13.1.3: may the client keep what it has? `if_none_match` and `if_modified_since` are NULL
@@ -81,11 +85,14 @@ void signers_pem_get(struct public *p, struct http_request *r);
 
 /* ---- host.c: what an OCSP host does besides ---- */
 
-/* Opens the snapshot as p->store. ERR_NOT_FOUND, ERR_CONFLICT (not whole, of the future), ERR_IO. */
+/* Opens the snapshot as p->store; one that is older than the latest that was in use as well, but nothing is
+ * said from that. ERR_NOT_FOUND, ERR_CONFLICT (not whole, of the future), ERR_IO. */
 enum err host_open(struct public *p, struct fault *f);
 /* With the loop and p->ocsp there: follows later snapshots, serves the control socket with the same handlers.
  */
 void host_start(struct public *p, const struct http_handlers *handlers);
+/* Gives p->ocsp the settings of p->config, on an OCSP host or not. */
+void host_settings(struct public *p);
 void host_stop(struct public *p); /* before the loop is freed */
 void host_free(struct public *p);
 /* Answers /livez, /readyz and /metrics to this machine, on an OCSP host alone; false: not one of them. */

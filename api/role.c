@@ -277,6 +277,7 @@ static int run_ocsp(struct config *c, const int *fds, const struct boards *board
                             .port_fd = fds[1],
                             .control_fd = c->is_ocsp_host ? fds[2] : -1,
                             .recent_fd = fds[3],
+                            .as_of_fd = c->is_ocsp_host ? fds[4] : -1,
                             .board = boards->own,
                             .boards = boards->all,
                             .board_count = BOARD_COUNT};
@@ -371,8 +372,9 @@ const struct role_kind role_kinds[ROLE_COUNT] = {
     [ROLE_OCSP_SIGNER] = {"ocsp-signer", 1, false, run_ocsp_signer}, /* OCSP port */
     [ROLE_CA] = {"ca", 3, false, run_ca},                            /* api, certificate port, desk */
     [ROLE_CRL] = {"crl", 2, false, run_crl},                         /* CRL port, desk */
-    [ROLE_OCSP] = {"ocsp", 4, true, run_ocsp}, /* HTTP listener, OCSP port, on an OCSP host the control
-                                                   socket, what was asked for lately */
+    [ROLE_OCSP] = {"ocsp", 5, true, run_ocsp}, /* HTTP listener, OCSP port, on an OCSP host the control
+                                                   socket, what was asked for lately, on an OCSP host the time
+                                                   of the latest snapshot */
     [ROLE_API] = {"api", 3, true, run_api},    /* HTTPS listener, control socket, ca */
     [ROLE_WATCH] = {"watch", 0, true, run_watch},
 };
@@ -405,7 +407,7 @@ static enum err begin(const struct role_kind *kind, struct config *c, struct boa
 
 int role_main(const char *name)
 {
-    const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2, FIRST_FD + 3};
+    const int fds[ROLE_FDS_MAX] = {FIRST_FD, FIRST_FD + 1, FIRST_FD + 2, FIRST_FD + 3, FIRST_FD + 4};
     struct config *c = xcalloc(1, sizeof *c);
     struct boards boards = {0};
     struct fault f = {0};

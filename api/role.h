@@ -12,7 +12,7 @@
 
 /* Descriptors a role finds open, in this order from FIRST_FD. */
 #define FIRST_FD 3
-#define ROLE_FDS_MAX 4
+#define ROLE_FDS_MAX 5
 /* Behind them: the configuration, the role's own board, then, for a front, every role's and the supervisor's
  * to read, in the order of the roles. */
 #define HANDOUT_FD (FIRST_FD + ROLE_FDS_MAX)

@@ -368,7 +368,7 @@ int serve_main(const char *home, const char *ready_file)
 
     log_role("serve");
     s->ready_file = ready_file;
-    s->http_fd = s->https_fd = s->control_fd = s->signal_fd = s->recent_fd = -1;
+    s->http_fd = s->https_fd = s->control_fd = s->signal_fd = s->recent_fd = s->as_of_fd = -1;
     for (size_t i = 0; i < WIRE_COUNT; i++)
         s->wires[i][0] = s->wires[i][1] = -1;
     for (size_t i = 0; i < BOARD_COUNT; i++)

@@ -42,19 +42,30 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* What the responder was asked for lately: it may write this one file and needs no right to a directory.
- * Nothing depends on it, so one in memory will do where there can be none. */
-static void recent_open(struct serve *s)
+/* What the responder keeps over a stop: it may write these files and needs no right to a directory. The
+ * service can do without, so one in memory will do where there can be none. */
+static int kept_open(const struct serve *s, const char *name, int flags, const char *lost)
 {
-    char path[PATH_LEN_MAX];
+    char path[PATH_LEN_MAX] = "";
     struct fault f = {0};
+    int fd = -1;
 
-    if (path_join(path, s->config.home, "ocsp-recent", &f) == OK)
-        s->recent_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (s->recent_fd >= 0)
-        return;
-    log_warn("ocsp-recent", "%s: %s; what is asked for is forgotten with each stop", path, strerror(errno));
-    s->recent_fd = memfd_create("chancery-ocsp-recent", MFD_CLOEXEC);
+    if (path_join(path, s->config.home, name, &f) == OK)
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
+    if (fd >= 0 && (flags & O_DSYNC) != 0 && file_dir_sync(path, &f) != OK)
+        log_warn(name, "%s; %s", f.detail, lost);
+    if (fd >= 0)
+        return fd;
+    log_warn(name, "%s: %s; %s", path, strerror(errno), lost);
+    return memfd_create(name, MFD_CLOEXEC);
+}
+
+static void kept_open_all(struct serve *s)
+{
+    s->recent_fd = kept_open(s, "ocsp-recent", 0, "what is asked for is forgotten with each stop");
+    if (s->config.is_ocsp_host)
+        s->as_of_fd =
+            kept_open(s, "ocsp-as-of", O_DSYNC, "after the next start an older snapshot may be taken");
 }
 
 enum err spawn_open(struct serve *s, struct fault *f)
@@ -72,7 +83,7 @@ enum err spawn_open(struct serve *s, struct fault *f)
     if (e == OK && !s->config.is_ocsp_host)
         e = http_bound(s->https_fd, s->https, sizeof s->https);
     if (e == OK)
-        recent_open(s);
+        kept_open_all(s);
     for (size_t i = 0; e == OK && i < WIRE_COUNT; i++)
         e = wire_pair(s->wires[i]);
     for (size_t i = 0; e == OK && i < BOARD_COUNT; i++)
@@ -91,7 +102,7 @@ static void role_fds(const struct serve *s, enum role_id id, int out[static ROLE
         [ROLE_CA] = {s->wires[WIRE_ASK][1], s->wires[WIRE_CERTIFICATE_PORT][0], s->wires[WIRE_DESK][1]},
         [ROLE_CRL] = {s->wires[WIRE_CRL_PORT][0], s->wires[WIRE_DESK][0]},
         [ROLE_OCSP] = {s->http_fd, s->wires[WIRE_OCSP_PORT][0], s->config.is_ocsp_host ? s->control_fd : -1,
-                       s->recent_fd},
+                       s->recent_fd, s->as_of_fd},
         [ROLE_API] = {s->https_fd, s->control_fd, s->wires[WIRE_ASK][0]},
         [ROLE_WATCH] = {-1},
     };
@@ -293,5 +304,6 @@ enum err spawn_roles(struct serve *s, struct fault *f)
     close_fd(&s->https_fd);
     close_fd(&s->control_fd);
     close_fd(&s->recent_fd);
+    close_fd(&s->as_of_fd);
     return e;
 }

@@ -18,7 +18,7 @@ struct serve {
     struct config config;
     const char *ready_file;
     char http[128], https[128];
-    int http_fd, https_fd, control_fd, signal_fd, recent_fd;
+    int http_fd, https_fd, control_fd, signal_fd, recent_fd, as_of_fd;
     int wires[WIRE_COUNT][2];   /* [0] the asking side, [1] the answering side */
     int boards[BOARD_COUNT][2]; /* of each role and the supervisor: to write, to read */
     struct board *board;        /* the supervisor's */

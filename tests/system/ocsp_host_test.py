@@ -117,7 +117,7 @@ class OcspHost(unittest.TestCase):
         self.wait_for_snapshot(before + 1)
         self.assert_status(leaf, "revoked")
         self.copy_snapshot(old)
-        wait_until(lambda: "older than the one in use" in self.host.tail(), "it has been looked at")
+        wait_until(lambda: "older than the last in use" in self.host.tail(), "it has been looked at")
         self.assert_status(leaf, "revoked")
         self.copy_snapshot()
         self.wait_for_snapshot(before + 2)
