@@ -196,5 +196,43 @@ class Servers(WatchTest):
         self.assertFalse([each for each in links if "/store/" in each or "/keys/" in each])
 
 
+class Refusals(WatchTest):
+    """A server that will not take one file."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.nginx, cls.sshd = Nginx(), Sshd()
+        cls.addClassCleanup(cls.nginx.stop)
+        cls.addClassCleanup(cls.sshd.stop)
+        cls.service = Service()
+
+    def keeps_no_other_back(self, target, place, files):
+        in_the_way = files / "ec-g1.crl.part"
+        in_the_way.mkdir()
+        set_watch(self.service, target, **QUICK)
+        wanted = published(self.service)
+        self.assertEqual(min(wanted), "ec-g1.crl", "it is the first to be carried")
+
+        def stands():
+            return {name: data for name, data in ((each.name, each.read_bytes()) for each in files.iterdir() if each.is_file())}
+        others = {name: data for name, data in wanted.items() if name != "ec-g1.crl"}
+        wait_until(lambda: stands() == others, "all but one are there")
+        status, _ = self.alarm("target.failing", place, "ec-g1.crl")
+        self.assertEqual(status, "warning")
+        in_the_way.rmdir()
+        wait_until(lambda: stands() == wanted, "it is there too")
+        self.no_alarm("target.")
+
+    def test_nginx(self):
+        n = self.nginx
+        self.keeps_no_other_back(f'<target id="dav" type="webdav" url="https://localhost:{n.https}/basic" user="crl" '
+                                 f'secret="file:{private_file(n.password)}" ca="file:{n.certificate}"/>', "dav", n.files / "basic")
+
+    def test_sshd(self):
+        s = self.sshd
+        self.keeps_no_other_back(f'<target id="sftp" type="sftp" url="sftp://127.0.0.1:{s.port}{s.files}" user="{s.user}" '
+                                 f'key="file:{s.key}" known-hosts="file:{s.known_hosts}"/>', "sftp", s.files)
+
+
 if __name__ == "__main__":
     unittest.main()
