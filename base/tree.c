@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
-
 static bool is_dots(const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
@@ -53,20 +51,29 @@ enum err tree_draft(const char *path, char out[static PATH_LEN_MAX], struct faul
     return OK;
 }
 
+static enum err content_sync(const char *path, struct fault *f)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = fd < 0 ? -1 : syncfs(fd);
+    enum err err = rc == 0 ? OK : fault_set(f, ERR_IO, "%s: cannot be synced: %s", path, strerror(errno));
+
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+/* What has its final name is whole: so it is on the disk before it gets it. */
 enum err tree_place(const char *draft, const char *path, mode_t mode, struct fault *f)
 {
-    int fd;
+    enum err err = OK;
 
-    if (chmod(draft, mode) != 0 || rename(draft, path) != 0)
-        return fault_set(f, errno == EEXIST || errno == ENOTEMPTY ? ERR_EXISTS : ERR_IO, "%s: %s", path,
-                         strerror(errno));
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (syncfs(fd) != 0)
-            log_warn("sync", "%s: %s", path, strerror(errno));
-        close(fd);
-    }
-    return OK;
+    if (chmod(draft, mode) != 0)
+        err = fault_set(f, ERR_IO, "%s: %s", draft, strerror(errno));
+    if (err == OK)
+        err = content_sync(draft, f);
+    if (err == OK && rename(draft, path) != 0)
+        err = fault_set(f, errno == EEXIST || errno == ENOTEMPTY ? ERR_EXISTS : ERR_IO, "%s: %s", path,
+                        strerror(errno));
+    return err == OK ? file_dir_sync(draft, f) : err; /* which lay beside it */
 }
 
 void tree_remove(const char *path)

@@ -13,7 +13,8 @@ enum err tree_check_free(const char *path, struct fault *f);
 /* Makes an empty directory `out` beside `path`, mode 0700. ERR_USAGE: the path leaves no room for names of
  * 128 octets inside; ERR_IO. */
 enum err tree_draft(const char *path, char out[static PATH_LEN_MAX], struct fault *f);
-/* Gives the draft its mode and its final name, durably with all that is in it. ERR_EXISTS, ERR_IO. */
+/* Gives the draft its mode and its final name, durably with all that is in it. ERR_EXISTS; ERR_IO, also when
+ * it has its name and only that could not be made durable. */
 enum err tree_place(const char *draft, const char *path, mode_t mode, struct fault *f);
 /* Removes it and all that is in it; symbolic links are not followed. What cannot be removed stays. */
 void tree_remove(const char *path);

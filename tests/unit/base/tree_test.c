@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does a directory get its name when all that is in it is on the disk, and only then? */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/tree.h"
+
+static char dir[64], place[80], draft[PATH_LEN_MAX];
+static bool sync_fails, was_there; /* as the draft was synced */
+static unsigned syncs;
+
+static bool is_there(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+/* In the place of the library's. */
+int syncfs(int fd)
+{
+    (void)fd;
+    syncs++;
+    was_there = is_there(place);
+    errno = EIO;
+    return sync_fails ? -1 : 0;
+}
+
+static void setup(void)
+{
+    struct fault f = {0};
+
+    snprintf(dir, sizeof dir, "/tmp/chancery-tree-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    snprintf(place, sizeof place, "%s/place", dir);
+    cr_assert_eq(tree_draft(place, draft, &f), OK, "%s", f.detail);
+}
+
+static void teardown(void)
+{
+    tree_remove(dir);
+}
+
+TestSuite(tree, .init = setup, .fini = teardown);
+
+Test(tree, is_synced_before_it_has_its_name)
+{
+    struct fault f = {0};
+
+    cr_assert_eq(tree_place(draft, place, 0700, &f), OK, "%s", f.detail);
+    cr_assert_eq(syncs, 1);
+    cr_assert_not(was_there);
+    cr_assert(is_there(place));
+}
+
+Test(tree, that_cannot_be_synced_does_not_get_its_name)
+{
+    struct fault f = {0};
+
+    sync_fails = true;
+    cr_assert_eq(tree_place(draft, place, 0700, &f), ERR_IO);
+    cr_assert_not(is_there(place));
+}
