@@ -267,6 +267,8 @@ static enum err run(struct backup *b, const struct local_run *how, const char *d
 
 static void say_done(const struct backup *b, const char *dir, bool is_dry_run)
 {
+    if (e == OK)
+        e = tree_check_outside(dir, b->config.home, &b->f);
     char text[CLOCK_TEXT_MAX];
 
     clock_rfc3339(b->taken_at_s, text);

@@ -40,9 +40,56 @@ enum err tree_check_free(const char *path, struct fault *f)
     return OK;
 }
 
+/* Octets of the path without slashes behind its last name. */
+static int name_end(const char *path)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    return len < PATH_LEN_MAX ? (int)len : PATH_LEN_MAX;
+}
+
+/* Of the directory that has, or will have, that name in it. */
+static enum err parent_of(const char *path, char out[static PATH_LEN_MAX], struct fault *f)
+{
+    int len = name_end(path);
+
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    if (len >= PATH_LEN_MAX)
+        return fault_set(f, ERR_USAGE, "%s: the path is too long", path);
+    snprintf(out, PATH_LEN_MAX, "%.*s", len > 0 ? len : 1, len > 0 ? path : ".");
+    return OK;
+}
+
+enum err tree_check_outside(const char *path, const char *root, struct fault *f)
+{
+    char parent[PATH_LEN_MAX], *real = NULL, *real_root = NULL;
+    enum err err = parent_of(path, parent, f);
+    size_t len;
+
+    if (err != OK)
+        return err;
+    real = realpath(parent, NULL);
+    real_root = realpath(root, NULL);
+    if (real == NULL || real_root == NULL) {
+        err = fault_set(f, ERR_IO, "%s: %s", real == NULL ? parent : root, strerror(errno));
+    } else {
+        len = strlen(real_root);
+        if (strncmp(real, real_root, len) == 0 && (real[len] == '/' || real[len] == '\0'))
+            err = fault_set(f, ERR_USAGE, "%s is inside %s: nothing was changed", path, root);
+    }
+    free(real);
+    free(real_root);
+    return err;
+}
+
 enum err tree_draft(const char *path, char out[static PATH_LEN_MAX], struct fault *f)
 {
-    int n = snprintf(out, PATH_LEN_MAX, "%s.new-XXXXXX", path);
+    int n = snprintf(out, PATH_LEN_MAX, "%.*s.new-XXXXXX", name_end(path), path);
 
     if (n < 0 || n >= PATH_LEN_MAX - 128)
         return fault_set(f, ERR_USAGE, "%s: the path is too long", path);

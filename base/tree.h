@@ -10,6 +10,9 @@
 
 /* OK when nothing, or an empty directory, is there; ERR_EXISTS; ERR_IO. */
 enum err tree_check_free(const char *path, struct fault *f);
+/* ERR_USAGE: `path`, which need not exist, would lie in the directory `root` or below; ERR_IO: it has no
+ * parent. */
+enum err tree_check_outside(const char *path, const char *root, struct fault *f);
 /* Makes an empty directory `out` beside `path`, mode 0700. ERR_USAGE: the path leaves no room for names of
  * 128 octets inside; ERR_IO. */
 enum err tree_draft(const char *path, char out[static PATH_LEN_MAX], struct fault *f);

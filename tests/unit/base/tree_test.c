@@ -66,3 +66,31 @@ Test(tree, that_cannot_be_synced_does_not_get_its_name)
     cr_assert_eq(tree_place(draft, place, 0700, &f), ERR_IO);
     cr_assert_not(is_there(place));
 }
+
+Test(tree, slashes_behind_a_name_are_no_part_of_it)
+{
+    char path[96], beside[PATH_LEN_MAX];
+    struct fault f = {0};
+
+    snprintf(path, sizeof path, "%s//", place);
+    cr_assert_eq(tree_draft(path, beside, &f), OK, "%s", f.detail);
+    cr_assert_eq(tree_place(beside, path, 0700, &f), OK, "%s", f.detail);
+    cr_assert(is_there(place));
+    cr_assert_eq(tree_place(draft, path, 0700, &f), OK, "an empty one is replaced: %s", f.detail);
+}
+
+Test(tree, inside_is_told_from_beside)
+{
+    char path[PATH_LEN_MAX];
+    struct fault f = {0};
+
+    cr_assert_eq(mkdir(place, 0700), 0);
+    snprintf(path, sizeof path, "%s/in", place);
+    cr_expect_eq(tree_check_outside(path, place, &f), ERR_USAGE);
+    snprintf(path, sizeof path, "%s/../place/in/", place);
+    cr_expect_eq(tree_check_outside(path, place, &f), ERR_USAGE);
+    snprintf(path, sizeof path, "%s-beside", place);
+    cr_expect_eq(tree_check_outside(path, place, &f), OK, "%s", f.detail);
+    snprintf(path, sizeof path, "%s/nowhere/in", dir);
+    cr_expect_eq(tree_check_outside(path, place, &f), ERR_IO);
+}
