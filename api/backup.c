@@ -61,7 +61,7 @@ static void note_file(struct backup *b, const char *name, mode_t mode, uint64_t 
 /* What is made anew, or copied in another way. */
 static bool is_left_out(const struct tree_entry *e)
 {
-    bool is_file = S_ISREG(e->mode);
+    bool is_file = !S_ISDIR(e->mode);
 
     return (is_file && strncmp(e->name, "store/", 6) == 0) ||
            (is_file && strncmp(e->name, "public/crl/", 11) == 0);
@@ -85,6 +85,16 @@ static enum err copy_file(struct backup *b, const struct tree_entry *e, const ch
     return err;
 }
 
+/* What a link leads to is not the home's, and whoever may write there could name a file with it that only
+ * root may read. */
+static enum err link_check(struct backup *b, const struct tree_entry *e)
+{
+    return !S_ISLNK(e->mode)
+               ? OK
+               : fault_set(&b->f, ERR_CONFLICT,
+                           "%s: a symbolic link, and what it leads to would be missing in a backup", e->path);
+}
+
 static enum err copy_entry(const struct tree_entry *e, void *arg)
 {
     struct backup *b = arg;
@@ -93,7 +103,9 @@ static enum err copy_entry(const struct tree_entry *e, void *arg)
 
     if (is_left_out(e))
         return OK;
-    err = path_join(to, b->dir, e->name, &b->f);
+    err = link_check(b, e);
+    if (err == OK)
+        err = path_join(to, b->dir, e->name, &b->f);
     if (err != OK || S_ISREG(e->mode))
         return err == OK ? copy_file(b, e, to) : err;
     note_directory(b, e->name, e->mode);
@@ -233,8 +245,10 @@ static enum err check_entry(const struct tree_entry *e, void *arg)
 {
     struct backup *b = arg;
 
-    if (is_left_out(e) || access(e->path, R_OK) == 0)
+    if (is_left_out(e))
         return OK;
+    if (S_ISLNK(e->mode) || access(e->path, R_OK) == 0)
+        return link_check(b, e);
     return fault_set(&b->f, ERR_IO, "%s: cannot be read", e->path);
 }
 
@@ -254,6 +268,8 @@ static enum err run(struct backup *b, const struct local_run *how, const char *d
     if (e == OK)
         e = tree_check_free(dir, &b->f);
     if (e == OK)
+        e = tree_check_outside(dir, b->config.home, &b->f);
+    if (e == OK)
         e = tree_draft(dir, b->dir, &b->f);
     if (e != OK)
         return e;
@@ -265,10 +281,28 @@ static enum err run(struct backup *b, const struct local_run *how, const char *d
     return e;
 }
 
+/* Without what follows a `?`: a PIN may. */
+static void say_key(const struct config *c, const char *uri)
+{
+    size_t len = strlen(c->home);
+
+    if (uri[0] == '\0' ||
+        (strncmp(uri, "file:", 5) == 0 && strncmp(uri + 5, c->home, len) == 0 && uri[5 + len] == '/'))
+        return;
+    fprintf(stderr, "Not in it, because it is not in the home: key %.*s\n", (int)strcspn(uri, "?"), uri);
+}
+
+static void say_keys(const struct config *c)
+{
+    for (size_t i = 0; i < c->issuer_count; i++) {
+        say_key(c, c->issuers[i].key_uri);
+        say_key(c, c->issuers[i].ocsp_key_uri);
+    }
+    say_key(c, c->audit_key_uri);
+}
+
 static void say_done(const struct backup *b, const char *dir, bool is_dry_run)
 {
-    if (e == OK)
-        e = tree_check_outside(dir, b->config.home, &b->f);
     char text[CLOCK_TEXT_MAX];
 
     clock_rfc3339(b->taken_at_s, text);
@@ -276,6 +310,7 @@ static void say_done(const struct backup *b, const char *dir, bool is_dry_run)
             is_dry_run ? "would be " : "", text, (unsigned long long)b->checked.certificates,
             (unsigned long long)b->checked.revoked,
             is_dry_run ? "Nothing was made.\n" : "It holds the private keys: keep it as the home is kept.\n");
+    say_keys(&b->config);
 }
 
 int backup_main(const struct local_run *how, const char *dir)

@@ -159,7 +159,7 @@ static enum err walk_entry(const struct walk *w, const char *path)
         return errno == ENOENT ? OK : fault_set(w->f, ERR_IO, "%s: %s", path, strerror(errno));
     e.mode = st.st_mode;
     e.size = (uint64_t)st.st_size;
-    if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode))
+    if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
         err = w->fn(&e, w->arg);
     return err == OK && S_ISDIR(st.st_mode) ? walk_directory(w, path) : err;
 }

@@ -25,11 +25,11 @@ void tree_remove(const char *path);
 struct tree_entry {
     const char *name; /* path below the root: "keys/rsa-g1.key" */
     const char *path;
-    mode_t mode; /* type and permissions: directories, regular files; others are not told */
+    mode_t mode; /* type and permissions: directories, regular files, symbolic links; others are not told */
     uint64_t size;
 };
-/* Every directory and regular file below `root`, a directory before what is in it, in no other order;
- * symbolic links are left out. fn's first failure ends it. ERR_IO. */
+/* Everything of these below `root`, a directory before what is in it, in no other order; symbolic links are
+ * not followed. fn's first failure ends it. ERR_IO. */
 enum err tree_each(const char *root, enum err (*fn)(const struct tree_entry *e, void *arg), void *arg,
                    struct fault *f);
 

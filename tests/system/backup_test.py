@@ -7,7 +7,7 @@ import shutil
 import threading
 import unittest
 
-from harness import CHANCERY, WORK, ServiceTest, make_csr, run, wait_until
+from harness import CHANCERY, WORK, ServiceTest, make_csr, replace_file, run, wait_until
 
 
 def crl_number(service, issuer):
@@ -134,6 +134,40 @@ class Backup(ServiceTest):
         manifest["files"][0]["name"] = "../../etc/away"
         (away / "backup.json").write_text(json.dumps(manifest))
         self.assert_not_restored(away, "an entry that is none")
+
+    def refused(self, place, why, home=None):
+        done = run(CHANCERY, "store", "backup", place, "--home", home or self.service.home, check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assertIn(why, done.said)
+
+    def test_a_destination_may_end_in_a_slash_and_not_lie_in_the_home(self):
+        empty = WORK / "empty"
+        empty.mkdir()
+        for place in (empty, WORK / "fresh"):
+            self.service.chancery("store", "backup", f"{place}/")
+            self.assertTrue((place / "backup.json").exists())
+            self.assertEqual(list(WORK.glob(f"{place.name}.new-*")), [])
+        before = sorted(self.service.home.iterdir())
+        self.refused(self.service.home / "backup", "is inside")
+        self.refused(f"{self.service.home}/keys/../backup/", "is inside")
+        self.assertEqual(sorted(self.service.home.iterdir()), before)
+
+    def test_a_key_that_would_be_missing_is_named(self):
+        self.assertEqual(self.service.stop(), 0)
+        twin = self.service.copy()
+        self.service.start()
+        key, away = twin.home / "keys/rsa-g1.key", twin.directory / "away.key"
+        self.assertNotIn("Not in it", run(CHANCERY, "store", "backup", WORK / "all", "--home", twin.home).said)
+        key.rename(away)
+        key.symlink_to(away)
+        self.refused(WORK / "linked", f"{key}: a symbolic link", twin.home)
+        self.assertFalse((WORK / "linked").exists())
+        key.unlink()
+        settings = twin.home / "chancery.xml"
+        replace_file(settings, settings.read_text().replace('"file:keys/rsa-g1.key"', f'"file:{away}"'))
+        said = run(CHANCERY, "store", "backup", WORK / "named", "--home", twin.home).said
+        self.assertEqual([line for line in said.splitlines() if "Not in it" in line],
+                         [f"Not in it, because it is not in the home: key file:{away}"])
 
     def test_a_damaged_store_is_found_and_is_no_backup(self):
         leaf = self.service.issued(make_csr(subject="/CN=planted.example.com"), "ucm/tomcat")

@@ -94,3 +94,21 @@ Test(tree, inside_is_told_from_beside)
     snprintf(path, sizeof path, "%s/nowhere/in", dir);
     cr_expect_eq(tree_check_outside(path, place, &f), ERR_IO);
 }
+
+static enum err count_links(const struct tree_entry *e, void *arg)
+{
+    *(unsigned *)arg += S_ISLNK(e->mode);
+    return OK;
+}
+
+Test(tree, a_link_is_told_and_not_followed)
+{
+    char path[PATH_LEN_MAX];
+    struct fault f = {0};
+    unsigned links = 0;
+
+    snprintf(path, sizeof path, "%s/up", dir);
+    cr_assert_eq(symlink("..", path), 0);
+    cr_assert_eq(tree_each(dir, count_links, &links, &f), OK, "%s", f.detail);
+    cr_assert_eq(links, 1);
+}
