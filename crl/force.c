@@ -116,3 +116,12 @@ enum crl_run force_damage(struct store *store, const struct crl_issuer *i, const
     view_close(l.view);
     return d.run;
 }
+
+bool force_is_ahead(const struct crl_force *s, int64_t now_s)
+{
+    if (s->whole.number == 0 || s->whole.this_update_s <= now_s + AHEAD_S)
+        return false;
+    if (now_s < s->issuer_from_s)
+        return true;
+    return s->before_s != NO_TIME && s->before_s > now_s + AHEAD_S;
+}

@@ -193,6 +193,10 @@ bool crl_may_try(int64_t not_before_s, int64_t now_s);
 enum err force_read(struct store *store, const struct crl_issuer *i, struct crl_force *out);
 /* The run that makes public files what was published; RUN_NONE when they are. Reads all of them. */
 enum crl_run force_damage(struct store *store, const struct crl_issuer *i, const char *public_dir);
+/* True when the list in force begins in the future and so does the one before it, or the issuer's
+ * certificate: the clock has gone back. One such list alone was made while the clock was ahead: it is made
+ * anew. */
+bool force_is_ahead(const struct crl_force *s, int64_t now_s);
 
 /* ---- gauges.c ---- */
 
@@ -202,23 +206,6 @@ struct gauges {
 void gauges_open(struct gauges *g, struct board *b, const char *issuer_id);
 void gauges_published(struct gauges *g, enum crl_run run, int64_t duration_ms);
 void gauges_show(struct gauges *g, const struct crl_force *s, int64_t now_s);
-
-/* ---- jump.c ---- */
-
-/* Wall clock and monotonic clock go together, until one is set. */
-struct jump {
-    int64_t offset_s; /* wall - monotonic when last believed */
-    bool is_set;
-};
-/* From now on the clock is right. */
-void jump_accept(struct jump *j, int64_t wall_s, int64_t monotonic_s);
-/* True while the clock is more than a week ahead of where it was going; smaller steps are accepted. Steps
- * back are judged by what they do to a list: */
-bool jump_is_forward(struct jump *j, int64_t wall_s, int64_t monotonic_s);
-/* True when the list in force begins in the future and so does the one before it, or the issuer's
- * certificate: the clock has gone back. One such list alone was made while the clock was ahead: it is made
- * anew. */
-bool jump_is_behind(const struct crl_force *s, int64_t now_s);
 
 /* ---- desk.c: our end of the wire to the ca ---- */
 

@@ -10,13 +10,17 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/jump.h"
 #include "base/log.h"
 #include "base/port.h"
 #include "crl/inner.h"
 
 #define NAP_MAX_S 60      /* the clock may be set while we sleep: look again */
 #define END_GRACE_MS 2000 /* between the ends of two wires of one ending process there are microseconds */
-#define MAINTAIN_S 600    /* between calls of store_maintain */
+/* A wrong clock makes lists that are over before they are out, or not yet valid, and both are worse than the
+ * list in force. A machine that slept over holidays wakes to a clock that is days ahead, and is right. */
+#define JUMP_MAX_S (7 * INT64_C(86400))
+#define MAINTAIN_S 600 /* between calls of store_maintain */
 #define LATE_S                                                                                               \
     (3 * CRL_RETRY_S) /* a run that has not succeeded by then is told of: two tries have failed              \
                        */
@@ -139,7 +143,7 @@ static bool is_clock_wrong(struct publisher *p, size_t i, const struct crl_force
 {
     const char *id = p->role->config.issuers[i].id;
 
-    if (jump_is_behind(s, now_s)) /* first: a clock that is behind is nothing to measure a jump from */
+    if (force_is_ahead(s, now_s)) /* first: a clock that is behind is nothing to measure a jump from */
         alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
                     "the clock is behind the CRLs in force: nothing is published until it is set right, or "
                     "somebody publishes");
@@ -325,7 +329,10 @@ static enum err turn(struct publisher *p)
 
 enum err crl_run(const struct crl_role *r)
 {
-    struct publisher p = {.role = r, .desk = {.fd = r->desk_fd, .config = &r->config}, .is_starting = true};
+    struct publisher p = {.role = r,
+                          .desk = {.fd = r->desk_fd, .config = &r->config},
+                          .is_starting = true,
+                          .jump = {.most_s = JUMP_MAX_S}};
     struct fault f = {0};
     enum err e = store_open(r->store_dir, STORE_READ, 0, &p.store, &f);
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jump: is the clock to be believed? Wall clock and monotonic clock go together, until one is set. Small
+ * steps are: clocks are corrected, and machines sleep. What cannot be told from within is left to the caller.
+ */
+#ifndef BASE_JUMP_H
+#define BASE_JUMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jump {
+    int64_t most_s;   /* a step of up to this, ahead or back, is believed */
+    int64_t offset_s; /* wall - monotonic when last believed */
+    bool is_set;      /* false: the first look is believed */
+};
+
+/* From now on the clock is right. */
+void jump_accept(struct jump *j, int64_t wall_s, int64_t monotonic_s);
+/* True while the clock is more than that ahead of where it was going. A step back of more is not believed
+ * either, and is not said: when the clock is right again it has not gone ahead. */
+bool jump_is_forward(struct jump *j, int64_t wall_s, int64_t monotonic_s);
+
+#endif
