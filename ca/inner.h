@@ -4,6 +4,7 @@
 #define CA_INNER_H
 
 #include "base/desk.h"
+#include "base/jump.h"
 #include "base/port.h"
 #include "ca/ca.h"
 
@@ -60,8 +61,18 @@ struct copies {
     int64_t retry_ms;           /* of the monotonic clock: not before */
 };
 
+/* What is made of the clock. All by the monotonic clock. */
+struct doubt {
+    struct jump jump;
+    int64_t looked_s, mark_s; /* when last looked at, and when it is written down next */
+    int64_t waited_s;         /* for how long the clock has not been believed */
+    bool is_doubted;          /* it was not when last looked at, whichever way it went */
+    bool is_ahead;
+};
+
 struct ca {
     struct ca_role *role;
+    struct doubt doubt;
     struct flights flights;
     const char *no_room; /* why nothing more is recorded, as disk_look() saw it last; NULL: there is room */
     struct store *store;
@@ -288,6 +299,13 @@ bool sealing_is_due(struct ca *ca);
 void sealing_turn(struct ca *ca, int64_t now_s);
 /* At an end in order: the row that says so, and a seal over it. */
 void sealing_end(struct ca *ca, int64_t now_s);
+
+/* ---- doubt.c: is the clock to be believed when something is to be forgotten? ---- */
+/* At start: goes by what the life before wrote down. */
+void doubt_begin(struct ca *ca, int64_t now_s, int64_t monotonic_s);
+/* Once an upkeep, which then has to do without what is forgotten by time when it is true: the clock is ahead
+ * by more than a day, a week over a stop, and an alarm says so. */
+[[nodiscard]] bool doubt_look(struct ca *ca, struct txn *t, int64_t now_s, int64_t monotonic_s);
 
 /* ---- prune.c: certificates that ended long ago ---- */
 /* A slice of them, when the configuration says so, and the audit row of it. */

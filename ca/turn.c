@@ -415,6 +415,7 @@ enum err ca_run(struct ca_role *r)
     if (e != OK)
         log_error("ca-start", "%s", f.detail);
     if (e == OK) {
+        doubt_begin(&ca, clock_now_s(), clock_monotonic_ms() / 1000);
         upkeep_start(&ca, clock_now_s());
         responder_renew(&ca, clock_now_s());
         endings_check(&ca, clock_now_s());

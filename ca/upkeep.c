@@ -13,6 +13,15 @@
     (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait */
 #define PRUNE_MOST 1000u /* rows of one upkeep, so that it never holds up a turn for long */
 
+/* All that is gone for good because of the time. */
+static void forget(struct ca *ca, struct txn *t, int64_t now_s)
+{
+    idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
+    approval_expire(t, now_s);
+    prune_turn(ca, t, now_s);
+    token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
+}
+
 void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
 {
     struct txn *t = NULL;
@@ -26,11 +35,9 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
     endings_check(ca, now_s);
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
-    idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
-    approval_expire(t, now_s);
+    if (!doubt_look(ca, t, now_s, clock_monotonic_ms() / 1000))
+        forget(ca, t, now_s);
     publish_prune(ca, t);
-    prune_turn(ca, t, now_s);
-    token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
     approval_post(ca, now_s);

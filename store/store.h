@@ -529,4 +529,14 @@ void idempotent_add(struct txn *t, const uint8_t key[static HASH_LEN], const str
 /* Removes at most `most` rows older than before_s. */
 void idempotent_prune(struct txn *t, int64_t before_s, unsigned most);
 
+/* ---- the clock ---- */
+
+/* What its keeper made of the wall clock when last written down: the next life goes by it. */
+struct clock_mark {
+    int64_t at_s;     /* the time that it was then, or should have been */
+    int64_t waited_s; /* for how long the clock had been another one; 0: it was right */
+};
+enum err clock_mark_find(struct view *v, struct clock_mark *out); /* ERR_NOT_FOUND: none yet */
+void clock_mark_set(struct txn *t, const struct clock_mark *m);
+
 #endif
