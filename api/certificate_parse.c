@@ -7,6 +7,7 @@
 #include "api/csr.h"
 #include "api/preflight.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,7 +321,7 @@ static enum err certificate_end(struct certificate *c, struct span tbs, struct c
 static bool is_certificate(struct span der)
 {
     const uint8_t *p = der.data;
-    X509 *x = csr_is_der(der) ? d2i_X509(NULL, &p, (long)der.len) : NULL;
+    X509 *x = d2i_X509(NULL, &p, (long)der.len);
     uint8_t *again = NULL;
     int len = x == NULL ? -1 : i2d_X509(x, &again);
     bool same = len >= 0 && span_eq(der, span_of(again, (size_t)len));
@@ -333,10 +334,18 @@ static bool is_certificate(struct span der)
 
 enum err certificate_parse(struct span der, struct certificate **out, struct fault *f)
 {
+    enum err e;
+
     *out = NULL;
-    if (!is_certificate(der))
+    if (!csr_is_der(der))
         return fault_set(f, ERR_MALFORMED, "This is no certificate in DER, or octets follow it.");
-    return certificate_parse_ours(der, out, f);
+    e = certificate_parse_ours(der, out, f);
+    /* In this order: OpenSSL would set the curve up. */
+    if (e != OK || (!spki_has_explicit_curve((*out)->facts.spki) && is_certificate(der)))
+        return e;
+    certificate_free(*out);
+    *out = NULL;
+    return fault_set(f, ERR_MALFORMED, "This is no certificate.");
 }
 
 enum err certificate_parse_ours(struct span der, struct certificate **out, struct fault *f)
@@ -377,12 +386,35 @@ void certificate_free(struct certificate *c)
     free(c);
 }
 
+#define EXPONENT_BITS_MAX 64 /* of RSA: what OpenSSL takes of large moduli; 65537 has 17 */
+
+static bool is_cheap(const EVP_PKEY *key)
+{
+    BIGNUM *e = NULL;
+    bool is_small;
+
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+    case EVP_PKEY_RSA_PSS:
+        is_small =
+            EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) <= EXPONENT_BITS_MAX;
+        BN_free(e);
+        return is_small;
+    case EVP_PKEY_EC:
+    case EVP_PKEY_ED25519:
+    case EVP_PKEY_ED448:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool certificate_is_signed_by(struct span der, struct span issuer)
 {
     const uint8_t *p = der.data, *q = issuer.data;
     X509 *x = d2i_X509(NULL, &p, (long)der.len), *above = d2i_X509(NULL, &q, (long)issuer.len);
     EVP_PKEY *key = above == NULL ? NULL : X509_get0_pubkey(above);
-    bool ok = x != NULL && key != NULL && X509_verify(x, key) == 1;
+    bool ok = x != NULL && key != NULL && is_cheap(key) && X509_verify(x, key) == 1;
 
     X509_free(x);
     X509_free(above);

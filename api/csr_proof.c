@@ -261,13 +261,13 @@ static bool prove_common(struct csr *c, const struct curve *curve, enum hash_alg
 }
 
 /* A curve spelt out by its parameters is nobody's to compute with (CVE-2022-0778 and its kind). */
-static bool has_explicit_curve(const struct csr *c)
+bool spki_has_explicit_curve(struct span spki)
 {
-    struct span spki = c->facts.spki;
     struct der whole, alg, part;
+    struct key_kind key;
 
-    if (c->key.type != KEY_EC || !der_next(&spki, &whole) || !der_next(&whole.body, &alg) ||
-        !der_next(&alg.body, &part))
+    if (!key_kind_of(spki, &key) || key.type != KEY_EC || !der_next(&spki, &whole) ||
+        !der_next(&whole.body, &alg) || !der_next(&alg.body, &part))
         return false;
     return !der_next(&alg.body, &part) || part.tag != DER_OID;
 }
@@ -278,7 +278,7 @@ void csr_prove(struct csr *c, struct findings *fs)
     const struct curve *curve = NULL;
     bool ok;
 
-    if (has_explicit_curve(c)) {
+    if (spki_has_explicit_curve(c->facts.spki)) {
         finding_add(fs, "key.curve", "key", "explicit parameters", "a named curve");
         return;
     }

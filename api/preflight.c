@@ -16,10 +16,17 @@ struct preflight {
     struct wanted wanted;
     struct buf csr, certificate; /* files out of a JSON body */
     bool has_certificate;
+    struct certificate_file file; /* what is in it, and the path above */
+    struct upload_path path;
+    struct grant grant; /* the ca's answer */
+    struct buf tbs;
 };
 
 static void preflight_free(struct preflight *p)
 {
+    upload_path_free(&p->path);
+    certificate_file_free(&p->file);
+    buf_free(&p->tbs);
     wanted_free(&p->wanted);
     buf_free(&p->csr);
     buf_free(&p->certificate);
@@ -95,21 +102,26 @@ static void drop_stale(struct findings *fs)
     *fs = kept;
 }
 
-static void hold_certificate(struct preflight *p, const struct profile *profile, struct view *v,
-                             struct certificate_file *file, struct upload_path *path)
+/* On another thread: a stranger's certificates are dear to read and to verify. */
+static void read_certificate(void *arg)
 {
+    struct preflight *p = arg;
     struct findings *fs = &p->wanted.findings;
-    const struct facts *facts = csr_facts(p->wanted.csr);
 
-    certificate_file_read(buf_span(&p->certificate), facts->spki, file, fs);
+    certificate_file_read(buf_span(&p->certificate), csr_facts(p->wanted.csr)->spki, &p->file, fs);
     drop_stale(fs);
-    if (file->count == 0)
-        return;
-    upload_path_given(v, file, path);
-    path->upload.profile = profile;
-    path->upload.request = facts;
-    path->upload.now_s = p->call->api->now_s();
-    upload_check(&path->upload, fs);
+    if (p->file.count > 0)
+        upload_path_given(&p->file, &p->path);
+}
+
+static void hold_certificate(struct preflight *p, const struct profile *profile)
+{
+    struct upload *u = &p->path.upload;
+
+    u->profile = profile;
+    u->request = csr_facts(p->wanted.csr);
+    u->now_s = p->call->api->now_s();
+    upload_check(u, &p->wanted.findings);
 }
 
 /* ---- the verdict ---- */
@@ -131,39 +143,36 @@ static struct js *would_issue_json(const struct profile *profile, const char *is
     return o;
 }
 
-static void reply(struct preflight *p, const struct profile *profile, struct view *v, const struct grant *g,
-                  struct span tbs)
+static void reply(struct preflight *p, const struct profile *profile, struct view *v)
 {
     struct call *c = p->call;
     const struct facts *facts = csr_facts(p->wanted.csr);
     const char *issuer = issuer_for_key(&c->api->config->ca, facts->spki);
-    struct certificate_file file = {0};
-    struct upload_path path = {0};
     struct js *o = js_object();
 
-    if (p->has_certificate)
-        hold_certificate(p, profile, v, &file, &path);
-    if (file.count == 0)
-        upload_path_ours(v, issuer, &path);
+    if (p->file.count > 0) {
+        hold_certificate(p, profile);
+    } else {
+        upload_path_free(&p->path);
+        upload_path_ours(v, issuer, &p->path);
+    }
     js_set_bool(o, "accepted", !findings_refuse(&p->wanted.findings));
     js_set_str(o, "profile", p->wanted.profile);
     js_set(o, "request", facts_json(facts));
-    if (file.count > 0)
-        js_set(o, "certificate", certificate_facts_json(path.upload.leaf));
+    if (p->file.count > 0)
+        js_set(o, "certificate", certificate_facts_json(p->path.upload.leaf));
     else if (p->has_certificate)
         js_set_null(o, "certificate");
-    if (tbs.len > 0)
-        js_set(o, "would_issue", would_issue_json(profile, issuer, g, tbs));
+    if (p->tbs.len > 0 && !findings_refuse(&p->wanted.findings))
+        js_set(o, "would_issue", would_issue_json(profile, issuer, &p->grant, buf_span(&p->tbs)));
     else
         js_set_null(o, "would_issue");
     js_set(o, "findings", findings_json(&p->wanted.findings));
-    js_set(o, "upload", upload_json(upload_plan_find(profile->id), &path, c->api->config->public_url));
-    upload_path_free(&path);
-    certificate_file_free(&file);
+    js_set(o, "upload", upload_json(upload_plan_find(profile->id), &p->path, c->api->config->public_url));
     call_json(c, 200, o, NULL);
 }
 
-static void conclude(struct preflight *p, const struct grant *g, struct span tbs)
+static void conclude(struct preflight *p)
 {
     struct call *c = p->call;
     /* the catalogue may be another one since the question was sent */
@@ -175,16 +184,34 @@ static void conclude(struct preflight *p, const struct grant *g, struct span tbs
     v = call_view(c);
     if (v == NULL)
         return;
-    reply(p, profile, v, g, findings_refuse(&p->wanted.findings) ? span_of(NULL, 0) : tbs);
+    reply(p, profile, v);
     view_close(v);
+}
+
+static void on_certificate(void *arg)
+{
+    struct preflight *p = arg;
+
+    conclude(p);
+    preflight_free(p);
+}
+
+/* The issuers of our own are taken out of the store here: a view is for one thread. */
+static void begin_certificate(struct preflight *p)
+{
+    struct view *v = call_view(p->call);
+
+    if (v == NULL)
+        return preflight_free(p);
+    upload_path_open(v, &p->path);
+    view_close(v);
+    loop_work(p->call->api->loop, read_certificate, on_certificate, p);
 }
 
 static void on_answer(struct answer *a, void *arg)
 {
     struct preflight *p = arg;
     struct findings fs = {0};
-    struct grant grant;
-    struct span tbs;
 
     if (!a->is_late && !findings_read(&a->rest, &fs))
         die("broken findings from the ca");
@@ -193,13 +220,15 @@ static void on_answer(struct answer *a, void *arg)
         findings_free(&fs);
         return preflight_free(p);
     }
-    if (!grant_read(&a->rest, &grant))
+    if (!grant_read(&a->rest, &p->grant))
         die("broken grant from the ca");
-    tbs = rd_blob(&a->rest);
-    if (a->rest.failed)
+    buf_put_span(&p->tbs, rd_blob(&a->rest));
+    if (a->rest.failed || buf_end(&p->tbs) != OK)
         die("broken answer from the ca");
     wanted_merge(&p->wanted, &fs);
-    conclude(p, &grant, tbs);
+    if (p->has_certificate)
+        return begin_certificate(p);
+    conclude(p);
     preflight_free(p);
 }
 
@@ -225,6 +254,7 @@ void preflight_post(struct call *c)
     p->call = c;
     buf_init(&p->csr, CSR_MAX);
     buf_init(&p->certificate, CERTIFICATE_FILE_MAX);
+    buf_init(&p->tbs, WIRE_MSG_MAX);
     if ((has_files && !read_json(p)) ||
         !wanted_read(c, has_files ? buf_span(&p->csr) : http_body(c->request), &p->wanted, on_read, p))
         preflight_free(p);

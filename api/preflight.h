@@ -16,8 +16,8 @@
 /* ---- certificate_parse.c: hostile bytes to facts ---- */
 
 struct certificate; /* owns what its facts borrow */
-/* A whole certificate. ERR_MALFORMED for what is not DER to the last octet, or has an extension that cannot
- * be read; NULL then. */
+/* A whole certificate. ERR_MALFORMED for what is not DER to the last octet, has an extension that cannot be
+ * read, or a key on a curve spelt out by its parameters (RFC 5480 2.1.1); NULL then. */
 enum err certificate_parse(struct span der, struct certificate **out, struct fault *f);
 /* The same for one out of our own store, without OpenSSL's opinion, which costs ten times the reading. */
 enum err certificate_parse_ours(struct span der, struct certificate **out, struct fault *f);
@@ -25,7 +25,8 @@ enum err certificate_parse_ours(struct span der, struct certificate **out, struc
 enum err tbs_parse(struct span tbs, struct certificate **out, struct fault *f);
 const struct certificate_facts *certificate_facts_of(const struct certificate *c);
 void certificate_free(struct certificate *c);
-/* Does `issuer`'s key verify the signature? Names are not looked at. */
+/* Does `issuer`'s key verify the signature? Names are not looked at. Never for a key that is dear to compute
+ * with: RSA with an exponent above 64 bits, kinds of no CA of today. */
 [[nodiscard]] bool certificate_is_signed_by(struct span der, struct span issuer);
 
 /* ---- certificate_file.c: a file as it would be uploaded ---- */
@@ -48,9 +49,12 @@ struct upload_path {
     struct ca_certificate known[KNOWN_CAS_MAX];
     struct certificate *ours[ISSUERS_MAX]; /* owned */
     size_t our_count;
+    unsigned verified; /* signatures */
 };
-/* For a given certificate: known are our issuers and what came in its file. Borrows from both. */
-void upload_path_given(struct view *v, const struct certificate_file *f, struct upload_path *out);
+/* For a given certificate: known are our issuers, */
+void upload_path_open(struct view *v, struct upload_path *out);
+/* and what came in its file, from which it borrows. Verifies signatures: on any thread, once. */
+void upload_path_given(const struct certificate_file *f, struct upload_path *out);
 /* For one that we would issue. */
 void upload_path_ours(struct view *v, const char *issuer_id, struct upload_path *out);
 void upload_path_free(struct upload_path *p);

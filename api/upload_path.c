@@ -37,6 +37,10 @@ static bool add_ours(const struct issuer *i, void *arg)
     return true;
 }
 
+/* Signatures verified for one path: a chain has five levels at the very most, with a CA's name in use by two
+ * or three of its generations. Who sends a file of one name all over would have each tried at each level. */
+#define VERIFIED_MAX 20u
+
 static bool is_on_path(const struct upload_path *p, const struct ca_certificate *c)
 {
     for (size_t i = 0; i < p->upload.chain_count; i++)
@@ -45,12 +49,11 @@ static bool is_on_path(const struct upload_path *p, const struct ca_certificate 
     return false;
 }
 
-static const struct ca_certificate *issuer_of(const struct upload_path *p, struct span der,
-                                              struct span issuer_name)
+static const struct ca_certificate *issuer_of(struct upload_path *p, struct span der, struct span issuer_name)
 {
     for (size_t i = 0; i < p->upload.known_count; i++)
         if (span_eq(p->known[i].subject, issuer_name) && !is_on_path(p, &p->known[i]) &&
-            certificate_is_signed_by(der, p->known[i].der))
+            p->verified++ < VERIFIED_MAX && certificate_is_signed_by(der, p->known[i].der))
             return &p->known[i];
     return NULL;
 }
@@ -77,10 +80,14 @@ static void climb(struct upload_path *p, const struct certificate_facts *leaf)
     }
 }
 
-void upload_path_given(struct view *v, const struct certificate_file *f, struct upload_path *out)
+void upload_path_open(struct view *v, struct upload_path *out)
 {
     *out = (struct upload_path){.upload.known = out->known};
     (void)issuer_each(v, add_ours, out); /* a store that fails leaves them missing, and that is said */
+}
+
+void upload_path_given(const struct certificate_file *f, struct upload_path *out)
+{
     for (size_t i = 0; i < f->count; i++)
         if (i != f->leaf)
             add_known(out, "", f->certs[i]);

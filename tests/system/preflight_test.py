@@ -12,7 +12,7 @@ import re
 import unittest
 
 import der
-from harness import DIGESTS, ROOT, Service, ServiceTest, der_to_pem, key, make_csr, new_file, public_key, run, signed_request
+from harness import DIGESTS, ROOT, WORK, Service, ServiceTest, der_to_pem, key, make_csr, new_file, public_key, run, signed_request
 
 TOMCAT_KU = ["digitalSignature", "dataEncipherment"]
 TOMCAT_EKU = ["serverAuth", "clientAuth"]
@@ -376,6 +376,38 @@ class Preflight(ServiceTest):
         self.assertEqual([each["rule"] for each in verdict["findings"]], ["format.chain"])
         impostor = self.verdict(*tomcat(None)[:2], None, leaf() + pem(other_ca(name="renewed ca")))
         self.assertIn("chain.missing", [each["rule"] for each in impostor["findings"]])
+
+    def rules_of(self, *certificates):
+        verdict = self.verdict(*tomcat(None)[:2], None, leaf(issuer=der.common_name("A"), signer="ec-P-256", signer_name="a last") + pem(*certificates))
+        return [each["rule"] for each in verdict["findings"]]
+
+    def test_a_path_that_takes_many_signatures_to_find_breaks_off(self):
+        """CAs "A" certified by "B" and the other way round; the right one stands last, so that each level tries all of a name."""
+        names = {"a": der.common_name("A"), "b": der.common_name("B"), "r": der.common_name("R")}
+
+        def ca(which, number, by, by_number):
+            return forge(names[which], spki("ec-P-256", f"{which} {number}"), ca_extensions(), names[by], "ec-P-256", f"{by} {by_number}")
+
+        root = other_ca("ec-P-256", "r last", names["r"])
+        above = [ca("b", "last", "a", "second"), ca("a", "second", "r", "last"), root]
+        self.assertNotIn("chain.missing", self.rules_of(ca("a", "last", "b", "last"), *above))
+        decoys = [ca(which, number, "r", "last") for which in "ab" for number in range(5)]
+        self.assertNotIn("chain.missing", self.rules_of(*decoys, ca("a", "last", "b", "last"), *above))
+        decoys = [ca("a", number, "r", "last") for number in range(11)]
+        self.assertIn("chain.missing", self.rules_of(*decoys, ca("a", "last", "b", "last"), *above))
+
+    def test_keys_that_are_dear_to_compute_with_verify_nothing(self):
+        wide = WORK / "rsa-3072-wide.key"
+        run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072", "-pkeyopt", f"rsa_keygen_pubexp:{2**64 + 13}", "-out", wide)
+        found = {}
+        for name in ("wide", "other ca"):
+            octets = leaf(signer_name=name) + pem(other_ca(name=name))
+            found[name] = [each["rule"] for each in self.verdict(*tomcat(None)[:2], None, octets)["findings"]]
+        self.assertIn("chain.missing", found["wide"])
+        self.assertNotIn("chain.missing", found["other ca"])
+        explicit = forge(der.common_name("E"), spki("explicit-P-256"), ca_extensions())
+        verdict = self.verdict(*tomcat(None)[:2], None, leaf() + pem(explicit))
+        self.assertIn("no certificate", json.dumps(verdict["findings"]))
 
     def test_names_are_a_set_without_regard_to_case_or_order(self):
         csr = request(san("b.example.com", "A.example.com"), *FULL[1:])
