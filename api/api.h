@@ -54,6 +54,7 @@ struct api {
     struct listener *listener;
     struct permits *permits;
     struct limits *limits;
+    struct denied *denied;
     struct foreign *foreign;
     struct http_server *https, *control; /* NULL while not served */
     struct stats stats;
@@ -109,6 +110,7 @@ enum err foreign_check(struct foreign *f, const struct access_config *c, const c
 
 /* ---- limits.c: how often ---- */
 
+struct route;
 struct limits;
 struct limits *limits_new(struct api *a); /* before the asker is freed */
 void limits_free(struct limits *l);
@@ -117,6 +119,14 @@ void limits_free(struct limits *l);
 unsigned limits_failed(struct limits *l, const struct http_peer *peer, enum login_failure kind);
 /* Counts a request that costs. Seconds to wait, 0: go on. Administrators and local users have no limit. */
 unsigned limits_request(struct limits *l, const struct http_peer *peer, const struct principal *who);
+
+/* ---- denied.c: what role or scope forbid, in the audit ---- */
+
+struct denied;
+struct denied *denied_new(struct api *a); /* before the asker is freed */
+void denied_free(struct denied *l);       /* NULL is fine */
+/* That login may not call that route. Becomes a row `refuse`, at most one a minute for both. */
+void denied_note(struct denied *l, const char *who, const struct route *route, const char *why);
 
 /* ---- route.c: the table ---- */
 

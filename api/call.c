@@ -213,6 +213,8 @@ static bool admit(struct call *c, const struct route *route)
     if (e == OK) {
         note_use(c);
         e = route_permits(route, &c->login.who, &f);
+        if (e != OK)
+            denied_note(c->api->denied, c->login.who.name, route, f.detail);
         wait_s = e == OK && route != NULL && route->is_costly
                      ? limits_request(c->api->limits, peer, &c->login.who)
                      : 0;

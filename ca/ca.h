@@ -436,7 +436,7 @@ enum ask_kind {
     ASK_TAKEN = 64, /* 32 octets SHA-256 of chancery.xml, 32 of the catalogue, u8 is_reload -> (nothing). The
                        api has taken them: an audit row unless it had the same before */
     ASK_REFUSED,    /* blob principal, blob profile, blob rules -> (nothing). The api has refused a CSR by
-                       itself: an audit row */
+                       itself: an audit row. Without a profile: another act, and why */
 };
 /* Whoever asks for what his role and scope do not cover is answered ERR_FORBIDDEN, and so is a kind that
  * there is not; both leave an audit row. */

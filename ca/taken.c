@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * taken: what the audit says of things that happen without an act of the ca: a configuration that took effect
- * in a role that reads it, and a request that the api refused by itself.
+ * in a role that reads it, and what the api refused by itself.
  */
 #include <stdio.h>
 #include <string.h>
@@ -80,7 +80,8 @@ void taken_record(struct txn *t, const struct ask *a, int64_t now_s)
         taken_config(t, "api", &a->digests, a->is_reload, now_s);
     if (a->kind != ASK_REFUSED)
         return;
-    snprintf(text, sizeof text, "profile %s: %s", a->profile_id, a->reason_text);
+    snprintf(text, sizeof text, "%s%s%s%s", a->profile_id[0] != '\0' ? "profile " : "", a->profile_id,
+             a->profile_id[0] != '\0' ? ": " : "", a->reason_text);
     audit_append(t, &(struct audit_row){.at_s = now_s,
                                         .kind = AUDIT_REFUSE,
                                         .actor = span_str(a->principal),

@@ -78,6 +78,20 @@ class Access(ServiceTest):
                         self.assertEqual(answer.status != 403, may, answer)
                         self.assertNotEqual(answer.status, 401, answer)
 
+    def test_what_a_role_forbids_is_in_the_audit(self):
+        viewer = self.token("--role", "viewer")
+        before = len(self.audit())
+        for _ in range(5):
+            self.assert_problem(self.by(viewer, "/tokens", "POST", '{"role": "viewer"}'), 403)
+        self.assert_problem(self.by(viewer, "/certificates?profile=ucm/tomcat", "POST", make_csr().der), 403)
+        rows = wait_until(lambda: (found := [row for row in self.audit()[: -before or None] if row["kind"] == "refuse"]) and len(found) > 1 and found,
+                          "both acts are recorded")
+        self.assertEqual(len(rows), 2, rows)
+        self.assertEqual({row["actor"] for row in rows}, {"token:" + hashlib.sha256(viewer.encode()).hexdigest()[:16]})
+        said = " ".join(row["detail"] for row in rows)
+        for text in ("POST /api/v1/tokens", "POST /api/v1/certificates", "The role viewer does not include this."):
+            self.assertIn(text, said)
+
     def test_every_route_without_a_login(self):
         for route in EXPECTED:
             method, pattern = route.split()
