@@ -31,7 +31,7 @@ const struct route ROUTES[] = {
     {"POST", "/api/v1/preflight", REQUESTER | OPERATOR | ADMINISTRATOR, ASKED, COSTLY, .body_max = PREFLIGHT_MAX, .handle = preflight_post},
     {"GET", "/api/v1/certificates/{}", ANY, HIDDEN, .handle = certificate_get},
     {"PUT", "/api/v1/certificates/{}/revocation", OPERATOR | ADMINISTRATOR, ASKED, .body_max = JSON_BODY_MAX, .handle = revocation_put},
-    {"DELETE", "/api/v1/certificates/{}/revocation", OPERATOR | ADMINISTRATOR, ASKED, .handle = revocation_delete},
+    {"DELETE", "/api/v1/certificates/{}/revocation", OPERATOR | ADMINISTRATOR, ASKED, .body_max = JSON_BODY_MAX, .handle = revocation_delete},
     {"GET", "/api/v1/issuers", ANY, OPEN, .handle = issuers_get},
     {"GET", "/api/v1/issuers/{}", ANY, OPEN, .handle = issuer_get},
     {"GET", "/api/v1/issuers/{}/crl", ANY, OPEN, .handle = issuer_crl_get},

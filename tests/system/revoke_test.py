@@ -129,6 +129,14 @@ class Revoke(ServiceTest):
         self.assert_problem(self.service.unhold(leaf.serial_hex), 409)
         self.assert_ocsp(leaf, "revoked", "Reason: superseded")
 
+    def test_unhold_takes_no_offence_at_a_body(self):
+        leaf = self.issued()
+        self.assert_status(self.service.revoke(leaf.serial_hex, "certificateHold"), 200)
+        path = f"/certificates/{leaf.serial_hex}/revocation"
+        self.assert_problem(self.service.api(path, "DELETE", "x" * 5000), 413)
+        answer = self.assert_status(self.service.api(path, "DELETE", "{}", {"Content-Type": "application/json"}), 200)
+        self.assertEqual(answer.json()["status"], "valid")
+
     def test_unhold_of_a_valid_certificate_is_a_conflict(self):
         self.assert_problem(self.service.unhold(self.issued().serial_hex), 409)
 
