@@ -10,8 +10,9 @@
 #include "base/log.h"
 
 #define MAINTAIN_MS 60000 /* readers of dead processes hold pages back: minutes are soon enough */
-#define SETTLE_MS 5       /* between looks whether the ca has answered everything */
-#define GRACE_MS 10000    /* for requests under way when the service ends: the supervisor waits longer */
+#define LOOK_MS 1000   /* between looks at the CAs of client certificates: foreign.c bounds what it costs */
+#define SETTLE_MS 5    /* between looks whether the ca has answered everything */
+#define GRACE_MS 10000 /* for requests under way when the service ends: the supervisor waits longer */
 
 struct run {
     struct api api;
@@ -77,6 +78,15 @@ struct http_handlers api_handlers(struct api *a)
 static void on_maintain(void *arg)
 {
     (void)store_maintain(((struct run *)arg)->api.store);
+}
+
+/* A client that chooses its certificate by the names it is told sends none of a CA that is not among them. */
+static void on_look(void *arg)
+{
+    struct run *run = arg;
+
+    if (foreign_changed(run->api.foreign, config_here(run->api.config)))
+        listener_tell_authorities(run->api.listener);
 }
 
 static void on_told(struct answer *a, void *arg)
@@ -166,7 +176,7 @@ enum err api_run(struct api_role *r)
 {
     struct run run = {.api = {.role = r, .config = r->config, .now_s = clock_now_s}};
     struct http_handlers handlers = api_handlers(&run.api);
-    struct timer *maintain;
+    struct timer *maintain, *looking;
     struct fault f = {0};
 
     if (store_open(r->config->store_dir, STORE_READ, r->config->map_size, &run.api.store, &f) != OK) {
@@ -186,9 +196,11 @@ enum err api_run(struct api_role *r)
     loop_on_signal(run.api.loop, SIGHUP, on_reload, &run);
     run.api.control = http_serve(run.api.loop, r->control_fd, NULL, NULL, &handlers);
     run.api.listener = listener_new(&run.api);
+    looking = timer_start(run.api.loop, LOOK_MS, LOOK_MS, on_look, &run);
     tell_taken(&run, false);
     loop_run(run.api.loop);
     timer_stop(maintain);
+    timer_stop(looking);
     timer_stop(run.settling);
     listener_free(run.api.listener);
     limits_free(run.api.limits);

@@ -103,6 +103,8 @@ struct foreign;
 struct foreign *foreign_new(const struct access_config *c, const char *home);
 void foreign_free(struct foreign *f);
 void foreign_pem(const struct foreign *f, struct buf *out); /* appends the CAs' certificates */
+/* Looks at the files, at most every two seconds. Is foreign_pem() another one since this was asked last? */
+bool foreign_changed(struct foreign *f, const char *home);
 /* The principal's name, "login:NAME". ERR_UNAUTHENTICATED: no CA of the configuration stands behind it now;
  * ERR_FORBIDDEN: one does, and no line names its subject. */
 enum err foreign_check(struct foreign *f, const struct access_config *c, const char *home, struct span der,
@@ -344,6 +346,8 @@ enum err wanted_send(struct call *c, const struct wanted *w, uint8_t flags, aske
 struct listener *listener_new(struct api *a);
 void listener_free(struct listener *l);
 void listener_reload(struct listener *l); /* the configuration has changed */
+/* The CAs of client certificates have: new connections are told of those of now (RFC 8446 4.2.4). */
+void listener_tell_authorities(struct listener *l);
 /* The earliest end of the certificates in use; NO_TIME: none. */
 int64_t listener_not_after(const struct listener *l);
 

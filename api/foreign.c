@@ -32,6 +32,7 @@ struct authority {
     struct buf ca_pem; /* for the names that TLS hints at */
     struct stamp file, crl;
     int64_t looked_ms;
+    bool is_new; /* `ca_pem` is another one since foreign_changed() */
 };
 
 struct foreign {
@@ -131,6 +132,7 @@ static void authority_load(struct authority *a, const char *home, bool is_first)
     struct stamp file_now, crl_now;
     struct fault f = {0};
     X509_STORE *fresh = NULL;
+    bool had_store = a->store != NULL, same_file;
 
     if (read_path(home, a->config.file, file, &f) != OK || read_path(home, a->config.crl, crl, &f) != OK) {
         log_error("login-authority", "%s: %s", a->config.id, f.detail);
@@ -138,7 +140,8 @@ static void authority_load(struct authority *a, const char *home, bool is_first)
     }
     file_now = stamp_of(file);
     crl_now = stamp_of(crl);
-    if (!is_first && same_stamp(&file_now, &a->file) && same_stamp(&crl_now, &a->crl))
+    same_file = same_stamp(&file_now, &a->file);
+    if (!is_first && same_file && same_stamp(&crl_now, &a->crl))
         return;
     a->file = file_now;
     a->crl = crl_now;
@@ -150,6 +153,17 @@ static void authority_load(struct authority *a, const char *home, bool is_first)
         log_info("login-authority", "%s: read", a->config.id);
     X509_STORE_free(a->store);
     a->store = fresh;
+    a->is_new = a->is_new || !same_file || had_store != (fresh != NULL);
+}
+
+static void authority_look(struct authority *a, const char *home)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms - a->looked_ms < LOOK_MS)
+        return;
+    authority_load(a, home, false);
+    a->looked_ms = now_ms;
 }
 
 struct foreign *foreign_new(const struct access_config *c, const char *home)
@@ -162,6 +176,7 @@ struct foreign *foreign_new(const struct access_config *c, const char *home)
         buf_init(&f->all[i].ca_pem, FILE_OCTETS_MAX);
         authority_load(&f->all[i], home, true);
         f->all[i].looked_ms = clock_monotonic_ms();
+        f->all[i].is_new = false; /* whoever made it asks for foreign_pem() */
     }
     return f;
 }
@@ -180,6 +195,18 @@ void foreign_pem(const struct foreign *f, struct buf *out)
     for (size_t i = 0; i < f->count; i++)
         if (f->all[i].store != NULL)
             buf_put_span(out, buf_span(&f->all[i].ca_pem));
+}
+
+bool foreign_changed(struct foreign *f, const char *home)
+{
+    bool has_changed = false;
+
+    for (size_t i = 0; i < f->count; i++) {
+        authority_look(&f->all[i], home);
+        has_changed = has_changed || f->all[i].is_new;
+        f->all[i].is_new = false;
+    }
+    return has_changed;
 }
 
 /* ---- one certificate ---- */
@@ -206,16 +233,11 @@ static bool verify(struct authority *a, X509 *x, int64_t now_s, const char **why
 /* Which authority stands behind it; NULL, and why. */
 static struct authority *vouch(struct foreign *f, const char *home, X509 *x, int64_t now_s, const char **why)
 {
-    int64_t now_ms = clock_monotonic_ms();
-
     *why = "no authority of the configuration has issued it";
     for (size_t i = 0; i < f->count; i++) {
         struct authority *a = &f->all[i];
 
-        if (now_ms - a->looked_ms >= LOOK_MS) {
-            authority_load(a, home, false);
-            a->looked_ms = now_ms;
-        }
+        authority_look(a, home);
         if (a->store != NULL && verify(a, x, now_s, why))
             return a;
     }

@@ -369,8 +369,15 @@ struct listener *listener_new(struct api *a)
     return l;
 }
 
+void listener_tell_authorities(struct listener *l)
+{
+    if (l->api->https != NULL)
+        serve(l);
+}
+
 void listener_reload(struct listener *l)
 {
+    listener_tell_authorities(l);
     timer_arm(l->timer, 0);
 }
 

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import pathlib
+import signal
 import socket
 import unittest
 
@@ -378,6 +379,29 @@ class Foreign(ServiceTest):
         rows = json.loads(self.service.chancery("audit", "list", "--output", "json").text)["items"]
         self.assertTrue(any(each["actor"] == "login:jenkins" and each["kind"] == "issue" for each in rows), rows)
         self.assertIn("login:jenkins", self.service.chancery("cert", "list", "--cn", "one.ci.example", "--output", "json").text)
+
+    def hints(self):
+        """The names of CAs that a client is told, by which Java and browsers choose a certificate."""
+        said = run("openssl", "s_client", "-connect", f"127.0.0.1:{self.service.https_port}", "-tls1_2", stdin=b"", check=False).text
+        return said.split("Acceptable client certificate CA names")[-1].split("Server Temp Key")[0]
+
+    def test_clients_are_told_of_authorities_as_they_come_and_change(self):
+        wait_until(lambda: "corp CA" in self.hints(), "the one of the start is told")  # unless another test has just changed its files
+        self.assertNotIn("late CA", self.hints())
+        late, later = Corporate("late"), Corporate("later")
+        path, place = self.service.home / "chancery.xml", self.corporate.directory  # which the service may read since its start
+        line = f'<certificate-authority id="late" file="{place}/late.pem" crl="{place}/late.crl"/>'
+        (place / "late.pem").write_text((late.directory / "ca.pem").read_text())
+        (place / "late.crl").write_text((late.directory / "ca.crl").read_text())
+        replace_file(path, path.read_text().replace("<certificate-authority id=", line + "<certificate-authority id=", 1))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "late CA" in self.hints(), "the new one is told")
+        replace_file(place / "late.crl", (later.directory / "ca.crl").read_text())
+        replace_file(place / "late.pem", (later.directory / "ca.pem").read_text())
+        wait_until(lambda: "later CA" in self.hints(), "the changed one is told")
+        replace_file(path, path.read_text().replace(line, ""))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "later CA" not in self.hints() and "corp CA" in self.hints(), "none is told that has gone")
 
     def test_costly_requests_are_limited_for_others_than_administrators(self):
         tls = self.service.tls(self.good, key("ec-P-256", "corporate"))
