@@ -23,6 +23,7 @@ struct backup {
     struct config config;
     char dir[PATH_LEN_MAX]; /* the draft */
     int64_t taken_at_s;
+    bool is_dry_run;
     struct js *directories, *files, *crls;
     struct store_checked checked;
     struct chain_mark head;
@@ -261,10 +262,18 @@ static enum err rehearse(struct backup *b)
     return e == OK ? read_store(b, b->config.store_dir, STORE_READ) : e;
 }
 
+static enum err fill_guarded(void *arg)
+{
+    struct backup *b = arg;
+
+    return b->is_dry_run ? rehearse(b) : fill(b);
+}
+
 static enum err run(struct backup *b, const struct local_run *how, const char *dir)
 {
     enum err e = config_load(how->home, &b->config, NULL, &b->f);
 
+    b->is_dry_run = how->is_dry_run;
     if (e == OK)
         e = tree_check_free(dir, &b->f);
     if (e == OK)
@@ -273,7 +282,7 @@ static enum err run(struct backup *b, const struct local_run *how, const char *d
         e = tree_draft(dir, b->dir, &b->f);
     if (e != OK)
         return e;
-    e = how->is_dry_run ? rehearse(b) : fill(b);
+    e = store_guarded(fill_guarded, b, &b->f);
     if (e == OK && !how->is_dry_run)
         e = tree_place(b->dir, dir, 0700, &b->f);
     if (e != OK || how->is_dry_run)

@@ -100,6 +100,12 @@ static void log_role_end(enum role_id id, int status)
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         log_error("role-ended", "%s made a system call that it may not make (signal 31): the service ends",
                   role_kinds[id].name);
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)
+        log_error(
+            "role-ended",
+            "%s read beyond the end of the store's file or from a bad disk (signal 7), see store check: the "
+            "service ends",
+            role_kinds[id].name);
     else if (WIFSIGNALED(status))
         log_error("role-ended", "%s was killed by signal %d: the service ends", role_kinds[id].name,
                   WTERMSIG(status));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/store_command.h"
 
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,6 +10,31 @@
 #include "api/role.h"
 #include "base/clock.h"
 #include "base/log.h"
+
+/* ---- a file that was cut off ---- */
+
+/* LMDB does not look how long its file is, and the pages that it freed may rightly be missing at the end: so
+ * what was cut off shows when it is read. */
+static sigjmp_buf cut;
+
+static void on_cut(int signo)
+{
+    (void)signo;
+    siglongjmp(cut, 1);
+}
+
+enum err store_guarded(enum err (*fn)(void *arg), void *arg, struct fault *f)
+{
+    struct sigaction action = {.sa_handler = on_cut}, before;
+    enum err e;
+
+    sigaction(SIGBUS, &action, &before);
+    e = sigsetjmp(cut, 1) == 0
+            ? fn(arg)
+            : fault_set(f, ERR_CONFLICT, "the store's data.mdb is shorter than what it says: it was cut off");
+    sigaction(SIGBUS, &before, NULL);
+    return e;
+}
 
 /* ---- store check ---- */
 
@@ -30,6 +57,19 @@ static enum err check_dir(const char *dir, struct store_checked *out, struct fau
     view_close(v);
     store_close(s);
     return e;
+}
+
+struct checking {
+    const char *dir;
+    struct store_checked n;
+    struct fault f;
+};
+
+static enum err check_guarded(void *arg)
+{
+    struct checking *k = arg;
+
+    return check_dir(k->dir, &k->n, &k->f);
 }
 
 static struct js *checked_json(const struct store_checked *n)
@@ -67,25 +107,26 @@ static void say_checked(const struct store_checked *n, const struct local_run *h
 
 int store_check_main(const struct local_run *how, const char *dir)
 {
+    struct checking k = {.dir = dir};
     struct config *c;
-    struct store_checked n = {0};
-    struct fault f = {0};
     enum err e;
 
     if (!result_is_record("store check", how->output))
         return 1;
     log_role("check");
     c = xcalloc(1, sizeof *c);
-    e = dir == NULL ? config_load(how->home, c, NULL, &f) : OK;
+    e = dir == NULL ? config_load(how->home, c, NULL, &k.f) : OK;
+    if (dir == NULL)
+        k.dir = c->store_dir;
     if (e == OK)
-        e = check_dir(dir == NULL ? c->store_dir : dir, &n, &f);
+        e = store_guarded(check_guarded, &k, &k.f);
     if (e != OK)
-        fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
+        fprintf(stderr, "chancery: %s\n", k.f.detail[0] != '\0' ? k.f.detail : err_text(e));
     else
-        say_checked(&n, how);
+        say_checked(&k.n, how);
     config_free(c);
     free(c);
-    return e == OK && n.faults == 0 ? 0 : 1;
+    return e == OK && k.n.faults == 0 ? 0 : 1;
 }
 
 /* ---- store snapshot ---- */

@@ -2,6 +2,7 @@
 """Is a backup made beside a running service whole, does a restored home go on without repeating a number, and is what
 was cut short, changed or damaged refused?"""
 import json
+import os
 import re
 import shutil
 import threading
@@ -168,6 +169,23 @@ class Backup(ServiceTest):
         said = run(CHANCERY, "store", "backup", WORK / "named", "--home", twin.home).said
         self.assertEqual([line for line in said.splitlines() if "Not in it" in line],
                          [f"Not in it, because it is not in the home: key file:{away}"])
+
+    def test_a_store_that_was_cut_off_is_said_to_be(self):
+        for _ in range(8):
+            self.service.issued(make_csr(), "ucm/tomcat")
+        self.assertEqual(self.service.stop(), 0)
+        twin = self.service.copy()
+        file = twin.home / "store/data.mdb"
+        os.truncate(file, file.stat().st_size // 3 // 4096 * 4096)
+        done = run(CHANCERY, "serve", "--home", twin.home, check=False)
+        self.assertEqual(done.returncode, 2, done.said)
+        self.assertIn("read beyond the end of the store's file", done.said)
+        self.service.start()
+        for command in (["check"], ["backup", WORK / "of-cut"], ["backup", WORK / "of-cut", "--dry-run"]):
+            done = run(CHANCERY, "store", *command, "--home", twin.home, check=False)
+            self.assertEqual(done.returncode, 1, done.said)
+            self.assertIn("it was cut off", done.said)
+        self.assertEqual(list(WORK.glob("of-cut*")), [], "nothing is left of it")
 
     def test_a_damaged_store_is_found_and_is_no_backup(self):
         leaf = self.service.issued(make_csr(subject="/CN=planted.example.com"), "ucm/tomcat")
