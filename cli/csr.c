@@ -4,16 +4,38 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/der.h"
 #include "cli/dump.h"
 
 #define DAYS_MAX 36500 /* a century: beyond it is a slip of the finger */
+
+/* A private key never leaves the machine, whatever the service would say of it: armour that says so, or the
+ * INTEGER that every DER form of one begins with (PKCS#8, RFC 8017 A.1.2, RFC 5915). */
+static bool has_private_key(struct span file)
+{
+    struct der whole, first;
+
+    if (memmem(file.data, file.len, "PRIVATE KEY-----", 16) != NULL)
+        return true;
+    return der_expect(&file, DER_SEQUENCE, &whole) && der_expect(&whole.body, DER_INTEGER, &first);
+}
+
+static int read_public(struct cli *c, const char *path, size_t max, struct buf *out)
+{
+    int code = in_read(c, path, max, out);
+
+    if (code != DONE || !has_private_key(buf_span(out)))
+        return code;
+    explicit_bzero(out->data, out->len);
+    return cli_fail(c, WRONG_USE, "%s holds a private key: nothing was sent", path);
+}
 
 /* {"csr", "certificate"}: both files as they are, in base64. */
 static int join_files(struct cli *c, const char *certificate, struct buf *body)
 {
     struct buf file = {0}, text;
     struct js *o;
-    int code = in_read(c, certificate, CSR_MAX, &file);
+    int code = read_public(c, certificate, CSR_MAX, &file);
 
     if (code == DONE) {
         o = js_object();
@@ -49,7 +71,7 @@ static int send_request(struct cli *c, const char *prefix, struct js **out)
     fetch_query(&path, "profile", cli_option(c, OPT_PROFILE));
     fetch_query(&path, "days", days);
     r.path = path_end(&path);
-    code = in_read(c, cli_argument(c), CSR_MAX, &body);
+    code = read_public(c, cli_argument(c), CSR_MAX, &body);
     if (code == DONE && certificate != NULL) {
         r.content_type = "application/json";
         code = join_files(c, certificate, &body);

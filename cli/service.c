@@ -58,6 +58,10 @@ static int read_token(struct cli *c)
 
     if (path == NULL)
         return DONE;
+    if (strncmp(path, "chancery_", 9) == 0 && strspn(path + 9, "0123456789abcdefABCDEF") == strlen(path) - 9)
+        return cli_fail(c, WRONG_USE,
+                        "--token wants the file that holds the token, not the token: whoever lists processes "
+                        "or reads the shell's history has seen it now, so delete it and make another");
     if (in_read(c, path, TOKEN_FILE_MAX, &c->token) != DONE)
         return WRONG_USE;
     while (c->token.len > 0 && memchr("\r\n", c->token.data[c->token.len - 1], 2) != NULL)

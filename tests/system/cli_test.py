@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import pathlib
 import unittest
 
 import der
@@ -91,6 +92,23 @@ class Cli(ServiceTest):
         self.chancery("csr", "check", self.csr_file, "--profile", "ucm/tomcat")
         self.assertTrue(self.json("csr", "check", self.csr_file, "--profile", "ucm/tomcat")["accepted"])
         self.assertEqual(self.service.serials(), before)
+
+    def test_a_private_key_is_not_sent(self):
+        pem = pathlib.Path(self.csr.key)
+        pkcs8 = new_file(run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", pem, "-outform", "DER").stdout, ".der")
+        before = self.service.log.read_text().count(" path=/api/v1/")
+        for words in (["csr", "sign", pem], ["csr", "sign", pkcs8], ["csr", "check", pem], ["csr", "check", self.csr_file, "--certificate", pem]):
+            with self.subTest(words=words):
+                self.assertIn("nothing was sent", self.chancery(*words, "--profile", "ucm/tomcat", code=WRONG_USE).said)
+        self.assertEqual(self.service.log.read_text().count(" path=/api/v1/"), before)
+
+    def test_a_token_in_the_place_of_its_file_is_not_repeated(self):
+        secret = "chancery_" + 72 * "a"
+        done = run(CHANCERY, "health", "--server", f"https://127.0.0.1:{self.service.https_port}", "--cacert",
+                   self.service.home / "admin/server-ca.pem", "--token", secret, check=False)
+        self.assertEqual(done.returncode, WRONG_USE)
+        self.assertNotIn(secret, done.said)
+        self.assertIn("make another", done.said)
 
     def test_dry_run_signs_nothing(self):
         before = self.service.serials()
