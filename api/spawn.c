@@ -70,14 +70,19 @@ static void kept_open_all(struct serve *s)
 
 enum err spawn_open(struct serve *s, struct fault *f)
 {
+    bool is_control_ours = s->control_fd < 0;
     enum err e = OK;
 
-    if (s->http_fd < 0)
+    if (is_control_ours) /* the first: another service of this home is told apart from a stranger on its port
+                          */
+        e = http_listen_unix(s->config.control_path, 0660, &s->control_fd, f);
+    is_control_ours = is_control_ours && e == OK;
+    if (e == OK && s->http_fd < 0)
         e = http_listen_tcp(s->config.http_listen, &s->http_fd, f);
     if (e == OK && s->https_fd < 0 && !s->config.is_ocsp_host)
         e = http_listen_tcp(s->config.https_listen, &s->https_fd, f);
-    if (e == OK && s->control_fd < 0)
-        e = http_listen_unix(s->config.control_path, 0660, &s->control_fd, f);
+    if (e != OK && is_control_ours)
+        unlink(s->config.control_path);
     if (e == OK)
         e = http_bound(s->http_fd, s->http, sizeof s->http);
     if (e == OK && !s->config.is_ocsp_host)
