@@ -83,6 +83,8 @@ static bool take_value(struct command *c, int option)
 
 static bool take_option(struct command *c, int option)
 {
+    if (option == 'h')
+        option = LOCAL_HELP;
     if (option < LOCAL_HOME)
         return false; /* getopt has said what is wrong with it */
     if (option <= LOCAL_OUTPUT)
@@ -101,7 +103,7 @@ static bool parse(int argc, char **argv, struct command *c)
 
     optind = 0; /* glibc: start afresh */
     opterr = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
         if (!take_option(c, option))
             return false;
     for (; optind < argc; optind++) {
@@ -192,7 +194,7 @@ static int run_local(size_t i, int argc, char **argv)
         return 0;
     }
     if (is_clear && c.wants_help) {
-        cli_usage(stdout);
+        cli_usage_local(stdout, c.words[0], c.words[1]);
         return 0;
     }
     if (!is_clear || c.word_count < locals[i].words_min || c.word_count > locals[i].words_max) {
@@ -218,7 +220,7 @@ static const char *noun_of(int argc, char **argv)
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "-:", options, NULL)) >= LOCAL_HOME)
+    while ((option = getopt_long(argc, argv, "-:h", options, NULL)) >= LOCAL_HOME || option == 'h')
         ;
     return option == 1 ? optarg : NULL;
 }

@@ -130,9 +130,11 @@ enum err args_parse(int argc, char **argv, struct args *out, struct fault *f)
     optind = 0; /* glibc: start afresh */
     /* "-": words come in their place, whatever POSIXLY_CORRECT says; ":": a missing value is told from an
      * unknown option. */
-    while (e == OK && (code = getopt_long(argc, argv, "-:", long_options, NULL)) != -1) {
+    while (e == OK && (code = getopt_long(argc, argv, "-:h", long_options, NULL)) != -1) {
         if (code == 1)
             e = add_word(out, optarg, f);
+        else if (code == 'h')
+            e = out->value[OPT_HELP] != NULL ? OK : add_option(out, OPT_HELP, NULL, f);
         else if (code >= CODE_BASE)
             e = add_option(out, (enum opt)(code - CODE_BASE), optarg, f);
         else

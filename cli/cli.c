@@ -121,11 +121,23 @@ static const struct command *command_find(const struct args *a)
     return NULL;
 }
 
+/* Each command of that noun; how many. */
+static size_t usage_of_noun(FILE *out, const char *noun)
+{
+    size_t known = 0;
+
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(commands[i].noun, noun) == 0) {
+            usage_of(out, &commands[i]);
+            known++;
+        }
+    return known;
+}
+
 /* No command: the verbs of a noun that exists, else everything. */
 static int refuse_command(struct cli *c)
 {
     const struct args *a = &c->args;
-    size_t known = 0;
 
     if (a->word_count == 0) {
         cli_usage(c->io.err);
@@ -135,13 +147,7 @@ static int refuse_command(struct cli *c)
         cli_fail(c, WRONG_USE, "no such command: %s %s", a->words[0], a->words[1]);
     else
         cli_fail(c, WRONG_USE, "no such command: %s", a->words[0]);
-    for (size_t i = 0; i < command_count; i++) {
-        if (strcmp(commands[i].noun, a->words[0]) != 0)
-            continue;
-        usage_of(c->io.err, &commands[i]);
-        known++;
-    }
-    if (known == 0)
+    if (usage_of_noun(c->io.err, a->words[0]) == 0)
         cli_usage(c->io.err);
     return WRONG_USE;
 }
@@ -224,7 +230,7 @@ static int show_help(struct cli *c, const struct command *k)
 {
     if (k != NULL)
         usage_of(c->io.out, k);
-    else
+    else if (c->args.word_count == 0 || usage_of_noun(c->io.out, c->args.words[0]) == 0)
         cli_usage(c->io.out);
     return DONE;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* commands: what can be typed, in one table, and the usage made from it. */
+#include <string.h>
+
 #include "cli/inner.h"
 
 #define B(o) OPT_BIT(OPT_##o)
@@ -118,7 +120,7 @@ static const struct {
     {"init [--name \"Example UC\"] [--host ca.example.com] [--http ADDR:PORT] [--https ADDR:PORT] "
      "[--rsa-ocsp-key rsa-2048|ec-256]",
      "create a home"},
-    {"serve", "run the service in the foreground"},
+    {"serve [--ready-file FILE]", "run the service in the foreground"},
     {"config check [FILE]", "is the configuration right"},
     {"config show", "the configuration in force"},
     {"store check [DIR]",
@@ -128,6 +130,30 @@ static const struct {
     {"store snapshot DIR [--host NAME]",
      "write what an OCSP responder on another host reads to DIR/data.mdb, replacing the snapshot before"},
 };
+
+static bool is_of(const char *text, const char *noun, const char *verb)
+{
+    size_t len = strlen(noun);
+
+    if (strncmp(text, noun, len) != 0 || (text[len] != ' ' && text[len] != '\0'))
+        return false;
+    return verb == NULL ||
+           (strncmp(text + len, " ", 1) == 0 && strncmp(text + len + 1, verb, strlen(verb)) == 0 &&
+            strchr(" ", text[len + 1 + strlen(verb)]) != NULL);
+}
+
+void cli_usage_local(FILE *out, const char *noun, const char *verb)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < COUNT_OF(local_commands); i++)
+        if (is_of(local_commands[i].text, noun, verb)) {
+            fprintf(out, "%s chancery %s\n       %s\n",
+                    shown++ > 0 ? "      " : "usage:", local_commands[i].text, local_commands[i].summary);
+        }
+    if (shown == 0)
+        cli_usage(out);
+}
 
 static const char common_text[] =
     "\nOptions of every command, anywhere on the line:\n"

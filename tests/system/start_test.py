@@ -66,6 +66,13 @@ class Init(unittest.TestCase):
         for words in (["init", "--help"], ["--help", "serve"]):
             with self.subTest(words=words):
                 self.assertIn("usage: chancery", run(CHANCERY, *words).text)
+        for words, wanted, other in ((["-h"], "usage: chancery NOUN", "usage: chancery init"), (["init", "-h"], "usage: chancery init", "serve"),
+                                     (["--help", "serve"], "usage: chancery serve [--ready-file", "init"), (["csr", "--help"], "usage: chancery csr sign", "cert list"),
+                                     (["store", "--help"], "chancery store backup DIR", "init"), (["store", "check", "-h"], "store check [DIR]", "backup")):
+            with self.subTest(words=words):
+                said = run(CHANCERY, *words).text
+                self.assertIn(wanted, said)
+                self.assertNotIn(other, said)
         self.assertEqual(run(CHANCERY, "serve", "--version").text, run(CHANCERY, "--version").text)
 
     def test_a_check_of_the_configuration_comes_in_the_form_asked_for(self):
@@ -199,6 +206,13 @@ class WrongStart(unittest.TestCase):
 
 
 class Run(ServiceTest):
+    def test_a_second_service_on_the_home_is_told_so(self):
+        done = self.service.chancery("serve", check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assertIn("it is running", done.said)
+        self.assertIn("control.sock", done.said)
+        self.assertEqual(self.service.chancery("health", check=False).returncode, 0)
+
     def test_the_ready_file_says_where(self):
         self.assertEqual(self.service.ready, {
             "pid": self.service.process.pid,
