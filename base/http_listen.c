@@ -96,7 +96,7 @@ static enum err remove_stale(const struct sockaddr_un *a, struct fault *f)
     rc = connect(s, (const struct sockaddr *)a, sizeof *a) == 0 ? 0 : errno;
     close(s);
     if (rc != ECONNREFUSED)
-        return fault_set(f, ERR_IO, "%s: a service answers on it already: it is running", a->sun_path);
+        return fault_set(f, ERR_IO, "%s: another process answers on it: it is running already", a->sun_path);
     return unlink(a->sun_path) == 0 || errno == ENOENT ? OK : fault_errno(f, a->sun_path);
 }
 

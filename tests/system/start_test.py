@@ -209,7 +209,7 @@ class Run(ServiceTest):
     def test_a_second_service_on_the_home_is_told_so(self):
         done = self.service.chancery("serve", check=False)
         self.assertEqual(done.returncode, 1, done.said)
-        self.assertIn("it is running", done.said)
+        self.assertIn("it is running already", done.said)
         self.assertIn("control.sock", done.said)
         self.assertEqual(self.service.chancery("health", check=False).returncode, 0)
 
