@@ -297,8 +297,10 @@ static void decide_move(struct view *v, struct ask *a)
 {
     enum reason reason = a->kind == ASK_REVOKE ? a->reason : REASON_UNSPECIFIED;
 
-    if (cert_check_move(v, a->serial, reason) != OK)
-        refuse(a, ERR_INTERNAL, "What this would change cannot be read: the log names the damaged row.");
+    if (cert_check_move(v, a->serial, reason) == OK)
+        return;
+    a->changed = false;
+    refuse(a, ERR_INTERNAL, "What this would change cannot be read: the log names the damaged row.");
 }
 
 void decide_revocation(struct view *v, struct ask *a)
