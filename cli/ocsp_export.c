@@ -25,7 +25,8 @@
 #define LANES 32u        /* answers asked for at once: more than any signer needs to be busy */
 #define ANSWER_MAX 65536 /* octets: ours have two thousand */
 #define TRIES_MAX 60     /* rounds, a second each, of asking again where the responder said try later */
-#define STALE_MAX 2  /* rounds of a whole run for answers that are not what the list says: see ask_again */
+#define STALE_MAX                                                                                            \
+    2 /* rounds of a whole run that leave answers which are not what the list says: see ask_again */
 #define END_SHARE 16 /* as in ocsp/kept.c: no responder that runs gives an answer in its last sixteenth */
 #define MAX_AGE_S 60 /* as the responder itself tells caches */
 #define MANIFEST "manifest.jsonl"
@@ -228,6 +229,14 @@ static void look_again(struct export *x, struct wanted *w)
     js_free(row);
 }
 
+static bool has_stale(const struct wanted *list)
+{
+    for (; list != NULL; list = list->next)
+        if (list->is_stale)
+            return true;
+    return false;
+}
+
 /* Where the responder said try later: it limits what one address may have signed in a second. And where list
  * and answer differ: the list is read anew for it, so a state that has just changed is over with one round.
  * What is then still not as listed comes from elsewhere than the store, and no waiting helps. A revocation in
@@ -238,19 +247,17 @@ static void ask_again(struct export *x)
 
     for (int i = 0; i < TRIES_MAX && x->again != NULL && x->code == DONE; i++) {
         struct wanted *list = x->again, *next;
-        bool has_stale = false;
 
         x->again = NULL;
         nanosleep(&second, NULL);
         for (struct wanted *w = list; w != NULL; w = next) {
             next = w->next;
-            has_stale |= w->is_stale;
             if (w->is_stale)
                 look_again(x, w);
             ask(x, w);
         }
-        x->stale_rounds += has_stale;
         fetch_pool_finish(x->pool);
+        x->stale_rounds += has_stale(x->again);
     }
     while (x->again != NULL) {
         struct wanted *w = x->again;
