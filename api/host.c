@@ -169,6 +169,7 @@ static void look(struct public *p, const struct stat *st)
     int64_t as_of_s;
 
     if (open_copy(p, &s, &as_of_s, &f) != OK) {
+        p->host->seen = (struct stat){0}; /* also where the one in use is put back */
         alarm_raise(p->role->board, ALARM_WARNING, REFUSED, "", "%s", f.detail);
         return;
     }
