@@ -90,7 +90,7 @@ static enum err make_directories(struct restore *r)
 
     for (size_t i = 0; e == OK && i < js_len(list); i++) {
         e = read_entry(r, js_at(list, i), &name, &mode, to);
-        if (e == OK && (mkdir(to, mode) != 0 || chmod(to, mode) != 0))
+        if (e == OK && !r->is_dry_run && (mkdir(to, mode) != 0 || chmod(to, mode) != 0))
             e = fault_set(&r->f, ERR_IO, "%s: %s", to, strerror(errno));
     }
     return e;
@@ -212,7 +212,7 @@ static enum err take_store(struct restore *r)
 
 static enum err fill(struct restore *r)
 {
-    enum err e = r->is_dry_run ? OK : make_directories(r);
+    enum err e = make_directories(r);
 
     if (e == OK)
         e = copy_files(r);
