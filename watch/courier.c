@@ -128,7 +128,7 @@ static struct docket docket_for(const struct docket *d, const struct shelf_item 
     struct docket out = *d;
 
     if (memcmp(before->sha256, now->sha256, HASH_LEN) != 0)
-        out.held = OK;
+        out.held = (struct fault){0};
     if (before->identity.size > out.longest)
         out.longest = before->identity.size;
     return out;
@@ -154,7 +154,7 @@ static bool is_round_due(const struct courier *c)
     if (pending(c) == 0)
         return c->ledger.failures > 0;
     for (size_t i = 0; !c->is_down && i < c->count; i++)
-        if (c->dockets[i].held == OK && delivery_is_due(c, &c->items[i]))
+        if (c->dockets[i].held.code == OK && delivery_is_due(c, &c->items[i]))
             return true;
     return false;
 }

@@ -34,7 +34,8 @@ struct sight {
  * place is looked at again. */
 struct docket {
     struct sight sight;
-    enum err held; /* why the target did not take this very list: it waits for the pause. OK: it does not */
+    struct fault
+        held; /* why the target did not take this very list: it waits for the pause. OK: it does not */
     uint64_t longest; /* octets, of the lists of that name before this one */
 };
 

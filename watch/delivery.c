@@ -101,37 +101,35 @@ void delivery_release(struct courier *c)
 {
     c->is_down = false;
     for (size_t i = 0; i < c->count; i++)
-        c->dockets[i].held = OK;
+        c->dockets[i].held = (struct fault){0};
 }
 
-/* The worst of a round is what the alarm says, else the first. */
-static void note(struct fault *worst, const struct fault *f)
+/* What is worst of all that is held, by this round or one before, else the first; and how many there are. */
+static const struct fault *worst_held(const struct courier *c, size_t *count)
 {
-    if (worst->code == OK || (f->code == ERR_CONFLICT && worst->code != ERR_CONFLICT))
-        *worst = *f;
-}
+    const struct fault *worst = NULL;
 
-/* How many are held, by this round or one before. */
-static size_t held(const struct courier *c, bool *is_critical)
-{
-    size_t n = 0;
-
-    *is_critical = false;
+    *count = 0;
     for (size_t i = 0; i < c->count; i++) {
-        n += c->dockets[i].held != OK;
-        *is_critical = *is_critical || c->dockets[i].held == ERR_CONFLICT;
+        const struct fault *f = &c->dockets[i].held;
+
+        if (f->code == OK)
+            continue;
+        ++*count;
+        if (worst == NULL || (f->code == ERR_CONFLICT && worst->code != ERR_CONFLICT))
+            worst = f;
     }
-    return n;
+    return worst;
 }
 
-static void tell(struct courier *c, const struct fault *worst, size_t count, bool is_critical)
+static void tell(struct courier *c, const struct fault *worst, size_t count)
 {
     char more[32] = "";
 
     if (count > 1)
         snprintf(more, sizeof more, "; and %zu more", count - 1);
-    bell_raise(c->bell, is_critical ? ALARM_CRITICAL : ALARM_WARNING, "target.failing", c->target->id,
-               "%s%s (try %u)", worst->detail, more, c->ledger.failures);
+    bell_raise(c->bell, worst->code == ERR_CONFLICT ? ALARM_CRITICAL : ALARM_WARNING, "target.failing",
+               c->target->id, "%s%s (try %u)", worst->detail, more, c->ledger.failures);
 }
 
 static void settle_good(struct courier *c)
@@ -147,39 +145,42 @@ static void settle_good(struct courier *c)
 }
 
 /* What fails while others wait joins them: a pause that each failure made longer might never end. */
-static void settle(struct courier *c, const struct fault *worst, bool is_in_pause)
+static void settle(struct courier *c, bool has_failed, bool is_in_pause)
 {
     struct ledger *l = &c->ledger;
-    bool is_critical;
-    size_t count = held(c, &is_critical);
+    size_t count;
+    const struct fault *worst = worst_held(c, &count);
 
-    if (count == 0)
-        settle_good(c);
-    if (worst->code == OK)
-        return;
-    figure_add(c->figures.failures, 1);
-    if (!is_in_pause) {
+    if (worst == NULL)
+        return settle_good(c);
+    if (has_failed)
+        figure_add(c->figures.failures, 1);
+    if (has_failed && !is_in_pause) {
         l->failures += l->failures < 1000000;
         l->retry_at_s = clock_now_s() + (courier_pause_ms(c->config, l->failures) + 999) / 1000;
     }
-    tell(c, worst, count, is_critical);
-    remember(c);
+    tell(c, worst, count);
+    if (has_failed)
+        remember(c);
 }
 
 /* An item's part of a round. False: the service ends. */
-static bool take_turn(struct courier *c, size_t i, bool *is_carried, struct fault *worst)
+static bool take_turn(struct courier *c, size_t i, bool *is_carried, bool *has_failed)
 {
     struct docket *d = &c->dockets[i];
     struct fault f = {0};
+    enum err e;
 
-    if (d->held != OK || !delivery_is_due(c, &c->items[i]))
+    if (d->held.code != OK || !delivery_is_due(c, &c->items[i]))
         return true;
-    d->held = deliver_one(c, i, is_carried, &f);
-    if (d->held == ERR_END)
+    e = deliver_one(c, i, is_carried, &f);
+    if (e == ERR_END)
         return false;
-    if (d->held != OK)
-        note(worst, &f);
-    c->is_down = carry_ails_all(d->held);
+    if (e != OK) {
+        d->held = f;
+        *has_failed = true;
+    }
+    c->is_down = carry_ails_all(e);
     if (c->is_down) /* it may have been this file after all: next time it comes last */
         c->first = i + 1;
     return true;
@@ -187,14 +188,13 @@ static bool take_turn(struct courier *c, size_t i, bool *is_carried, struct faul
 
 bool delivery_round(struct courier *c)
 {
-    bool is_carried = false, is_in_pause = clock_monotonic_ms() < c->deliver_at_ms;
-    struct fault worst = {0};
+    bool is_carried = false, has_failed = false, is_in_pause = clock_monotonic_ms() < c->deliver_at_ms;
     size_t first = c->first;
 
     c->first = 0;
     for (size_t n = 0; n < c->count && !c->is_down; n++)
-        if (!take_turn(c, (first + n) % c->count, &is_carried, &worst))
+        if (!take_turn(c, (first + n) % c->count, &is_carried, &has_failed))
             return is_carried;
-    settle(c, &worst, is_in_pause);
+    settle(c, has_failed, is_in_pause);
     return is_carried;
 }

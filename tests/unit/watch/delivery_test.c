@@ -135,8 +135,25 @@ Test(watch_delivery, what_is_refused_in_a_pause_makes_it_no_longer)
     cr_assert_eq(h.courier.ledger.retry_at_s, retry_at_s);
     stand_odd(s, "/b.crl", 500);
     publish_in_pause(&h, "b.crl", 1);
-    assert_failing(&h, "/b.crl: it answers 500; and 2 more (try 1)");
+    assert_failing(&h, "number 9 is there, newer than our 6; and 2 more (try 1)");
     cr_assert(hall_is_critical(&h, "target.failing"), "something newer is still there");
+    close_stand(&h, s);
+}
+
+Test(watch_delivery, the_alarm_is_about_what_is_still_held)
+{
+    static struct hall h;
+    struct stand *s = open_stand(&h);
+
+    stand_odd(s, "/a.crl", 423);
+    hall_list(&h, h.target_dir, "ca.crl", 9);
+    hall_deliver(&h);
+    assert_failing(&h, "number 9 is there, newer than our 5; and 1 more (try 1)");
+    cr_assert(hall_is_critical(&h, "target.failing"));
+    publish_in_pause(&h, "ca.crl", 10);
+    cr_assert_eq(hall_number_in(h.target_dir), 10);
+    assert_failing(&h, "/a.crl: it answers 423 (try 1)");
+    cr_assert_not(hall_is_critical(&h, "target.failing"));
     close_stand(&h, s);
 }
 
