@@ -85,10 +85,10 @@ class Access(ServiceTest):
         for _ in range(5):
             self.assert_problem(self.by(viewer, "/tokens", "POST", '{"role": "viewer"}'), 403)
         self.assert_problem(self.by(viewer, "/certificates?profile=ucm/tomcat", "POST", make_csr().der), 403)
-        rows = wait_until(lambda: (found := [row for row in self.audit()[: -before or None] if row["kind"] == "refuse"]) and len(found) > 1 and found,
-                          "both acts are recorded")
-        self.assertEqual(len(rows), 2, rows)
-        self.assertEqual({row["actor"] for row in rows}, {"token:" + hashlib.sha256(viewer.encode()).hexdigest()[:16]})
+        actor = "token:" + hashlib.sha256(viewer.encode()).hexdigest()[:16]
+        rows = wait_until(lambda: (found := [row for row in self.audit()[: -before or None] if row["kind"] == "refuse" and row["actor"] == actor])
+                          and len(found) > 1 and found, "both acts are recorded")
+        self.assertLess(len(rows), 5, "one for each kind of act a minute")
         said = " ".join(row["detail"] for row in rows)
         for text in ("POST /api/v1/tokens", "POST /api/v1/certificates", "The role viewer does not include this."):
             self.assertIn(text, said)

@@ -49,7 +49,7 @@ class Clocks(unittest.TestCase):
         host.start()
         self.assertIn(f"{leaf.file}: good", ask())
         self.assertEqual(ca.revoke(leaf.serial_hex, "superseded").status, 200)
-        run("faketime", "-f", "+306s", CHANCERY, "store", "snapshot", host.home / "store", "--host", "dmz1", "--home", ca.home,
+        run("faketime", "-f", "+330s", CHANCERY, "store", "snapshot", host.home / "store", "--host", "dmz1", "--home", ca.home,
             env=asan_options(ASAN_NOT_FIRST))  # five minutes are let pass
         wait_until(lambda: "which is not yet" in host.tail(), "it is refused")
         self.assertIn(f"{leaf.file}: good", ask())

@@ -103,6 +103,7 @@ Test(ocsp_job, what_is_not_sent_and_nobody_waits_for_is_not_signed)
     cr_assert_eq(ocsp_pump(o), OK);
     cr_assert_eq(jobs_waiting(), 1);
     cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_eq(g.calls, 1);
     cr_assert_eq(g.answer.status, OCSP_SUCCESSFUL);
     forget(&g);
     forget_all();
