@@ -439,7 +439,8 @@ enum ask_kind {
                        itself: an audit row. Without a profile: another act, and why */
 };
 /* Whoever asks for what his role and scope do not cover is answered ERR_FORBIDDEN, and so is a kind that
- * there is not; both leave an audit row. */
+ * there is not; both leave an audit row. A request for approval outside the scope is ERR_NOT_FOUND, as if it
+ * were not there, and leaves none. */
 #define ASK_DRY_RUN 1u
 
 /* In a dry run's answer: u16 ku, u8 is_ca, u8 san_from_cn, u8 drops_ou, i64 days, u8 count, then a u8 for

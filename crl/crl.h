@@ -30,7 +30,7 @@ struct crl_issuer {
     int64_t at_s;      /* of the day, UTC; -1: none given */
     int64_t jitter_s;  /* the longest delay */
     int64_t delta_s;   /* the period of deltas, of which every_s is a multiple; 0: there are none, but those
-                          that   certificates name already, as long and as often as complete lists */
+                          that certificates name already, as long and as often as complete lists */
     unsigned shards;   /* what certificates name now: a power of two, 1: the complete list */
 };
 
