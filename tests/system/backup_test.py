@@ -8,12 +8,15 @@ import shutil
 import threading
 import unittest
 
-from harness import CHANCERY, WORK, ServiceTest, make_csr, replace_file, run, wait_until
+from harness import CHANCERY, WORK, ServiceTest, asan_options, make_csr, replace_file, run, wait_until
 
 
 def crl_number(service, issuer):
     text = run("openssl", "crl", "-in", service.crl_file(issuer), "-noout", "-crlnumber").text
     return int(text.strip().split("=")[1], 16)
+
+
+BUS = asan_options("handle_sigbus=0")  # the kernel's word for a file that was cut off is for the product
 
 
 class Backup(ServiceTest):
@@ -174,15 +177,15 @@ class Backup(ServiceTest):
         for _ in range(8):
             self.service.issued(make_csr(), "ucm/tomcat")
         self.assertEqual(self.service.stop(), 0)
+        self.addCleanup(self.service.start)
         twin = self.service.copy()
         file = twin.home / "store/data.mdb"
         os.truncate(file, file.stat().st_size // 3 // 4096 * 4096)
-        done = run(CHANCERY, "serve", "--home", twin.home, check=False)
+        done = run(CHANCERY, "serve", "--home", twin.home, check=False, env=BUS)
         self.assertEqual(done.returncode, 2, done.said)
         self.assertIn("read beyond the end of the store's file", done.said)
-        self.service.start()
         for command in (["check"], ["backup", WORK / "of-cut"], ["backup", WORK / "of-cut", "--dry-run"]):
-            done = run(CHANCERY, "store", *command, "--home", twin.home, check=False)
+            done = run(CHANCERY, "store", *command, "--home", twin.home, check=False, env=BUS)
             self.assertEqual(done.returncode, 1, done.said)
             self.assertIn("it was cut off", done.said)
         self.assertEqual(list(WORK.glob("of-cut*")), [], "nothing is left of it")
