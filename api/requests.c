@@ -322,32 +322,12 @@ static void on_denied(struct answer *a, void *arg)
     reply_decided(c);
 }
 
-/* False, and answered: to this login it does not exist. The ca holds profile and names against the scope too.
- */
-static bool is_seen(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
-{
-    struct view *v = call_view(c);
-    struct request r;
-    bool is_hidden;
-
-    if (v == NULL)
-        return false;
-    is_hidden =
-        request_find(v, id, &r) == OK && !scope_has_request(&c->login.who.scope, &c->api->config->ca, &r);
-    view_close(v);
-    if (is_hidden)
-        call_problem(c, ERR_NOT_FOUND, NULL, "There is no such request.");
-    return !is_hidden;
-}
-
 /* `reason` NULL: an approval. */
 static void ask(struct call *c, const uint8_t id[static REQUEST_ID_LEN], const char *reason)
 {
     struct buf message;
     enum err e;
 
-    if (!is_seen(c, id))
-        return;
     buf_init(&message, WIRE_MSG_MAX);
     buf_put_blob(&message, span_str(c->login.who.name));
     buf_put(&message, id, REQUEST_ID_LEN);
