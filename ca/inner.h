@@ -176,6 +176,7 @@ struct ask {
 struct ask *ask_read(uint8_t *frame, size_t len);
 void ask_free(struct ask *a);
 void ask_answer(struct buf *b, const struct ask *a);
+void ask_settle(const struct ca *ca, struct ask *a); /* turn.c: answers the api; frees it */
 
 /* ---- access_ask.c: may he ask this? And the acts on tokens and permits ---- */
 

@@ -238,18 +238,11 @@ void publish_record(struct ca *ca, struct txn *t, struct desk_note *n, int64_t n
 /* Frees it. */
 static void answer(const struct ca *ca, struct ask *a, const struct desk_note *n)
 {
-    struct buf b;
-
     a->err = n->err;
     a->crl_number = n->part.state.number;
     if (n->err != OK)
         snprintf(a->detail, sizeof a->detail, "The CRL could not be published; the one in force stays.");
-    buf_init(&b, WIRE_MSG_MAX);
-    ask_answer(&b, a);
-    if (buf_end(&b) != OK || wire_send(ca->role->api_fd, buf_span(&b)) != OK)
-        die("the api is gone");
-    buf_free(&b);
-    ask_free(a);
+    ask_settle(ca, a);
 }
 
 static void answer_waiting(struct ca *ca, const struct desk_note *n)

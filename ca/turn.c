@@ -223,18 +223,22 @@ static void copy_twin(struct ask *a, const struct ask *first)
     a->repeated = a->err == OK;
 }
 
-static void answer_ask(struct ca *ca, struct ask *a)
+void ask_settle(const struct ca *ca, struct ask *a)
 {
     struct buf b;
 
-    if (a->kind == ASK_PUBLISH && a->err == OK && publish_ask(ca, a))
-        return;
     buf_init(&b, WIRE_MSG_MAX);
     ask_answer(&b, a);
     if (buf_end(&b) != OK || wire_send(ca->role->api_fd, buf_span(&b)) != OK)
         die("the api is gone");
     buf_free(&b);
     ask_free(a);
+}
+
+static void answer_ask(struct ca *ca, struct ask *a)
+{
+    if (a->kind != ASK_PUBLISH || a->err != OK || !publish_ask(ca, a))
+        ask_settle(ca, a);
 }
 
 static void nudge(struct ca *ca, const struct ask *a)
