@@ -27,7 +27,6 @@
 #define TRIES_MAX 60     /* rounds, a second each, of asking again where the responder said try later */
 #define STALE_MAX                                                                                            \
     2 /* rounds of a whole run that leave answers which are not what the list says: see ask_again */
-#define END_SHARE 16 /* as in ocsp/kept.c: no responder that runs gives an answer in its last sixteenth */
 #define MAX_AGE_S 60 /* as the responder itself tells caches */
 #define MANIFEST "manifest.jsonl"
 #define LOCK ".lock"
@@ -135,7 +134,7 @@ static bool is_fresh(const struct static_answer *a, int64_t now_s)
 {
     int64_t left_s = a->next_update_s - now_s;
 
-    return left_s > 0 && left_s > (a->next_update_s - a->produced_at_s) / END_SHARE;
+    return left_s > 0 && left_s > (a->next_update_s - a->produced_at_s) / OCSP_END_SHARE;
 }
 
 /* What is on the disk already, when it is an answer. */

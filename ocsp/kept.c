@@ -9,8 +9,7 @@
 #include "ocsp/inner.h"
 
 #define REFRESH_SHARE 8 /* an answer is signed anew in the last eighth of its life: 3 h of a day */
-#define END_SHARE 16    /* and given no longer in the last sixteenth: who takes it can use it a while */
-#define SWEEP_TICKS 4   /* in which every kept answer is looked at: END_SHARE of a minute */
+#define SWEEP_TICKS 4   /* in which every kept answer is looked at: OCSP_END_SHARE of a minute */
 #define REFRESH_ROOM (OCSP_UNDER_WAY_MAX / 2) /* jobs that clients may always have */
 #define TURN_SHIFT 40                         /* a store commits fewer than 2^40 times */
 
@@ -205,7 +204,7 @@ void kept_put(struct ocsp *o, const struct job *job, struct ocsp_answer *a, uint
                           .this_update_s = a->this_update_s,
                           .next_update_s = a->next_update_s,
                           .refresh_s = a->next_update_s - life_s / REFRESH_SHARE,
-                          .end_s = a->next_update_s - life_s / END_SHARE,
+                          .end_s = a->next_update_s - life_s / OCSP_END_SHARE,
                           .asked_s = job->need == NEED_AGED ? NO_TIME : job->made_s};
 
     sha256_of(a->der, digest);
