@@ -118,10 +118,10 @@ static void take_copy(struct public *p, struct store *s, int64_t as_of_s)
 
     p->store = s;
     p->host->as_of_s = as_of_s;
-    if (as_of_s > p->host->latest_s)
+    if (as_of_s > p->host->latest_s) {
         as_of_save(p->role->as_of_fd, as_of_s); /* before the first answer from it */
-    if (as_of_s > p->host->latest_s)
         p->host->latest_s = as_of_s;
+    }
     made_forget(&p->page); /* the new store counts its commits anew */
     made_forget(&p->signers);
     ocsp_follow(p->ocsp, s, as_of_s);

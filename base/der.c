@@ -232,9 +232,7 @@ bool der_uint(struct span body, uint64_t *out)
 {
     uint64_t v = 0;
 
-    if (body.len == 0 || body.len > 8 || (body.data[0] & 0x80) != 0)
-        return false;
-    if (body.len > 1 && body.data[0] == 0 && (body.data[1] & 0x80) == 0)
+    if (!der_is_minimal(body) || body.len > 8 || (body.data[0] & 0x80) != 0)
         return false;
     for (size_t i = 0; i < body.len; i++)
         v = v << 8 | body.data[i];

@@ -36,11 +36,11 @@ static bool is_text(const struct der *value)
     switch (value->tag) {
     case DER_UTF8_STRING:
         return is_utf8(value->body);
-    case 0x1e: /* BMPString, in the names of old CAs */
+    case DER_BMP_STRING: /* in the names of old CAs */
         return value->body.len % 2 == 0;
     case 0x12: /* NumericString */
     case DER_PRINTABLE_STRING:
-    case 0x14: /* TeletexString */
+    case DER_T61_STRING:
     case DER_IA5_STRING:
         return true;
     default:
