@@ -4,21 +4,9 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/der.h"
 #include "cli/dump.h"
 
 #define DAYS_MAX 36500 /* a century: beyond it is a slip of the finger */
-
-/* A private key never leaves the machine, whatever the service would say of it: armour that says so, or the
- * INTEGER that every DER form of one begins with (PKCS#8, RFC 8017 A.1.2, RFC 5915). */
-static bool has_private_key(struct span file)
-{
-    struct der whole, first;
-
-    if (memmem(file.data, file.len, "PRIVATE KEY-----", 16) != NULL)
-        return true;
-    return der_expect(&file, DER_SEQUENCE, &whole) && der_expect(&whole.body, DER_INTEGER, &first);
-}
 
 static int read_public(struct cli *c, const char *path, size_t max, struct buf *out)
 {

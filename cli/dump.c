@@ -22,6 +22,7 @@ static const struct {
     {ENTRY_SIZE, "It is larger than a request can be."},
     {ENTRY_EMPTY, "It is empty."},
     {ENTRY_BROKEN, "It is damaged, encrypted, or packed in a way that is not read."},
+    {ENTRY_KEY, "It holds a private key, which is nobody else's business: it was not sent."},
     {ENTRY_DUPLICATE, "Another entry would be answered under the same name, so none of them is."},
 };
 
@@ -71,6 +72,8 @@ static enum err add_item(const struct archive_item *entry, void *arg)
     if (i->path == NULL)
         die("out of memory");
     i->out = out_name(entry->name);
+    if (i->refusal == NULL && has_private_key(entry->content))
+        i->refusal = ENTRY_KEY;
     if (i->refusal == NULL)
         sha256_of(entry->content, i->hash);
     return OK;

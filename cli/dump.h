@@ -13,6 +13,8 @@
 
 #define RUN_MAX 65 /* octets with the NUL: 32 hex digits, or what --run gives */
 
+/* Beside those of archives: */
+#define ENTRY_KEY "entry.key"             /* a private key, which is not sent */
 #define ENTRY_DUPLICATE "entry.duplicate" /* several would be answered under one name */
 
 enum dump_state { DUMP_TODO, DUMP_SIGNED, DUMP_REFUSED, DUMP_PENDING, DUMP_STATES };

@@ -192,6 +192,21 @@ class Offline(ServiceTest):
         self.assertEqual(set(answers.files), {"good.der"})
         self.assertEqual(answers.rules(), {"link.csr": ["entry.kind"], "inner": ["entry.kind"], "fifo.csr": ["entry.kind"]})
 
+    def test_a_private_key_beside_a_request_is_not_sent(self):
+        csr = make_csr("ec-P-256", subject="/O=Example/CN=CAPF-00112233aabb", name="keyed")
+        pem = pathlib.Path(csr.key).read_bytes()
+        der = run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", csr.key, "-outform", "DER").stdout
+        directory = new_directory()
+        for name, content in (("a.csr", csr.der), ("a.key", pem), ("b.der", der), ("c.csr", csr.pem.encode() + pem)):
+            (directory / name).write_bytes(content)
+        for source in (directory, tgz([(file.name, file.read_bytes()) for file in sorted(directory.iterdir())])):
+            with self.subTest(source=source):
+                before = self.service.log.read_text().count("path=/api/v1/certificates ")
+                answers = self.sign(source, code=REFUSED, out=new_directory() / "answers.tgz")
+                self.assertEqual(set(answers.files), {"a.der"})
+                self.assertEqual(answers.rules(), {"a.key": ["entry.key"], "b.der": ["entry.key"], "c.csr": ["entry.key"]})
+                self.assertEqual(self.service.log.read_text().count("path=/api/v1/certificates "), before + 1)
+
     def test_what_is_no_archive_or_a_torn_one_signs_nothing(self):
         before = self.certified()
         whole = pathlib.Path(tgz(files_of(self.dump))).read_bytes()
