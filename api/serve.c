@@ -121,7 +121,8 @@ static bool is_in_order(enum role_id id, int status)
            (role_kinds[id].is_front && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
-void supervisor_role_ended(struct serve *s, enum role_id id, int status)
+/* The end of a role ends the service; its exit code is the service's reason. */
+static void role_ended(struct serve *s, enum role_id id, int status)
 {
     bool is_local;
 
@@ -156,7 +157,7 @@ static void reap(struct serve *s)
     for (int killed = 1; killed >= 0; killed--)
         for (enum role_id id = 0; id < ROLE_COUNT; id++)
             if (has_ended[id] && WIFSIGNALED(statuses[id]) == (killed == 1))
-                supervisor_role_ended(s, id, statuses[id]);
+                role_ended(s, id, statuses[id]);
 }
 
 /* Level off: as root, all of them. A namespace may know no uid but ours, a container may lack the capability.
@@ -266,15 +267,33 @@ static void beat(struct serve *s)
         log_error("watchdog", "a role does not answer: the service manager is not told that all is well");
 }
 
+/* Signals are heard as they come, and whatever `fd` gets (-1: nothing) ends the wait. True: it did. */
+static bool wait_for(const struct serve *s, int fd, int wait_ms)
+{
+    struct pollfd fds[] = {{.fd = s->signal_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+
+    if (poll(fds, 2, wait_ms) < 0 && errno != EINTR)
+        die("poll: %s", strerror(errno));
+    return fds[1].revents != 0;
+}
+
+enum err supervisor_await(struct serve *s, int fd)
+{
+    while (!wait_for(s, fd, TICK_MS)) {
+        hear_signals(s);
+        watch_deadline(s);
+        if (fd < 0 && s->is_stopping)
+            return ERR_END;
+    }
+    return OK;
+}
+
 static void supervise(struct serve *s)
 {
-    struct pollfd fd = {.fd = s->signal_fd, .events = POLLIN};
-
     while (any_running(s)) {
         bool hurried = !s->is_ready || s->is_stopping;
 
-        if (poll(&fd, 1, hurried ? TICK_MS : beat_wait_ms(s)) < 0 && errno != EINTR)
-            die("poll: %s", strerror(errno));
+        wait_for(s, -1, hurried ? TICK_MS : beat_wait_ms(s));
         hear_signals(s);
         if (!hurried)
             beat(s);
@@ -357,14 +376,18 @@ static int serve_run(struct serve *s, const char *home)
     s->signal_fd = open_signals();
     s->deadline_ms = clock_monotonic_ms() + READY_MS;
     e = spawn_roles(s, &f);
-    if (e != OK && f.detail[0] != '\0')
+    if (e != OK && !s->is_stopping) {
         log_error("start", "%s", f.detail);
+        stop(s, EXIT_FAILED);
+    }
+    if (s->is_stopping) /* while they started: only now is every front there to hear it */
+        signal_roles(s, SIGTERM, true);
     supervise(s);
     if (!s->is_control_given)
         unlink(s->config.control_path);
     if (s->ready_file != NULL)
         unlink(s->ready_file);
-    return e != OK && s->code == 0 ? EXIT_FAILED : s->code;
+    return s->code;
 }
 
 int serve_main(const char *home, const char *ready_file)

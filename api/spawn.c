@@ -3,6 +3,7 @@
  * spawn: the roles of the service, started by fork and re-exec of this program, each with its wires and
  * nothing else of ours.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -192,19 +193,28 @@ static enum err start_role(struct serve *s, enum role_id id, struct fault *f)
     return OK;
 }
 
+static_assert(ISSUERS_MAX <= PORT_WINDOW); /* all questions fit the wire */
+
 /* A signer that answers a probe for every key has loaded every key. */
 static enum err probe_port(struct serve *s, int fd)
 {
-    struct port_job jobs[ISSUERS_MAX];
+    struct port_answer answer;
+    enum err e = OK;
 
-    for (size_t i = 0; i < s->config.issuer_count; i++)
-        jobs[i] = (struct port_job){.key_id = s->config.issuers[i].id};
-    return port_batch(fd, PORT_PROBE, jobs, s->config.issuer_count);
+    for (size_t i = 0; e == OK && i < s->config.issuer_count; i++)
+        e = port_ask(fd, PORT_PROBE, i, s->config.issuers[i].id, span_str(""));
+    for (size_t i = 0; e == OK && i < s->config.issuer_count; i++) {
+        e = supervisor_await(s, fd);
+        if (e == OK)
+            e = port_take(fd, &answer);
+    }
+    return e;
 }
 
 /* A ca that answers has opened the store and certified the OCSP keys. */
 static enum err probe_ca(struct serve *s)
 {
+    int fd = s->wires[WIRE_ASK][0];
     uint8_t frame[1024];
     struct span answer;
     struct buf b;
@@ -213,26 +223,20 @@ static enum err probe_ca(struct serve *s)
     buf_init(&b, 64);
     buf_put_u8(&b, ASK_PROBE);
     buf_put_u64(&b, 0);
-    e = wire_send(s->wires[WIRE_ASK][0], buf_span(&b));
-    if (e == OK)
-        e = wire_receive(s->wires[WIRE_ASK][0], frame, sizeof frame, &answer);
+    e = wire_try_send(fd, buf_span(&b));
     buf_free(&b);
-    return e;
+    if (e == OK)
+        e = supervisor_await(s, fd);
+    return e == OK ? wire_try_receive(fd, frame, sizeof frame, &answer) : e;
 }
 
 /* ---- in order ---- */
 
 /* A role that did not answer has closed its wire, which it does by ending: its exit code is the reason,
  * before any other's. */
-static enum err await_role(struct serve *s, enum role_id id, enum err answered)
+static enum err await_role(struct serve *s, enum err answered)
 {
-    int status;
-
-    if (answered == OK || s->pids[id] <= 0)
-        return answered;
-    if (waitpid(s->pids[id], &status, 0) == s->pids[id])
-        supervisor_role_ended(s, id, status);
-    return answered;
+    return answered == OK ? OK : supervisor_await(s, -1);
 }
 
 /* Closes the far ends a running role has, so that its death is seen by whoever waits for it. */
@@ -248,7 +252,7 @@ static enum err start_ca_signer(struct serve *s, struct fault *f)
     enum err e = start_role(s, ROLE_SIGNER, f);
 
     give_away(s, ports, 2);
-    return e == OK ? await_role(s, ROLE_SIGNER, probe_port(s, s->wires[WIRE_CERTIFICATE_PORT][0])) : e;
+    return e == OK ? await_role(s, probe_port(s, s->wires[WIRE_CERTIFICATE_PORT][0])) : e;
 }
 
 static enum err start_ocsp_signer(struct serve *s, struct fault *f)
@@ -257,7 +261,7 @@ static enum err start_ocsp_signer(struct serve *s, struct fault *f)
     enum err e = start_role(s, ROLE_OCSP_SIGNER, f);
 
     give_away(s, ports, 1);
-    return e == OK ? await_role(s, ROLE_OCSP_SIGNER, probe_port(s, s->wires[WIRE_OCSP_PORT][0])) : e;
+    return e == OK ? await_role(s, probe_port(s, s->wires[WIRE_OCSP_PORT][0])) : e;
 }
 
 static enum err start_ca(struct serve *s, struct fault *f)
@@ -267,7 +271,7 @@ static enum err start_ca(struct serve *s, struct fault *f)
 
     give_away(s, ends, 2);
     close_fd(&s->wires[WIRE_CERTIFICATE_PORT][0]);
-    return e == OK ? await_role(s, ROLE_CA, probe_ca(s)) : e;
+    return e == OK ? await_role(s, probe_ca(s)) : e;
 }
 
 /* In an order in which each role finds what it needs, and a wrong key is one line from one role. */

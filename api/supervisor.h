@@ -46,7 +46,7 @@ bool alive_is_awake(const struct serve *s);
 /* spawn.c: listening sockets and wires, before any role runs. */
 enum err spawn_open(struct serve *s, struct fault *f);
 /* Starts every role, in an order in which each finds what it needs, and closes what only they need. ERR_END:
- * a role ended instead of answering; its end has been told to supervisor_role_ended. */
+ * the service stops already, see supervisor_await. */
 enum err spawn_roles(struct serve *s, struct fault *f);
 
 /* inspect.c: looks how each role is confined and posts it on the supervisor's board. */
@@ -54,7 +54,10 @@ void inspect_roles(const struct serve *s);
 /* Every role is as confined as it shall be. */
 bool inspect_is_settled(const struct serve *s);
 
-/* serve.c: the end of a role ends the service; its exit code is the service's reason. */
-void supervisor_role_ended(struct serve *s, enum role_id id, int status);
+/* serve.c: while roles start, waits until something can be read from `fd` or it is closed; -1: until the end
+ * of a role was heard. Signals are heard meanwhile. Told to stop, a role may still finish its start, unless
+ * it takes longer than a stop may: then all are killed, which closes `fd`. ERR_END: for -1 alone, the service
+ * stops. */
+enum err supervisor_await(struct serve *s, int fd);
 
 #endif

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Starting and ending: what is wrong is one clear line and exit code 1; what was acknowledged is there after a restart."""
+import contextlib
 import datetime
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -13,6 +15,15 @@ import time
 import unittest
 
 from harness import CHANCERY, ROOT, WAIT_S, Service, ServiceTest, make_csr, new_file, replace_file, run, wait_until
+
+
+def first_role(supervisor):
+    """The process id of a role, as soon as there is one: nothing slower would see it before it has started."""
+    for pid in map(int, pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if b"\0role\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
+    return None
 
 
 class Init(unittest.TestCase):
@@ -278,6 +289,16 @@ class Run(ServiceTest):
                 process.terminate()
                 self.assertIn(process.wait(WAIT_S), (0, -signal.SIGTERM), "the second: before it listens to signals")
                 (other.home / "control.sock").unlink(missing_ok=True)
+
+    def test_sigterm_is_heard_while_a_role_hangs_at_its_start(self):
+        other = Service(start=False)
+        process = subprocess.Popen([CHANCERY, "serve", "--home", other.home], stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        while (role := first_role(process.pid)) is None:
+            self.assertIsNone(process.poll())
+        os.kill(role, signal.SIGSTOP)
+        process.terminate()
+        self.assertEqual(process.wait(WAIT_S), 2, "a role had to be killed")
 
     def test_sigint_ends_it_cleanly_too(self):
         self.assertEqual(self.service.stop(signal.SIGINT), 0)
