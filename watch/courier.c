@@ -83,6 +83,12 @@ void courier_open(struct courier *c, const struct watch_config *config, size_t t
     ledger_begin(c, state_dir);
     c->deliver_at_ms = now_ms + pause_left_ms(c, clock_now_s());
     c->is_down = c->ledger.failures > 0; /* what failed before a restart is not known */
+    delivery_tell(c);
+}
+
+void courier_hurry(struct courier *c)
+{
+    c->deliver_at_ms = clock_monotonic_ms();
 }
 
 void courier_close(struct courier *c)
@@ -112,7 +118,7 @@ uint64_t courier_longest(const struct courier *c, size_t item)
     return c->dockets[item].longest > longest ? c->dockets[item].longest : longest;
 }
 
-static size_t pending(const struct courier *c)
+size_t courier_pending(const struct courier *c)
 {
     size_t n = 0;
 
@@ -151,7 +157,7 @@ static struct docket *dockets_of(const struct courier *c, const struct shelf_ite
 /* What failed and is due no more is one too: its alarm ends. */
 static bool is_round_due(const struct courier *c)
 {
-    if (pending(c) == 0)
+    if (courier_pending(c) == 0)
         return c->ledger.failures > 0;
     for (size_t i = 0; !c->is_down && i < c->count; i++)
         if (c->dockets[i].held.code == OK && delivery_is_due(c, &c->items[i]))
@@ -197,6 +203,19 @@ static void check(struct courier *c)
     c->check_at_ms = clock_monotonic_ms() + wait_ms;
 }
 
+/* When there is something to do again, whatever the shelf says; monotonic. What is due and in no pause was
+ * replaced while it was to be carried: the thread that looks has its successor in a moment. */
+static int64_t next_turn_ms(const struct courier *c, int64_t now_ms)
+{
+    int64_t next_ms = c->check_at_ms, again_ms = now_ms + SECOND_MS;
+
+    if (c->count == 0)
+        next_ms = now_ms + c->config->check_s * SECOND_MS;
+    if (courier_pending(c) > 0 && c->deliver_at_ms > again_ms)
+        again_ms = c->deliver_at_ms;
+    return courier_pending(c) > 0 && again_ms < next_ms ? again_ms : next_ms;
+}
+
 int64_t courier_turn(struct courier *c)
 {
     int64_t now_ms = clock_monotonic_ms(), next_ms;
@@ -208,13 +227,9 @@ int64_t courier_turn(struct courier *c)
         deliver(c);
     if (c->count > 0 && clock_monotonic_ms() >= c->check_at_ms)
         check(c);
-    figure_set(c->figures.pending, (int64_t)pending(c));
+    figure_set(c->figures.pending, (int64_t)courier_pending(c));
     now_ms = clock_monotonic_ms();
-    next_ms = c->check_at_ms;
-    if (c->count == 0)
-        next_ms = now_ms + c->config->check_s * SECOND_MS;
-    if (pending(c) > 0 && c->deliver_at_ms < next_ms)
-        next_ms = c->deliver_at_ms;
+    next_ms = next_turn_ms(c, now_ms);
     return next_ms > now_ms ? next_ms - now_ms : 0;
 }
 

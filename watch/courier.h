@@ -61,7 +61,7 @@ struct courier {
 void courier_open(struct courier *c, const struct watch_config *config, size_t target, const char *state_dir,
                   struct shelf *shelf, const struct trust *trust, struct bell *bell);
 void courier_close(struct courier *c);
-/* Takes the alarms about a target down: the configuration may not know it any more. */
+/* Takes the alarms about a target down: the configuration does not know it any more. */
 void courier_forget(struct bell *b, const char *target);
 /* What is due now: a round of deliveries, a round of readings back. Gives how long there is nothing to do. */
 int64_t courier_turn(struct courier *c);
@@ -74,12 +74,19 @@ int64_t courier_pause_ms(const struct watch_config *config, unsigned failures);
 /* How long the list may be that stands there, as far as is known: octets. */
 uint64_t courier_longest(const struct courier *c, size_t item);
 
+/* Files that the target does not have yet. */
+size_t courier_pending(const struct courier *c);
+/* Ends the pause that the ledger had: somebody has seen to the target. Before courier_run(). */
+void courier_hurry(struct courier *c);
+
 /* ---- delivery.c ---- */
 
 /* True when the ledger does not say that the target has this very file. */
 [[nodiscard]] bool delivery_is_due(const struct courier *c, const struct shelf_item *i);
 /* The pause is over: what failed may be tried again. */
 void delivery_release(struct courier *c);
+/* Raises target.failing as the ledger has it, or clears it. */
+void delivery_tell(const struct courier *c);
 /* Carries what is due and not held. True when something was carried. */
 bool delivery_round(struct courier *c);
 

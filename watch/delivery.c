@@ -124,12 +124,25 @@ static const struct fault *worst_held(const struct courier *c, size_t *count)
 
 static void tell(struct courier *c, const struct fault *worst, size_t count)
 {
+    struct ledger *l = &c->ledger;
     char more[32] = "";
 
     if (count > 1)
         snprintf(more, sizeof more, "; and %zu more", count - 1);
-    bell_raise(c->bell, worst->code == ERR_CONFLICT ? ALARM_CRITICAL : ALARM_WARNING, "target.failing",
-               c->target->id, "%s%s (try %u)", worst->detail, more, c->ledger.failures);
+    l->is_critical = worst->code == ERR_CONFLICT;
+    snprintf(l->why, sizeof l->why, "%.190s%s (try %u)", worst->detail, more, l->failures);
+    delivery_tell(c);
+}
+
+void delivery_tell(const struct courier *c)
+{
+    const struct ledger *l = &c->ledger;
+
+    if (l->failures == 0)
+        bell_clear(c->bell, "target.failing", c->target->id);
+    else
+        bell_raise(c->bell, l->is_critical ? ALARM_CRITICAL : ALARM_WARNING, "target.failing", c->target->id,
+                   "%s", l->why[0] != '\0' ? l->why : "it failed before the restart");
 }
 
 static void settle_good(struct courier *c)
@@ -138,8 +151,11 @@ static void settle_good(struct courier *c)
 
     c->ledger.failures = 0;
     c->ledger.retry_at_s = 0;
-    bell_clear(c->bell, "target.failing", c->target->id);
-    figure_set(c->figures.delivered, clock_now_s());
+    c->ledger.why[0] = '\0';
+    c->ledger.is_critical = false;
+    delivery_tell(c);
+    if (courier_pending(c) == 0)
+        figure_set(c->figures.delivered, clock_now_s());
     if (was_failing)
         remember(c);
 }

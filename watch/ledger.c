@@ -75,6 +75,16 @@ static bool row_read(struct ledger *l, const char *name, const struct js *v)
     return hex_decode(sha256, r->sha256, HASH_LEN);
 }
 
+/* Older files do not have it. */
+static void why_read(struct ledger *l, const struct js *o)
+{
+    const char *why = js_str(js_get(o, "why"));
+
+    if (why != NULL)
+        snprintf(l->why, sizeof l->why, "%s", why);
+    (void)js_bool(js_get(o, "critical"), &l->is_critical);
+}
+
 static bool rows_read(struct ledger *l, const struct js *o)
 {
     const struct js *files = js_get(o, "files");
@@ -89,6 +99,7 @@ static bool rows_read(struct ledger *l, const struct js *o)
         return true;
     }
     l->failures = (unsigned)failures;
+    why_read(l, o);
     for (size_t i = 0; i < js_len(files); i++)
         if (!row_read(l, js_name_at(files, i), js_value_at(files, i)))
             return false;
@@ -102,6 +113,8 @@ static void make_empty(struct ledger *l)
     l->count = 0;
     l->failures = 0;
     l->retry_at_s = 0;
+    l->why[0] = '\0';
+    l->is_critical = false;
 }
 
 static enum err parse(struct ledger *l, struct span text, struct fault *f)
@@ -155,6 +168,8 @@ enum err ledger_save(const struct ledger *l, struct fault *f)
     js_set_str(o, "url", l->url);
     js_set_int(o, "failures", l->failures);
     js_set_int(o, "retry_at", l->retry_at_s);
+    js_set_str(o, "why", l->why);
+    js_set_bool(o, "critical", l->is_critical);
     for (size_t i = 0; i < l->count; i++) {
         struct js *row = js_object();
 

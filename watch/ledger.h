@@ -23,8 +23,10 @@ struct ledger {
     char url[URL_LEN_MAX];
     struct ledger_row *rows;
     size_t count;
-    unsigned failures;  /* rounds in a row */
-    int64_t retry_at_s; /* none before; wall clock, because it outlives the process */
+    unsigned failures;          /* rounds in a row */
+    int64_t retry_at_s;         /* none before; wall clock, because it outlives the process */
+    char why[ALARM_DETAIL_MAX]; /* what target.failing said of the last of them; "": there was none */
+    bool is_critical;           /* and how it stood */
 };
 
 /* Reads what is there. A file that is not there, or not of this url, gives an empty ledger; so does one that

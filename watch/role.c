@@ -38,6 +38,7 @@ struct watcher {
     struct follow *follow;
     int signal_fd, moves_fd;
     int64_t started_ms;
+    bool is_hurried; /* its configuration is one that somebody has just seen to */
     bool is_over;
 };
 
@@ -54,6 +55,8 @@ static void hire(struct watcher *w, size_t target)
     struct courier *c = &w->couriers[target];
 
     courier_open(c, w->role->config, target, w->role->state_dir, w->shelf, w->trust, w->bell);
+    if (w->is_hurried)
+        courier_hurry(c);
     if (pthread_create(&w->threads[target], NULL, run_courier, c) != 0)
         die("no thread for target %s", c->target->id);
     w->running++;
@@ -115,6 +118,24 @@ static void look(struct watcher *w)
 
 /* ---- hearing ---- */
 
+static bool has_target(const struct watch_config *c, const char *id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->targets[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+/* The alarms of a target that stays are over when it is seen that they are. */
+static void forget_gone(struct watcher *w, const struct watch_config *fresh)
+{
+    const struct watch_config *old = w->role->config;
+
+    for (size_t i = 0; i < old->count; i++)
+        if (!has_target(fresh, old->targets[i].id))
+            courier_forget(w->bell, old->targets[i].id);
+}
+
 static void reload(struct watcher *w)
 {
     struct watch_config *fresh;
@@ -131,9 +152,9 @@ static void reload(struct watcher *w)
     } else {
         trust_free(probe);
         end(w);
-        for (size_t i = 0; i < w->role->config->count; i++)
-            courier_forget(w->bell, w->role->config->targets[i].id);
+        forget_gone(w, fresh);
         *w->role->config = *fresh;
+        w->is_hurried = true;
         if (begin(w, &f) != OK)
             die("%s", f.detail);
         log_info("reloaded", "%zu target(s)", w->role->config->count);

@@ -77,6 +77,21 @@ class Targets(WatchTest):
         self.alarm("target.failing", "far", f"127.0.0.1:{port}")
         self.no_alarm("readback.")
 
+    def test_a_reload_ends_the_pause_and_no_alarm_before_its_time(self):
+        patient = {**QUICK, "retry": "1h", "retry-max": "1h"}
+        far = f'<target id="far" type="webdav" url="{self.origin.url}/crl" timeout="1s" public-url="{self.origin.url}/crl"/>'
+        set_watch(self.service, far, **patient)
+        self.origin.afflicted, self.origin.mode = ("GET", "PUT", "MOVE"), "500"
+        self.publish_anew()
+        self.alarm("target.failing", "far", "it answers 500")
+        over = self.service.log.read_text().count("alarm-over detail=\"target.failing far")
+        set_watch(self.service, far, **patient)
+        self.alarm("target.failing", "far", "(try 2)")
+        self.assertEqual(self.service.log.read_text().count("alarm-over detail=\"target.failing far"), over)
+        self.origin.mode = "well"
+        set_watch(self.service, far, **patient)
+        self.await_delivery()
+
     def test_one_target_that_hangs_delays_no_other(self):
         directory = new_directory()
         stuck = Origin()

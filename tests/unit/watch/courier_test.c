@@ -172,6 +172,86 @@ Test(watch_courier, a_failing_target_is_an_alarm_until_it_works_and_waits_over_a
     hall_close(&h);
 }
 
+Test(watch_courier, what_stood_before_a_restart_stands_while_the_pause_goes_on)
+{
+    static struct hall h;
+
+    hall_open(&h);
+    h.config.retry_s = h.config.retry_max_s = 1000;
+    hall_publish(&h, h.target_dir, 9);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert(hall_is_critical(&h, "target.failing"));
+    hall_end(&h);
+    bell_clear(h.bell, "target.failing", "mirror"); /* as the end of the process does */
+    hall_begin(&h);
+    courier_turn(&h.courier);
+    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "number 9 is there, newer than our 5"));
+    cr_assert(hall_is_critical(&h, "target.failing"));
+    hall_publish(&h, h.public_dir, 10);
+    hall_deliver(&h);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
+    hall_end(&h);
+    hall_begin(&h);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
+    hall_close(&h);
+}
+
+Test(watch_courier, state_that_does_not_say_why_it_failed_is_an_alarm_all_the_same)
+{
+    static struct hall h;
+    char path[PATH_LEN_MAX], text[PATH_LEN_MAX + 128];
+
+    hall_open(&h);
+    hall_end(&h);
+    cr_assert_eq(path_join(path, h.state_dir, "mirror.json", NULL), OK);
+    snprintf(text, sizeof text, "{\"url\": \"%s\", \"failures\": 2, \"retry_at\": %lld, \"files\": {}}",
+             h.config.targets[0].url, (long long)clock_now_s() + 600);
+    cr_assert_eq(file_replace(path, span_str(text), 0600, NULL), OK);
+    hall_begin(&h);
+    cr_assert_neq(hall_alarm(&h, "target.failing")[0], '\0');
+    cr_assert_not(hall_is_critical(&h, "target.failing"));
+    hall_close(&h);
+}
+
+Test(watch_courier, a_pause_ends_when_somebody_has_seen_to_the_target)
+{
+    static struct hall h;
+
+    hall_open(&h);
+    h.config.retry_s = h.config.retry_max_s = 1000;
+    cr_assert_eq(rmdir(h.target_dir), 0);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert_eq(mkdir(h.target_dir, 0700), 0);
+    hall_end(&h);
+    hall_begin(&h);
+    courier_hurry(&h.courier);
+    cr_assert_neq(hall_alarm(&h, "target.failing")[0], '\0');
+    courier_turn(&h.courier);
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
+    hall_close(&h);
+}
+
+Test(watch_courier, a_list_that_was_replaced_meanwhile_is_waited_for)
+{
+    static struct hall h;
+
+    hall_open(&h);
+    hall_publish(&h, h.public_dir, 5);
+    hall_list(&h, h.public_dir, "ca.crl", 6); /* nobody has looked yet */
+    cr_assert_gt(courier_turn(&h.courier), 0);
+    cr_assert_eq(hall_number_in(h.target_dir), 0);
+    cr_assert_eq(figure_value(h.courier.figures.delivered), 0);
+    cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
+    shelf_look(h.shelf);
+    courier_turn(&h.courier);
+    cr_assert_eq(hall_number_in(h.target_dir), 6);
+    cr_assert_gt(figure_value(h.courier.figures.delivered), 0);
+    hall_close(&h);
+}
+
 Test(watch_courier, a_clock_that_jumped_a_year_back_makes_no_pause_longer_than_one)
 {
     static struct hall h;
