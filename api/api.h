@@ -31,6 +31,8 @@ void asker_free(struct asker *a);
 /* Sends `body` (the kind's own, without kind and number); `done` is called exactly once, later, on the loop.
  * ERR_UNAVAILABLE: too many wait; ERR_TOO_LARGE: no message holds it. `done` is then not called. */
 enum err asker_send(struct asker *a, enum ask_kind kind, struct span body, asker_done *done, void *arg);
+/* The same for what nobody needs to hear the end of: it is lost when the ca is that far behind. */
+void asker_tell(struct asker *a, enum ask_kind kind, struct span body);
 size_t asker_waiting(const struct asker *a);
 
 /* ---- api.c: the role ---- */

@@ -177,11 +177,6 @@ void call_too_often(struct call *c, unsigned wait_s)
  * dear. */
 #define USED_S 86400
 
-static void on_noted(struct answer *a, void *arg)
-{
-    (void)a, (void)arg;
-}
-
 static void note_use(struct call *c)
 {
     uint8_t id[TOKEN_ID_LEN];
@@ -189,7 +184,7 @@ static void note_use(struct call *c)
     if (strncmp(c->login.who.name, "token:", 6) != 0 || !hex_decode(c->login.who.name + 6, id, sizeof id) ||
         (c->login.token_used_s != NO_TIME && c->api->now_s() - c->login.token_used_s < USED_S))
         return;
-    (void)!asker_send(c->api->asker, ASK_TOKEN_USED, span_of(id, sizeof id), on_noted, NULL);
+    asker_tell(c->api->asker, ASK_TOKEN_USED, span_of(id, sizeof id));
 }
 
 /* False, and answered, for whoever may not go on. */

@@ -26,11 +26,6 @@ struct denied {
     struct timer *timer;
 };
 
-static void on_recorded(struct answer *a, void *arg)
-{
-    (void)a, (void)arg; /* what could not be told now is in the log */
-}
-
 static void tell(struct denied *l, struct denial *d)
 {
     const struct route *r = d->route;
@@ -43,7 +38,7 @@ static void tell(struct denied *l, struct denial *d)
     buf_put_blob(&b, span_str(d->who));
     buf_put_blob(&b, span_str("")); /* of no profile */
     buf_put_blob(&b, span_str(text));
-    (void)!asker_send(l->api->asker, ASK_REFUSED, buf_span(&b), on_recorded, NULL);
+    asker_tell(l->api->asker, ASK_REFUSED, buf_span(&b));
     buf_free(&b);
     d->count = 0;
 }

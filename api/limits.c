@@ -43,11 +43,6 @@ static const char *const kinds[] = {
 
 /* ---- rows ---- */
 
-static void on_recorded(struct answer *a, void *arg)
-{
-    (void)a, (void)arg; /* what could not be told now is in the log */
-}
-
 static void tell(struct limits *l, struct failure *f)
 {
     struct buf b;
@@ -57,7 +52,7 @@ static void tell(struct limits *l, struct failure *f)
     buf_put_blob(&b, span_str(f->from));
     buf_put_blob(&b, span_str(kinds[f->kind]));
     buf_put_u32(&b, f->count);
-    (void)!asker_send(l->api->asker, ASK_LOGIN_FAILURE, buf_span(&b), on_recorded, NULL);
+    asker_tell(l->api->asker, ASK_LOGIN_FAILURE, buf_span(&b));
     buf_free(&b);
     f->count = 0;
 }

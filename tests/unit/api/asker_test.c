@@ -113,6 +113,37 @@ Test(asker, answers_in_any_order_find_their_questions)
     cr_assert_eq(asker_waiting(asker), 0);
 }
 
+Test(asker, what_is_told_is_sent_and_its_answer_is_nobodys)
+{
+    static const uint8_t body[] = {0, 0, 0, 9};
+    struct note after = {0};
+    uint32_t value;
+    uint8_t kind;
+
+    asker = asker_new(loop, fds[0], 30000);
+    expected = 1;
+    asker_tell(asker, ASK_TOKEN_USED, span_of(body, sizeof body));
+    cr_assert_eq(asker_waiting(asker), 1);
+    give(ASK_TOKEN_USED, take(&kind, &value), ERR_IO, "no", 0);
+    cr_assert(kind == ASK_TOKEN_USED && value == 9);
+    cr_assert_eq(ask(1, &after), OK);
+    give(ASK_PROBE, take(&kind, &value), OK, "", 7);
+    loop_run(loop);
+    cr_assert_eq(after.value, 7);
+    cr_assert_eq(asker_waiting(asker), 0);
+}
+
+Test(asker, what_is_told_is_lost_when_too_many_wait)
+{
+    static struct note notes[ASKER_WAITING_MAX];
+
+    asker = asker_new(loop, fds[0], 30000);
+    for (unsigned i = 0; i < ASKER_WAITING_MAX; i++)
+        cr_assert_eq(ask(i, &notes[i]), OK);
+    asker_tell(asker, ASK_TOKEN_USED, span_str("one too many"));
+    cr_assert_eq(asker_waiting(asker), ASKER_WAITING_MAX);
+}
+
 Test(asker, a_late_answer_is_nobodys)
 {
     struct note first = {0}, second = {0};
