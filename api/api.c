@@ -204,7 +204,7 @@ enum err api_run(struct api_role *r)
     timer_stop(run.settling);
     listener_free(run.api.listener);
     limits_free(run.api.limits);
-    denied_free(run.api.denied);
+    tally_free(run.api.denied);
     permits_free(run.api.permits);
     foreign_free(run.api.foreign);
     asker_free(run.api.asker);

@@ -8,6 +8,7 @@
 #define API_API_H
 
 #include "api/inner.h"
+#include "api/tally.h"
 
 /* ---- asker.c: questions to the ca ---- */
 
@@ -56,7 +57,7 @@ struct api {
     struct listener *listener;
     struct permits *permits;
     struct limits *limits;
-    struct denied *denied;
+    struct tally *denied;
     struct foreign *foreign;
     struct http_server *https, *control; /* NULL while not served */
     struct stats stats;
@@ -126,11 +127,10 @@ unsigned limits_request(struct limits *l, const struct http_peer *peer, const st
 
 /* ---- denied.c: what role or scope forbid, in the audit ---- */
 
-struct denied;
-struct denied *denied_new(struct api *a); /* before the asker is freed */
-void denied_free(struct denied *l);       /* NULL is fine */
-/* That login may not call that route. Becomes a row `refuse`, at most one a minute for both. */
-void denied_note(struct denied *l, const char *who, const struct route *route, const char *why);
+/* Rows `refuse`, at most one a minute for a login and a route. */
+struct tally *denied_new(struct api *a); /* to be freed before the asker */
+/* That login may not call that route. */
+void denied_note(struct tally *t, const char *who, const struct route *route, const char *why);
 
 /* ---- route.c: the table ---- */
 

@@ -236,7 +236,7 @@ void stage_free(struct stage *s)
 
     permits_free(s->api.permits);
     limits_free(s->api.limits);
-    denied_free(s->api.denied);
+    tally_free(s->api.denied);
     foreign_free(s->api.foreign);
     loop_free(s->idle);
     store_close(s->api.store);
