@@ -189,6 +189,7 @@ enum err api_run(struct api_role *r)
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
     run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS);
     run.api.limits = limits_new(&run.api);
+    run.api.login_failures = login_failures_new(&run.api);
     run.api.denied = denied_new(&run.api);
     run.api.foreign = foreign_new(&r->config->ca.access, config_here(r->config));
     maintain = timer_start(run.api.loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, &run);
@@ -204,6 +205,7 @@ enum err api_run(struct api_role *r)
     timer_stop(run.settling);
     listener_free(run.api.listener);
     limits_free(run.api.limits);
+    tally_free(run.api.login_failures);
     tally_free(run.api.denied);
     permits_free(run.api.permits);
     foreign_free(run.api.foreign);

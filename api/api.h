@@ -57,7 +57,7 @@ struct api {
     struct listener *listener;
     struct permits *permits;
     struct limits *limits;
-    struct tally *denied;
+    struct tally *login_failures, *denied;
     struct foreign *foreign;
     struct http_server *https, *control; /* NULL while not served */
     struct stats stats;
@@ -99,6 +99,12 @@ bool secret_is_whole(
     const char *text); /* form and checksum are right; whether it is known is another matter */
 void secret_hash(const char *text, uint8_t hash[static HASH_LEN]);
 
+/* ---- login_failure.c: failed logins, in the log and in the audit ---- */
+
+/* Rows `login-failure`, at most one a minute for an address and a kind. */
+struct tally *login_failures_new(struct api *a); /* to be freed before the asker */
+void login_failure_note(struct tally *t, const struct http_peer *peer, enum login_failure kind);
+
 /* ---- foreign.c: client certificates of configured CAs ---- */
 
 struct foreign;
@@ -115,18 +121,18 @@ enum err foreign_check(struct foreign *f, const struct access_config *c, const c
 
 /* ---- limits.c: how often ---- */
 
-struct route;
 struct limits;
-struct limits *limits_new(struct api *a); /* before the asker is freed */
-void limits_free(struct limits *l);
-/* Counts a failed login, which becomes an audit row. Gives the seconds to wait when that address has had too
- * many, else 0. */
-unsigned limits_failed(struct limits *l, const struct http_peer *peer, enum login_failure kind);
+struct limits *limits_new(struct api *a);
+void limits_free(struct limits *l); /* NULL is fine */
+/* Counts a failed login. Seconds to wait when that address has had too many, else 0: over a Unix socket
+ * always. */
+unsigned limits_failed(struct limits *l, const struct http_peer *peer);
 /* Counts a request that costs. Seconds to wait, 0: go on. Administrators and local users have no limit. */
 unsigned limits_request(struct limits *l, const struct http_peer *peer, const struct principal *who);
 
 /* ---- denied.c: what role or scope forbid, in the audit ---- */
 
+struct route;
 /* Rows `refuse`, at most one a minute for a login and a route. */
 struct tally *denied_new(struct api *a); /* to be freed before the asker */
 /* That login may not call that route. */

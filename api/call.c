@@ -187,6 +187,13 @@ static void note_use(struct call *c)
     asker_tell(c->api->asker, ASK_TOKEN_USED, span_of(id, sizeof id));
 }
 
+/* Seconds to wait, 0: none. */
+static unsigned note_failure(struct call *c, const struct http_peer *peer)
+{
+    login_failure_note(c->api->login_failures, peer, c->login.failure);
+    return limits_failed(c->api->limits, peer);
+}
+
 /* False, and answered, for whoever may not go on. */
 static bool admit(struct call *c, const struct route *route)
 {
@@ -202,9 +209,7 @@ static bool admit(struct call *c, const struct route *route)
     if (peer->is_loopback && (route == NULL ? !is_api(http_path(c->request)) : route->is_local))
         return true;
     e = login_check(c->api, peer, http_header(c->request, "Authorization"), &c->login, &f);
-    wait_s = e == ERR_UNAUTHENTICATED || e == ERR_FORBIDDEN
-                 ? limits_failed(c->api->limits, peer, c->login.failure)
-                 : 0;
+    wait_s = e == ERR_UNAUTHENTICATED || e == ERR_FORBIDDEN ? note_failure(c, peer) : 0;
     if (e == OK) {
         note_use(c);
         e = route_permits(route, &c->login.who, &f);

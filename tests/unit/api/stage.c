@@ -225,6 +225,7 @@ void stage_make(struct stage *s)
     s->idle = s->api.loop = loop_new();
     s->api.permits = permits_new(s->idle, s->api.store, PERMIT_HTTPS);
     s->api.limits = limits_new(&s->api);
+    s->api.login_failures = login_failures_new(&s->api);
     s->api.denied = denied_new(&s->api);
     s->api.foreign = foreign_new(&s->config.ca.access, s->dir);
     s->api.loop = NULL;
@@ -236,6 +237,7 @@ void stage_free(struct stage *s)
 
     permits_free(s->api.permits);
     limits_free(s->api.limits);
+    tally_free(s->api.login_failures);
     tally_free(s->api.denied);
     foreign_free(s->api.foreign);
     loop_free(s->idle);
