@@ -10,6 +10,7 @@
 
 #define LOOK_MAX 32u /* rows back: each role's latest is among the latest few */
 #define TEXT_MAX 256u
+#define REFUSED_MAX (sizeof "profile : " + PROFILE_ID_MAX + REQUEST_REASON_MAX)
 
 bool taken_reads(struct rd *r, struct ask *a)
 {
@@ -72,18 +73,26 @@ void taken_config(struct txn *t, const char *role, const struct config_digests *
     audit_append(t, &row);
 }
 
-void taken_record(struct txn *t, const struct ask *a, int64_t now_s)
+/* Of a CSR its profile and the rules it broke, of any other act what the api says of it. */
+static void record_refused(struct txn *t, const struct ask *a, int64_t now_s)
 {
-    char text[PROFILE_ID_MAX + REQUEST_REASON_MAX + 16];
+    struct buf text;
 
-    if (a->kind == ASK_TAKEN)
-        taken_config(t, "api", &a->digests, a->is_reload, now_s);
-    if (a->kind != ASK_REFUSED)
-        return;
-    snprintf(text, sizeof text, "%s%s%s%s", a->profile_id[0] != '\0' ? "profile " : "", a->profile_id,
-             a->profile_id[0] != '\0' ? ": " : "", a->reason_text);
+    buf_init(&text, REFUSED_MAX);
+    if (a->profile_id[0] != '\0')
+        buf_printf(&text, "profile %s: ", a->profile_id);
+    buf_put_str(&text, a->reason_text);
     audit_append(t, &(struct audit_row){.at_s = now_s,
                                         .kind = AUDIT_REFUSE,
                                         .actor = span_str(a->principal),
-                                        .detail = span_str(text)});
+                                        .detail = buf_span(&text)});
+    buf_free(&text);
+}
+
+void taken_record(struct txn *t, const struct ask *a, int64_t now_s)
+{
+    if (a->kind == ASK_TAKEN)
+        taken_config(t, "api", &a->digests, a->is_reload, now_s);
+    else if (a->kind == ASK_REFUSED)
+        record_refused(t, a, now_s);
 }
