@@ -121,10 +121,21 @@ static bool is_in_order(enum role_id id, int status)
            (role_kinds[id].is_front && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
+/* What people must mend and no restart does: told by the role, or a store that could not be read to where it
+ * opens. On an OCSP host the next snapshot mends that. */
+static bool is_local_end(const struct serve *s, int status)
+{
+    if (s->is_ready)
+        return false;
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGBUS && !s->config.is_ocsp_host;
+    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOCAL;
+}
+
 /* The end of a role ends the service; its exit code is the service's reason. */
 static void role_ended(struct serve *s, enum role_id id, int status)
 {
-    bool is_local;
+    bool is_local = is_local_end(s, status);
 
     s->pids[id] = 0;
     if (s->is_stopping) {
@@ -132,8 +143,7 @@ static void role_ended(struct serve *s, enum role_id id, int status)
             s->code = EXIT_FAILED;
         return;
     }
-    is_local = !s->is_ready && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOCAL;
-    if (!is_local) /* else the role has said what is wrong, in one line */
+    if (!is_local || WIFSIGNALED(status)) /* else the role has said what is wrong, in one line */
         log_role_end(id, status);
     stop(s, is_local ? EXIT_LOCAL : EXIT_FAILED);
     signal_roles(s, SIGKILL, false); /* what it left undone nobody can finish; durable is durable */

@@ -137,6 +137,16 @@ static bool is_writer(const struct store *s)
     return s->mode == STORE_WRITE || s->mode == STORE_CREATE;
 }
 
+/* A file that LMDB does not take will not be another one at the next try; the system's own faults may pass.
+ */
+static enum err open_fault(const char *dir, int rc, struct fault *f)
+{
+    bool is_file = rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH || rc == MDB_CORRUPTED ||
+                   rc == MDB_PAGE_NOTFOUND || rc == MDB_INCOMPATIBLE;
+
+    return fault_set(f, is_file ? ERR_CONFLICT : ERR_IO, "%s: %s", dir, mdb_strerror(rc));
+}
+
 /* A copy that was cut off on its way would be read beyond its end, which is a SIGBUS. */
 static enum err whole_check(struct store *s, const char *dir, struct fault *f)
 {
@@ -167,7 +177,7 @@ static enum err env_start(struct store *s, const char *dir, uint64_t map_size, s
     if (rc == 0)
         rc = mdb_env_open(s->env, dir, flags, 0600);
     if (rc != 0)
-        return fault_set(f, ERR_IO, "%s: %s", dir, mdb_strerror(rc));
+        return open_fault(dir, rc, f);
     return whole_check(s, dir, f);
 }
 
@@ -233,9 +243,7 @@ static enum err tables_open(struct store *s, const char *dir, struct fault *f)
     if (rc == MDB_NOTFOUND)
         return fault_set(f, ERR_CONFLICT, "%s: not a store of this version, or its creation was not finished",
                          dir);
-    if (rc != 0)
-        return fault_set(f, ERR_IO, "%s: %s", dir, mdb_strerror(rc));
-    return OK;
+    return rc == 0 ? OK : open_fault(dir, rc, f);
 }
 
 enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int lock_fd, struct store **out,

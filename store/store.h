@@ -38,9 +38,9 @@ enum store_mode {
     STORE_COPY,   /* what store_snapshot wrote: nobody writes to it, so it is read without a lock file */
 };
 
-/* ERR_NOT_FOUND: no store there; ERR_EXISTS: STORE_CREATE on one; ERR_CONFLICT: another writer has it, or a
- * schema of another version; ERR_IO. `map_size` in octets is where the map starts (0: 1 GiB); it grows by
- * itself before it is full. */
+/* ERR_NOT_FOUND: no store there; ERR_EXISTS: STORE_CREATE on one; ERR_CONFLICT: another writer has it, a
+ * schema of another version, or a file that is none of ours; ERR_IO. `map_size` in octets is where the map
+ * starts (0: 1 GiB); it grows by itself before it is full. */
 enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out,
                     struct fault *f);
 void store_close(struct store *s);

@@ -183,13 +183,25 @@ class Backup(ServiceTest):
         file = twin.home / "store/data.mdb"
         os.truncate(file, file.stat().st_size // 3 // 4096 * 4096)
         done = run(CHANCERY, "serve", "--home", twin.home, check=False, env=BUS)
-        self.assertEqual(done.returncode, 2, done.said)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assertEqual(done.said.count(" error "), 1, done.said)
         self.assertIn("read beyond the end of the store's file", done.said)
         for command in (["check"], ["backup", WORK / "of-cut"], ["backup", WORK / "of-cut", "--dry-run"]):
             done = run(CHANCERY, "store", *command, "--home", twin.home, check=False, env=BUS)
             self.assertEqual(done.returncode, 1, done.said)
             self.assertIn("it was cut off", done.said)
         self.assertEqual(list(WORK.glob("of-cut*")), [], "nothing is left of it")
+
+    def test_a_file_that_is_no_store_ends_the_start_with_one_line(self):
+        self.assertEqual(self.service.stop(), 0)
+        self.addCleanup(self.service.start)
+        for length, what in ((100, "is not an LMDB file"), (4096, "is not an LMDB file"), (0, "not a store of this version")):
+            twin = self.service.copy()
+            os.truncate(twin.home / "store/data.mdb", length)
+            done = run(CHANCERY, "serve", "--home", twin.home, check=False)
+            self.assertEqual(done.returncode, 1, done.said)
+            self.assertEqual(done.said.count(" error "), 1, done.said)
+            self.assertIn(what, done.said)
 
     def test_a_damaged_store_is_found_and_is_no_backup(self):
         leaf = self.service.issued(make_csr(subject="/CN=planted.example.com"), "ucm/tomcat")
