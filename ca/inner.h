@@ -48,6 +48,7 @@ struct flights {
 struct publish_waits {
     struct ask *asks[PUBLISH_WAITS_MAX];
     uint64_t numbers[PUBLISH_WAITS_MAX]; /* of what was asked of the crl for it; 0: not asked yet */
+    uint64_t changes[PUBLISH_WAITS_MAX]; /* of the issuer when it was asked: a list with fewer is no answer */
     size_t count;
 };
 
@@ -331,8 +332,10 @@ void endings_check(struct ca *ca, int64_t now_s);
 /* The wire holds some hundred messages, and a publisher that is at work or stopped reads none: for an issuer
  * one publication is asked for at a time on behalf of those that wait, and one nudge. Nothing here blocks. */
 
-/* Takes it when true: answered when a publication is done that was asked for after this. False: too many
- * wait, and it says so. */
+/* Takes it when true: answered when a complete list comes out that shows all that was recorded by now, of
+ * whichever run; or when the run that was asked for on its behalf fails. False: too many wait, and it says
+ * so.
+ */
 [[nodiscard]] bool publish_ask(struct ca *ca, struct ask *a);
 /* After a revocation, when configured. */
 void publish_nudge(struct ca *ca, uint16_t issuer_no);

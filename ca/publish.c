@@ -26,7 +26,8 @@ void publish_prune(struct ca *ca, struct txn *t)
             ca->prunes[n].is_due = crl_change_prune(t, ca->issuers[n].no, ca->prunes[n].at, CHANGE_PRUNE_MAX);
 }
 
-static void send_publish(struct ca *ca, uint64_t number, const char *issuer_id, enum desk_cause cause)
+static void send_publish(struct ca *ca, uint64_t number, const char *issuer_id, enum desk_cause cause,
+                         uint64_t changes)
 {
     struct buf b;
 
@@ -35,25 +36,40 @@ static void send_publish(struct ca *ca, uint64_t number, const char *issuer_id, 
     buf_put_u64(&b, number);
     buf_put_blob(&b, span_str(issuer_id));
     buf_put_u8(&b, (uint8_t)cause);
+    buf_put_u64(&b, changes);
     send_desk(ca, &b);
 }
 
+/* What a list has to show by now. */
+static uint64_t changes_of(struct ca *ca, size_t n)
+{
+    struct crl_track k;
+    struct view *v = NULL;
+
+    if (view_open(ca->store, &v) != OK || crl_track_find(v, ca->issuers[n].no, &k) != OK)
+        die("the store cannot be read");
+    view_close(v);
+    return k.changes;
+}
+
 /* One for all that wait for this issuer by now: its list will show what was done before they asked. Who comes
- * later waits for the next. */
+ * later waits for the next, unless this one shows all that there was then. */
 static void ask_next(struct ca *ca, size_t n)
 {
     const char *id = ca->issuers[n].config->id;
     struct publish_waits *w = &ca->waits;
-    uint64_t number = ca->next_desk_number + 1;
+    uint64_t number = ca->next_desk_number + 1, changes = 0;
 
     ca->asked[n] = 0;
     for (size_t i = 0; i < w->count; i++)
-        if (w->numbers[i] == 0 && strcmp(w->asks[i]->issuer_id, id) == 0)
+        if (w->numbers[i] == 0 && strcmp(w->asks[i]->issuer_id, id) == 0) {
             w->numbers[i] = ca->asked[n] = number;
+            changes = w->changes[i] > changes ? w->changes[i] : changes;
+        }
     if (ca->asked[n] == 0)
         return;
     ca->next_desk_number = number;
-    send_publish(ca, number, id, CAUSE_REQUEST);
+    send_publish(ca, number, id, CAUSE_REQUEST, changes);
 }
 
 bool publish_ask(struct ca *ca, struct ask *a)
@@ -70,6 +86,7 @@ bool publish_ask(struct ca *ca, struct ask *a)
         return false;
     }
     w->asks[w->count] = a;
+    w->changes[w->count] = changes_of(ca, n);
     w->numbers[w->count++] = 0;
     if (ca->asked[n] == 0)
         ask_next(ca, n);
@@ -80,7 +97,7 @@ static void nudge(struct ca *ca, size_t n, enum desk_cause cause)
 {
     ca->nudges[n].is_due = false;
     ca->nudges[n].desk_number = ++ca->next_desk_number;
-    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, cause);
+    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, cause, changes_of(ca, n));
 }
 
 void publish_nudge(struct ca *ca, uint16_t issuer_no)
@@ -192,14 +209,14 @@ bool publish_read(struct span frame, struct desk_note *out)
            out->part.shard < SHARD_END;
 }
 
-/* Who asked for this publication: the first client that it was asked for, else the service by its schedule.
- */
-static const char *asker(const struct ca *ca, const char *issuer_id)
+/* Who asked for this publication: the first client that it was made for. A run that was made for another
+ * reason is the service's own, whoever waits meanwhile. */
+static const char *asker(const struct ca *ca, const struct desk_note *n)
 {
     const struct publish_waits *w = &ca->waits;
 
-    for (size_t i = 0; i < w->count; i++)
-        if (w->numbers[i] != 0 && strcmp(w->asks[i]->issuer_id, issuer_id) == 0)
+    for (size_t i = 0; i < w->count && strcmp(n->text, CAUSE_REQUEST_TEXT) == 0; i++)
+        if (w->numbers[i] != 0 && strcmp(w->asks[i]->issuer_id, n->issuer_id) == 0)
             return w->asks[i]->principal;
     return "service";
 }
@@ -207,7 +224,7 @@ static const char *asker(const struct ca *ca, const char *issuer_id)
 static void audit_record(struct ca *ca, struct txn *t, const struct desk_note *n, int64_t now_s)
 {
     char detail[512];
-    struct audit_row row = {.at_s = now_s, .kind = AUDIT_CRL, .actor = span_str(asker(ca, n->issuer_id))};
+    struct audit_row row = {.at_s = now_s, .kind = AUDIT_CRL, .actor = span_str(asker(ca, n))};
 
     snprintf(detail, sizeof detail, "issuer %s, %snumber %lu, %lu entries, cause %s", n->issuer_id,
              n->part.is_delta ? "delta " : "", n->part.state.number, n->part.state.count, n->text);
@@ -245,17 +262,27 @@ static void answer(const struct ca *ca, struct ask *a, const struct desk_note *n
     ask_settle(ca, a);
 }
 
+/* The end of the run that was asked for on its behalf; or a complete list, durable and in its place, that
+ * shows all that had been recorded when it was asked. */
+static bool is_answered(const struct publish_waits *w, size_t i, const struct desk_note *n)
+{
+    if (n->kind == DESK_DONE)
+        return w->numbers[i] == n->number;
+    return w->changes[i] <= n->part.changes && strcmp(w->asks[i]->issuer_id, n->issuer_id) == 0;
+}
+
 static void answer_waiting(struct ca *ca, const struct desk_note *n)
 {
     struct publish_waits *w = &ca->waits;
     size_t kept = 0;
 
     for (size_t i = 0; i < w->count; i++) {
-        if (w->numbers[i] == n->number) {
+        if (is_answered(w, i, n)) {
             answer(ca, w->asks[i], n);
             continue;
         }
         w->asks[kept] = w->asks[i];
+        w->changes[kept] = w->changes[i];
         w->numbers[kept++] = w->numbers[i];
     }
     w->count = kept;
@@ -279,6 +306,8 @@ void publish_settle(struct ca *ca, const struct desk_note *n)
         return settle_done(ca, n);
     if (n->kind == DESK_RESERVE)
         nudge_covered(ca, n->issuer_id);
+    else if (n->err == OK && n->part.shard == SHARD_ALL && !n->part.is_delta)
+        answer_waiting(ca, n);
     buf_init(&b, 256);
     buf_put_u8(&b, n->kind == DESK_RESERVE ? DESK_RESERVED : DESK_RECORDED);
     buf_put_u64(&b, n->number);

@@ -54,6 +54,7 @@ static enum err take_request(struct desk *d, uint64_t number, struct rd *r)
     struct span id = rd_blob(r);
 
     q.cause = rd_u8(r);
+    q.changes = rd_u64(r);
     if (!rd_done(r) || !span_to_str(id, q.id, sizeof q.id))
         die("a desk message that cannot be read");
     if (config_find(d->config, q.id) == NULL)
@@ -168,5 +169,7 @@ enum err desk_record(void *arg, const char *issuer_id, const struct crl_part *p,
     buf_put_u64(&b, p->changes);
     buf_put_i64(&b, p->shown_s);
     buf_put_blob(&b, span_str(cause));
+    if (p->shard == SHARD_ALL && !p->is_delta)
+        d->shown = p->changes;
     return desk_ask(d, &b, &want, octets);
 }

@@ -150,6 +150,7 @@ struct crl_request {
     uint64_t number;
     char id[ISSUER_ID_MAX];
     uint8_t cause;
+    uint64_t changes; /* what a list must show to be an answer */
 };
 struct crl_queue {
     struct crl_request *items;
@@ -160,6 +161,8 @@ void queue_push(struct crl_queue *q, const struct crl_request *r);
 const struct crl_request *queue_find(const struct crl_queue *q, const char *id);
 /* Takes the first among the first `within` items that is for this issuer; false when there is none. */
 bool queue_take(struct crl_queue *q, const char *id, size_t *within, struct crl_request *out);
+/* Takes the first for this issuer that a list with so many changes answers, wherever it stands. */
+bool queue_take_shown(struct crl_queue *q, const char *id, uint64_t changes, struct crl_request *out);
 void queue_free(struct crl_queue *q);
 
 /* ---- schedule.c ---- */
@@ -214,6 +217,7 @@ struct desk {
     const struct crl_config *config; /* whose issuers may be asked for */
     struct crl_queue queue;
     size_t covered;       /* requests at the head of the queue that the running publication shows */
+    uint64_t shown;       /* changes in the complete list that was recorded last */
     uint64_t next_number; /* of our questions */
     bool is_over;         /* the other end closed */
 };

@@ -37,16 +37,33 @@ const struct crl_request *queue_find(const struct crl_queue *q, const char *id)
     return i < q->len ? &q->items[i] : NULL;
 }
 
+static void take(struct crl_queue *q, size_t i, struct crl_request *out)
+{
+    *out = q->items[i];
+    memmove(&q->items[i], &q->items[i + 1], (q->len - i - 1) * sizeof *q->items);
+    q->len--;
+}
+
 bool queue_take(struct crl_queue *q, const char *id, size_t *within, struct crl_request *out)
 {
     size_t i = index_of(q, id, *within);
 
     if (i >= *within)
         return false;
-    *out = q->items[i];
-    memmove(&q->items[i], &q->items[i + 1], (q->len - i - 1) * sizeof *q->items);
-    q->len--;
+    take(q, i, out);
     (*within)--;
+    return true;
+}
+
+bool queue_take_shown(struct crl_queue *q, const char *id, uint64_t changes, struct crl_request *out)
+{
+    size_t i = 0;
+
+    while (i < q->len && (strcmp(q->items[i].id, id) != 0 || q->items[i].changes > changes))
+        i++;
+    if (i == q->len)
+        return false;
+    take(q, i, out);
     return true;
 }
 

@@ -48,8 +48,11 @@ static int64_t now(const struct publisher *p)
 /* ---- one issuer ---- */
 
 static const char *const causes[] = {
-    [CAUSE_START] = "start",           [CAUSE_SCHEDULE] = "schedule",           [CAUSE_REQUEST] = "request",
-    [CAUSE_REVOCATION] = "revocation", [CAUSE_CONFIGURATION] = "configuration",
+    [CAUSE_START] = "start",
+    [CAUSE_SCHEDULE] = "schedule",
+    [CAUSE_REQUEST] = CAUSE_REQUEST_TEXT,
+    [CAUSE_REVOCATION] = "revocation",
+    [CAUSE_CONFIGURATION] = "configuration",
 };
 
 static const char *cause_name(uint8_t cause)
@@ -64,6 +67,16 @@ static void answer_covered(struct publisher *p, const char *id, enum err result,
 
     while (!p->desk.is_over && queue_take(&p->desk.queue, id, &p->desk.covered, &q))
         if (desk_done(&p->desk, q.number, result, crl_number, reason) != OK)
+            p->desk.is_over = true;
+}
+
+/* Those that came after the run's begin, when nothing had changed since: its list is what they ask for. */
+static void answer_shown(struct publisher *p, const char *id, uint64_t crl_number)
+{
+    struct crl_request q;
+
+    while (!p->desk.is_over && queue_take_shown(&p->desk.queue, id, p->desk.shown, &q))
+        if (desk_done(&p->desk, q.number, OK, crl_number, "") != OK)
             p->desk.is_over = true;
 }
 
@@ -123,6 +136,8 @@ static enum err publish(struct publisher *p, size_t i, enum crl_run run, const c
     p->issuers[i].not_before_s = e == OK ? 0 : now_s + CRL_RETRY_S;
     if (run == RUN_COMPLETE) /* whoever asks wants one: a delta is no answer */
         answer_covered(p, issuer->id, e, e == OK ? state.number : 0, e == OK ? "" : err_text(e));
+    if (run == RUN_COMPLETE && e == OK)
+        answer_shown(p, issuer->id, state.number);
     return OK;
 }
 

@@ -165,6 +165,11 @@ void say(enum desk_kind kind, uint64_t number, enum err err, const uint64_t *crl
 
 void ask_publish(uint64_t number, const char *id, enum desk_cause cause)
 {
+    ask_publish_of(number, id, cause, UINT64_MAX);
+}
+
+void ask_publish_of(uint64_t number, const char *id, enum desk_cause cause, uint64_t changes)
+{
     struct buf b;
 
     buf_init(&b, 256);
@@ -172,6 +177,7 @@ void ask_publish(uint64_t number, const char *id, enum desk_cause cause)
     buf_put_u64(&b, number);
     buf_put_blob(&b, span_str(id));
     buf_put_u8(&b, (uint8_t)cause);
+    buf_put_u64(&b, changes);
     cr_assert_eq(wire_send(office.desk, buf_span(&b)), OK);
     buf_free(&b);
 }

@@ -36,7 +36,9 @@ struct heard {
 bool hear(struct heard *h, int timeout_ms); /* false: nothing came */
 struct heard expect_heard(enum desk_kind kind);
 void say(enum desk_kind kind, uint64_t number, enum err err, const uint64_t *crl_number);
+/* What asks has seen more than any list shows. */
 void ask_publish(uint64_t number, const char *id, enum desk_cause cause);
+void ask_publish_of(uint64_t number, const char *id, enum desk_cause cause, uint64_t changes);
 void serve_reserve(void);
 struct heard serve_record(void);
 /* One publication from the ca's side; gives what was recorded. */

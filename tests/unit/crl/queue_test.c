@@ -28,6 +28,25 @@ Test(crl_queue, requests_of_one_issuer_come_out_in_order)
     queue_free(&q);
 }
 
+Test(crl_queue, what_a_list_shows_is_taken_wherever_it_stands)
+{
+    struct crl_queue q = {0};
+    struct crl_request r = {.id = "ca"}, other = {.number = 9, .id = "other"};
+
+    for (r.number = 1; r.number <= 3; r.number++) {
+        r.changes = 10 - r.number; /* 9, 8, 7 */
+        queue_push(&q, &r);
+    }
+    queue_push(&q, &other);
+    cr_assert(!queue_take_shown(&q, "ca", 6, &r));
+    cr_assert(queue_take_shown(&q, "ca", 8, &r) && r.number == 2);
+    cr_assert(queue_take_shown(&q, "ca", 8, &r) && r.number == 3);
+    cr_assert(!queue_take_shown(&q, "ca", 8, &r));
+    cr_assert_eq(queue_find(&q, "ca")->number, 1);
+    cr_assert_eq(queue_find(&q, "other")->number, 9);
+    queue_free(&q);
+}
+
 Test(crl_queue, what_came_later_stays)
 {
     struct crl_queue q = {0};

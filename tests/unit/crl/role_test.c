@@ -140,6 +140,59 @@ Test(crl_role, requests_before_the_number_share_a_publication_and_later_ones_get
     role_stop();
 }
 
+/* The first list shows three changes. Who asks while it is signed is answered by it, unless there was another
+ * change meanwhile. */
+Test(crl_role, a_request_within_a_run_that_shows_all_there_is_needs_no_other)
+{
+    struct heard h;
+    uint64_t number = 0;
+
+    shop_revoke(&office.shop, 3);
+    role_start();
+    h = expect_heard(DESK_RESERVE);
+    cr_assert_eq(shop_reserve(&office.shop, "ca", &number), OK);
+    say(DESK_RESERVED, h.number, OK, &number);
+    h = expect_heard(DESK_RECORD);
+    cr_assert_eq(h.part.changes, 3);
+    ask_publish_of(1, "ca", CAUSE_REVOCATION, 4);
+    ask_publish_of(2, "ca", CAUSE_REQUEST, 3);
+    ask_publish_of(3, "ca", CAUSE_REQUEST, 0);
+    h.part.state = h.state;
+    cr_assert_eq(shop_record(&office.shop, "ca", &h.part, h.text), OK);
+    say(DESK_RECORDED, h.number, OK, NULL);
+    for (uint64_t i = 2; i <= 3; i++) {
+        h = expect_heard(DESK_DONE);
+        cr_assert_eq(h.number, i);
+        cr_assert_eq(h.err, OK);
+        cr_assert_eq(h.state.number, number);
+    }
+    cr_assert_str_eq(serve_publication().text, "revocation");
+    h = expect_heard(DESK_DONE);
+    cr_assert_eq(h.number, 1);
+    cr_assert_eq(h.state.number, number + 1);
+    expect_idle();
+    role_stop();
+}
+
+Test(crl_role, a_request_within_a_run_that_fails_gets_a_run_of_its_own)
+{
+    struct heard h;
+    uint64_t number = 0;
+
+    role_start();
+    h = expect_heard(DESK_RESERVE);
+    cr_assert_eq(shop_reserve(&office.shop, "ca", &number), OK);
+    say(DESK_RESERVED, h.number, OK, &number);
+    h = expect_heard(DESK_RECORD);
+    ask_publish_of(1, "ca", CAUSE_REQUEST, 0);
+    say(DESK_RECORDED, h.number, ERR_IO, NULL);
+    cr_assert_str_eq(serve_publication().text, "request");
+    h = expect_heard(DESK_DONE);
+    cr_assert_eq(h.number, 1);
+    cr_assert_eq(h.err, OK);
+    role_stop();
+}
+
 /* The number of the delta is given out when both requests are there: it shows what they are about. */
 Test(crl_role, a_delta_is_no_answer_to_who_asked_for_a_complete_list)
 {

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom does a list answer that is recorded while clients wait for one, and under whose name is it in the
+ * audit? The test is the crl role. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/desk.h"
+#include "tests/unit/ca/played.h"
+#include "tests/unit/ca/request.h"
+
+#define NOW 1800000000
+
+static char dir[64];
+static int api[2], desk[2];
+static struct ca_role role;
+static struct ca *ca;
+static struct buf spki, subject, certificate;
+static uint8_t revocations; /* serials so far */
+
+/* ---- a ca with one issuer ---- */
+
+static void make_store(void)
+{
+    struct txn *t = NULL;
+
+    strcpy(dir, "/tmp/chancery-publish-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    buf_init(&subject, 4096);
+    name_write(&subject, "Example UC", "Issuer");
+    played_key(&spki);
+    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca->store, NULL), OK);
+    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    played_issuer(t, buf_span(&subject), buf_span(&spki), NOW - 86400, NOW + 86400 * 400, &certificate);
+    cr_assert_eq(txn_commit(t), OK);
+}
+
+static void setup(void)
+{
+    revocations = 0;
+    ca = calloc(1, sizeof *ca);
+    make_store();
+    cr_assert_eq(wire_pair(api), OK);
+    cr_assert_eq(wire_pair(desk), OK);
+    role = (struct ca_role){
+        .api_fd = api[1], .desk_fd = desk[1], .config = {.count = 1, .public_url = "http://a"}};
+    role.config.issuers[0] = (struct ca_issuer){.id = "ec-g1", .issues = KEY_EC};
+    ca->role = &role;
+    cr_assert_eq(issuing_load(ca, &(struct fault){0}), OK);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    issuing_free(ca);
+    store_close(ca->store);
+    free(ca);
+    for (int i = 0; i < 2; i++) {
+        close(api[i]);
+        close(desk[i]);
+    }
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    cr_assert_eq(system(command), 0);
+    buf_free(&spki);
+    buf_free(&subject);
+    buf_free(&certificate);
+}
+
+TestSuite(publish, .init = setup, .fini = teardown);
+
+/* ---- the parts of others ---- */
+
+static void revoke_one(void)
+{
+    struct cert c = {.serial = {1, ++revocations},
+                     .status = {.issuer_no = 1, .not_after_s = NOW + 86400},
+                     .key_type = KEY_EC,
+                     .key_bits = 256,
+                     .requester = "a",
+                     .profile = "ucm/tomcat",
+                     .der = span_str("certificate")};
+    struct txn *t = NULL;
+    uint64_t number;
+
+    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    cert_add(t, &c, &number);
+    cert_revoke(t, c.serial, REASON_SUPERSEDED, NOW, NO_TIME);
+    cr_assert_eq(txn_commit(t), OK);
+}
+
+/* Somebody asks, under the number as a name as well. */
+static void ask(uint64_t number)
+{
+    char name[32];
+    struct ask *a;
+    struct buf b;
+
+    snprintf(name, sizeof name, "uid:%llu", (unsigned long long)number);
+    buf_init(&b, 1024);
+    buf_put_u8(&b, ASK_PUBLISH);
+    buf_put_u64(&b, number);
+    buf_put_blob(&b, span_str(name));
+    buf_put_blob(&b, span_str("ec-g1"));
+    a = ask_read(memcpy(malloc(b.len), b.data, b.len), b.len);
+    buf_free(&b);
+    cr_assert_not_null(a);
+    cr_assert(publish_ask(ca, a));
+}
+
+/* Who is answered next, with this list; 0: nobody. */
+static uint64_t answered(uint64_t *crl_number)
+{
+    uint8_t frame[1024];
+    struct span s;
+    struct rd r;
+    uint64_t number;
+
+    if (wire_try_receive(api[0], frame, sizeof frame, &s) != OK)
+        return 0;
+    r = rd_of(s);
+    cr_assert_eq(rd_u8(&r), ASK_PUBLISH);
+    number = rd_u64(&r);
+    cr_assert_eq(rd_u8(&r), OK);
+    rd_blob(&r);
+    *crl_number = rd_u64(&r);
+    return number;
+}
+
+static void expect_answer(uint64_t number, uint64_t crl_number)
+{
+    uint64_t crl = 0;
+
+    cr_assert_eq(answered(&crl), number);
+    cr_assert_eq(crl, crl_number);
+}
+
+static void expect_no_answer(void)
+{
+    cr_assert_eq(answered(&(uint64_t){0}), 0);
+}
+
+struct asked {
+    uint64_t number, changes;
+};
+
+/* What the crl role is asked for next; number 0: nothing. */
+static struct asked asked(void)
+{
+    struct asked out = {0};
+    uint8_t frame[1024];
+    struct span s;
+    struct rd r;
+
+    if (wire_try_receive(desk[0], frame, sizeof frame, &s) != OK)
+        return out;
+    r = rd_of(s);
+    cr_assert_eq(rd_u8(&r), DESK_PUBLISH);
+    out.number = rd_u64(&r);
+    cr_assert(span_eq(rd_blob(&r), span_str("ec-g1")));
+    cr_assert_eq(rd_u8(&r), CAUSE_REQUEST);
+    out.changes = rd_u64(&r);
+    cr_assert(rd_done(&r));
+    return out;
+}
+
+static void settle(struct desk_note *n)
+{
+    struct txn *t = NULL;
+    uint8_t frame[1024];
+    struct span s;
+
+    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    publish_record(ca, t, n, NOW);
+    cr_assert_eq(txn_commit(t), OK);
+    while (wire_try_receive(desk[0], frame, sizeof frame, &s) == OK)
+        ; /* what was asked for and not looked at */
+    publish_settle(ca, n);
+    cr_assert_eq(wire_receive(desk[0], frame, sizeof frame, &s), OK);
+}
+
+/* A run begins; gives its number and what its view holds. */
+static struct crl_part begin(void)
+{
+    struct desk_note n = {.kind = DESK_RESERVE, .number = 1, .issuer_id = "ec-g1"};
+    struct crl_part p = {.shard = SHARD_ALL, .shown_s = NO_TIME};
+    struct crl_track track;
+    struct view *v = NULL;
+
+    settle(&n);
+    cr_assert_eq(view_open(ca->store, &v), OK);
+    cr_assert_eq(crl_track_find(v, 1, &track), OK);
+    view_close(v);
+    p.state = n.part.state;
+    p.state.this_update_s = NOW;
+    p.state.next_update_s = NOW + 86400;
+    p.changes = track.changes;
+    return p;
+}
+
+static void record(struct crl_part p, const char *cause)
+{
+    struct desk_note n = {.kind = DESK_RECORD, .number = 2, .issuer_id = "ec-g1", .part = p};
+
+    strcpy(n.text, cause);
+    settle(&n);
+}
+
+static void done(uint64_t number, uint64_t crl_number)
+{
+    struct desk_note n = {.kind = DESK_DONE, .number = number, .part.state.number = crl_number};
+
+    publish_settle(ca, &n);
+}
+
+static bool keep_actor(const struct audit_row *r, void *arg)
+{
+    return r->kind != AUDIT_CRL || span_to_str(r->actor, arg, 64);
+}
+
+/* Of the newest publication in the audit. */
+static const char *actor(void)
+{
+    static char name[64];
+    struct view *v = NULL;
+
+    name[0] = '\0';
+    cr_assert_eq(view_open(ca->store, &v), OK);
+    cr_assert_eq(audit_each(v, 1, keep_actor, name), OK);
+    view_close(v);
+    return name;
+}
+
+/* ---- who is answered ---- */
+
+Test(publish, a_run_that_shows_all_there_is_answers_who_came_after_its_begin)
+{
+    struct crl_part run;
+    struct asked first;
+
+    revoke_one();
+    run = begin();
+    ask(1);
+    first = asked();
+    cr_assert_eq(first.changes, 1);
+    ask(2);
+    expect_no_answer();
+    record(run, "schedule");
+    expect_answer(1, run.state.number);
+    expect_answer(2, run.state.number);
+    done(first.number, run.state.number);
+    expect_no_answer();
+    cr_assert_eq(asked().number, 0, "nobody waits");
+    ask(3);
+    cr_assert_neq(asked().number, 0, "a list that was out before is none");
+    expect_no_answer();
+}
+
+Test(publish, a_run_that_began_before_a_revocation_answers_nobody_who_may_know_of_it)
+{
+    struct crl_part early, late;
+    struct asked first, second;
+
+    early = begin();
+    ask(1);
+    first = asked();
+    revoke_one();
+    ask(2);
+    record(early, "schedule");
+    expect_answer(1, early.state.number);
+    expect_no_answer();
+    done(first.number, early.state.number);
+    second = asked();
+    cr_assert_eq(second.changes, 1);
+    late = begin();
+    record(late, "request");
+    expect_answer(2, late.state.number);
+    expect_no_answer();
+}
+
+Test(publish, neither_a_delta_nor_a_shard_answers)
+{
+    struct crl_part run = begin(), delta = run, shard = run;
+
+    delta.is_delta = true;
+    shard.shard = 16;
+    ask(1);
+    record(shard, "schedule");
+    expect_no_answer();
+    record(run, "schedule"); /* a delta needs one to go with */
+    expect_answer(1, run.state.number);
+    ask(2);
+    delta.state.number = begin().state.number;
+    record(delta, "schedule");
+    expect_no_answer();
+}
+
+/* Its number is answered by the crl role, whatever else was recorded. */
+Test(publish, a_failure_is_told_to_those_it_was_asked_for)
+{
+    struct desk_note n = {.kind = DESK_DONE, .err = ERR_IO};
+    uint8_t frame[1024];
+    struct span s;
+    struct rd r;
+
+    ask(1);
+    n.number = asked().number;
+    ask(2);
+    publish_settle(ca, &n);
+    cr_assert_eq(wire_try_receive(api[0], frame, sizeof frame, &s), OK);
+    r = rd_of(s);
+    rd_u8(&r);
+    cr_assert_eq(rd_u64(&r), 1);
+    cr_assert_eq(rd_u8(&r), ERR_IO);
+    expect_no_answer();
+    cr_assert_neq(asked().number, 0);
+}
+
+/* ---- under whose name ---- */
+
+Test(publish, what_the_schedule_makes_is_the_service_s_whoever_waits)
+{
+    struct crl_part run = begin(), delta;
+
+    ask(5);
+    record(run, "schedule");
+    cr_assert_str_eq(actor(), "service");
+    ask(6);
+    delta = begin();
+    delta.is_delta = true;
+    record(delta, "schedule");
+    cr_assert_str_eq(actor(), "service");
+    record(begin(), "revocation");
+    cr_assert_str_eq(actor(), "service");
+}
+
+Test(publish, what_was_asked_for_is_the_asker_s)
+{
+    struct crl_part run;
+
+    ask(5);
+    ask(6);
+    run = begin();
+    record(run, "request");
+    cr_assert_str_eq(actor(), "uid:5");
+}
