@@ -6,30 +6,73 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/inner.h"
+#include "base/log.h"
 
 #define HANDOUT_MAX (2 * XML_DOC_MAX + 2 * PATH_LEN_MAX)
 
-enum err handout_make(int *write_fd, int *read_fd, struct fault *f)
-{
-    char path[64];
+struct handout_head {
+    _Atomic uint64_t writes; /* begun and ended, each counted: odd while one is under way */
+    uint64_t len;
+};
 
-    *read_fd = -1;
-    *write_fd = memfd_create("chancery-configuration", MFD_CLOEXEC);
-    if (*write_fd >= 0) {
-        snprintf(path, sizeof path, "/proc/self/fd/%d", *write_fd);
-        *read_fd = open(path, O_RDONLY | O_CLOEXEC);
-    }
-    return *read_fd >= 0 ? OK : fault_set(f, ERR_IO, "shared memory: %s", strerror(errno));
+struct handout_sheet {
+    struct handout_head head;
+    uint8_t octets[HANDOUT_MAX];
+};
+
+/* From here on only this mapping can change it. A descriptor opened to read would not do: whoever has it may
+ * open the memory behind it anew, to write. */
+static bool close_to_writers(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0;
 }
 
-enum err handout_write(int fd, const struct handout *h, struct fault *f)
+enum err handout_make(struct handout_sheet **sheet, int *read_fd, struct fault *f)
+{
+    int fd = memfd_create("chancery-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    void *map = MAP_FAILED;
+    int saved;
+
+    *sheet = NULL;
+    *read_fd = -1;
+    if (fd >= 0 && ftruncate(fd, sizeof **sheet) == 0)
+        map = mmap(NULL, sizeof **sheet, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (map != MAP_FAILED && close_to_writers(fd)) {
+        *sheet = map;
+        *read_fd = fd;
+        return OK;
+    }
+    saved = errno;
+    if (map != MAP_FAILED)
+        munmap(map, sizeof **sheet);
+    if (fd >= 0)
+        close(fd);
+    return fault_set(f, ERR_IO, "shared memory: %s", strerror(saved));
+}
+
+void handout_close(struct handout_sheet *sheet)
+{
+    if (sheet != NULL)
+        munmap(sheet, sizeof *sheet);
+}
+
+static void replace(struct handout_sheet *sheet, struct span octets)
+{
+    atomic_fetch_add(&sheet->head.writes, 1);
+    sheet->head.len = octets.len;
+    memcpy(sheet->octets, octets.data, octets.len);
+    atomic_fetch_add(&sheet->head.writes, 1);
+}
+
+enum err handout_write(struct handout_sheet *sheet, const struct handout *h, struct fault *f)
 {
     struct buf b;
     enum err e = OK;
@@ -41,20 +84,38 @@ enum err handout_write(int fd, const struct handout *h, struct fault *f)
     buf_put_blob(&b, buf_span(&h->texts.catalogue));
     if (buf_end(&b) != OK)
         e = fault_set(f, ERR_TOO_LARGE, "the configuration is larger than %u octets", HANDOUT_MAX);
-    else if (ftruncate(fd, 0) != 0 || pwrite(fd, b.data, b.len, 0) != (ssize_t)b.len)
-        e = fault_set(f, ERR_IO, "shared memory: %s", strerror(errno));
+    else
+        replace(sheet, buf_span(&b));
     buf_free(&b);
     return e;
 }
 
+static enum err read_piece(int fd, size_t at, void *out, size_t len, struct fault *f)
+{
+    ssize_t n = pread(fd, out, len, (off_t)at);
+
+    if (n == (ssize_t)len)
+        return OK;
+    return fault_set(f, ERR_IO, "shared memory: %s", n < 0 ? strerror(errno) : "it is too short");
+}
+
+/* Nothing when a write is under way, or was begun or ended meanwhile. */
 static enum err read_all(int fd, struct buf *out, struct fault *f)
 {
-    uint8_t piece[16384];
-    ssize_t n = 0;
+    struct handout_head before, after;
+    uint8_t *octets = NULL;
+    enum err e = read_piece(fd, 0, &before, sizeof before, f);
 
-    while (buf_end(out) == OK && (n = pread(fd, piece, sizeof piece, (off_t)out->len)) > 0)
-        buf_put(out, piece, (size_t)n);
-    return buf_end(out) == OK && n == 0 ? OK : fault_set(f, ERR_IO, "shared memory: %s", strerror(errno));
+    if (e != OK || before.writes % 2 != 0 || before.len > HANDOUT_MAX)
+        return e;
+    octets = xcalloc(1, before.len + 1);
+    e = read_piece(fd, offsetof(struct handout_sheet, octets), octets, before.len, f);
+    if (e == OK)
+        e = read_piece(fd, 0, &after, sizeof after, f);
+    if (e == OK && memcmp(&before, &after, sizeof before) == 0)
+        buf_put(out, octets, before.len);
+    free(octets);
+    return e;
 }
 
 enum err handout_read(int fd, struct handout *out, struct fault *f)

@@ -107,10 +107,14 @@ struct handout {
     bool has_own_uids; /* each role gets an account of its own */
     struct config_texts texts;
 };
-/* Shared memory, close-on-exec: one descriptor to write, one that can only be read. ERR_IO. */
-enum err handout_make(int *write_fd, int *read_fd, struct fault *f);
-/* Replaces what it holds. A role that reads meanwhile finds no configuration and keeps its own. ERR_IO. */
-enum err handout_write(int fd, const struct handout *h, struct fault *f);
+/* Shared memory that this process alone can write, through `sheet`, and that is read through `read_fd`
+ * (close-on-exec), whose holder cannot open it to write either. ERR_IO. */
+struct handout_sheet;
+enum err handout_make(struct handout_sheet **sheet, int *read_fd, struct fault *f);
+void handout_close(struct handout_sheet *sheet); /* NULL is fine */
+/* Replaces what it holds. A role that reads meanwhile finds no configuration and keeps its own.
+ * ERR_TOO_LARGE. */
+enum err handout_write(struct handout_sheet *sheet, const struct handout *h, struct fault *f);
 /* ERR_IO, ERR_CONFIG: it holds none. */
 enum err handout_read(int fd, struct handout *out, struct fault *f);
 void handout_free(struct handout *h);

@@ -192,7 +192,7 @@ static enum err take_config(struct serve *s, const char *home, struct config *ou
     if (e == OK) {
         h.has_own_uids = s->has_own_uids = s->is_ready ? s->has_own_uids : has_own_uids(out);
         strcpy(h.home, out->home);
-        e = handout_write(s->handout[0], &h, f);
+        e = handout_write(s->handout, &h, f);
     }
     handout_free(&h);
     return e;
@@ -359,7 +359,7 @@ static enum err confine(const struct serve *s, struct fault *f)
 
 static enum err prepare(struct serve *s, const char *home, struct fault *f)
 {
-    enum err e = handout_make(&s->handout[0], &s->handout[1], f);
+    enum err e = handout_make(&s->handout, &s->handout_fd, f);
 
     if (e == OK && open_home(s, home, f) != OK)
         return ERR_CONFIG; /* said already */
@@ -407,14 +407,14 @@ int serve_main(const char *home, const char *ready_file)
 
     log_role("serve");
     s->ready_file = ready_file;
-    s->http_fd = s->https_fd = s->control_fd = s->signal_fd = s->recent_fd = s->as_of_fd = -1;
+    s->http_fd = s->https_fd = s->control_fd = s->signal_fd = s->recent_fd = s->as_of_fd = s->handout_fd = -1;
     for (size_t i = 0; i < WIRE_COUNT; i++)
         s->wires[i][0] = s->wires[i][1] = -1;
     for (size_t i = 0; i < BOARD_COUNT; i++)
         s->boards[i][0] = s->boards[i][1] = -1;
-    s->handout[0] = s->handout[1] = -1;
     notify_open(&s->notify);
     code = serve_run(s, home);
+    handout_close(s->handout);
     config_free(&s->config);
     free(s);
     return code;

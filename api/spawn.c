@@ -140,7 +140,7 @@ static size_t hand_list(const struct serve *s, enum role_id id, struct handed ou
     for (unsigned i = 0; i < role_kinds[id].fds; i++)
         if (fds[i] >= 0)
             out[n++] = (struct handed){.from = fds[i], .to = FIRST_FD + (int)i};
-    out[n++] = (struct handed){.from = s->handout[1], .to = HANDOUT_FD};
+    out[n++] = (struct handed){.from = s->handout_fd, .to = HANDOUT_FD};
     out[n++] = (struct handed){.from = s->boards[id][0], .to = BOARD_FD};
     for (int of = 0; role_kinds[id].is_front && of < BOARD_COUNT; of++)
         out[n++] = (struct handed){.from = s->boards[of][1], .to = BOARD_READ_FD + of};

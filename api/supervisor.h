@@ -19,11 +19,12 @@ struct serve {
     const char *ready_file;
     char http[128], https[128];
     int http_fd, https_fd, control_fd, signal_fd, recent_fd, as_of_fd;
-    int wires[WIRE_COUNT][2];   /* [0] the asking side, [1] the answering side */
-    int boards[BOARD_COUNT][2]; /* of each role and the supervisor: to write, to read */
-    struct board *board;        /* the supervisor's */
-    int handout[2];             /* the configuration: to write, to read */
-    bool has_own_uids;          /* each role gets an account of its own */
+    int wires[WIRE_COUNT][2];      /* [0] the asking side, [1] the answering side */
+    int boards[BOARD_COUNT][2];    /* of each role and the supervisor: to write, to read */
+    struct board *board;           /* the supervisor's */
+    struct handout_sheet *handout; /* the configuration, */
+    int handout_fd;                /* and where roles read it */
+    bool has_own_uids;             /* each role gets an account of its own */
     pid_t pids[ROLE_COUNT];
     bool is_stopping, is_ready;
     bool is_control_given; /* the service manager's, which removes it */
