@@ -1,293 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does the only writer answer each question once, after it is stored, and refuse what it must? The test plays
- * api, signer and crl. */
+ * api and crl. */
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/desk.h"
 #include "base/hash.h"
-#include "base/port.h"
-#include "tests/unit/ca/played.h"
+#include "tests/unit/ca/asked.h"
 #include "tests/unit/ca/request.h"
 
-static char dir[64];
-static struct ca_role *role;
-static struct buf spki, subject, requester, issuer_certificate;
-static int api[2], port[2], desk[2];
-static struct played_signer signer;
-static pthread_t ca_thread, signer_thread;
-static const char *subject_text; /* NULL: as the name */
-static bool is_impostor;         /* requests come under the issuer's own subject */
-static enum err ca_result;
-static struct store *reader;
-
-/* ---- the other roles ---- */
-
-static void *turn(void *arg)
-{
-    (void)arg;
-    ca_result = ca_run(role);
-    close(api[1]);
-    close(port[0]);
-    return NULL;
-}
-
-static void *nothing(void *arg)
-{
-    return arg;
-}
-
-/* ---- a store with one issuer ---- */
-
-static void make_issuer(struct txn *t)
-{
-    int64_t now_s = clock_now_s();
-
-    played_issuer(t, buf_span(&subject), buf_span(&spki), now_s - 86400, now_s + 86400 * 400,
-                  &issuer_certificate);
-}
-
-static void make_store(void)
-{
-    struct store *s;
-    struct txn *t;
-
-    strcpy(dir, "/tmp/chancery-turn-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &s, NULL), OK);
-    cr_assert_eq(txn_begin(s, &t), OK);
-    make_issuer(t);
-    cr_assert_eq(txn_commit(t), OK);
-    store_close(s);
-}
-
-static void wires_make(void)
-{
-    cr_assert_eq(wire_pair(api), OK);
-    cr_assert_eq(wire_pair(port), OK);
-    cr_assert_eq(wire_pair(desk), OK);
-    role->api_fd = api[1];
-    role->port_fd = port[0];
-    role->desk_fd = desk[1];
-    signer = (struct played_signer){.fd = port[1]};
-    pthread_create(&signer_thread, NULL, played_signer_run, &signer);
-}
-
-static void setup(void)
-{
-    struct fault f = {0};
-
-    buf_init(&subject, 4096);
-    buf_init(&requester, 4096);
-    played_key(&spki);
-    name_write(&subject, "Example UC", "Issuer");
-    name_write(&requester, "Example UC", "Requester");
-    make_store();
-    role = calloc(1, sizeof *role);
-    role->store_dir = dir;
-    role->config = (struct ca_config){.count = 1,
-                                      .node = 1,
-                                      .host = "ca.example.com",
-                                      .public_url = "http://ca.example.com",
-                                      .responder_s = 14 * 86400,
-                                      .listener_s = 90 * 86400,
-                                      .listener_names = {"ca.example.com"},
-                                      .listener_name_count = 1};
-    role->config.issuers[0] = (struct ca_issuer){.id = "ec-g1", .issues = KEY_EC};
-    role->responder_spki[0] = buf_span(&spki);
-    cr_assert_eq(catalogue_load("installed", (struct span){0}, &role->catalogue, NULL, &f), OK, "%s",
-                 f.detail);
-    wires_make();
-}
-
-static void start(void)
-{
-    pthread_create(&ca_thread, NULL, turn, NULL);
-}
-
-static void stop(void)
-{
-    close(api[0]);
-    pthread_join(ca_thread, NULL);
-    pthread_join(signer_thread, NULL);
-    cr_assert_eq(ca_result, OK, "the api's end closing ends the ca in order");
-}
-
-/* What was said to the crl and not heard is lost. */
-static void restart(void)
-{
-    stop();
-    close(desk[0]);
-    close(desk[1]);
-    wires_make();
-    start();
-}
-
-static void teardown(void)
-{
-    char command[128];
-
-    stop();
-    catalogue_free(&role->catalogue);
-    free(role);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    cr_assert_eq(system(command), 0);
-    buf_free(&spki);
-    buf_free(&subject);
-    buf_free(&requester);
-    buf_free(&issuer_certificate);
-}
-
-TestSuite(turn, .init = setup, .fini = teardown, .timeout = 60);
-
-/* ---- asking ---- */
-
-struct reply {
-    uint8_t octets[WIRE_MSG_MAX];
-    uint8_t kind;
-    uint64_t number;
-    enum err err;
-    struct rd rest;
-};
-
-static void receive(struct reply *out)
-{
-    struct span s;
-
-    cr_assert_eq(wire_receive(api[0], out->octets, sizeof out->octets, &s), OK);
-    out->rest = rd_of(s);
-    out->kind = rd_u8(&out->rest);
-    out->number = rd_u64(&out->rest);
-    out->err = (enum err)rd_u8(&out->rest);
-    rd_blob(&out->rest);
-}
-
-struct question {
-    enum ask_kind kind;
-    const char *profile;
-    const char *name;
-    uint8_t flags, key, body;
-};
-
-static void send_issue(uint64_t number, const struct question *q)
-{
-    struct san sans[] = {{SAN_DNS, span_str(q->name)}};
-    struct facts facts = {.csr = span_str("a request"),
-                          .subject = buf_span(is_impostor ? &subject : &requester),
-                          .spki = buf_span(&spki),
-                          .cn = span_str(q->name),
-                          .subject_text = span_str(subject_text != NULL ? subject_text : q->name),
-                          .signature_hash = HASH_SHA256,
-                          .has_san = true,
-                          .sans = sans,
-                          .san_count = 1};
-    uint8_t key[HASH_LEN] = {q->key}, body[HASH_LEN] = {q->body};
-    struct buf b;
-
-    buf_init(&b, WIRE_MSG_MAX);
-    buf_put_u8(&b, (uint8_t)q->kind);
-    buf_put_u64(&b, number);
-    if (q->kind == ASK_ISSUE) {
-        buf_put_blob(&b, span_str("uid:0"));
-        buf_put_blob(&b, span_str(q->profile));
-        buf_put_u32(&b, 0);
-        buf_put_u8(&b, q->flags);
-        buf_put(&b, key, sizeof key);
-        buf_put(&b, body, sizeof body);
-    }
-    facts_write(&b, &facts);
-    cr_assert_eq(buf_end(&b), OK);
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
-    buf_free(&b);
-}
-
-struct issued {
-    uint8_t serial[SERIAL_LEN];
-    bool repeated;
-};
-
-static struct issued read_issued(struct reply *r)
-{
-    static struct findings fs;
-    struct issued i;
-
-    cr_assert_eq(r->err, OK);
-    cr_assert(findings_read(&r->rest, &fs));
-    findings_free(&fs);
-    rd_copy(&r->rest, i.serial, SERIAL_LEN);
-    rd_u16(&r->rest);
-    i.repeated = rd_u8(&r->rest) != 0;
-    cr_assert_gt(rd_blob(&r->rest).len, 0);
-    cr_assert(rd_done(&r->rest));
-    return i;
-}
-
-static enum err status_of(const uint8_t serial[static SERIAL_LEN], struct status *out)
-{
-    struct view *v;
-    enum err e;
-
-    if (reader == NULL)
-        cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
-    cr_assert_eq(view_open(reader, &v), OK);
-    e = status_find(v, serial, out);
-    view_close(v);
-    return e;
-}
-
-static uint64_t count_certificates(void)
-{
-    struct store_counts c;
-    struct view *v;
-
-    if (reader == NULL)
-        cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
-    cr_assert_eq(view_open(reader, &v), OK);
-    cr_assert_eq(store_count(v, &c), OK);
-    view_close(v);
-    return c.certificates;
-}
-
-static struct issued issue_one(void)
-{
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
-    static struct reply r;
-
-    send_issue(1, &q);
-    receive(&r);
-    return read_issued(&r);
-}
-
-static enum err change(enum ask_kind kind, const uint8_t serial[static SERIAL_LEN], enum reason reason,
-                       bool *changed)
-{
-    static struct reply r;
-    struct buf b;
-
-    buf_init(&b, 1024);
-    buf_put_u8(&b, (uint8_t)kind);
-    buf_put_u64(&b, 7);
-    buf_put_blob(&b, span_str("uid:0"));
-    buf_put(&b, serial, SERIAL_LEN);
-    if (kind == ASK_REVOKE) {
-        buf_put_u8(&b, (uint8_t)reason);
-        buf_put_i64(&b, NO_TIME);
-    }
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
-    buf_free(&b);
-    receive(&r);
-    cr_assert_eq(r.kind, kind);
-    if (kind == ASK_REVOKE && r.err == OK)
-        *changed = rd_u8(&r.rest) != 0;
-    return r.err;
-}
+TestSuite(turn, .init = stage_open, .fini = stage_close, .timeout = 60);
 
 /* ---- claims ---- */
 
@@ -299,21 +24,17 @@ Test(turn, what_may_not_be_asked_is_refused_and_the_rest_goes_on)
     } rows[] = {{ASK_REVOKE, "root"}, {ASK_UNHOLD, "uid:65533"}, {0, "uid:0"}, {77, "uid:0"}, {255, "uid:0"}};
     static struct reply r;
 
-    start();
+    stage_start();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buf b;
 
-        buf_init(&b, 1024);
-        buf_put_u8(&b, rows[i].kind);
-        buf_put_u64(&b, 40 + i);
-        buf_put_blob(&b, span_str(rows[i].principal));
+        asked_begin(&b, (enum ask_kind)rows[i].kind, 40 + i, rows[i].principal);
         buf_put(&b, (const uint8_t[SERIAL_LEN]){1}, SERIAL_LEN);
         if (rows[i].kind == ASK_REVOKE) {
             buf_put_u8(&b, REASON_SUPERSEDED);
             buf_put_i64(&b, NO_TIME);
         }
-        cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
-        buf_free(&b);
+        asked_send(&b);
         receive(&r);
         cr_assert_eq(r.number, 40 + i);
         cr_assert_eq(r.err, ERR_FORBIDDEN, "row %zu", i);
@@ -323,87 +44,83 @@ Test(turn, what_may_not_be_asked_is_refused_and_the_rest_goes_on)
 
 Test(turn, what_is_answered_is_stored)
 {
-    struct issued i;
+    struct outcome i;
     struct status s;
 
-    start();
+    stage_start();
     i = issue_one();
     cr_assert(!i.repeated);
     cr_assert_eq(i.serial[0], 1, "the node");
-    cr_assert_eq(status_of(i.serial, &s), OK);
+    cr_assert_eq(stage_status(i.serial, &s), OK);
     cr_assert_eq(s.state, CERT_VALID);
 }
 
 Test(turn, two_asks_of_one_turn_under_one_key_get_one_certificate)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 9, 1};
-    static const struct question other = {ASK_ISSUE, "general/server", "a.example.com", 0, 9, 2};
+    static const struct question q = {.key = 9, .body = 1};
+    static const struct question other = {.key = 9, .body = 2};
     static struct reply r[4];
-    struct issued first = {0}, again;
+    struct outcome first = {0}, again;
     uint64_t before;
 
-    send_issue(1, &q);
-    send_issue(2, &q);
-    send_issue(3, &other);
-    start();
+    send_question(1, &q);
+    send_question(2, &q);
+    send_question(3, &other);
+    stage_start();
     for (int i = 0; i < 3; i++) {
         receive(&r[i]);
         if (r[i].number == 3) {
             cr_assert_eq(r[i].err, ERR_POLICY, "another body");
             continue;
         }
-        again = read_issued(&r[i]);
+        again = issued_of(&r[i]);
         if (first.serial[0] == 0)
             first = again;
         else
             cr_assert_neq(again.repeated, first.repeated);
         cr_assert_eq(memcmp(again.serial, first.serial, SERIAL_LEN), 0);
     }
-    before = count_certificates();
-    send_issue(4, &q); /* and later, from the store */
+    before = stage_certificates();
+    send_question(4, &q); /* and later, from the store */
     receive(&r[3]);
-    again = read_issued(&r[3]);
+    again = issued_of(&r[3]);
     cr_assert(again.repeated);
     cr_assert_eq(memcmp(again.serial, first.serial, SERIAL_LEN), 0);
-    cr_assert_eq(count_certificates(), before);
+    cr_assert_eq(stage_certificates(), before);
 }
 
 Test(turn, two_refused_asks_of_one_turn_under_one_key_are_both_told_why)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "not a host", 0, 9, 1};
-    static const struct question other = {ASK_ISSUE, "general/server", "a.example.com", 0, 9, 2};
+    static const struct question q = {.name = "not a host", .key = 9, .body = 1};
+    static const struct question other = {.key = 9, .body = 2};
     static struct reply r;
-    static struct findings fs;
 
-    send_issue(1, &q);
-    send_issue(2, &q);
-    send_issue(3, &other);
-    start();
+    send_question(1, &q);
+    send_question(2, &q);
+    send_question(3, &other);
+    stage_start();
     for (int i = 0; i < 3; i++) {
         receive(&r);
         if (r.number == 3) {
-            read_issued(&r); /* nothing was given under this key yet */
+            (void)issued_of(&r); /* nothing was given under this key yet */
             continue;
         }
-        cr_assert_eq(r.err, ERR_POLICY);
-        cr_assert(findings_read(&r.rest, &fs));
-        cr_assert(findings_refuse(&fs));
-        findings_free(&fs);
+        assert_refused(&r, NULL);
     }
 }
 
 Test(turn, a_dry_run_stores_nothing)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", ASK_DRY_RUN, 0, 0};
+    static const struct question q = {.flags = ASK_DRY_RUN};
     static struct reply r;
     static struct findings fs;
     struct grant g;
     uint64_t before;
 
-    start();
+    stage_start();
     issue_one();
-    before = count_certificates();
-    send_issue(2, &q);
+    before = stage_certificates();
+    send_question(2, &q);
     receive(&r);
     cr_assert_eq(r.err, OK);
     cr_assert(findings_read(&r.rest, &fs));
@@ -415,21 +132,21 @@ Test(turn, a_dry_run_stores_nothing)
     cr_assert(rd_done(&r.rest));
     cr_assert_neq(g.ku & KU_DIGITAL_SIGNATURE, 0);
     findings_free(&fs);
-    cr_assert_eq(count_certificates(), before);
+    cr_assert_eq(stage_certificates(), before);
 }
 
 Test(turn, our_own_profiles_are_not_for_clients)
 {
     static const struct question questions[] = {
-        {ASK_ISSUE, "chancery/ocsp", "a.example.com", 0, 0, 0},
-        {ASK_ISSUE, "chancery/listener", "ca.example.com", 0, 0, 0},
-        {ASK_ISSUE, "chancery/issuer", "a.example.com", 0, 0, 0},
+        {.profile = "chancery/ocsp"},
+        {.profile = "chancery/listener", .name = "ca.example.com"},
+        {.profile = "chancery/issuer"},
     };
     static struct reply r;
 
-    start();
+    stage_start();
     for (size_t i = 0; i < 3; i++) {
-        send_issue(i, &questions[i]);
+        send_question(i, &questions[i]);
         receive(&r);
         cr_assert_eq(r.err, ERR_FORBIDDEN, "%s", questions[i].profile);
     }
@@ -437,91 +154,35 @@ Test(turn, our_own_profiles_are_not_for_clients)
 
 Test(turn, our_issuers_subjects_are_not_for_clients)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
+    static const struct question q = {.subject = &stage.subject};
     static struct reply r;
-    static struct findings fs;
 
-    is_impostor = true;
-    start();
-    send_issue(1, &q);
+    stage_start();
+    send_question(1, &q);
     receive(&r);
-    cr_assert_eq(r.err, ERR_POLICY);
-    cr_assert(findings_read(&r.rest, &fs));
-    cr_assert(findings_refuse(&fs));
-    findings_free(&fs);
+    assert_refused(&r, NULL);
 }
 
 Test(turn, an_unknown_profile_is_not_found)
 {
-    static const struct question q = {ASK_ISSUE, "ucm/nothing", "a.example.com", 0, 0, 0};
+    static const struct question q = {.profile = "ucm/nothing"};
     static struct reply r;
 
-    start();
-    send_issue(1, &q);
+    stage_start();
+    send_question(1, &q);
     receive(&r);
     cr_assert_eq(r.err, ERR_NOT_FOUND);
-}
-
-/* A certificate on the key that all requests here have, for another subject. */
-static void remember_one(const uint8_t serial[static SERIAL_LEN])
-{
-    struct cert c = {.status = {.issuer_no = 1, .not_after_s = clock_now_s() + 86400},
-                     .key_type = KEY_EC,
-                     .key_bits = 256,
-                     .profile = "general/server",
-                     .requester = "tester",
-                     .cn = span_str("b.example.com"),
-                     .subject = span_str("CN=b.example.com"),
-                     .der = span_str("a certificate")};
-    struct store *s;
-    struct txn *t;
-    uint64_t number;
-
-    memcpy(c.serial, serial, SERIAL_LEN);
-    sha256_of(buf_span(&spki), c.key_hash);
-    cr_assert_eq(store_open(dir, STORE_WRITE, 0, &s, NULL), OK);
-    cr_assert_eq(txn_begin(s, &t), OK);
-    sha256_of(c.der, c.fingerprint);
-    cert_add(t, &c, &number);
-    cr_assert_eq(txn_commit(t), OK);
-    store_close(s);
-}
-
-static void send_compromise(const uint8_t serial[static SERIAL_LEN])
-{
-    struct buf b;
-
-    buf_init(&b, 1024);
-    buf_put_u8(&b, ASK_REVOKE);
-    buf_put_u64(&b, 7);
-    buf_put_blob(&b, span_str("uid:0"));
-    buf_put(&b, serial, SERIAL_LEN);
-    buf_put_u8(&b, REASON_KEY_COMPROMISE);
-    buf_put_i64(&b, NO_TIME);
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
-    buf_free(&b);
-}
-
-static void assert_compromised(struct reply *r)
-{
-    static struct findings fs;
-
-    cr_assert_eq(r->err, ERR_POLICY);
-    cr_assert(findings_read(&r->rest, &fs));
-    cr_assert_not_null(finding_of(&fs, "key.compromised"));
-    findings_free(&fs);
 }
 
 Test(turn, a_key_of_another_subject_is_warned_of)
 {
     static const uint8_t serial[SERIAL_LEN] = {1, 9};
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     static struct reply r;
     static struct findings fs;
 
-    remember_one(serial);
-    start();
-    send_issue(1, &q);
+    stage_remember(serial);
+    stage_start();
+    send_question(1, &plain);
     receive(&r);
     cr_assert_eq(r.err, OK);
     cr_assert(findings_read(&r.rest, &fs));
@@ -532,28 +193,27 @@ Test(turn, a_key_of_another_subject_is_warned_of)
 
 Test(turn, a_key_revoked_as_compromised_is_never_certified_again)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     static struct reply r;
-    struct issued i;
+    struct outcome i;
     uint64_t before;
     bool changed;
 
-    start();
+    stage_start();
     i = issue_one();
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_KEY_COMPROMISE, &changed), OK);
-    before = count_certificates();
-    send_issue(2, &q);
+    before = stage_certificates();
+    send_question(2, &plain);
     receive(&r);
-    assert_compromised(&r);
-    cr_assert_eq(count_certificates(), before);
+    assert_refused(&r, "key.compromised");
+    cr_assert_eq(stage_certificates(), before);
 }
 
 Test(turn, other_reasons_do_not_condemn_the_key)
 {
-    struct issued i;
+    struct outcome i;
     bool changed;
 
-    start();
+    stage_start();
     i = issue_one();
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), OK);
     issue_one();
@@ -562,32 +222,30 @@ Test(turn, other_reasons_do_not_condemn_the_key)
 Test(turn, a_compromise_earlier_in_the_turn_counts)
 {
     static const uint8_t serial[SERIAL_LEN] = {1, 9};
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     static struct reply revoked, refused;
 
-    remember_one(serial);
-    send_compromise(serial);
-    send_issue(1, &q);
-    start();
+    stage_remember(serial);
+    send_revocation(7, "uid:0", serial, REASON_KEY_COMPROMISE, NO_TIME);
+    send_question(1, &plain);
+    stage_start();
     receive(&revoked);
     cr_assert_eq(revoked.err, OK);
     receive(&refused);
-    assert_compromised(&refused);
+    assert_refused(&refused, "key.compromised");
 }
 
 Test(turn, a_certificate_is_looked_at_before_it_is_signed)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     static struct reply r;
     static struct findings fs;
 
     /* as a site's own catalogue may have it: a usage that serves no TLS server */
-    for (size_t i = 0; i < role->catalogue.count; i++)
-        if (strcmp(role->catalogue.profiles[i].id, "general/server") == 0)
-            role->catalogue.profiles[i].ku_ec =
+    for (size_t i = 0; i < stage.role->catalogue.count; i++)
+        if (strcmp(stage.role->catalogue.profiles[i].id, "general/server") == 0)
+            stage.role->catalogue.profiles[i].ku_ec =
                 (struct profile_usage){.required = KU_NON_REPUDIATION, .preset = KU_NON_REPUDIATION};
-    start();
-    send_issue(1, &q);
+    stage_start();
+    send_question(1, &plain);
     receive(&r);
     cr_assert_eq(r.err, ERR_POLICY);
     cr_assert(findings_read(&r.rest, &fs));
@@ -597,74 +255,71 @@ Test(turn, a_certificate_is_looked_at_before_it_is_signed)
 
 Test(turn, the_listener_gets_its_own_names_and_no_others)
 {
-    static const struct question own = {ASK_LISTENER, "", "ca.example.com", 0, 0, 0};
-    static const struct question foreign = {ASK_LISTENER, "", "www.example.com", 0, 0, 0};
+    static const struct question own = {.is_listener = true, .name = "ca.example.com"};
+    static const struct question foreign = {.is_listener = true, .name = "www.example.com"};
     static struct reply r;
 
-    start();
-    send_issue(1, &own);
+    stage_start();
+    send_question(1, &own);
     receive(&r);
-    read_issued(&r);
-    send_issue(2, &foreign);
+    (void)issued_of(&r);
+    send_question(2, &foreign);
     receive(&r);
     cr_assert_eq(r.err, ERR_FORBIDDEN);
 }
 
 Test(turn, a_refusing_signer_leaves_nothing_behind)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     static struct reply r;
     uint64_t before;
 
-    start();
+    stage_start();
     issue_one();
-    before = count_certificates();
-    signer.refuses = true;
-    send_issue(1, &q);
+    before = stage_certificates();
+    stage.signer.refuses = true;
+    send_question(1, &plain);
     receive(&r);
-    signer.refuses = false;
+    stage.signer.refuses = false;
     cr_assert_eq(r.err, ERR_INTERNAL);
-    cr_assert_eq(count_certificates(), before);
+    cr_assert_eq(stage_certificates(), before);
 }
 
 Test(turn, a_signature_that_does_not_come_holds_up_no_other)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     static struct reply r;
 
-    signer.kept_at = 2; /* after the OCSP signer's certificate, the first of the two */
-    send_issue(1, &q);
-    send_issue(2, &q);
-    start();
+    stage.signer.kept_at = 2; /* after the OCSP signer's certificate, the first of the two */
+    send_question(1, &plain);
+    send_question(2, &plain);
+    stage_start();
     receive(&r);
     cr_assert_eq(r.number, 2);
-    signer.releases = true;
+    stage.signer.releases = true;
     receive(&r);
     cr_assert_eq(r.number, 1);
-    cr_assert(!signer.gave_up);
+    cr_assert(!stage.signer.gave_up);
 }
 
 /* The first of two questions comes back after the issuer is withdrawn. */
 static void withdraw_in_flight(enum reason reason, struct reply *out)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     static const uint8_t issuer[SERIAL_LEN] = {1}; /* as played_issuer() has it */
     bool changed = false;
 
-    remember_one(issuer);
-    signer.kept_at = 2;
-    send_issue(1, &q);
-    send_issue(2, &q);
-    start();
+    stage_remember(issuer);
+    stage.signer.kept_at = 2;
+    send_question(1, &plain);
+    send_question(2, &plain);
+    stage_start();
     receive(out);
     cr_assert_eq(out->number, 2);
     cr_assert_eq(out->err, OK);
     cr_assert_eq(change(ASK_REVOKE, issuer, reason, &changed), OK);
     cr_assert(changed);
-    signer.releases = true;
+    stage.signer.releases = true;
     receive(out);
     cr_assert_eq(out->number, 1);
-    cr_assert(!signer.gave_up);
+    cr_assert(!stage.signer.gave_up);
 }
 
 Test(turn, what_a_revoked_issuer_signed_meanwhile_is_not_recorded)
@@ -673,7 +328,7 @@ Test(turn, what_a_revoked_issuer_signed_meanwhile_is_not_recorded)
 
     withdraw_in_flight(REASON_CESSATION_OF_OPERATION, &r);
     cr_assert_eq(r.err, ERR_CONFLICT);
-    cr_assert_eq(count_certificates(), 3, "the issuer's, its OCSP signer's and the one before");
+    cr_assert_eq(stage_certificates(), 3, "the issuer's, its OCSP signer's and the one before");
 }
 
 Test(turn, nor_what_an_issuer_on_hold_signed)
@@ -682,7 +337,7 @@ Test(turn, nor_what_an_issuer_on_hold_signed)
 
     withdraw_in_flight(REASON_CERTIFICATE_HOLD, &r);
     cr_assert_eq(r.err, ERR_CONFLICT);
-    cr_assert_eq(count_certificates(), 3);
+    cr_assert_eq(stage_certificates(), 3);
 }
 
 static bool keep_detail(const struct audit_row *row, void *arg)
@@ -692,57 +347,60 @@ static bool keep_detail(const struct audit_row *row, void *arg)
     return true;
 }
 
+static void last_detail(char out[static 512])
+{
+    struct view *v = stage_look();
+
+    cr_assert_eq(audit_each(v, 1, keep_detail, out), OK);
+    view_close(v);
+}
+
 Test(turn, the_audit_row_of_a_refusal_says_why_beside_a_warning)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a_b.example.com", 0, 0, 0};
+    static const struct question q = {.name = "a_b.example.com"};
     static struct reply r;
     char last[512] = "";
-    struct view *v;
 
-    start();
-    signer.refuses = true;
-    send_issue(1, &q);
+    stage_start();
+    stage.signer.refuses = true;
+    send_question(1, &q);
     receive(&r);
-    signer.refuses = false;
-    cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
-    cr_assert_eq(view_open(reader, &v), OK);
-    cr_assert_eq(audit_each(v, 1, keep_detail, last), OK);
-    view_close(v);
+    stage.signer.refuses = false;
+    last_detail(last);
     cr_assert_not_null(strstr(last, "The signer refused"), "%s", last);
 }
 
 Test(turn, the_audit_row_of_an_issue_cuts_no_character)
 {
     static char text[301];
+    struct question q = {.subject_text = text};
+    static struct reply r;
     char last[512] = "";
-    struct view *v;
 
     for (size_t i = 0; i < 300; i += 3)
         memcpy(text + i, "\xe2\x82\xac", 3); /* 128 is no multiple of 3 */
-    subject_text = text;
-    start();
-    issue_one();
-    cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
-    cr_assert_eq(view_open(reader, &v), OK);
-    cr_assert_eq(audit_each(v, 1, keep_detail, last), OK);
-    view_close(v);
+    stage_start();
+    send_question(1, &q);
+    receive(&r);
+    (void)issued_of(&r);
+    last_detail(last);
     cr_assert_geq(strlen(last), 126);
     cr_assert_str_eq(last + strlen(last) - 3, "\xe2\x82\xac");
 }
 
 Test(turn, revocation_moves_as_the_state_allows)
 {
-    struct issued i;
+    struct outcome i;
     struct status s;
     bool changed = false;
 
-    start();
+    stage_start();
     i = issue_one();
     cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), ERR_CONFLICT, "not held");
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
     cr_assert(changed);
     cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), OK);
-    cr_assert_eq(status_of(i.serial, &s), OK);
+    cr_assert_eq(stage_status(i.serial, &s), OK);
     cr_assert_eq(s.state, CERT_VALID);
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_KEY_COMPROMISE, &changed), OK,
@@ -752,7 +410,7 @@ Test(turn, revocation_moves_as_the_state_allows)
     cr_assert(!changed, "idempotent");
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), ERR_CONFLICT);
     cr_assert_eq(change(ASK_UNHOLD, i.serial, 0, NULL), ERR_CONFLICT);
-    cr_assert_eq(status_of(i.serial, &s), OK);
+    cr_assert_eq(stage_status(i.serial, &s), OK);
     cr_assert_eq(s.reason, REASON_KEY_COMPROMISE);
     i.serial[SERIAL_LEN - 1] ^= 1;
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), ERR_NOT_FOUND);
@@ -766,7 +424,7 @@ static void desk_send(uint8_t kind, uint64_t number, const struct buf *body)
     buf_put_u8(&b, kind);
     buf_put_u64(&b, number);
     buf_put_span(&b, buf_span(body));
-    cr_assert_eq(wire_send(desk[0], buf_span(&b)), OK);
+    cr_assert_eq(wire_send(stage.desk[0], buf_span(&b)), OK);
     buf_free(&b);
 }
 
@@ -775,7 +433,7 @@ static struct rd desk_receive(uint8_t *frame, size_t cap, uint8_t kind, uint64_t
     struct span s;
     struct rd r;
 
-    cr_assert_eq(wire_receive(desk[0], frame, cap, &s), OK);
+    cr_assert_eq(wire_receive(stage.desk[0], frame, cap, &s), OK);
     r = rd_of(s);
     cr_assert_eq(rd_u8(&r), kind);
     *number = rd_u64(&r);
@@ -810,6 +468,15 @@ static void record(uint64_t number, uint64_t crl, uint64_t changes)
     cr_assert_eq(rd_u8(&r), OK);
 }
 
+static void send_publish(uint64_t number)
+{
+    struct buf b;
+
+    asked_begin(&b, ASK_PUBLISH, number, "uid:0");
+    buf_put_blob(&b, span_str("ec-g1"));
+    asked_send(&b);
+}
+
 Test(turn, a_publication_is_numbered_recorded_and_answered)
 {
     static struct reply r;
@@ -818,17 +485,12 @@ Test(turn, a_publication_is_numbered_recorded_and_answered)
     struct buf b;
     struct rd rd;
 
-    start();
-    buf_init(&b, 1024);
-    buf_put_u8(&b, ASK_PUBLISH);
-    buf_put_u64(&b, 11);
-    buf_put_blob(&b, span_str("uid:0"));
-    buf_put_blob(&b, span_str("ec-g1"));
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    stage_start();
+    send_publish(11);
     rd = desk_receive(frame, sizeof frame, DESK_PUBLISH, &asked);
     cr_assert(span_eq(rd_blob(&rd), span_str("ec-g1")));
 
-    buf_reset(&b);
+    buf_init(&b, 1024);
     buf_put_blob(&b, span_str("ec-g1"));
     desk_send(DESK_RESERVE, 5, &b);
     rd = desk_receive(frame, sizeof frame, DESK_RESERVED, &number);
@@ -891,11 +553,11 @@ static void reserve(uint64_t number)
 /* A publisher at work reads nothing for seconds. */
 Test(turn, any_number_of_revocations_does_not_wait_for_the_publisher)
 {
-    struct issued i;
+    struct outcome i;
     bool changed;
 
-    role->publish_on_revocation = true;
-    start();
+    stage.role->publish_on_revocation = true;
+    stage_start();
     i = issue_one();
     for (int n = 0; n < 500; n++) {
         cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
@@ -905,12 +567,12 @@ Test(turn, any_number_of_revocations_does_not_wait_for_the_publisher)
 
 Test(turn, what_is_revoked_after_a_list_was_begun_is_published_by_the_next)
 {
-    struct issued i;
+    struct outcome i;
     uint64_t first, second;
     bool changed;
 
-    role->publish_on_revocation = true;
-    start();
+    stage.role->publish_on_revocation = true;
+    stage_start();
     i = issue_one();
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_CERTIFICATE_HOLD, &changed), OK);
     first = publish_receive(CAUSE_REVOCATION);
@@ -931,18 +593,18 @@ Test(turn, a_revocation_that_no_list_shows_is_asked_for_again_at_start)
 {
     bool changed;
 
-    role->publish_on_revocation = true;
-    start();
+    stage.role->publish_on_revocation = true;
+    stage_start();
     cr_assert_eq(change(ASK_REVOKE, issue_one().serial, REASON_SUPERSEDED, &changed), OK);
     (void)publish_receive(CAUSE_REVOCATION);
-    restart();
+    stage_restart();
     (void)publish_receive(CAUSE_REVOCATION);
     reserve(1);
-    restart();
+    stage_restart();
     (void)publish_receive(CAUSE_REVOCATION);
     reserve(1);
     record(2, 2, 1);
-    restart();
+    stage_restart();
     reserve(1); /* the list in force shows it */
 }
 
@@ -950,42 +612,29 @@ Test(turn, a_revocation_waits_for_the_schedule_over_a_start_too)
 {
     bool changed;
 
-    start();
+    stage_start();
     cr_assert_eq(change(ASK_REVOKE, issue_one().serial, REASON_SUPERSEDED, &changed), OK);
-    restart();
+    stage_restart();
     reserve(1);
 }
 
 Test(turn, an_address_that_no_list_carries_is_asked_for_again_at_start)
 {
-    role->config.issuers[0].shards = 4;
-    start();
+    stage.role->config.issuers[0].shards = 4;
+    stage_start();
     (void)publish_receive(CAUSE_CONFIGURATION);
-    restart();
+    stage_restart();
     (void)publish_receive(CAUSE_CONFIGURATION);
     reserve(1);
     record(2, 1, 1);
-    restart();
+    stage_restart();
     reserve(1);
-    strcpy(role->config.public_url, "http://other.example.com");
-    restart();
+    strcpy(stage.role->config.public_url, "http://other.example.com");
+    stage_restart();
     (void)publish_receive(CAUSE_CONFIGURATION);
-    restart();
+    stage_restart();
     (void)publish_receive(CAUSE_CONFIGURATION);
     reserve(1);
-}
-
-static void send_publish(uint64_t number)
-{
-    struct buf b;
-
-    buf_init(&b, 1024);
-    buf_put_u8(&b, ASK_PUBLISH);
-    buf_put_u64(&b, number);
-    buf_put_blob(&b, span_str("uid:0"));
-    buf_put_blob(&b, span_str("ec-g1"));
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
-    buf_free(&b);
 }
 
 /* The next answer: to this question, with this outcome. */
@@ -1003,9 +652,9 @@ static void expect_published(uint64_t number, enum err err, uint64_t crl_number)
 Test(turn, who_asks_while_a_list_is_made_gets_the_next)
 {
     uint64_t first, second;
-    struct issued i;
+    struct outcome i;
 
-    start();
+    stage_start();
     send_publish(1);
     first = publish_receive(CAUSE_REQUEST);
     send_publish(2);
@@ -1027,10 +676,10 @@ Test(turn, who_asks_while_a_list_is_made_gets_the_next)
 /* A stopped publisher reads nothing at all: the wire holds fewer messages than are asked for here. */
 Test(turn, any_number_of_publications_does_not_wait_for_the_publisher)
 {
-    struct issued i;
+    struct outcome i;
     uint64_t first;
 
-    start();
+    stage_start();
     for (uint64_t n = 1; n <= 3000; n++) {
         send_publish(n);
         if (n > PUBLISH_WAITS_MAX)
@@ -1052,7 +701,7 @@ Test(turn, any_number_of_publications_does_not_wait_for_the_publisher)
 /* What nobody will answer any more is freed: the leak check looks. */
 Test(turn, an_end_with_those_who_wait_for_a_list)
 {
-    start();
+    stage_start();
     send_publish(1);
     (void)publish_receive(CAUSE_REQUEST);
 }
@@ -1063,18 +712,9 @@ static void revoke_with(uint8_t reason, int64_t invalidity_s)
 {
     static const uint8_t serial[SERIAL_LEN] = {1};
     static struct reply r;
-    struct buf b;
 
-    start();
-    buf_init(&b, 1024);
-    buf_put_u8(&b, ASK_REVOKE);
-    buf_put_u64(&b, 7);
-    buf_put_blob(&b, span_str("uid:0"));
-    buf_put(&b, serial, SERIAL_LEN);
-    buf_put_u8(&b, reason);
-    buf_put_i64(&b, invalidity_s);
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
-    buf_free(&b);
+    stage_start();
+    send_revocation(7, "uid:0", serial, reason, invalidity_s);
     receive(&r);
 }
 
@@ -1090,12 +730,9 @@ Test(turn, an_invalidity_date_that_no_list_can_say_ends_the_role, .exit_code = 2
 
 static void responder_of(uint8_t out[static SERIAL_LEN])
 {
+    struct view *v = stage_look();
     struct issuer i;
-    struct view *v;
 
-    if (reader == NULL)
-        cr_assert_eq(store_open(dir, STORE_READ, 0, &reader, NULL), OK);
-    cr_assert_eq(view_open(reader, &v), OK);
     cr_assert_eq(issuer_find(v, "ec-g1", &i), OK);
     memcpy(out, i.responder, SERIAL_LEN);
     view_close(v);
@@ -1107,9 +744,9 @@ static void plant_responder(int64_t not_before_s, uint8_t serial[static SERIAL_L
     static const enum eku eku[] = {EKU_OCSP_SIGNING};
     uint8_t ski[SKI_LEN];
     struct tbs about = {.alg = SIG_ECDSA_SHA256,
-                        .issuer = buf_span(&subject),
-                        .subject = buf_span(&subject),
-                        .spki = buf_span(&spki),
+                        .issuer = buf_span(&stage.subject),
+                        .subject = buf_span(&stage.subject),
+                        .spki = buf_span(&stage.spki),
                         .not_before_s = not_before_s,
                         .not_after_s = not_before_s + 14 * 86400,
                         .ku = KU_DIGITAL_SIGNATURE,
@@ -1119,7 +756,6 @@ static void plant_responder(int64_t not_before_s, uint8_t serial[static SERIAL_L
     struct cert_about row = {.profile = "chancery/ocsp", .requester = "service", .issuer_no = 1};
     struct buf tbs, certificate, text;
     struct cert c;
-    struct store *s;
     struct txn *t;
     uint64_t number;
 
@@ -1134,13 +770,11 @@ static void plant_responder(int64_t not_before_s, uint8_t serial[static SERIAL_L
     certificate_write(&certificate, buf_span(&tbs), about.alg, span_str("signature"));
     row.der = buf_span(&certificate);
     cr_assert(cert_row(&row, &text, &c));
-    cr_assert_eq(store_open(dir, STORE_WRITE, 0, &s, NULL), OK);
-    cr_assert_eq(txn_begin(s, &t), OK);
+    t = stage_begin();
     sha256_of(c.der, c.fingerprint);
     cert_add(t, &c, &number);
     issuer_set_responder(t, 1, serial);
-    cr_assert_eq(txn_commit(t), OK);
-    store_close(s);
+    stage_commit();
     buf_free(&tbs);
     buf_free(&certificate);
     buf_free(&text);
@@ -1151,7 +785,7 @@ Test(turn, an_ocsp_signer_of_the_future_is_replaced)
     uint8_t planted[SERIAL_LEN], found[SERIAL_LEN];
 
     plant_responder(clock_now_s() + 365 * 86400, planted);
-    start();
+    stage_start();
     issue_one();
     responder_of(found);
     cr_assert_neq(memcmp(found, planted, SERIAL_LEN), 0);
@@ -1162,44 +796,43 @@ Test(turn, an_ocsp_signer_of_today_is_kept)
     uint8_t planted[SERIAL_LEN], found[SERIAL_LEN];
 
     plant_responder(clock_now_s() - 300, planted);
-    start();
+    stage_start();
     issue_one();
     responder_of(found);
     cr_assert_eq(memcmp(found, planted, SERIAL_LEN), 0);
 }
 
+static void send_probe(uint64_t number)
+{
+    struct buf b;
+
+    asked_begin(&b, ASK_PROBE, number, NULL);
+    asked_send(&b);
+}
+
 Test(turn, a_probe_is_answered)
 {
     static struct reply r;
-    struct buf b;
 
-    start();
-    buf_init(&b, 64);
-    buf_put_u8(&b, ASK_PROBE);
-    buf_put_u64(&b, 3);
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    stage_start();
+    send_probe(3);
     receive(&r);
     cr_assert_eq(r.err, OK);
     cr_assert_eq(r.number, 3);
-    signer.refuses = true;
-    cr_assert_eq(wire_send(api[0], buf_span(&b)), OK);
+    stage.signer.refuses = true;
+    send_probe(3);
     receive(&r);
     cr_assert_eq(r.err, ERR_UNAVAILABLE);
-    buf_free(&b);
 }
 
 static void add_rows(unsigned n)
 {
-    struct store *s;
-    struct txn *t;
+    struct txn *t = stage_begin();
 
-    cr_assert_eq(store_open(dir, STORE_WRITE, 0, &s, NULL), OK);
-    cr_assert_eq(txn_begin(s, &t), OK);
     for (unsigned i = 0; i < n; i++)
         audit_append(
             t, &(struct audit_row){.at_s = clock_now_s(), .kind = AUDIT_ISSUE, .actor = span_str("uid:0")});
-    cr_assert_eq(txn_commit(t), OK);
-    store_close(s);
+    stage_commit();
 }
 
 static struct seal_keys *make_seal_keys(void)
@@ -1222,24 +855,19 @@ static struct seal_keys *make_seal_keys(void)
  */
 Test(turn, what_came_back_before_a_seal_is_answered_at_once)
 {
-    static const struct question q = {ASK_ISSUE, "general/server", "a.example.com", 0, 0, 0};
     struct seal_keys *keys = make_seal_keys();
     static struct reply r;
 
     add_rows(SEAL_ROWS);
-    role->seal_keys = keys;
-    signer.slow_at = 4; /* after the OCSP signer's certificate, the third of the three */
+    stage.role->seal_keys = keys;
+    stage.signer.slow_at = 4; /* after the OCSP signer's certificate, the third of the three */
     for (uint64_t i = 1; i <= 3; i++)
-        send_issue(i, &q);
-    start();
+        send_question(i, &plain);
+    stage_start();
     for (int i = 0; i < 3; i++) {
         receive(&r);
-        read_issued(&r);
+        (void)issued_of(&r);
     }
-    close(api[0]);
-    api[0] = -1;
-    pthread_join(ca_thread, NULL);
+    stage_stop();
     seal_keys_free(keys);
-    pthread_create(&ca_thread, NULL, nothing, NULL);
-    ca_result = OK;
 }
