@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does a start replace the OCSP signer of a clock that was ahead, and no other? */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "tests/unit/ca/asked.h"
+
+TestSuite(renewal, .init = stage_open, .fini = stage_close, .timeout = 60);
+
+static void responder_of(uint8_t out[static SERIAL_LEN])
+{
+    struct view *v = stage_look();
+    struct issuer i;
+
+    cr_assert_eq(issuer_find(v, "ec-g1", &i), OK);
+    memcpy(out, i.responder, SERIAL_LEN);
+    view_close(v);
+}
+
+/* As the ca makes one, while the clock is ahead. */
+static void plant_responder(int64_t not_before_s, uint8_t serial[static SERIAL_LEN])
+{
+    static const enum eku eku[] = {EKU_OCSP_SIGNING};
+    uint8_t ski[SKI_LEN];
+    struct tbs about = {.alg = SIG_ECDSA_SHA256,
+                        .issuer = buf_span(&stage.subject),
+                        .subject = buf_span(&stage.subject),
+                        .spki = buf_span(&stage.spki),
+                        .not_before_s = not_before_s,
+                        .not_after_s = not_before_s + 14 * 86400,
+                        .ku = KU_DIGITAL_SIGNATURE,
+                        .eku = eku,
+                        .eku_count = 1,
+                        .nocheck = true};
+    struct cert_about row = {.profile = "chancery/ocsp", .requester = "service", .issuer_no = 1};
+    struct buf tbs, certificate, text;
+    struct cert c;
+    struct txn *t;
+    uint64_t number;
+
+    serial_new(1, about.not_after_s, serial);
+    memcpy(about.serial, serial, SERIAL_LEN);
+    cr_assert(ski_of(about.spki, ski));
+    about.aki = span_of(ski, sizeof ski);
+    buf_init(&tbs, 65536);
+    buf_init(&certificate, 65536);
+    buf_init(&text, 64);
+    tbs_write(&tbs, &about);
+    certificate_write(&certificate, buf_span(&tbs), about.alg, span_str("signature"));
+    row.der = buf_span(&certificate);
+    cr_assert(cert_row(&row, &text, &c));
+    t = stage_begin();
+    sha256_of(c.der, c.fingerprint);
+    cert_add(t, &c, &number);
+    issuer_set_responder(t, 1, serial);
+    stage_commit();
+    buf_free(&tbs);
+    buf_free(&certificate);
+    buf_free(&text);
+}
+
+Test(renewal, an_ocsp_signer_of_the_future_is_replaced)
+{
+    uint8_t planted[SERIAL_LEN], found[SERIAL_LEN];
+
+    plant_responder(clock_now_s() + 365 * 86400, planted);
+    stage_start();
+    issue_one();
+    responder_of(found);
+    cr_assert_neq(memcmp(found, planted, SERIAL_LEN), 0);
+}
+
+Test(renewal, an_ocsp_signer_of_today_is_kept)
+{
+    uint8_t planted[SERIAL_LEN], found[SERIAL_LEN];
+
+    plant_responder(clock_now_s() - 300, planted);
+    stage_start();
+    issue_one();
+    responder_of(found);
+    cr_assert_eq(memcmp(found, planted, SERIAL_LEN), 0);
+}
