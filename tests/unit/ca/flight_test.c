@@ -3,7 +3,6 @@
  * that must not be, and nobody else kept waiting? */
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 
 #include "base/clock.h"
 #include "tests/unit/ca/asked.h"
@@ -115,27 +114,12 @@ static void add_rows(unsigned n)
     stage_commit();
 }
 
-static struct seal_keys *make_seal_keys(void)
-{
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    BIO *b = BIO_new(BIO_s_mem());
-    struct seal_keys *keys;
-    char *text;
-    long len;
-
-    PEM_write_bio_PUBKEY(b, key);
-    len = BIO_get_mem_data(b, &text);
-    cr_assert_eq(seal_keys_read(span_of(text, (size_t)len), &keys, NULL), OK);
-    BIO_free(b);
-    EVP_PKEY_free(key);
-    return keys;
-}
-
 /* A seal waits for what is at the signer; what comes back then is answered though nothing else ever happens.
  */
 Test(flight, what_came_back_before_a_seal_is_answered_at_once)
 {
-    struct seal_keys *keys = make_seal_keys();
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    struct seal_keys *keys = played_seal_keys(key);
     static struct reply r;
 
     add_rows(SEAL_ROWS);
@@ -150,4 +134,5 @@ Test(flight, what_came_back_before_a_seal_is_answered_at_once)
     }
     stage_stop();
     seal_keys_free(keys);
+    EVP_PKEY_free(key);
 }

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,23 +20,10 @@ void played_key(struct buf *spki)
     EVP_PKEY_free(key);
 }
 
-void played_issuer(struct txn *t, struct span subject, struct span spki, int64_t not_before_s,
-                   int64_t not_after_s, struct buf *certificate)
+void played_certificate(struct tbs about, struct buf *certificate)
 {
-    struct issuer row = {.id = "ec-g1"};
     uint8_t ski[SKI_LEN];
     struct buf tbs;
-    struct tbs about = {.serial = {1},
-                        .alg = SIG_ECDSA_SHA256,
-                        .issuer = subject,
-                        .subject = subject,
-                        .spki = spki,
-                        .not_before_s = not_before_s,
-                        .not_after_s = not_after_s,
-                        .ku = KU_KEY_CERT_SIGN,
-                        .is_ca = true,
-                        .path_len = 1};
-    uint16_t no;
 
     cr_assert(ski_of(about.spki, ski));
     about.aki = span_of(ski, sizeof ski);
@@ -43,9 +31,42 @@ void played_issuer(struct txn *t, struct span subject, struct span spki, int64_t
     buf_init(certificate, 65536);
     tbs_write(&tbs, &about);
     certificate_write(certificate, buf_span(&tbs), about.alg, span_str("signature"));
+    buf_free(&tbs);
+}
+
+void played_issuer(struct txn *t, struct span subject, struct span spki, int64_t not_before_s,
+                   int64_t not_after_s, struct buf *certificate)
+{
+    struct issuer row = {.id = "ec-g1"};
+    uint16_t no;
+
+    played_certificate((struct tbs){.serial = {1},
+                                    .alg = SIG_ECDSA_SHA256,
+                                    .issuer = subject,
+                                    .subject = subject,
+                                    .spki = spki,
+                                    .not_before_s = not_before_s,
+                                    .not_after_s = not_after_s,
+                                    .ku = KU_KEY_CERT_SIGN,
+                                    .is_ca = true,
+                                    .path_len = 1},
+                       certificate);
     row.certificate = buf_span(certificate);
     issuer_add(t, &row, &no);
-    buf_free(&tbs);
+}
+
+struct seal_keys *played_seal_keys(EVP_PKEY *key)
+{
+    BIO *b = BIO_new(BIO_s_mem());
+    struct seal_keys *keys;
+    char *text;
+    long len;
+
+    cr_assert_eq(PEM_write_bio_PUBKEY(b, key), 1);
+    len = BIO_get_mem_data(b, &text);
+    cr_assert_eq(seal_keys_read(span_of(text, (size_t)len), &keys, NULL), OK);
+    BIO_free(b);
+    return keys;
 }
 
 static void answer(const struct played_signer *p, struct rd r)

@@ -3,14 +3,23 @@
 #ifndef TESTS_UNIT_CA_PLAYED_H
 #define TESTS_UNIT_CA_PLAYED_H
 
+#include <openssl/types.h>
+
 #include "ca/inner.h"
 
 /* SubjectPublicKeyInfo DER of a new key on P-256; the buf is initialised here. */
 void played_key(struct buf *spki);
 
+/* The certificate of `about`, whose AKI is made that of its own key: an issuer's, or one of an issuer with
+ * the same key. No signature is checked here. The buf is initialised here. */
+void played_certificate(struct tbs about, struct buf *certificate);
+
 /* The issuer "ec-g1", under its own name. The buf, initialised here, holds its certificate. */
 void played_issuer(struct txn *t, struct span subject, struct span spki, int64_t not_before_s,
                    int64_t not_after_s, struct buf *certificate);
+
+/* What the audit is checked with when it is sealed by this key; the caller frees it. */
+struct seal_keys *played_seal_keys(EVP_PKEY *key);
 
 /* Answers on `fd` until the other end is closed: the body of a thread. */
 struct played_signer {

@@ -2,8 +2,8 @@
 /* Is the audit sealed after so many rows, after so long and at an end, and is what the signer does not give
  * an alarm? The test plays the signer. */
 #include <criterion/criterion.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/port.h"
-#include "ca/inner.h"
+#include "tests/unit/ca/played.h"
 
 #define NOW 1800000000
 
@@ -62,24 +62,12 @@ static void *signer(void *arg)
     return NULL;
 }
 
-static void make_key(void)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text;
-    long len;
-
-    key = EVP_EC_gen("P-256");
-    cr_assert_eq(PEM_write_bio_PUBKEY(bio, key), 1);
-    len = BIO_get_mem_data(bio, &text);
-    cr_assert_eq(seal_keys_read(span_of(text, (size_t)len), &keys, NULL), OK);
-    BIO_free(bio);
-}
-
 static void setup(void)
 {
     strcpy(dir, "/tmp/chancery-sealing-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
-    make_key();
+    key = EVP_EC_gen("P-256");
+    keys = played_seal_keys(key);
     cr_assert_eq(wire_pair(port), OK);
     role = (struct ca_role){.board = board_new(), .seal_keys = keys, .port_fd = port[0]};
     cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca.store, NULL), OK);
