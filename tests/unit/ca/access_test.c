@@ -2,21 +2,15 @@
 /* Does a name give the rights that store and configuration say, and is every act held against them? */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/der.h"
 #include "base/hash.h"
-#include "ca/inner.h"
+#include "tests/unit/ca/idle.h"
 
 #define NOW 1800000000
 #define DAY 86400
 
-static char dir[64];
-static struct store *store;
-static struct ca_role role;
-static struct ca ca;
 static struct view *view;
 
 /* ---- a store with logins ---- */
@@ -94,25 +88,18 @@ static void setup(void)
 {
     struct txn *t;
 
-    strcpy(dir, "/tmp/chancery-access-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &store, NULL), OK);
-    cr_assert_eq(txn_begin(store, &t), OK);
+    idle_open();
+    t = idle_begin();
     fill(t);
-    cr_assert_eq(txn_commit(t), OK);
-    configure(&role.config.access);
-    ca = (struct ca){.role = &role, .store = store};
-    cr_assert_eq(view_open(store, &view), OK);
+    idle_commit(t);
+    configure(&idle.role.config.access);
+    view = idle_look();
 }
 
 static void teardown(void)
 {
-    char command[128];
-
     view_close(view);
-    store_close(store);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    cr_assert_eq(system(command), 0);
+    idle_close();
 }
 
 TestSuite(access, .init = setup, .fini = teardown);
@@ -120,7 +107,7 @@ TestSuite(access, .init = setup, .fini = teardown);
 static enum err find(const char *name, struct principal *out)
 {
     struct fault f = {0};
-    enum err e = principal_find(view, &role.config.access, name, NOW, out, &f);
+    enum err e = principal_find(view, &idle.role.config.access, name, NOW, out, &f);
 
     cr_assert(e == OK || f.detail[0] != '\0', "%s is told why", name);
     cr_assert(e == OK || out->role == ACCESS_NOBODY, "%s has no role", name);
@@ -222,8 +209,8 @@ Test(access, who_stands_behind_a_name)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char a[IDENTITY_MAX], b[IDENTITY_MAX];
 
-        principal_identity(view, &role.config.access, rows[i].a, a);
-        principal_identity(view, &role.config.access, rows[i].b, b);
+        principal_identity(view, &idle.role.config.access, rows[i].a, a);
+        principal_identity(view, &idle.role.config.access, rows[i].b, b);
         cr_assert_eq(strcmp(a, b) == 0, rows[i].same, "%s (%s) and %s (%s)", rows[i].a, a, rows[i].b, b);
     }
 }
@@ -334,7 +321,7 @@ Test(access, every_kind_by_every_role)
             serial_of(r, serial);
             strcpy(a.principal, "cert:");
             hex_encode(span_of(serial, SERIAL_LEN), a.principal + 5);
-            access_check(&ca, view, &a, NOW);
+            access_check(&idle.ca, view, &a, NOW);
             cr_assert_eq(a.err == OK, (want[kind] & ACCESS_BIT(r)) != 0, "kind %u, %s: %s", kind,
                          access_role_name(r), a.detail);
             cr_assert_eq(a.is_denied, a.err != OK);
@@ -357,7 +344,7 @@ Test(access, who_is_nobody_asks_nothing)
             struct ask a = {.kind = kinds[k]};
 
             strcpy(a.principal, names[i]);
-            access_check(&ca, view, &a, NOW);
+            access_check(&idle.ca, view, &a, NOW);
             cr_assert_eq(a.err, ERR_FORBIDDEN, "%s, kind %d", names[i], (int)kinds[k]);
         }
 }
@@ -366,13 +353,13 @@ Test(access, a_limited_administrator_makes_no_logins)
 {
     static const enum ask_kind kinds[] = {ASK_TOKEN_CREATE, ASK_TOKEN_DELETE, ASK_PERMIT_ADD,
                                           ASK_PERMIT_REMOVE};
-    struct access_principal *p = &role.config.access.principals[1];
+    struct access_principal *p = &idle.role.config.access.principals[1];
 
     strcpy(p->subject, "CN=person 5");
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         struct ask a = {.kind = kinds[k], .principal = "cert:05050505050505050505050505050505050505"};
 
-        access_check(&ca, view, &a, NOW);
+        access_check(&idle.ca, view, &a, NOW);
         cr_assert_eq(a.err, ERR_FORBIDDEN);
         cr_assert_eq(a.who.role, ACCESS_ADMINISTRATOR);
     }
@@ -394,7 +381,7 @@ Test(access, values_out_of_range_are_refused)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         strcpy(rows[i].principal, "uid:0");
-        access_check(&ca, view, &rows[i], NOW);
+        access_check(&idle.ca, view, &rows[i], NOW);
         cr_assert_eq(rows[i].err, ERR_FORBIDDEN, "row %zu", i);
     }
 }
@@ -415,10 +402,10 @@ static void record(struct ask *a)
 
     view_close(view);
     cr_assert(access_writes(a));
-    cr_assert_eq(txn_begin(store, &t), OK);
+    t = idle_begin();
     access_record(t, a, NOW);
-    cr_assert_eq(txn_commit(t), OK);
-    cr_assert_eq(view_open(store, &view), OK);
+    idle_commit(t);
+    view = idle_look();
 }
 
 Test(access, acts_are_recorded_with_who_did_them)
@@ -457,7 +444,7 @@ Test(access, acts_are_recorded_with_who_did_them)
     record(&gone);
     cr_assert_eq(gone.err, OK);
     record(&failure);
-    access_check(&ca, view, &denied, NOW);
+    access_check(&idle.ca, view, &denied, NOW);
     record(&denied);
     cr_assert_eq(audit_each(view, 0, note_row, text), OK);
     cr_assert_str_eq(

@@ -2,49 +2,30 @@
 /* Is nothing forgotten by a clock that went ahead, in this life or while the service was down, and is it
  * believed when it is right again or goes on for long? */
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "ca/inner.h"
+#include "tests/unit/ca/idle.h"
 
 #define NOW INT64_C(1800000000)
 #define DAY INT64_C(86400)
 #define YEAR (365 * DAY)
 
-static char dir[64];
-static struct ca_role role;
-static struct ca ca = {.role = &role};
 static int64_t monotonic_s;
 
 static void begin(int64_t wall_s)
 {
     monotonic_s = 1000;
-    doubt_begin(&ca, wall_s, monotonic_s);
+    doubt_begin(&idle.ca, wall_s, monotonic_s);
 }
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/chancery-doubt-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-    role = (struct ca_role){.store_dir = dir, .board = board_new()};
-    ca.copies.fd = -1;
-    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca.store, NULL), OK);
+    idle_open();
     begin(NOW);
 }
 
-static void teardown(void)
-{
-    char command[128];
-
-    store_close(ca.store);
-    board_close(role.board);
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(doubt, .init = setup, .fini = teardown);
+TestSuite(doubt, .init = setup, .fini = idle_close);
 
 /* So much later by the monotonic clock. */
 static bool is_ahead_after(int64_t s, int64_t wall_s)
@@ -53,24 +34,15 @@ static bool is_ahead_after(int64_t s, int64_t wall_s)
     bool is;
 
     monotonic_s += s;
-    cr_assert_eq(txn_begin(ca.store, &t), OK);
-    is = doubt_look(&ca, t, wall_s, monotonic_s);
-    cr_assert_eq(txn_commit(t), OK);
+    t = idle_begin();
+    is = doubt_look(&idle.ca, t, wall_s, monotonic_s);
+    idle_commit(t);
     return is;
-}
-
-static bool note(const struct alarm_shown *a, void *arg)
-{
-    *(bool *)arg |= strcmp(a->code, "clock.ahead") == 0;
-    return true;
 }
 
 static bool is_alarm_up(void)
 {
-    bool is = false;
-
-    board_each_alarm(role.board, note, &is);
-    return is;
+    return idle_alarm("clock.ahead")[0] != '\0';
 }
 
 Test(doubt, a_clock_that_went_ahead_is_not_believed_until_it_is_right)
@@ -179,8 +151,8 @@ static struct kept upkeep(int64_t now_s)
     struct status s;
     struct view *v = NULL;
 
-    upkeep_run(&ca, false, now_s);
-    cr_assert_eq(view_open(ca.store, &v), OK);
+    upkeep_run(&idle.ca, false, now_s);
+    v = idle_look();
     kept.request = request_find(v, request_id, &r) == OK && r.state == REQUEST_PENDING;
     kept.token = token_find(v, (const uint8_t[HASH_LEN]){5}, &k) == OK;
     kept.key = idempotent_find(v, key, &i) == OK;
@@ -194,18 +166,18 @@ Test(doubt, upkeep_forgets_nothing_by_a_clock_that_is_ahead)
     struct txn *t = NULL;
     struct kept kept;
 
-    role.config.prune_after_s = 30 * DAY;
-    cr_assert_eq(txn_begin(ca.store, &t), OK);
+    idle.role.config.prune_after_s = 30 * DAY;
+    t = idle_begin();
     keep(t);
-    cr_assert_eq(txn_commit(t), OK);
-    doubt_begin(&ca, NOW, clock_monotonic_ms() / 1000);
+    idle_commit(t);
+    doubt_begin(&idle.ca, NOW, clock_monotonic_ms() / 1000);
     kept = upkeep(NOW + 60);
     cr_expect(kept.request && kept.token && kept.key && kept.certificate);
     kept = upkeep(NOW + YEAR);
     cr_expect(kept.request && kept.token && kept.key && kept.certificate);
     kept = upkeep(NOW + 120);
     cr_expect(kept.request && kept.token && kept.key && kept.certificate);
-    doubt_begin(&ca, NOW + YEAR,
+    doubt_begin(&idle.ca, NOW + YEAR,
                 clock_monotonic_ms() / 1000 - 8 * DAY); /* as if it had run for a week since */
     kept = upkeep(NOW + YEAR);
     cr_expect(!kept.request && !kept.token && !kept.key && !kept.certificate);

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is a certificate forgotten when the policy says so, with a row in the audit, and none without a policy? */
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "ca/inner.h"
+#include "tests/unit/ca/idle.h"
 
 #define NOW 1800000000
 #define DAY INT64_C(86400)
-
-static char dir[64];
-static struct ca_role role;
-static struct ca ca = {.role = &role};
 
 /* One of each profile that ended so many days ago. */
 static void add(struct txn *t, unsigned days_ago)
@@ -37,28 +31,16 @@ static void add(struct txn *t, unsigned days_ago)
 
 static void setup(void)
 {
-    struct txn *t = NULL;
+    struct txn *t;
 
-    strcpy(dir, "/tmp/chancery-prune-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-    role = (struct ca_role){0};
-    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca.store, NULL), OK);
-    cr_assert_eq(txn_begin(ca.store, &t), OK);
+    idle_open();
+    t = idle_begin();
     for (unsigned days_ago = 0; days_ago < 60; days_ago++)
         add(t, days_ago);
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
 }
 
-static void teardown(void)
-{
-    char command[128];
-
-    store_close(ca.store);
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(prune, .init = setup, .fini = teardown);
+TestSuite(prune, .init = setup, .fini = idle_close);
 
 static struct store_counts turn(void)
 {
@@ -66,10 +48,10 @@ static struct store_counts turn(void)
     struct txn *t = NULL;
     struct view *v = NULL;
 
-    cr_assert_eq(txn_begin(ca.store, &t), OK);
-    prune_turn(&ca, t, NOW);
-    cr_assert_eq(txn_commit(t), OK);
-    cr_assert_eq(view_open(ca.store, &v), OK);
+    t = idle_begin();
+    prune_turn(&idle.ca, t, NOW);
+    idle_commit(t);
+    v = idle_look();
     cr_assert_eq(store_count(v, &n), OK);
     view_close(v);
     return n;
@@ -95,11 +77,11 @@ Test(prune, what_ended_before_is_forgotten_but_the_service_s_own)
     struct view *v = NULL;
     char detail[128] = "";
 
-    role.config.prune_after_s = 30 * DAY;
+    idle.role.config.prune_after_s = 30 * DAY;
     n = turn();
     cr_expect_eq(n.certificates, 180 - 29, "31 to 59 days ago, of one profile");
     cr_expect_eq(n.audit, 1);
-    cr_assert_eq(view_open(ca.store, &v), OK);
+    v = idle_look();
     cr_assert_eq(audit_each(v, 1, keep_detail, detail), OK);
     view_close(v);
     cr_expect_str_eq(detail, "29 certificates, the latest ended 2026-12-15T08:00:00Z");

@@ -5,12 +5,11 @@
  */
 #include <criterion/criterion.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/parts.h"
+#include "tests/unit/ca/idle.h"
 #include "tests/unit/ca/played.h"
 
 #define NOW INT64_C(1800000000)
@@ -18,9 +17,8 @@
 #define LIFE (14 * DAY)
 #define ISSUER_LIFE (3000 * DAY)
 
-static char dir[64];
-static struct ca_role *role;
-static struct ca *ca;
+static struct ca_role *const role = &idle.role;
+static struct ca *const ca = &idle.ca;
 static struct buf keys[3]; /* of the issuer, its signer here, its signer on dmz1 */
 static struct buf subject, issuer_certificate;
 static int port[2];
@@ -36,15 +34,11 @@ static void setup(void)
         played_key(&keys[i]);
     buf_init(&subject, 4096);
     name_write(&subject, "Example UC", "Issuer");
-    strcpy(dir, "/tmp/chancery-responder-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-    role = calloc(1, sizeof *role);
-    ca = calloc(1, sizeof *ca);
-    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca->store, NULL), OK);
-    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    idle_open();
+    t = idle_begin();
     played_issuer(t, buf_span(&subject), buf_span(&keys[0]), NOW - DAY, NOW + ISSUER_LIFE,
                   &issuer_certificate);
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
     role->config = (struct ca_config){.count = 1,
                                       .node = 1,
                                       .public_url = "http://ca.example.com",
@@ -56,7 +50,6 @@ static void setup(void)
     role->host_spki[0][0] = buf_span(&keys[2]);
     cr_assert_eq(wire_pair(port), OK);
     role->port_fd = port[0];
-    ca->role = role;
     cr_assert_eq(issuing_load(ca, &f), OK, "%s", f.detail);
     signer.fd = port[1];
     pthread_create(&signer_thread, NULL, played_signer_run, &signer);
@@ -64,21 +57,15 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[128];
-
     close(port[0]);
     pthread_join(signer_thread, NULL);
     close(port[1]);
     issuing_free(ca);
-    store_close(ca->store);
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
+    idle_close();
     for (size_t i = 0; i < 3; i++)
         buf_free(&keys[i]);
     buf_free(&subject);
     buf_free(&issuer_certificate);
-    free(ca);
-    free(role);
 }
 
 TestSuite(responder, .init = setup, .fini = teardown);
@@ -110,7 +97,7 @@ static struct seen look(const char *host)
     struct cert c;
     struct view *v;
 
-    cr_assert_eq(view_open(ca->store, &v), OK);
+    v = idle_look();
     cr_assert_eq(issuer_find(v, "ec-g1", &i), OK);
     if (host != NULL)
         cr_assert_eq(responder_find(v, i.no, host, i.responder), OK);
@@ -237,9 +224,9 @@ Test(responder, a_revoked_signer_is_replaced_at_once)
     role->config.issuers[0].is_trusted = true;
     responder_renew(ca, NOW);
     first = look(NULL);
-    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    t = idle_begin();
     cert_revoke(t, first.serial, REASON_SUPERSEDED, NOW, NO_TIME);
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
     responder_renew(ca, NOW + 1);
     cr_assert_not(is_same(look(NULL), first));
 }

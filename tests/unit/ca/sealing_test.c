@@ -5,19 +5,15 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/port.h"
+#include "tests/unit/ca/idle.h"
 #include "tests/unit/ca/played.h"
 
 #define NOW 1800000000
 
-static char dir[64];
-static struct ca_role role;
-static struct ca ca = {.role = &role};
 static struct seal_keys *keys;
 static EVP_PKEY *key;
 static int port[2];
@@ -64,42 +60,35 @@ static void *signer(void *arg)
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/chancery-sealing-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
+    idle_open();
     key = EVP_EC_gen("P-256");
     keys = played_seal_keys(key);
     cr_assert_eq(wire_pair(port), OK);
-    role = (struct ca_role){.board = board_new(), .seal_keys = keys, .port_fd = port[0]};
-    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca.store, NULL), OK);
+    idle.role.seal_keys = keys;
+    idle.role.port_fd = port[0];
     cr_assert_eq(pthread_create(&signer_thread, NULL, signer, NULL), 0);
-    sealing_begin(&ca);
+    sealing_begin(&idle.ca);
 }
 
 static void teardown(void)
 {
-    char command[128];
-
     close(port[0]);
     pthread_join(signer_thread, NULL);
     close(port[1]);
-    store_close(ca.store);
-    board_close(role.board);
+    idle_close();
     seal_keys_free(keys);
     EVP_PKEY_free(key);
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
 }
 
 TestSuite(sealing, .init = setup, .fini = teardown);
 
 static void append(unsigned n)
 {
-    struct txn *t = NULL;
+    struct txn *t = idle_begin();
 
-    cr_assert_eq(txn_begin(ca.store, &t), OK);
     while (n-- > 0)
         audit_append(t, &(struct audit_row){.at_s = NOW, .kind = AUDIT_ISSUE, .actor = span_str("a")});
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
 }
 
 /* What anybody finds who has the public key. */
@@ -109,65 +98,53 @@ static struct chain_check check(void)
     struct fault f = {0};
     struct view *v = NULL;
 
-    cr_assert_eq(view_open(ca.store, &v), OK);
+    v = idle_look();
     cr_assert_eq(audit_check(v, &c, &f), OK, "%s", f.detail);
     view_close(v);
     return c;
 }
 
-static bool note(const struct alarm_shown *a, void *arg)
-{
-    cr_assert_str_eq(a->code, "audit.unsealed");
-    strcpy(arg, a->detail);
-    return true;
-}
-
-/* "": none stands. */
 static const char *alarm_text(void)
 {
-    static char text[ALARM_DETAIL_MAX];
-
-    text[0] = '\0';
-    board_each_alarm(role.board, note, text);
-    return text;
+    return idle_alarm("audit.unsealed");
 }
 
 Test(sealing, a_thousand_rows_are_sealed_and_fewer_wait)
 {
     append(SEAL_ROWS - 1);
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 0);
     append(1);
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 1);
     cr_assert_eq(check().sealed.seq, SEAL_ROWS);
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 1, "a seal is nothing new");
     append(SEAL_ROWS);
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 2);
 }
 
 Test(sealing, when_it_is_time_anything_new_is_sealed)
 {
-    ca.sealing.due_ms = 0;
-    sealing_turn(&ca, NOW);
+    idle.ca.sealing.due_ms = 0;
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().head.seq, 0, "there is nothing");
     append(1);
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 0, "not before it is time again");
-    ca.sealing.due_ms = 0;
-    sealing_turn(&ca, NOW);
+    idle.ca.sealing.due_ms = 0;
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 1);
-    ca.sealing.due_ms = 0;
-    sealing_turn(&ca, NOW);
+    idle.ca.sealing.due_ms = 0;
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 1);
 }
 
 Test(sealing, an_end_in_order_is_a_row_and_sealed)
 {
     append(3);
-    sealing_end(&ca, NOW);
+    sealing_end(&idle.ca, NOW);
     cr_assert_eq(check().seals, 1);
     cr_assert_eq(check().head.seq, 5);
 }
@@ -175,37 +152,37 @@ Test(sealing, an_end_in_order_is_a_row_and_sealed)
 Test(sealing, a_new_start_finds_where_it_was)
 {
     append(3);
-    sealing_end(&ca, NOW);
-    ca.sealing = (struct sealing){0};
-    sealing_begin(&ca);
-    cr_assert_eq(ca.sealing.seq, 5);
+    sealing_end(&idle.ca, NOW);
+    idle.ca.sealing = (struct sealing){0};
+    sealing_begin(&idle.ca);
+    cr_assert_eq(idle.ca.sealing.seq, 5);
 }
 
 Test(sealing, a_refusal_is_an_alarm_until_a_seal_is_given)
 {
     refuses = true;
     append(SEAL_ROWS);
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_str_eq(alarm_text(), "seal.time: more than a day from now");
     cr_assert_eq(check().seals, 0);
     refuses = false;
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 0, "not asked for at every turn");
-    ca.sealing.due_ms = 0;
-    sealing_turn(&ca, NOW);
+    idle.ca.sealing.due_ms = 0;
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 1);
     cr_assert_str_empty(alarm_text());
 }
 
 Test(sealing, without_a_key_nothing_is_sealed_and_it_is_said)
 {
-    role.seal_keys = NULL;
-    sealing_begin(&ca);
+    idle.role.seal_keys = NULL;
+    sealing_begin(&idle.ca);
     cr_assert_eq(strncmp(alarm_text(), "no key is configured", 20), 0);
     append(2 * SEAL_ROWS);
-    sealing_turn(&ca, NOW);
+    sealing_turn(&idle.ca, NOW);
     cr_assert_eq(check().seals, 0);
-    sealing_end(&ca, NOW);
+    sealing_end(&idle.ca, NOW);
     cr_assert_eq(check().head.seq, 2 * SEAL_ROWS + 1);
-    role.seal_keys = keys;
+    idle.role.seal_keys = keys;
 }
