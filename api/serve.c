@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/supervisor.h"
@@ -25,9 +26,10 @@
     15000 /* fronts finish their answers within their grace of 10 s; then whatever is left is killed */
 #define SETTLE_MS 15000 /* then a role that is not confined will not be, and is an alarm */
 #define INSPECT_MS                                                                                           \
-    60000           /* between looks at how the roles are confined, which cannot change in good order        \
-                     */
-#define TICK_MS 100 /* between looks while starting or stopping */
+    60000               /* between looks at how the roles are confined, which cannot change in good order    \
+                         */
+#define TICK_MS 100     /* between looks while starting or stopping */
+#define REASON_NAPS 100 /* of 10 ms: a process with a large map takes some to end */
 
 /* ---- being ready ---- */
 
@@ -151,23 +153,52 @@ static void role_ended(struct serve *s, enum role_id id, int status)
 
 /* ---- hearing ---- */
 
-/* One that was killed has taken with it those that ended because it was gone: it is the reason. */
-static void reap(struct serve *s)
+struct ends {
+    int statuses[ROLE_COUNT];
+    bool has_ended[ROLE_COUNT];
+    int rank; /* the highest, -1: none has ended */
+};
+
+/* How far an end is a reason of its own: one that was killed, or has told what people must mend, has taken
+ * with it those that ended because it was gone. */
+static int reason_rank(int status)
 {
-    int statuses[ROLE_COUNT], status;
-    bool has_ended[ROLE_COUNT] = {false};
+    if (WIFSIGNALED(status))
+        return 3;
+    return WEXITSTATUS(status) == EXIT_LOCAL ? 2 : WEXITSTATUS(status) != 0;
+}
+
+static void ends_gather(const struct serve *s, struct ends *e)
+{
+    int status, rank;
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         for (enum role_id id = 0; id < ROLE_COUNT; id++)
             if (s->pids[id] == pid) {
-                has_ended[id] = true;
-                statuses[id] = status;
+                rank = reason_rank(status);
+                e->has_ended[id] = true;
+                e->statuses[id] = status;
+                e->rank = rank > e->rank ? rank : e->rank;
             }
-    for (int killed = 1; killed >= 0; killed--)
+}
+
+/* A role's wires close before it can be waited for: who ended because of that may be here first. At the start
+ * the reason is the exit code, and is waited for. */
+static void reap(struct serve *s)
+{
+    const struct timespec nap = {.tv_nsec = 10 * 1000000L};
+    struct ends e = {.rank = -1};
+
+    ends_gather(s, &e);
+    for (int i = 0; e.rank >= 0 && e.rank < 2 && !s->is_ready && !s->is_stopping && i < REASON_NAPS; i++) {
+        nanosleep(&nap, NULL);
+        ends_gather(s, &e);
+    }
+    for (int rank = 3; rank >= 0; rank--)
         for (enum role_id id = 0; id < ROLE_COUNT; id++)
-            if (has_ended[id] && WIFSIGNALED(statuses[id]) == (killed == 1))
-                role_ended(s, id, statuses[id]);
+            if (e.has_ended[id] && reason_rank(e.statuses[id]) == rank)
+                role_ended(s, id, e.statuses[id]);
 }
 
 /* Level off: as root, all of them. A namespace may know no uid but ours, a container may lack the capability.
