@@ -52,6 +52,12 @@ static const char *state_text(const struct request *r)
                                         : "It has expired: nobody decided in time.";
 }
 
+/* Nobody decided in time, by a clock that is to be believed. */
+static bool is_past_end(const struct ca *ca, const struct request *r, int64_t now_s)
+{
+    return r->expires_at_s <= now_s && !ca->doubt.is_ahead;
+}
+
 /* ---- asking ---- */
 
 /* A long reason is cut: all of it is in the request. */
@@ -94,7 +100,7 @@ bool approval_repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
         refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
     else if (r.state == REQUEST_APPROVED)
         answer_issued(ca, v, a, &r);
-    else if (r.state != REQUEST_PENDING || r.expires_at_s <= now_s)
+    else if (r.state != REQUEST_PENDING || is_past_end(ca, &r, now_s))
         answer_denied(a, &r);
     else
         approval_wait(a, r.id);
@@ -158,19 +164,19 @@ static void expire(struct txn *t, const struct request *r, int64_t now_s)
 }
 
 /* The one that waits already. Past its end nobody can approve it any more, though the upkeep has not come. */
-static enum err find_waiting(struct txn *t, const uint8_t same[static HASH_LEN], struct request *out,
-                             int64_t now_s)
+static enum err find_waiting(const struct ca *ca, struct txn *t, const uint8_t same[static HASH_LEN],
+                             struct request *out, int64_t now_s)
 {
     enum err e = request_find_same(txn_view(t), same, out);
 
-    if (e != OK || out->expires_at_s > now_s)
+    if (e != OK || !is_past_end(ca, out, now_s))
         return e;
     expire(t, out, now_s);
     *out = (struct request){0};
     return ERR_NOT_FOUND;
 }
 
-void approval_add(struct txn *t, struct ask *a, int64_t now_s)
+void approval_add(const struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
 {
     struct request r = {0};
     uint8_t same[HASH_LEN];
@@ -180,7 +186,7 @@ void approval_add(struct txn *t, struct ask *a, int64_t now_s)
     if (a->is_waiting)
         return;
     likeness(a, same);
-    e = find_waiting(t, same, &r, now_s);
+    e = find_waiting(ca, t, same, &r, now_s);
     if (e == ERR_NOT_FOUND) {
         memcpy(r.same, same, HASH_LEN);
         if (request_count(txn_view(t), a->principal, WAITING_MAX, &waiting) != OK)
@@ -212,7 +218,7 @@ static bool find_open(const struct ca *ca, struct view *v, struct ask *a, struct
         refuse(a, ERR_NOT_FOUND, "There is no such request.");
     else if (r->state != REQUEST_PENDING)
         refuse(a, ERR_CONFLICT, state_text(r));
-    else if (r->expires_at_s <= now_s)
+    else if (is_past_end(ca, r, now_s))
         refuse(a, ERR_CONFLICT, "It has expired: nobody decided in time.");
     else
         return true;

@@ -59,7 +59,7 @@ static void record_state(struct txn *txn, struct ask *a, int64_t now_s)
 static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t now_s)
 {
     if (a->err == ERR_PENDING)
-        approval_add(txn, a, now_s);
+        approval_add(ca, txn, a, now_s);
     if (a->kind == ASK_DENY && a->err == OK)
         approval_deny(ca, txn, a, now_s);
     if (a->is_signing && a->err == OK)

@@ -254,7 +254,7 @@ bool approval_repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
  * none is known. */
 void approval_wait(struct ask *a, const uint8_t *id);
 /* Adds the request, or finds the one that is the same; err changes when there are too many. */
-void approval_add(struct txn *t, struct ask *a, int64_t now_s);
+void approval_add(const struct ca *ca, struct txn *t, struct ask *a, int64_t now_s);
 /* Approve: may it be, and decide_issue() for what was asked. */
 void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* Marks it approved, beside record_issue(); err changes when another ask of the turn was first. */

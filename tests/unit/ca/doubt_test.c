@@ -182,3 +182,32 @@ Test(doubt, upkeep_forgets_nothing_by_a_clock_that_is_ahead)
     kept = upkeep(NOW + YEAR);
     cr_expect(!kept.request && !kept.token && !kept.key && !kept.certificate);
 }
+
+/* The id under which it waits when it is asked for at that time. */
+static void ask_again(int64_t now_s, uint8_t id[static REQUEST_ID_LEN])
+{
+    struct txn *t = idle_begin();
+    struct ask a = {
+        .err = ERR_PENDING, .principal = "asker", .profile_id = "p", .facts.csr = span_str("csr")};
+
+    approval_add(&idle.ca, t, &a, now_s);
+    idle_commit(t);
+    cr_assert_eq(a.err, ERR_PENDING, "%s", a.detail);
+    memcpy(id, a.request_id, REQUEST_ID_LEN);
+}
+
+Test(doubt, a_request_waits_on_while_the_clock_is_ahead)
+{
+    uint8_t first[REQUEST_ID_LEN], again[REQUEST_ID_LEN];
+
+    begin(NOW);
+    ask_again(NOW, first);
+    cr_assert(is_ahead_after(60, NOW + YEAR));
+    ask_again(NOW + YEAR, again);
+    cr_expect_arr_eq(first, again, REQUEST_ID_LEN);
+    cr_assert_not(is_ahead_after(60, NOW + 120));
+    ask_again(NOW + 120, again);
+    cr_expect_arr_eq(first, again, REQUEST_ID_LEN);
+    ask_again(NOW + 8 * DAY, again);
+    cr_expect_arr_neq(first, again, REQUEST_ID_LEN, "a week without a decision is its end");
+}

@@ -115,7 +115,7 @@ static void ask_long_ago(struct txn *t)
     buf_init(&b, WIRE_MSG_MAX);
     facts_write(&b, &f);
     a.facts_sent = buf_span(&b);
-    approval_add(t, &a, clock_now_s() - WEEK_S - 1);
+    approval_add(&(struct ca){0}, t, &a, clock_now_s() - WEEK_S - 1);
     memcpy(overdue_id, a.request_id, REQUEST_ID_LEN);
     buf_free(&b);
 }
@@ -163,7 +163,7 @@ static void ask_long_subject(struct txn *t)
     strcat(subject_text, "\xc3\xa9\xc3\xa9");
     f.subject_text = span_str(subject_text);
     a.facts = f;
-    approval_add(t, &a, clock_now_s());
+    approval_add(&(struct ca){0}, t, &a, clock_now_s());
 }
 
 Test(pending, what_is_cut_for_the_audit_or_an_answer_stays_text)
