@@ -76,6 +76,15 @@ static bool starts_with(struct span s, const struct key *prefix)
     return s.len >= prefix->len && memcmp(s.data, prefix->data, prefix->len) == 0;
 }
 
+/* Below `end`, which has the tag of the table's keys that are meant. */
+static bool is_before(struct span s, const struct key *end)
+{
+    size_t len = s.len < end->len ? s.len : end->len;
+    int order = memcmp(s.data, end->data, len);
+
+    return s.data[0] == end->data[0] && (order < 0 || (order == 0 && s.len < end->len));
+}
+
 /* ---- finding ---- */
 
 enum err request_find(struct view *v, const uint8_t id[static REQUEST_ID_LEN], struct request *out)
@@ -101,13 +110,21 @@ static enum err find_indexed(struct view *v, struct span key, struct span id, st
     return err == ERR_NOT_FOUND ? table_damaged(TABLE_REQUEST_INDEX, key) : err;
 }
 
+/* One that an index of pending requests alone gave. */
+static enum err find_pending(struct view *v, struct span key, struct span id, struct request *out)
+{
+    enum err err = find_indexed(v, key, id, out);
+
+    return err == OK && out->state != REQUEST_PENDING ? table_damaged(TABLE_REQUEST_INDEX, key) : err;
+}
+
 enum err request_find_same(struct view *v, const uint8_t same[static HASH_LEN], struct request *out)
 {
     struct key key = key_of_hash(REQUEST_BY_SAME, same);
     struct span id = {0};
     enum err err = table_find(v, TABLE_REQUEST_INDEX, key_span(&key), &id);
 
-    return err == OK ? find_indexed(v, key_span(&key), id, out) : err;
+    return err == OK ? find_pending(v, key_span(&key), id, out) : err;
 }
 
 enum err request_find_key(struct view *v, const uint8_t key[static HASH_LEN], uint8_t body[static HASH_LEN],
@@ -135,22 +152,28 @@ static struct span id_of_key(struct span key)
     return span_of(key.data + key.len - REQUEST_ID_LEN, REQUEST_ID_LEN);
 }
 
+/* What cannot be read is told where that is seen, and holds up none behind it. */
 enum err request_find_due(struct view *v, int64_t now_s, struct request *out)
 {
-    struct key prefix = key_of(REQUEST_BY_END);
+    struct key prefix = key_of(REQUEST_BY_END), end = prefix;
+    enum err err, found = ERR_NOT_FOUND;
     struct entry e;
     struct scan scan;
-    enum err err = scan_open(v, TABLE_REQUEST_INDEX, &scan);
 
+    key_put_time(&end, now_s + 1);
+    err = scan_open(v, TABLE_REQUEST_INDEX, &scan);
     if (err != OK)
         return err;
-    err = scan_from(&scan, key_span(&prefix), &e);
-    if (err == ERR_END || (err == OK && !starts_with(e.key, &prefix)))
-        err = ERR_NOT_FOUND;
-    if (err == OK)
-        err = find_indexed(v, e.key, id_of_key(e.key), out);
+    for (err = scan_from(&scan, key_span(&prefix), &e); err == OK && is_before(e.key, &end);
+         err = scan_next(&scan, &e)) {
+        found = find_pending(v, e.key, id_of_key(e.key), out);
+        if (found != ERR_INTERNAL)
+            break;
+    }
     scan_close(&scan);
-    return err == OK && out->expires_at_s > now_s ? ERR_NOT_FOUND : err;
+    if (err != OK && err != ERR_END)
+        return err;
+    return found == ERR_INTERNAL ? ERR_NOT_FOUND : found;
 }
 
 enum err request_count(struct view *v, const char *asker, unsigned most, unsigned *count)
@@ -204,9 +227,9 @@ static void add_index(const struct key *k, struct span row, void *arg)
     table_add(arg, TABLE_REQUEST_INDEX, key_span(k), row);
 }
 
-static void add_empty(struct txn *t, struct key key)
+static void set_empty(struct txn *t, struct key key)
 {
-    table_add(t, TABLE_REQUEST_INDEX, key_span(&key), (struct span){0});
+    table_set(t, TABLE_REQUEST_INDEX, key_span(&key), (struct span){0});
 }
 
 static void remove_key(struct txn *t, struct key key)
@@ -284,7 +307,7 @@ void request_decide(struct txn *t, const uint8_t id[static REQUEST_ID_LEN], cons
         return;
     decide(&r, d);
     row_set(t, &r);
-    add_empty(t, key_of_listed(r.state, &r));
+    set_empty(t, key_of_listed(r.state, &r));
 }
 
 /* ---- lists ---- */

@@ -436,7 +436,7 @@ enum err request_find_same(struct view *v, const uint8_t same[static HASH_LEN], 
  * struct idempotent. ERR_NOT_FOUND */
 enum err request_find_key(struct view *v, const uint8_t key[static HASH_LEN], uint8_t body[static HASH_LEN],
                           struct request *out);
-/* The pending one that ends first, when that is not after now_s. ERR_NOT_FOUND */
+/* The pending one that ends first of those that can be read, when that is not after now_s. ERR_NOT_FOUND */
 enum err request_find_due(struct view *v, int64_t now_s, struct request *out);
 /* How many of this asker's are pending; counts no further than `most`. */
 enum err request_count(struct view *v, const char *asker, unsigned most, unsigned *count);

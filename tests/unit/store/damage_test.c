@@ -461,6 +461,57 @@ Test(damage, other_upkeep_passes_what_it_cannot_read)
     place_remove(&p);
 }
 
+static struct key key_of_end(int64_t end_s, const uint8_t id[static REQUEST_ID_LEN])
+{
+    struct key k = {.len = 0};
+
+    key_put_u8(&k, REQUEST_BY_END);
+    key_put_time(&k, end_s);
+    key_put(&k, id, REQUEST_ID_LEN);
+    return k;
+}
+
+/* The first ends soonest and cannot be read, the second is decided and its entry stayed. */
+Test(damage, a_request_that_cannot_be_read_holds_up_no_other)
+{
+    struct place p = place_create();
+    struct request r = {.same = {1}, .id = {1}, .expires_at_s = NOW}, got;
+    struct key left = key_of_end(NOW + 1, (const uint8_t[REQUEST_ID_LEN]){2}), same = {.len = 0},
+               state = same;
+    struct decision no = {.state = REQUEST_DENIED, .by = "admin", .at_s = NOW};
+    struct txn *t = begin(&p);
+
+    for (; r.id[0] <= 4; r.id[0]++, r.same[0]++, r.expires_at_s++)
+        request_add(t, &r);
+    request_decide(t, (const uint8_t[REQUEST_ID_LEN]){2}, &no);
+    commit(t);
+    place_close(&p);
+    key_put_u8(&same, REQUEST_BY_SAME);
+    key_put(&same, (const uint8_t[HASH_LEN]){2}, HASH_LEN);
+    key_put_u8(&state, REQUEST_BY_STATE);
+    key_put_u8(&state, REQUEST_DENIED);
+    key_put_time(&state, 0);
+    key_put(&state, (const uint8_t[REQUEST_ID_LEN]){3}, REQUEST_ID_LEN);
+    raw_set(p.dir, "request", span_of((const uint8_t[REQUEST_ID_LEN]){1}, REQUEST_ID_LEN), garbage);
+    raw_set(p.dir, "request_index", key_span(&left), span_of("", 0));
+    raw_set(p.dir, "request_index", key_span(&same),
+            span_of((const uint8_t[REQUEST_ID_LEN]){2}, REQUEST_ID_LEN));
+    raw_set(p.dir, "request_index", key_span(&state), span_of("", 0));
+    raw_set(p.dir, "request_index", span_str("e"), span_of("", 0));
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    cr_assert_eq(request_find_same(txn_view(t), (const uint8_t[HASH_LEN]){2}, &got), ERR_INTERNAL);
+    cr_assert_eq(request_find_due(txn_view(t), NOW + 1, &got), ERR_NOT_FOUND);
+    cr_assert_eq(request_find_due(txn_view(t), NOW + 2, &got), OK);
+    cr_assert_eq(got.id[0], 3);
+    request_decide(t, got.id, &no);
+    cr_assert_eq(request_find_due(txn_view(t), NOW + 2, &got), ERR_NOT_FOUND);
+    cr_assert_eq(request_find_due(txn_view(t), NOW + 3, &got), OK);
+    cr_assert_eq(got.id[0], 4);
+    commit(t);
+    place_remove(&p);
+}
+
 Test(damage, a_move_that_would_fail_is_told_before_it_is_tried)
 {
     struct place p = closed_place();
