@@ -24,7 +24,7 @@
 
 #define LANES 32u        /* answers asked for at once: more than any signer needs to be busy */
 #define ANSWER_MAX 65536 /* octets: ours have two thousand */
-#define TRIES_MAX 60     /* rounds, a second each, of asking again where the responder said try later */
+#define IDLE_MAX 60      /* rounds, a second each, of being told to try later without one answer */
 #define STALE_MAX                                                                                            \
     2 /* rounds of a whole run that leave answers which are not what the list says: see ask_again */
 #define MAX_AGE_S 60 /* as the responder itself tells caches */
@@ -144,12 +144,14 @@ static bool read_present(struct export *x, const struct wanted *w, struct static
            static_answer_read(buf_span(&x->file), &w->place, a, NULL);
 }
 
-/* No answer could be had: one of before stays for as long as it is good and nothing is known against it. */
-static void give_up(struct export *x, struct wanted *w)
+/* No answer could be had: one of before stays for as long as it is good and nothing is known against it. The
+ * first says why; a run that has failed has said so. */
+static void give_up(struct export *x, struct wanted *w, const char *why)
 {
     struct static_answer a;
 
-    x->failed++;
+    if (x->failed++ == 0 && x->code == DONE)
+        cli_fail(x->cli, SERVICE_FAILED, "serial %s: %s", w->serial, why);
     if (read_present(x, w, &a) && a.next_update_s > clock_now_s() &&
         (a.state == STATIC_REVOKED) == w->is_revoked)
         note(x, w, &a, buf_span(&x->file));
@@ -184,13 +186,11 @@ static void on_answer(enum err e, const struct fault *f, const struct fetch_answ
     } else if (is_answer && !w->is_stale) {
         take(x, w, &a, der);
     } else {
-        if (x->failed == 0)
-            cli_fail(x->cli, SERVICE_FAILED, "serial %s: %s", w->serial,
-                     e != OK       ? f->detail
-                     : w->is_stale ? "the answer is out of date: the responder's address, --url, is to lead "
-                                     "to the service itself"
-                                   : "the responder gives no answer about it");
-        give_up(x, w);
+        give_up(x, w,
+                e != OK       ? f->detail
+                : w->is_stale ? "the answer is out of date: the responder's address, --url, is to lead to "
+                                "the service itself"
+                              : "the responder gives no answer about it");
     }
 }
 
@@ -236,33 +236,41 @@ static bool has_stale(const struct wanted *list)
     return false;
 }
 
+/* One more time for all of them, after a second. True when some of them are settled by it. */
+static bool ask_round(struct export *x)
+{
+    const struct timespec second = {.tv_sec = 1};
+    struct wanted *list = x->again, *next;
+    size_t settled = x->written + x->failed;
+
+    x->again = NULL;
+    nanosleep(&second, NULL);
+    for (struct wanted *w = list; w != NULL; w = next) {
+        next = w->next;
+        if (w->is_stale)
+            look_again(x, w);
+        ask(x, w);
+    }
+    fetch_pool_finish(x->pool);
+    x->stale_rounds += has_stale(x->again);
+    return x->written + x->failed > settled;
+}
+
 /* Where the responder said try later: it limits what one address may have signed in a second. And where list
  * and answer differ: the list is read anew for it, so a state that has just changed is over with one round.
  * What is then still not as listed comes from elsewhere than the store, and no waiting helps. A revocation in
  * such an answer is no exception: the hold that it tells of may have been taken back. */
 static void ask_again(struct export *x)
 {
-    const struct timespec second = {.tv_sec = 1};
+    unsigned idle = 0;
 
-    for (int i = 0; i < TRIES_MAX && x->again != NULL && x->code == DONE; i++) {
-        struct wanted *list = x->again, *next;
-
-        x->again = NULL;
-        nanosleep(&second, NULL);
-        for (struct wanted *w = list; w != NULL; w = next) {
-            next = w->next;
-            if (w->is_stale)
-                look_again(x, w);
-            ask(x, w);
-        }
-        fetch_pool_finish(x->pool);
-        x->stale_rounds += has_stale(x->again);
-    }
+    while (idle < IDLE_MAX && x->again != NULL && x->code == DONE)
+        idle = ask_round(x) ? 0 : idle + 1;
     while (x->again != NULL) {
         struct wanted *w = x->again;
 
         x->again = w->next;
-        give_up(x, w);
+        give_up(x, w, "the responder says try later, for a minute already");
     }
 }
 
