@@ -9,23 +9,17 @@
 
 #include "ca/policy.h"
 
-#define USAGE_TEXT_MAX 400 /* octets: all names of either table */
 #define KU_ENCIPHERMENT (KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
 
 /* ---- keyUsage ---- */
-
-static const char *or_none(const char *text)
-{
-    return text[0] != '\0' ? text : "none";
-}
 
 static void ku_missing(struct check *c, uint16_t missing)
 {
     char got[USAGE_TEXT_MAX], want[USAGE_TEXT_MAX];
 
-    ku_text(c->facts->ku, got, sizeof got);
-    ku_text(missing, want, sizeof want);
-    finding_add(c->findings, "usage.key.missing", "keyUsage", or_none(got), want);
+    ku_names(c->facts->ku, got);
+    ku_names(missing, want);
+    finding_add(c->findings, "usage.key.missing", "keyUsage", got, want);
 }
 
 static void ku_forbidden(struct check *c, uint16_t extra, uint16_t permitted)
@@ -33,9 +27,9 @@ static void ku_forbidden(struct check *c, uint16_t extra, uint16_t permitted)
     char got[USAGE_TEXT_MAX], names[USAGE_TEXT_MAX], want[USAGE_TEXT_MAX + 80];
     bool is_rfc8813 = c->key.type == KEY_EC && (extra & KU_ENCIPHERMENT) != 0;
 
-    ku_text(extra, got, sizeof got);
-    ku_text(permitted, names, sizeof names);
-    snprintf(want, sizeof want, "%s%s", or_none(names),
+    ku_names(extra, got);
+    ku_names(permitted, names);
+    snprintf(want, sizeof want, "%s%s", names,
              is_rfc8813 ? " (RFC 8813 forbids encipherment with EC keys)" : "");
     finding_add(c->findings, "usage.key.forbidden", "keyUsage", got, want);
 }
@@ -58,9 +52,9 @@ static void ku_table(struct check *c, uint16_t table)
     c->grant->ku = table;
     if (!c->facts->has_ku || c->facts->ku == table)
         return;
-    ku_text(c->facts->ku, got, sizeof got);
+    ku_names(c->facts->ku, got);
     ku_text(table, want, sizeof want);
-    finding_add(c->findings, "usage.table", "keyUsage", or_none(got), want);
+    finding_add(c->findings, "usage.table", "keyUsage", got, want);
     data_encipherment(c, c->facts->ku ^ table);
 }
 
@@ -91,30 +85,16 @@ static void rfc8813_note(struct check *c)
 
     if (c->key.type != KEY_EC || bits == 0 || !c->profile->is_cisco)
         return;
-    ku_text(bits, got, sizeof got);
+    ku_names(bits, got);
     finding_add(c->findings, "usage.rfc8813", "keyUsage", got, "");
 }
 
-/* ---- extendedKeyUsage: a set is a mask of 1 << enum eku ---- */
+/* ---- extendedKeyUsage ---- */
 
-static void eku_set_text(uint32_t set, char *out, size_t cap)
-{
-    size_t at = 0;
-
-    out[0] = '\0';
-    for (enum eku e = 0; e < EKU_OTHER && at < cap; e++)
-        if ((set & 1u << e) != 0)
-            at += (size_t)snprintf(out + at, cap - at, "%s%s", at > 0 ? ", " : "", eku_name(e));
-}
-
+/* Without those of no name, which are refused as they are. */
 static uint32_t eku_asked(const struct facts *f)
 {
-    uint32_t set = 0;
-
-    for (size_t i = 0; i < f->eku_count; i++)
-        if (f->eku[i] < EKU_OTHER)
-            set |= 1u << f->eku[i];
-    return set;
+    return eku_set_of(f->eku, f->eku_count) & ~(1u << EKU_OTHER);
 }
 
 static void grant_eku(struct grant *g, enum eku e)
@@ -136,9 +116,9 @@ static void eku_finding(struct check *c, const char *rule, uint32_t got, uint32_
 {
     char got_text[USAGE_TEXT_MAX], want_text[USAGE_TEXT_MAX];
 
-    eku_set_text(got, got_text, sizeof got_text);
-    eku_set_text(want, want_text, sizeof want_text);
-    finding_add(c->findings, rule, "extendedKeyUsage", or_none(got_text), or_none(want_text));
+    eku_names(got, got_text);
+    eku_names(want, want_text);
+    finding_add(c->findings, rule, "extendedKeyUsage", got_text, want_text);
 }
 
 static void eku_unknown(struct check *c, uint32_t permitted)
@@ -148,10 +128,10 @@ static void eku_unknown(struct check *c, uint32_t permitted)
 
     if (c->facts->eku_other.len == 0)
         return;
-    eku_set_text(permitted, want, sizeof want);
+    eku_names(permitted, want);
     listing_init(&other);
     listing_add(&other, c->facts->eku_other);
-    listing_find(&other, c->findings, "usage.ext.unknown", "extendedKeyUsage", or_none(want));
+    listing_find(&other, c->findings, "usage.ext.unknown", "extendedKeyUsage", want);
 }
 
 static void eku_table(struct check *c, uint32_t asked)

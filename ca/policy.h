@@ -18,6 +18,11 @@ struct check {
 
 /* mirror.c: keyUsage and extendedKeyUsage. */
 void mirror_check(struct check *c);
+/* usage.c: usages for people, "none" for none. A set of extended key usages is a mask of 1 << enum eku. */
+#define USAGE_TEXT_MAX 400 /* octets: all names of either table */
+void ku_names(uint16_t bits, char out[static USAGE_TEXT_MAX]);
+void eku_names(uint32_t set, char out[static USAGE_TEXT_MAX]);
+uint32_t eku_set_of(const enum eku *list, size_t count);
 /* names.c: subject, common name and SAN. Wants the grant's extendedKeyUsage. */
 void names_check(struct check *c);
 

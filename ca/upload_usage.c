@@ -6,13 +6,6 @@
 
 #include "ca/policy.h"
 
-#define NAMES_MAX 400 /* octets: all names of either table */
-
-static const char *or_nothing(const char *text)
-{
-    return text[0] != '\0' ? text : "none";
-}
-
 static bool is_in_group(const struct profile *p, const char *group)
 {
     return strncmp(p->id, group, strlen(group)) == 0;
@@ -22,11 +15,11 @@ static bool is_in_group(const struct profile *p, const char *group)
 
 static void ku_finding(struct findings *fs, const char *rule, uint16_t got, uint16_t want)
 {
-    char got_text[NAMES_MAX], want_text[NAMES_MAX];
+    char got_text[USAGE_TEXT_MAX], want_text[USAGE_TEXT_MAX];
 
-    ku_text(got, got_text, sizeof got_text);
-    ku_text(want, want_text, sizeof want_text);
-    finding_add(fs, rule, "certificate.keyUsage", or_nothing(got_text), or_nothing(want_text));
+    ku_names(got, got_text);
+    ku_names(want, want_text);
+    finding_add(fs, rule, "certificate.keyUsage", got_text, want_text);
 }
 
 static void ku_against_request(const struct upload *u, struct findings *fs)
@@ -78,48 +71,29 @@ static void key_usages(const struct upload *u, struct findings *fs)
 
 /* ---- extendedKeyUsage ---- */
 
-static uint32_t set_of(const enum eku *eku, size_t n)
+static void eku_finding(struct findings *fs, const char *rule, uint32_t got, uint32_t want)
 {
-    uint32_t set = 0;
+    char got_text[USAGE_TEXT_MAX], want_text[USAGE_TEXT_MAX];
 
-    for (size_t i = 0; i < n; i++)
-        set |= 1u << eku[i];
-    return set;
-}
-
-static void set_text(uint32_t set, char *out, size_t cap)
-{
-    size_t at = 0;
-
-    out[0] = '\0';
-    for (enum eku e = 0; e < EKU_COUNT && at < cap; e++)
-        if ((set & 1u << e) != 0)
-            at += (size_t)snprintf(out + at, cap - at, "%s%s", at > 0 ? ", " : "", eku_name(e));
-}
-
-static void set_finding(struct findings *fs, const char *rule, uint32_t got, uint32_t want)
-{
-    char got_text[NAMES_MAX], want_text[NAMES_MAX];
-
-    set_text(got, got_text, sizeof got_text);
-    set_text(want, want_text, sizeof want_text);
-    finding_add(fs, rule, "certificate.extendedKeyUsage", or_nothing(got_text), or_nothing(want_text));
+    eku_names(got, got_text);
+    eku_names(want, want_text);
+    finding_add(fs, rule, "certificate.extendedKeyUsage", got_text, want_text);
 }
 
 static void extended_usages(const struct upload *u, struct findings *fs)
 {
-    uint32_t given = set_of(u->leaf->eku, u->leaf->eku_count);
-    uint32_t asked = set_of(u->request->eku, u->request->eku_count);
+    uint32_t given = eku_set_of(u->leaf->eku, u->leaf->eku_count);
+    uint32_t asked = eku_set_of(u->request->eku, u->request->eku_count);
     uint32_t lost = u->profile->eku_required & ~given;
 
     if (!u->leaf->has_eku)
-        set_finding(fs, "cc.eku", given, u->profile->eku_required);
+        eku_finding(fs, "cc.eku", given, u->profile->eku_required);
     if (lost != 0)
-        set_finding(fs, "usage.ext.lost", given, lost);
+        eku_finding(fs, "usage.ext.lost", given, lost);
     if (u->request->has_eku && given != asked)
-        set_finding(fs, "usage.ext.mismatch", given, asked);
+        eku_finding(fs, "usage.ext.mismatch", given, asked);
     if (is_in_group(u->profile, "expressway/") && (given & 1u << EKU_CLIENT_AUTH) == 0)
-        set_finding(fs, "eku.client", given, 1u << EKU_CLIENT_AUTH);
+        eku_finding(fs, "eku.client", given, 1u << EKU_CLIENT_AUTH);
 }
 
 /* ---- a CA or not ---- */
@@ -128,7 +102,7 @@ static void authority(const struct upload *u, struct findings *fs)
 {
     const struct certificate_facts *c = u->leaf;
     uint16_t need = KU_DIGITAL_SIGNATURE | KU_KEY_CERT_SIGN;
-    char names[NAMES_MAX], got[NAMES_MAX + 64];
+    char names[USAGE_TEXT_MAX], got[USAGE_TEXT_MAX + 64];
 
     if (!u->profile->is_ca) {
         if (c->is_ca)
@@ -137,12 +111,12 @@ static void authority(const struct upload *u, struct findings *fs)
     }
     if (c->is_ca && c->path_len == 0 && (c->ku & need) == need)
         return;
-    ku_text(c->ku, names, sizeof names);
+    ku_names(c->ku, names);
     if (c->is_ca && c->path_len >= 0)
-        snprintf(got, sizeof got, "CA:TRUE, pathlen:%d, keyUsage %s", c->path_len, or_nothing(names));
+        snprintf(got, sizeof got, "CA:TRUE, pathlen:%d, keyUsage %s", c->path_len, names);
     else
         snprintf(got, sizeof got, "%s, keyUsage %s", c->is_ca ? "CA:TRUE without pathlen" : "CA:FALSE",
-                 or_nothing(names));
+                 names);
     finding_add(fs, "capf.not-a-ca", "certificate.basicConstraints", got,
                 "CA:TRUE, pathlen:0, keyUsage digitalSignature, keyCertSign");
 }

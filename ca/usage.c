@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ca/ca.h"
+#include "ca/policy.h"
 
 static const struct {
     uint16_t bit;
@@ -74,6 +74,13 @@ void ku_text(uint16_t bits, char *out, size_t cap)
             at += (size_t)snprintf(out + at, cap - at, "%s%s", at > 0 ? ", " : "", bits_table[i].name);
 }
 
+void ku_names(uint16_t bits, char out[static USAGE_TEXT_MAX])
+{
+    ku_text(bits, out, USAGE_TEXT_MAX);
+    if (out[0] == '\0')
+        strcpy(out, "none");
+}
+
 const char *eku_name(enum eku e)
 {
     return eku_table[e].name;
@@ -101,6 +108,25 @@ bool eku_parse(const char *name, enum eku *out)
         return true;
     }
     return false;
+}
+
+uint32_t eku_set_of(const enum eku *list, size_t count)
+{
+    uint32_t set = 0;
+
+    for (size_t i = 0; i < count; i++)
+        set |= 1u << list[i];
+    return set;
+}
+
+void eku_names(uint32_t set, char out[static USAGE_TEXT_MAX])
+{
+    size_t at = 0;
+
+    strcpy(out, "none");
+    for (enum eku e = 0; e < EKU_COUNT && at < USAGE_TEXT_MAX; e++)
+        if ((set & 1u << e) != 0)
+            at += (size_t)snprintf(out + at, USAGE_TEXT_MAX - at, "%s%s", at > 0 ? ", " : "", eku_name(e));
 }
 
 void eku_list_write(struct buf *b, const enum eku *list, size_t count)

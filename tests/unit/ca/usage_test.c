@@ -5,7 +5,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#include "ca/ca.h"
+#include "ca/policy.h"
 
 Test(usage, object_identifiers_are_those_of_openssl)
 {
@@ -73,4 +73,39 @@ Test(usage, text_lists_bits_in_order_and_never_overruns)
     ku_text(0xff80, small, sizeof small);
     cr_assert_eq(strlen(small), sizeof small - 1);
     cr_assert(!ku_parse("keyencipherment", &bit));
+}
+
+Test(usage, a_set_is_named_in_the_tables_order)
+{
+    static const enum eku list[] = {EKU_CLIENT_AUTH, EKU_SERVER_AUTH, EKU_CLIENT_AUTH, EKU_OTHER};
+    char text[USAGE_TEXT_MAX];
+
+    cr_assert_eq(eku_set_of(list, 3), 1u << EKU_SERVER_AUTH | 1u << EKU_CLIENT_AUTH);
+    eku_names(eku_set_of(list, 1), text);
+    cr_assert_str_eq(text, "clientAuth");
+    eku_names(eku_set_of(list, 4), text);
+    cr_assert_str_eq(text, "serverAuth, clientAuth, other");
+    ku_names(KU_KEY_CERT_SIGN | KU_DIGITAL_SIGNATURE, text);
+    cr_assert_str_eq(text, "digitalSignature, keyCertSign");
+}
+
+Test(usage, nothing_is_named_as_none)
+{
+    char text[USAGE_TEXT_MAX];
+
+    eku_names(eku_set_of(NULL, 0), text);
+    cr_assert_str_eq(text, "none");
+    ku_names(0, text);
+    cr_assert_str_eq(text, "none");
+}
+
+Test(usage, all_names_of_either_table_fit)
+{
+    char text[USAGE_TEXT_MAX];
+
+    eku_names(~0u, text);
+    cr_assert(strlen(text) < sizeof text - 1);
+    cr_assert_not_null(strstr(text, ", anyExtendedKeyUsage, other"));
+    ku_names(0xffff, text);
+    cr_assert_not_null(strstr(text, ", decipherOnly"));
 }
