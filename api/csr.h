@@ -8,20 +8,13 @@
 #ifndef API_CSR_H
 #define API_CSR_H
 
+/* Before ours: ca/ca.h takes away its macros that have the names of enum ku. */
+#include <openssl/x509v3.h>
+
 #include "api/inner.h"
 #include "base/der.h"
 
-/* After ours, and without its KU_ macros: they have the names of enum ku and other values. */
-#include <openssl/x509v3.h>
-#undef KU_DIGITAL_SIGNATURE
-#undef KU_NON_REPUDIATION
-#undef KU_KEY_ENCIPHERMENT
-#undef KU_DATA_ENCIPHERMENT
-#undef KU_KEY_AGREEMENT
-#undef KU_KEY_CERT_SIGN
-#undef KU_CRL_SIGN
-#undef KU_ENCIPHER_ONLY
-#undef KU_DECIPHER_ONLY
+_Static_assert(KU_DIGITAL_SIGNATURE == 0x8000, "csr.h is the first header of ours that a file includes");
 
 struct csr {
     struct buf der;        /* the request; all spans below borrow from it */
