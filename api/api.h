@@ -197,6 +197,10 @@ void call_problem(struct call *c, enum err e, const struct findings *fs, const c
 void call_report(struct call *c, const char *detail, struct span report);
 /* 429 with Retry-After. */
 void call_too_often(struct call *c, unsigned wait_s);
+/* A question to the ca that begins, as all do that somebody asks, with his name. */
+void call_question(const struct call *c, struct buf *message);
+/* Asks it; frees it. False: asker_send() did not take it, the call is answered and `done` not called. */
+bool call_ask(struct call *c, enum ask_kind kind, struct buf *message, asker_done *done, void *arg);
 /* A question that asker_send() did not take. */
 void call_unsent(struct call *c, enum err e);
 /* A failed answer of the ca as a problem: what may be shown of it. */

@@ -114,6 +114,22 @@ void call_unsent(struct call *c, enum err e)
         call_problem(c, e, NULL, "Too many requests wait for the CA now; nothing was done.");
 }
 
+void call_question(const struct call *c, struct buf *message)
+{
+    buf_init(message, WIRE_MSG_MAX);
+    buf_put_blob(message, span_str(c->login.who.name));
+}
+
+bool call_ask(struct call *c, enum ask_kind kind, struct buf *message, asker_done *done, void *arg)
+{
+    enum err e = asker_send(c->api->asker, kind, buf_span(message), done, arg);
+
+    buf_free(message);
+    if (e != OK)
+        call_unsent(c, e);
+    return e == OK;
+}
+
 void call_refused(struct call *c, const struct answer *a, const struct findings *fs)
 {
     if (a->is_late)

@@ -283,16 +283,11 @@ void issuer_crl_post(struct call *c)
     struct issuer i;
     struct view *v = find_issuer(c, &i);
     struct buf message;
-    enum err e;
 
     if (v == NULL)
         return;
     view_close(v);
-    buf_init(&message, WIRE_MSG_MAX);
-    buf_put_blob(&message, span_str(c->login.who.name));
+    call_question(c, &message);
     buf_put_blob(&message, span_str(c->arg));
-    e = asker_send(c->api->asker, ASK_PUBLISH, buf_span(&message), on_published, c);
-    buf_free(&message);
-    if (e != OK)
-        call_unsent(c, e);
+    (void)call_ask(c, ASK_PUBLISH, &message, on_published, c);
 }

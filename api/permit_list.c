@@ -138,22 +138,15 @@ static void change(struct call *c, const struct permit *p, bool adds)
 {
     struct change *x = xcalloc(1, sizeof *x);
     struct buf message;
-    enum err e;
 
     *x = (struct change){.call = c, .permit = *p, .adds = adds};
-    buf_init(&message, 1024);
-    buf_put_blob(&message, span_str(c->login.who.name));
+    call_question(c, &message);
     buf_put_u8(&message, (uint8_t)p->listener);
     buf_put_u8(&message, (uint8_t)p->role);
     buf_put(&message, p->range.base.octets, sizeof p->range.base.octets);
     buf_put_u8(&message, p->range.bits);
-    e = asker_send(c->api->asker, adds ? ASK_PERMIT_ADD : ASK_PERMIT_REMOVE, buf_span(&message), on_changed,
-                   x);
-    buf_free(&message);
-    if (e == OK)
-        return;
-    call_unsent(c, e);
-    free(x);
+    if (!call_ask(c, adds ? ASK_PERMIT_ADD : ASK_PERMIT_REMOVE, &message, on_changed, x))
+        free(x);
 }
 
 static void change_safely(struct call *c, const struct permit *p, bool adds)

@@ -326,18 +326,13 @@ static void on_denied(struct answer *a, void *arg)
 static void ask(struct call *c, const uint8_t id[static REQUEST_ID_LEN], const char *reason)
 {
     struct buf message;
-    enum err e;
 
-    buf_init(&message, WIRE_MSG_MAX);
-    buf_put_blob(&message, span_str(c->login.who.name));
+    call_question(c, &message);
     buf_put(&message, id, REQUEST_ID_LEN);
     if (reason != NULL)
         buf_put_blob(&message, span_str(reason));
-    e = asker_send(c->api->asker, reason != NULL ? ASK_DENY : ASK_APPROVE, buf_span(&message),
+    (void)call_ask(c, reason != NULL ? ASK_DENY : ASK_APPROVE, &message,
                    reason != NULL ? on_denied : on_approved, c);
-    buf_free(&message);
-    if (e != OK)
-        call_unsent(c, e);
 }
 
 void request_approval_post(struct call *c)

@@ -80,19 +80,14 @@ static void ask(struct call *c, enum ask_kind kind, const uint8_t serial[static 
                 const struct revocation *r)
 {
     struct buf message;
-    enum err e;
 
-    buf_init(&message, WIRE_MSG_MAX);
-    buf_put_blob(&message, span_str(c->login.who.name));
+    call_question(c, &message);
     buf_put(&message, serial, SERIAL_LEN);
     if (kind == ASK_REVOKE) {
         buf_put_u8(&message, (uint8_t)r->reason);
         buf_put_i64(&message, r->invalidity_s);
     }
-    e = asker_send(c->api->asker, kind, buf_span(&message), on_answer, c);
-    buf_free(&message);
-    if (e != OK)
-        call_unsent(c, e);
+    (void)call_ask(c, kind, &message, on_answer, c);
 }
 
 /* False, and answered, when the path holds no serial of ours or the query anything. */

@@ -184,24 +184,18 @@ static void make(struct call *c, struct token *k)
 {
     struct making *m = xcalloc(1, sizeof *m);
     struct buf message;
-    enum err e;
 
     m->call = c;
     secret_new(m->secret);
     secret_hash(m->secret, k->hash);
     m->token = *k;
-    buf_init(&message, WIRE_MSG_MAX);
-    buf_put_blob(&message, span_str(c->login.who.name));
+    call_question(c, &message);
     buf_put(&message, k->hash, HASH_LEN);
     buf_put_u8(&message, (uint8_t)k->role);
     buf_put_i64(&message, k->expires_at_s);
     scope_write(&message, &k->scope);
-    e = asker_send(c->api->asker, ASK_TOKEN_CREATE, buf_span(&message), on_made, m);
-    buf_free(&message);
-    if (e == OK)
-        return;
-    call_unsent(c, e);
-    making_free(m);
+    if (!call_ask(c, ASK_TOKEN_CREATE, &message, on_made, m))
+        making_free(m);
 }
 
 void tokens_post(struct call *c)
@@ -248,17 +242,12 @@ void token_delete_call(struct call *c)
 {
     uint8_t id[TOKEN_ID_LEN];
     struct buf message;
-    enum err e;
 
     if (!call_query_known(c, (const char *const[]){NULL}))
         return;
     if (strlen(c->arg) != 2 * TOKEN_ID_LEN || !hex_decode(c->arg, id, sizeof id))
         return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such token.");
-    buf_init(&message, 1024);
-    buf_put_blob(&message, span_str(c->login.who.name));
+    call_question(c, &message);
     buf_put(&message, id, sizeof id);
-    e = asker_send(c->api->asker, ASK_TOKEN_DELETE, buf_span(&message), on_deleted, c);
-    buf_free(&message);
-    if (e != OK)
-        call_unsent(c, e);
+    (void)call_ask(c, ASK_TOKEN_DELETE, &message, on_deleted, c);
 }

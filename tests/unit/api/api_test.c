@@ -1052,6 +1052,37 @@ Test(api, revocations_are_read_strictly_and_passed_on)
     with_client(revoke_some);
 }
 
+static void ask_a_busy_ca(void)
+{
+    static const struct {
+        const char *method, *path, *body;
+    } asked[] = {
+        {"POST", "/api/v1/tokens", "{\"role\":\"viewer\"}"},
+        {"DELETE", "/api/v1/tokens/0011223344556677", ""},
+        {"POST", "/api/v1/permits", "{\"range\":\"192.0.2.0/24\"}"},
+        {"DELETE", "/api/v1/permits?range=192.0.2.0/24", ""},
+        {"POST", "/api/v1/issuers/ec-g1/crl", ""},
+    };
+
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        refused(LOCAL, asked[i].method, asked[i].path, asked[i].body, 503, "unavailable");
+    refused(LOCAL, "PUT", path_of(ACTOR_LEAF, "/revocation"), "{\"reason\":\"superseded\"}", 503,
+            "unavailable");
+    refused(LOCAL, "DELETE", path_of(ACTOR_HELD, "/revocation"), "", 503, "unavailable");
+    refused(LOCAL, "POST", request_path(STAGE_PENDING, "/approval"), "", 503, "unavailable");
+    refused(LOCAL, "POST", request_path(STAGE_PENDING, "/denial"), "{\"reason\":\"no\"}", 503, "unavailable");
+}
+
+Test(api, what_the_ca_has_no_time_for_is_refused)
+{
+    watch_stop(ca_watch);
+    ca_watch = NULL;
+    for (unsigned i = 0; i < ASKER_WAITING_MAX; i++)
+        asker_tell(stage.api.asker, ASK_PROBE, span_of(NULL, 0));
+    cr_assert_eq(asker_waiting(stage.api.asker), ASKER_WAITING_MAX);
+    with_client(ask_a_busy_ca);
+}
+
 /* ---- health ---- */
 
 static void look_at_health(void)
