@@ -210,6 +210,10 @@ void call_refused(struct call *c, const struct answer *a, const struct findings 
 [[nodiscard]] bool call_query_known(struct call *c, const char *const *known);
 /* A parameter; "" when absent. False, and answered, when it cannot be read. */
 [[nodiscard]] bool call_query(struct call *c, const char *name, char *out, size_t cap);
+/* The body, a JSON value, through `read`, which says what is wrong with it, or NULL. False, and answered,
+ * when it is none or something is. */
+typedef const char *call_reader(const struct js *body, void *out);
+[[nodiscard]] bool call_body(struct call *c, call_reader *read, void *out);
 /* A view of the store; NULL, and answered, when there is none. */
 struct view *call_view(struct call *c);
 

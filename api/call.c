@@ -164,6 +164,23 @@ bool call_query(struct call *c, const char *name, char *out, size_t cap)
     return false;
 }
 
+bool call_body(struct call *c, call_reader *read, void *out)
+{
+    struct js *body = NULL;
+    struct fault f = {0};
+    const char *wrong;
+
+    if (js_parse(http_body(c->request), &body, &f) != OK) {
+        call_problem(c, ERR_MALFORMED, NULL, "%s", f.detail);
+        return false;
+    }
+    wrong = read(body, out);
+    js_free(body);
+    if (wrong != NULL)
+        call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
+    return wrong == NULL;
+}
+
 struct view *call_view(struct call *c)
 {
     struct view *v = NULL;

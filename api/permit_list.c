@@ -167,28 +167,22 @@ static void change_safely(struct call *c, const struct permit *p, bool adds)
     change(c, p, adds);
 }
 
-void permits_post(struct call *c)
+static const char *read_body(const struct js *body, void *out)
 {
-    struct js *body = NULL;
-    struct fault f = {0};
-    struct permit p;
-    const char *wrong = NULL;
-
-    if (!call_query_known(c, (const char *const[]){NULL}))
-        return;
-    if (js_parse(http_body(c->request), &body, &f) != OK)
-        return call_problem(c, ERR_MALFORMED, NULL, "%s", f.detail);
     for (size_t i = 0; i < js_len(body) && js_is_object(body); i++)
         if (strcmp(js_name_at(body, i), "range") != 0 && strcmp(js_name_at(body, i), "listener") != 0 &&
             strcmp(js_name_at(body, i), "role") != 0)
-            wrong = "The body has \"range\", and perhaps \"listener\" and \"role\", nothing else.";
-    if (wrong == NULL)
-        wrong = read_line(js_str(js_get(body, "range")), js_str(js_get(body, "listener")),
-                          js_str(js_get(body, "role")), &p);
-    js_free(body);
-    if (wrong != NULL)
-        return call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
-    change_safely(c, &p, true);
+            return "The body has \"range\", and perhaps \"listener\" and \"role\", nothing else.";
+    return read_line(js_str(js_get(body, "range")), js_str(js_get(body, "listener")),
+                     js_str(js_get(body, "role")), out);
+}
+
+void permits_post(struct call *c)
+{
+    struct permit p;
+
+    if (call_query_known(c, (const char *const[]){NULL}) && call_body(c, read_body, &p))
+        change_safely(c, &p, true);
 }
 
 void permits_delete(struct call *c)

@@ -44,7 +44,7 @@ static const char *read_member(const struct js *o, size_t at, struct revocation 
 }
 
 /* What is wrong with the body, or NULL. */
-static const char *read_body(const struct js *o, struct revocation *out)
+static const char *read_body(const struct js *o, void *out)
 {
     const char *wrong = NULL;
 
@@ -105,19 +105,9 @@ void revocation_put(struct call *c)
 {
     struct revocation r = {.invalidity_s = NO_TIME};
     uint8_t serial[SERIAL_LEN];
-    struct js *body = NULL;
-    struct fault f = {0};
-    const char *wrong;
 
-    if (!read_target(c, serial))
-        return;
-    if (js_parse(http_body(c->request), &body, &f) != OK)
-        return call_problem(c, ERR_MALFORMED, NULL, "%s", f.detail);
-    wrong = read_body(body, &r);
-    js_free(body);
-    if (wrong != NULL)
-        return call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
-    ask(c, ASK_REVOKE, serial, &r);
+    if (read_target(c, serial) && call_body(c, read_body, &r))
+        ask(c, ASK_REVOKE, serial, &r);
 }
 
 void revocation_delete(struct call *c)

@@ -141,7 +141,7 @@ static const char *read_member(const char *name, const struct js *v, struct toke
 }
 
 /* What is wrong with it, or NULL. */
-static const char *read_body(const struct js *body, struct token *out)
+static const char *read_body(const struct js *body, void *out)
 {
     const char *wrong = NULL;
 
@@ -201,20 +201,10 @@ static void make(struct call *c, struct token *k)
 void tokens_post(struct call *c)
 {
     struct token k = {.used_at_s = NO_TIME, .deleted_at_s = NO_TIME, .created_at_s = c->api->now_s()};
-    struct js *body = NULL;
-    struct fault f = {0};
-    const char *wrong;
 
     k.expires_at_s = k.created_at_s + DAYS_DEFAULT * DAY_S;
-    if (!call_query_known(c, (const char *const[]){NULL}))
-        return;
-    if (js_parse(http_body(c->request), &body, &f) != OK)
-        return call_problem(c, ERR_MALFORMED, NULL, "%s", f.detail);
-    wrong = read_body(body, &k);
-    js_free(body);
-    if (wrong != NULL)
-        return call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
-    make(c, &k);
+    if (call_query_known(c, (const char *const[]){NULL}) && call_body(c, read_body, &k))
+        make(c, &k);
 }
 
 /* ---- deleting one ---- */

@@ -1052,6 +1052,37 @@ Test(api, revocations_are_read_strictly_and_passed_on)
     with_client(revoke_some);
 }
 
+static void send_broken_bodies(void)
+{
+    static const char *const tokens[] = {"",
+                                         "x",
+                                         "[]",
+                                         "{}",
+                                         "{\"role\":1}",
+                                         "{\"role\":\"viewer\",\"days\":0}",
+                                         "{\"role\":\"viewer\",\"more\":1}",
+                                         "{\"role\":\"viewer\",\"names\":\"a\"}",
+                                         "{\"role\":\"viewer\",\"role\":\"viewer\"}"};
+    static const char *const permits[] = {"",
+                                          "x",
+                                          "[]",
+                                          "{}",
+                                          "{\"range\":1}",
+                                          "{\"range\":\"192.0.2.0/24\",\"role\":\"king\"}",
+                                          "{\"range\":\"192.0.2.0/24\",\"listener\":\"ftp\"}",
+                                          "{\"range\":\"192.0.2.0/24\",\"more\":1}"};
+
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
+        refused(LOCAL, "POST", "/api/v1/tokens", tokens[i], 400, "malformed");
+    for (size_t i = 0; i < sizeof permits / sizeof *permits; i++)
+        refused(LOCAL, "POST", "/api/v1/permits", permits[i], 400, "malformed");
+}
+
+Test(api, bodies_of_tokens_and_permits_are_read_strictly)
+{
+    with_client(send_broken_bodies);
+}
+
 static void ask_a_busy_ca(void)
 {
     static const struct {
