@@ -48,18 +48,13 @@ static void on_request(struct http_request *r, void *arg)
     call_begin(r, arg);
 }
 
-/* With the fields of every other answer. */
 static void on_error(unsigned status, const char *detail, struct http_error *e, void *arg)
 {
     struct api *a = arg;
 
-    request_id_new(e->text);
     a->stats.answers[status / 100 % 6]++;
+    problem_fill(e, status, detail);
     log_info("refused", "id=%s status=%u %s", e->text, status, detail);
-    problem_write_status(&e->body, status, detail, e->text);
-    e->fields[0] = (struct http_field){"Content-Type", PROBLEM_TYPE};
-    e->fields[1] = (struct http_field){"Cache-Control", "no-store"};
-    e->fields[2] = (struct http_field){"X-Request-Id", e->text};
 }
 
 static bool on_connect(const struct http_peer *peer, void *arg)

@@ -227,8 +227,9 @@ void problem_write(struct buf *out, enum err e, const char *detail, const char *
 /* The same with a report of many lines, each ended by a line feed, as the list `report`. */
 void problem_write_report(struct buf *out, enum err e, const char *detail, const char *request_id,
                           struct span report);
-/* The same for an error of the protocol itself. */
-void problem_write_status(struct buf *out, unsigned status, const char *detail, const char *request_id);
+/* The same for an error of the protocol itself, with the fields of every other problem and a new id, e->text.
+ */
+void problem_fill(struct http_error *e, unsigned status, const char *detail);
 void request_id_new(char out[static 33]);
 
 /* ---- accept.c: content negotiation of an issued certificate ---- */

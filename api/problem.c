@@ -82,7 +82,7 @@ void problem_write_report(struct buf *out, enum err e, const char *detail, const
     finish(o, out);
 }
 
-void problem_write_status(struct buf *out, unsigned status, const char *detail, const char *request_id)
+static void write_status(struct buf *out, unsigned status, const char *detail, const char *request_id)
 {
     enum err e = err_from_status(status);
 
@@ -90,6 +90,15 @@ void problem_write_status(struct buf *out, unsigned status, const char *detail, 
         return problem_write(out, e, detail, request_id, NULL);
     /* 501, 505: HTTP's own words are all there is to say */
     finish(problem("http", "The request cannot be served.", status, detail, request_id), out);
+}
+
+void problem_fill(struct http_error *e, unsigned status, const char *detail)
+{
+    request_id_new(e->text);
+    write_status(&e->body, status, detail, e->text);
+    e->fields[0] = (struct http_field){"Content-Type", PROBLEM_TYPE};
+    e->fields[1] = (struct http_field){"Cache-Control", "no-store"};
+    e->fields[2] = (struct http_field){"X-Request-Id", e->text};
 }
 
 void request_id_new(char out[static 33])

@@ -45,11 +45,7 @@ void public_refuse(struct http_request *r, enum err e, const char *detail, const
 static void on_error(unsigned status, const char *detail, struct http_error *e, void *arg)
 {
     (void)arg;
-    request_id_new(e->text);
-    problem_write_status(&e->body, status, detail, e->text);
-    e->fields[0] = (struct http_field){"Content-Type", PROBLEM_TYPE};
-    e->fields[1] = (struct http_field){"Cache-Control", "no-store"};
-    e->fields[2] = (struct http_field){"X-Request-Id", e->text};
+    problem_fill(e, status, detail);
 }
 
 /* ---- routes ---- */

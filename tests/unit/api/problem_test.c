@@ -76,18 +76,23 @@ Test(problem, errors_of_the_protocol_look_the_same)
     static const unsigned statuses[] = {400, 408, 413, 431, 501, 505};
 
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
-        struct buf b;
+        struct http_error e = {0};
         struct js *o = NULL;
         int64_t status;
 
-        buf_init(&b, 65536);
-        problem_write_status(&b, statuses[i], "why", "id");
-        b.len--;
-        cr_assert_eq(js_parse(buf_span(&b), &o, NULL), OK);
+        buf_init(&e.body, 65536);
+        problem_fill(&e, statuses[i], "why");
+        e.body.len--;
+        cr_assert_eq(js_parse(buf_span(&e.body), &o, NULL), OK);
         cr_assert(js_int(js_get(o, "status"), &status) && (unsigned)status == statuses[i]);
         cr_assert(strncmp(js_str(js_get(o, "type")), "urn:chancery:problem:", 21) == 0);
+        cr_assert_str_eq(js_str(js_get(o, "request_id")), e.text);
+        cr_assert_str_eq(e.fields[0].value, "application/problem+json");
+        cr_assert_str_eq(e.fields[1].value, "no-store");
+        cr_assert(strcmp(e.fields[2].name, "X-Request-Id") == 0 && strcmp(e.fields[2].value, e.text) == 0);
+        cr_assert_null(e.fields[3].name);
         js_free(o);
-        buf_free(&b);
+        buf_free(&e.body);
     }
 }
 
