@@ -15,17 +15,10 @@
 static struct js *lines_of(const struct buf *report, const struct fault *f)
 {
     struct js *list = js_array();
-    struct span rest = buf_span(report);
 
-    if (rest.len == 0)
+    if (report->len == 0)
         js_push_str(list, f->detail);
-    while (rest.len > 0) {
-        const uint8_t *end = memchr(rest.data, '\n', rest.len);
-        size_t len = end != NULL ? (size_t)(end - rest.data) : rest.len;
-
-        js_push_span(list, span_of(rest.data, len));
-        rest = span_of(rest.data + len + (end != NULL), rest.len - len - (end != NULL));
-    }
+    js_push_lines(list, buf_span(report));
     return list;
 }
 

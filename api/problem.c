@@ -3,7 +3,6 @@
  * here. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/api.h"
 
@@ -70,14 +69,7 @@ void problem_write_report(struct buf *out, enum err e, const char *detail, const
 {
     struct js *o = problem(err_name(e), err_text(e), err_status(e), detail, request_id), *lines = js_array();
 
-    while (report.len > 0) {
-        const uint8_t *end = memchr(report.data, '\n', report.len);
-        size_t len = end != NULL ? (size_t)(end - report.data) : report.len;
-
-        js_push_span(lines, span_of(report.data, len));
-        len += end != NULL ? 1 : 0;
-        report = span_of(report.data + len, report.len - len);
-    }
+    js_push_lines(lines, report);
     js_set(o, "report", lines);
     finish(o, out);
 }

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -163,6 +164,17 @@ void js_push_str(struct js *a, const char *v)
 void js_push_span(struct js *a, struct span v)
 {
     js_push(a, string_of(v));
+}
+
+void js_push_lines(struct js *a, struct span text)
+{
+    while (text.len > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end != NULL ? (size_t)(end - text.data) : text.len, whole = len + (end != NULL);
+
+        js_push_span(a, span_of(text.data, len));
+        text = span_of(text.data + whole, text.len - whole);
+    }
 }
 
 static bool is_shallow(const json_t *v, unsigned levels_left)

@@ -28,7 +28,8 @@ void js_set_hex(struct js *o, const char *name, struct span v);
 void js_push(struct js *a, struct js *v);
 void js_push_str(struct js *a, const char *v);
 void js_push_span(struct js *a, struct span v);
-struct js *js_copy(const struct js *v); /* deep, caller frees */
+void js_push_lines(struct js *a, struct span text); /* each; the last may lack its line feed */
+struct js *js_copy(const struct js *v);             /* deep, caller frees */
 
 /* ERR_MALFORMED with line and reason. Exactly one value, no trailing octets. */
 enum err js_parse(struct span in, struct js **out, struct fault *f);

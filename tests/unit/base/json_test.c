@@ -250,3 +250,30 @@ Test(json, writing_into_a_full_buffer_is_an_error_not_an_end)
     buf_free(&b);
     js_free(o);
 }
+
+Test(json, a_text_is_a_list_of_its_lines)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"", "[]"},
+        {"one", "[\"one\"]"},
+        {"one\n", "[\"one\"]"},
+        {"\n", "[\"\"]"},
+        {"one\n\ntwo", "[\"one\",\"\",\"two\"]"},
+        {"one\ntwo\n", "[\"one\",\"two\"]"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct js *a = js_array();
+        struct buf b;
+
+        buf_init(&b, 1 << 10);
+        js_push_lines(a, span_str(rows[i].text));
+        js_write(a, &b);
+        cr_assert(span_eq(buf_span(&b), span_str(rows[i].want)), "%zu: %.*s", i, (int)b.len,
+                  (const char *)b.data);
+        buf_free(&b);
+        js_free(a);
+    }
+}
