@@ -20,7 +20,8 @@ struct command {
     struct init_options init;
     const char *words[4]; /* noun, verb, file */
     int word_count;
-    unsigned refused; /* options of other commands: ignoring one would be worse than refusing it */
+    const char *argument; /* the word behind the command's own; NULL */
+    unsigned given;       /* options with a value */
     bool wants_help, wants_version;
 };
 
@@ -60,6 +61,7 @@ static const struct option options[] = {
 };
 
 #define BIT(o) (1u << ((o)-LOCAL_HOME))
+#define COMMON_OPTIONS (BIT(LOCAL_HOME) | BIT(LOCAL_OUTPUT))
 #define INIT_OPTIONS                                                                                         \
     (BIT(LOCAL_NAME) | BIT(LOCAL_HOST) | BIT(LOCAL_HTTP) | BIT(LOCAL_HTTPS) | BIT(LOCAL_RSA_OCSP_KEY))
 
@@ -73,10 +75,7 @@ static bool take_value(struct command *c, int option)
         fprintf(stderr, "chancery: --%s is empty\n", options[option - LOCAL_HOME].name);
         return false;
     }
-    if ((c->refused & BIT(option)) != 0) {
-        fprintf(stderr, "chancery: --%s is for another command\n", options[option - LOCAL_HOME].name);
-        return false;
-    }
+    c->given |= BIT(option);
     *places[option - LOCAL_HOME] = optarg;
     return option != LOCAL_OUTPUT || result_has_form(optarg);
 }
@@ -96,7 +95,7 @@ static bool take_option(struct command *c, int option)
     return true;
 }
 
-/* False when the usage should be shown. */
+/* False, and said, when it cannot be read. */
 static bool parse(int argc, char **argv, struct command *c)
 {
     int option;
@@ -131,77 +130,142 @@ static int run_serve(struct command *c)
     return serve_main(c->home, c->ready_file);
 }
 
-static int run_config(struct command *c)
+static int run_config_check(struct command *c)
 {
-    if (c->word_count >= 2 && strcmp(c->words[1], "check") == 0)
-        return config_check_main(c->home, c->words[2], c->output);
-    if (c->word_count == 2 && strcmp(c->words[1], "show") == 0)
-        return config_show_main(c->home, c->output);
-    fprintf(stderr, "chancery: config check [FILE] or config show\n");
-    return EXIT_USAGE;
+    return config_check_main(c->home, c->argument, c->output);
 }
 
-static int run_store(struct command *c)
+static int run_config_show(struct command *c)
 {
-    const struct local_run how = {c->home, c->output, c->init.is_quiet, c->init.is_dry_run};
+    return config_show_main(c->home, c->output);
+}
 
-    if (c->word_count == 3 && strcmp(c->words[1], "snapshot") == 0)
-        return store_snapshot_main(&how, c->words[2], c->host);
-    if (c->word_count == 3 && strcmp(c->words[1], "backup") == 0)
-        return backup_main(&how, c->words[2]);
-    if (c->word_count == 3 && strcmp(c->words[1], "restore") == 0)
-        return restore_main(&how, c->words[2]);
-    if (c->word_count >= 2 && strcmp(c->words[1], "check") == 0)
-        return store_check_main(&how, c->words[2]);
-    fprintf(stderr, "chancery: store check [DIR], store backup DIR, store restore DIR, store snapshot DIR "
-                    "[--host NAME]\n");
-    return EXIT_USAGE;
+static struct local_run how_of(const struct command *c)
+{
+    return (struct local_run){c->home, c->output, c->init.is_quiet, c->init.is_dry_run};
+}
+
+static int run_store_check(struct command *c)
+{
+    const struct local_run how = how_of(c);
+
+    return store_check_main(&how, c->argument);
+}
+
+static int run_store_backup(struct command *c)
+{
+    const struct local_run how = how_of(c);
+
+    return backup_main(&how, c->argument);
+}
+
+static int run_store_restore(struct command *c)
+{
+    const struct local_run how = how_of(c);
+
+    return restore_main(&how, c->argument);
+}
+
+static int run_store_snapshot(struct command *c)
+{
+    const struct local_run how = how_of(c);
+
+    return store_snapshot_main(&how, c->argument, c->host);
 }
 
 static int run_role(struct command *c)
 {
-    return role_main(c->words[1]);
+    return role_main(c->argument);
 }
 
-static const struct {
-    const char *noun;
-    int words_min, words_max;
-    unsigned refused;
+static const struct local {
+    const char *noun, *verb; /* NULL: the noun is the command */
+    int arguments_min, arguments_max;
+    unsigned takes; /* beside the common options: ignoring one would be worse than refusing it */
     int (*run)(struct command *c);
 } locals[] = {
-    {"init", 1, 1, BIT(LOCAL_READY), run_init},
-    {"serve", 1, 1, INIT_OPTIONS, run_serve},
-    {"config", 2, 3, INIT_OPTIONS | BIT(LOCAL_READY), run_config},
-    {"store", 2, 3, (INIT_OPTIONS & ~BIT(LOCAL_HOST)) | BIT(LOCAL_READY), run_store},
-    {"role", 2, 2, INIT_OPTIONS | BIT(LOCAL_READY), run_role},
+    {"init", NULL, 0, 0, INIT_OPTIONS, run_init},
+    {"serve", NULL, 0, 0, BIT(LOCAL_READY), run_serve},
+    {"config", "check", 0, 1, 0, run_config_check},
+    {"config", "show", 0, 0, 0, run_config_show},
+    {"store", "check", 0, 1, 0, run_store_check},
+    {"store", "backup", 1, 1, 0, run_store_backup},
+    {"store", "restore", 1, 1, 0, run_store_restore},
+    {"store", "snapshot", 1, 1, BIT(LOCAL_HOST), run_store_snapshot},
+    {"role", NULL, 1, 1, 0, run_role},
 };
 
-static int run_local(size_t i, int argc, char **argv)
+static const struct local *local_find(const struct command *c)
+{
+    for (size_t i = 0; i < sizeof locals / sizeof *locals; i++) {
+        const struct local *l = &locals[i];
+
+        if (strcmp(c->words[0], l->noun) == 0 &&
+            (l->verb == NULL || (c->word_count > 1 && strcmp(c->words[1], l->verb) == 0)))
+            return l;
+    }
+    return NULL;
+}
+
+/* False, and said, when that command is typed otherwise. */
+static bool is_typed_well(struct command *c, const struct local *l)
+{
+    int own = l->verb != NULL ? 2 : 1, arguments = c->word_count - own;
+    unsigned other = c->given & ~(l->takes | COMMON_OPTIONS);
+
+    if (arguments > l->arguments_max)
+        fprintf(stderr, "chancery: too many arguments: %s\n", c->words[own + l->arguments_max]);
+    else if (arguments < l->arguments_min)
+        fprintf(stderr, "chancery: an argument is missing\n");
+    else if (other != 0)
+        fprintf(stderr, "chancery: --%s is for another command\n", options[__builtin_ctz(other)].name);
+    else
+        return true;
+    return false;
+}
+
+static int misuse(const char *noun, const char *verb)
+{
+    cli_usage_local(stderr, noun, verb);
+    return EXIT_USAGE;
+}
+
+static int run_command(struct command *c)
+{
+    const struct local *l = local_find(c);
+
+    if (l == NULL) {
+        fprintf(stderr, "chancery: no such command: %s%s%s\n", c->words[0], c->word_count > 1 ? " " : "",
+                c->word_count > 1 ? c->words[1] : "");
+        return misuse(c->words[0], NULL);
+    }
+    if (!is_typed_well(c, l))
+        return misuse(l->noun, l->verb);
+    c->argument = c->words[l->verb != NULL ? 2 : 1];
+    return l->run(c);
+}
+
+static int run_local(const char *noun, int argc, char **argv)
 {
     const char *home = getenv("CHANCERY_HOME");
-    struct command c = {.refused = locals[i].refused,
-                        .home = home != NULL && *home != '\0' ? home : "./run",
+    struct command c = {.home = home != NULL && *home != '\0' ? home : "./run",
                         .init = {.name = "Chancery",
                                  .host = "localhost",
                                  .http = "127.0.0.1:8080",
                                  .https = "127.0.0.1:8443",
                                  .rsa_ocsp_key = "rsa-2048"}};
 
-    bool is_clear = parse(argc, argv, &c);
-
-    if (is_clear && c.wants_version) {
+    if (!parse(argc, argv, &c))
+        return misuse(noun, NULL);
+    if (c.wants_version) {
         printf("chancery %s\n", CHANCERY_VERSION);
         return 0;
     }
-    if (is_clear && c.wants_help) {
+    if (c.wants_help) {
         cli_usage_local(stdout, c.words[0], c.words[1]);
         return 0;
     }
-    if (!is_clear || c.word_count < locals[i].words_min || c.word_count > locals[i].words_max) {
-        cli_usage(stderr);
-        return EXIT_USAGE;
-    }
-    return locals[i].run(&c);
+    return run_command(&c);
 }
 
 /* A full disk or a closed pipe shows when the last octets leave. */
@@ -233,6 +297,6 @@ int main(int argc, char **argv)
 
     for (size_t i = 0; noun != NULL && i < sizeof locals / sizeof *locals; i++)
         if (strcmp(noun, locals[i].noun) == 0)
-            return flush_output(run_local(i, argc, argv));
+            return flush_output(run_local(noun, argc, argv));
     return cli_run(argc, argv, &hooks);
 }

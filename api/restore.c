@@ -258,7 +258,7 @@ static void say_done(const struct restore *r, const char *home)
             "Certificates, revocations, tokens and permits made after that time are not in it: revoke again "
             "what the last\n"
             "published CRLs list beyond it, and delete tokens that were deleted since (docs/operations.md, "
-            "Restoring).\n",
+            "section 4).\n",
             home, text, (unsigned long long)r->checked.certificates, (unsigned long long)r->checked.revoked,
             (unsigned long long)r->margin);
 }

@@ -30,7 +30,7 @@ int cli_run(int argc, char **argv, const struct cli_hooks *hooks); /* NULL: none
 
 /* Every command of the program, those of main() too. */
 void cli_usage(FILE *out);
-/* The commands on this machine of that noun, and of that verb unless it is NULL; everything when there is
+/* The commands on this machine of that noun, and of that verb when it has one; everything when there is
  * none. */
 void cli_usage_local(FILE *out, const char *noun, const char *verb);
 

@@ -142,7 +142,7 @@ static bool is_of(const char *text, const char *noun, const char *verb)
             strchr(" ", text[len + 1 + strlen(verb)]) != NULL);
 }
 
-void cli_usage_local(FILE *out, const char *noun, const char *verb)
+static size_t usage_of_local(FILE *out, const char *noun, const char *verb)
 {
     size_t shown = 0;
 
@@ -151,7 +151,12 @@ void cli_usage_local(FILE *out, const char *noun, const char *verb)
             fprintf(out, "%s chancery %s\n       %s\n",
                     shown++ > 0 ? "      " : "usage:", local_commands[i].text, local_commands[i].summary);
         }
-    if (shown == 0)
+    return shown;
+}
+
+void cli_usage_local(FILE *out, const char *noun, const char *verb)
+{
+    if (usage_of_local(out, noun, verb) == 0 && usage_of_local(out, noun, NULL) == 0)
         cli_usage(out);
 }
 

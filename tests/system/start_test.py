@@ -86,6 +86,21 @@ class Init(unittest.TestCase):
                 self.assertNotIn(other, said)
         self.assertEqual(run(CHANCERY, "serve", "--version").text, run(CHANCERY, "--version").text)
 
+    def test_a_command_of_this_machine_that_is_mistyped_is_told_what_is_wrong_and_how_it_is_typed(self):
+        for words, why, wanted, other in ((["store"], "no such command: store", "store backup DIR", "csr sign"),
+                                          (["store", "fill"], "no such command: store fill", "store backup DIR", "csr sign"),
+                                          (["store", "backup"], "an argument is missing", "store backup DIR", "store check"),
+                                          (["config", "show", "a"], "too many arguments: a", "config show", "config check"),
+                                          (["serve", "here"], "too many arguments: here", "chancery serve", "chancery init"),
+                                          (["store", "backup", "/nonexistent/b", "--host", "h"], "--host is for another command", "store backup DIR", "snapshot"),
+                                          (["init", "--ready-file", "f"], "--ready-file is for another command", "chancery init", "chancery serve")):
+            with self.subTest(words=words):
+                done = run(CHANCERY, *words, "--home", "/nonexistent/home", check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, b""), done.said)
+                self.assertTrue(done.said.startswith(f"chancery: {why}\n"), done.said)
+                self.assertIn(wanted, done.said)
+                self.assertNotIn(other, done.said)
+
     def test_a_check_of_the_configuration_comes_in_the_form_asked_for(self):
         home = self.service.home
         found = json.loads(run(CHANCERY, "config", "check", "--home", home, "--output", "json").text)
