@@ -148,25 +148,46 @@ static int run_ocsp_signer(struct config *c, const int *fds, const struct boards
                       (struct signer_role){.certificate_fd = -1, .crl_fd = -1, .ocsp_fd = fds[0]}, boards);
 }
 
-/* ---- ca ---- */
+/* ---- the configuration again ---- */
+
+/* NULL, and said: it is none. */
+static struct config *read_again(const struct config *now)
+{
+    struct config *fresh = xcalloc(1, sizeof *fresh);
+    struct fault f = {0};
+
+    if (config_reload(now, fresh, &f) == OK)
+        return fresh;
+    log_error("reload", "the configuration in force stays: %s", f.detail);
+    free(fresh);
+    return NULL;
+}
 
 static bool reload_catalogue(void *arg, struct ca_config *config, struct catalogue *catalogue)
 {
-    const struct config *now = arg;
-    struct config *fresh = xcalloc(1, sizeof *fresh);
-    struct fault f = {0};
-    bool good = config_reload(now, fresh, &f) == OK;
+    struct config *fresh = read_again(arg);
 
-    if (good) {
-        *config = fresh->ca;
-        *catalogue = fresh->catalogue;
-        fresh->catalogue = (struct catalogue){0};
-    } else {
-        log_error("reload", "the configuration in force stays: %s", f.detail);
-    }
+    if (fresh == NULL)
+        return false;
+    *config = fresh->ca;
+    *catalogue = fresh->catalogue; /* it goes over */
     free(fresh);
-    return good;
+    return true;
 }
+
+static bool reload_watch(void *arg, struct watch_config *out)
+{
+    struct config *fresh = read_again(arg);
+
+    if (fresh == NULL)
+        return false;
+    *out = fresh->watch;
+    config_free(fresh);
+    free(fresh);
+    return true;
+}
+
+/* ---- ca ---- */
 
 /* issuers/ID-HOST-ocsp.pub: what each other host has sent us of its key for this issuer. */
 static enum err read_host_keys(const struct config *c, size_t index,
@@ -332,23 +353,6 @@ static int run_api(struct config *c, const int *fds, const struct boards *boards
         e = api_run(&r);
     free_https_keys(https_keys);
     return exit_code(e);
-}
-
-static bool reload_watch(void *arg, struct watch_config *out)
-{
-    const struct config *now = arg;
-    struct config *fresh = xcalloc(1, sizeof *fresh);
-    struct fault f = {0};
-    bool good = config_reload(now, fresh, &f) == OK;
-
-    if (good) {
-        *out = fresh->watch;
-        config_free(fresh);
-    } else {
-        log_error("reload", "the configuration in force stays: %s", f.detail);
-    }
-    free(fresh);
-    return good;
 }
 
 static int run_watch(struct config *c, const int *fds, const struct boards *boards)
