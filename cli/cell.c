@@ -23,6 +23,13 @@ const struct js *cell_find(const struct js *row, const char *path)
     }
 }
 
+const char *cell_str(const struct js *row, const char *path)
+{
+    const char *text = js_str(cell_find(row, path));
+
+    return text != NULL ? text : "?";
+}
+
 /* {"type": "rsa", "bits": 3072} as people say it. */
 static bool put_key(struct buf *out, const struct js *v)
 {

@@ -113,13 +113,6 @@ static int build_revocation(struct cli *c, struct buf *body)
     return DONE;
 }
 
-static const char *text_of(const struct js *v, const char *path)
-{
-    const char *text = js_str(cell_find(v, path));
-
-    return text != NULL ? text : "?";
-}
-
 /* Shows what it is about: the wrong serial is the mistake that cannot be taken back. */
 static int confirm_revocation(struct cli *c, const char *serial)
 {
@@ -130,8 +123,8 @@ static int confirm_revocation(struct cli *c, const char *serial)
         return DONE;
     code = get(c, serial, &v);
     if (code == DONE &&
-        !cli_confirm(c, "This revokes %s (%s, %s, now %s) with reason %s.", serial, text_of(v, "subject"),
-                     text_of(v, "profile"), text_of(v, "status"), cli_option(c, OPT_REASON)))
+        !cli_confirm(c, "This revokes %s (%s, %s, now %s) with reason %s.", serial, cell_str(v, "subject"),
+                     cell_str(v, "profile"), cell_str(v, "status"), cli_option(c, OPT_REASON)))
         code = cli_fail(c, WRONG_USE, "nothing was done");
     js_free(v);
     return code;

@@ -193,6 +193,8 @@ struct column {
 };
 
 const struct js *cell_find(const struct js *row, const char *path);
+/* The text there; "?" when there is none. */
+const char *cell_str(const struct js *row, const char *path);
 /* As a cell: lists joined by `separator`, a key as "rsa 3072". Raw octets, nothing for null or absent. */
 void cell_put(struct buf *out, const struct js *v, const char *separator);
 

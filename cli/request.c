@@ -83,13 +83,6 @@ int run_request_show(struct cli *c)
 
 /* ---- decisions ---- */
 
-static const char *text_of(const struct js *v, const char *name)
-{
-    const char *text = js_str(js_get(v, name));
-
-    return text != NULL ? text : "?";
-}
-
 /* Shows what it is about: who decides should have seen it. */
 static int confirm(struct cli *c, const char *verb)
 {
@@ -100,8 +93,8 @@ static int confirm(struct cli *c, const char *verb)
         return DONE;
     code = get(c, &v);
     if (code == DONE &&
-        !cli_confirm(c, "This %s what %s asked for: %s, profile %s (now %s).", verb, text_of(v, "asker"),
-                     text_of(v, "subject"), text_of(v, "profile"), text_of(v, "status")))
+        !cli_confirm(c, "This %s what %s asked for: %s, profile %s (now %s).", verb, cell_str(v, "asker"),
+                     cell_str(v, "subject"), cell_str(v, "profile"), cell_str(v, "status")))
         code = cli_fail(c, WRONG_USE, "nothing was done");
     js_free(v);
     return code;

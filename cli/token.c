@@ -67,13 +67,6 @@ static int put_body(struct cli *c, struct buf *out)
     return buf_end(out) == OK ? DONE : cli_misuse(c, "the scope is longer than a token can hold");
 }
 
-static const char *text_of(const struct js *v, const char *name)
-{
-    const char *text = js_str(js_get(v, name));
-
-    return text != NULL ? text : "?";
-}
-
 static int show_new(struct cli *c, const struct js *v)
 {
     const char *secret = js_str(js_get(v, "token"));
@@ -83,8 +76,8 @@ static int show_new(struct cli *c, const struct js *v)
         return cli_fail(c, SERVICE_FAILED, "the answer holds no token");
     if (c->format != FORMAT_TABLE)
         return show_write(c, v);
-    cli_note(c, "token %s, role %s, until %s; this is the only time it is shown", text_of(v, "id"),
-             text_of(v, "role"), text_of(v, "expires_at"));
+    cli_note(c, "token %s, role %s, until %s; this is the only time it is shown", cell_str(v, "id"),
+             cell_str(v, "role"), cell_str(v, "expires_at"));
     code = out_write(c, span_str(secret));
     return code == DONE ? out_write(c, span_str("\n")) : code;
 }

@@ -224,6 +224,9 @@ Test(cell, paths_lead_into_objects)
     cr_assert_str_eq(js_str(cell_find(v, "a.b.c")), "x");
     cr_assert_null(cell_find(v, "a.x.c"));
     cr_assert_null(cell_find(v, "s.t"));
+    cr_assert_str_eq(cell_str(v, "a.b.c"), "x");
+    cr_assert_str_eq(cell_str(v, "a.x.c"), "?");
+    cr_assert_str_eq(cell_str(v, "a"), "?", "no text");
     js_free(v);
 }
 
