@@ -74,12 +74,20 @@ enum err file_draft_write(struct file_draft *d, struct span s, struct fault *f)
 }
 
 /* A rename is durable once its directory is. */
+enum err dir_sync(const char *dir, struct fault *f)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = fd < 0 ? -1 : fsync(fd);
+    enum err e = rc == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
+
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
 enum err file_dir_sync(const char *path, struct fault *f)
 {
     char dir[PATH_LEN_MAX];
     char *slash;
-    int fd;
-    enum err e = OK;
 
     strcpy(dir, path);
     slash = strrchr(dir, '/');
@@ -87,12 +95,7 @@ enum err file_dir_sync(const char *path, struct fault *f)
         strcpy(dir, ".");
     else
         slash[slash == dir ? 1 : 0] = '\0';
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        e = fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return e;
+    return dir_sync(dir, f);
 }
 
 void file_draft_push(const struct file_draft *d)

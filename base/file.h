@@ -41,6 +41,7 @@ void file_draft_push(const struct file_draft *d);
  * file_draft_sync for each, file_draft_place for each, file_dir_sync once. */
 enum err file_draft_sync(struct file_draft *d, struct fault *f);
 enum err file_draft_place(struct file_draft *d, struct fault *f);
+enum err dir_sync(const char *dir, struct fault *f); /* the names in it are as durable as what is in them */
 enum err file_dir_sync(const char *path, struct fault *f); /* of the directory in which `path` is */
 void file_draft_abort(struct file_draft *d);               /* removes the temporary file; safe after commit */
 

@@ -2,7 +2,6 @@
 /* open: the steps of opening a store: is it there, are we its one writer, does the environment open, is it of
  * our schema. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,17 +26,6 @@ static enum err data_check(const char *dir, enum store_mode mode, struct fault *
     if (!is_there && mode != STORE_CREATE)
         return fault_set(f, ERR_NOT_FOUND, "%s: no store there", dir);
     return OK;
-}
-
-/* So that the names of new files are as durable as what is in them. */
-static enum err dir_sync(const char *dir, struct fault *f)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = fd < 0 ? -1 : fsync(fd);
-    enum err err = rc == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
-
-    if (fd >= 0)
-        close(fd);
-    return err;
 }
 
 static enum err schema_write(struct store *s, struct fault *f)

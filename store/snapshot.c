@@ -5,7 +5,6 @@
  * reader that opens it by name finds a whole one.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,16 +226,6 @@ static void remove_drafts(const char *draft)
     rmdir(draft);
 }
 
-static enum err sync_dir(const char *dir, struct fault *f)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = fd < 0 ? -1 : fsync(fd);
-    enum err e = rc == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
-
-    if (fd >= 0)
-        close(fd);
-    return e;
-}
-
 static enum err put_in_place(const char *draft, const char *dir, struct fault *f)
 {
     char from[PATH_LEN_MAX], to[PATH_LEN_MAX];
@@ -246,7 +235,7 @@ static enum err put_in_place(const char *draft, const char *dir, struct fault *f
         e = path_join(to, dir, "data.mdb", f);
     if (e == OK && rename(from, to) != 0)
         e = fault_set(f, ERR_IO, "%s: %s", to, strerror(errno));
-    return e == OK ? sync_dir(dir, f) : e;
+    return e == OK ? dir_sync(dir, f) : e;
 }
 
 static enum err write_draft(struct snapshot *c, const char *draft, int64_t now_s, struct fault *f)

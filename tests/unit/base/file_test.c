@@ -86,3 +86,18 @@ Test(file, reading_ends_at_the_limit)
 {
     cr_assert_eq(file_read("/dev/zero", &b, NULL), ERR_TOO_LARGE);
 }
+
+Test(file, a_directory_that_is_none_cannot_be_synced)
+{
+    struct fault f = {0}, g = {0};
+    char want[PATH_LEN_MAX + 32];
+
+    cr_assert_eq(dir_sync(dir, &f), OK);
+    cr_assert_eq(file_replace(path, span_str("x"), 0600, NULL), OK);
+    cr_assert_eq(file_dir_sync(path, &f), OK);
+    cr_assert_eq(dir_sync(path, &f), ERR_IO);
+    snprintf(want, sizeof want, "%s: Not a directory", path);
+    cr_assert_str_eq(f.detail, want);
+    cr_assert_eq(file_dir_sync("/nonexistent/x", &g), ERR_IO);
+    cr_assert_str_eq(g.detail, "/nonexistent: No such file or directory");
+}
