@@ -7,64 +7,48 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/desk.h"
+#include "tests/unit/ca/idle.h"
 #include "tests/unit/ca/played.h"
-#include "tests/unit/ca/request.h"
 
 #define NOW 1800000000
 
-static char dir[64];
 static int api[2], desk[2];
-static struct ca_role role;
-static struct ca *ca;
+static struct ca *const ca = &idle.ca;
 static struct buf spki, subject, certificate;
 static uint8_t revocations; /* serials so far */
 
 /* ---- a ca with one issuer ---- */
 
-static void make_store(void)
+static void setup(void)
 {
-    struct txn *t = NULL;
+    struct txn *t;
 
-    strcpy(dir, "/tmp/chancery-publish-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
+    revocations = 0;
+    idle_open();
     buf_init(&subject, 4096);
     name_write(&subject, "Example UC", "Issuer");
     played_key(&spki);
-    cr_assert_eq(store_open(dir, STORE_CREATE, 0, &ca->store, NULL), OK);
-    cr_assert_eq(txn_begin(ca->store, &t), OK);
+    t = idle_begin();
     played_issuer(t, buf_span(&subject), buf_span(&spki), NOW - 86400, NOW + 86400 * 400, &certificate);
-    cr_assert_eq(txn_commit(t), OK);
-}
-
-static void setup(void)
-{
-    revocations = 0;
-    ca = calloc(1, sizeof *ca);
-    make_store();
+    idle_commit(t);
     cr_assert_eq(wire_pair(api), OK);
     cr_assert_eq(wire_pair(desk), OK);
-    role = (struct ca_role){
-        .api_fd = api[1], .desk_fd = desk[1], .config = {.count = 1, .public_url = "http://a"}};
-    role.config.issuers[0] = (struct ca_issuer){.id = "ec-g1", .issues = KEY_EC};
-    ca->role = &role;
+    idle.role.api_fd = api[1];
+    idle.role.desk_fd = desk[1];
+    idle.role.config = (struct ca_config){.count = 1, .public_url = "http://a"};
+    idle.role.config.issuers[0] = (struct ca_issuer){.id = "ec-g1", .issues = KEY_EC};
     cr_assert_eq(issuing_load(ca, &(struct fault){0}), OK);
 }
 
 static void teardown(void)
 {
-    char command[128];
-
     issuing_free(ca);
-    store_close(ca->store);
-    free(ca);
+    idle_close();
     for (int i = 0; i < 2; i++) {
         close(api[i]);
         close(desk[i]);
     }
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
     buf_free(&spki);
     buf_free(&subject);
     buf_free(&certificate);
@@ -83,13 +67,12 @@ static void revoke_one(void)
                      .requester = "a",
                      .profile = "ucm/tomcat",
                      .der = span_str("certificate")};
-    struct txn *t = NULL;
+    struct txn *t = idle_begin();
     uint64_t number;
 
-    cr_assert_eq(txn_begin(ca->store, &t), OK);
     cert_add(t, &c, &number);
     cert_revoke(t, c.serial, REASON_SUPERSEDED, NOW, NO_TIME);
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
 }
 
 /* Somebody asks, under the number as a name as well. */
@@ -169,13 +152,12 @@ static struct asked asked(void)
 
 static void settle(struct desk_note *n)
 {
-    struct txn *t = NULL;
+    struct txn *t = idle_begin();
     uint8_t frame[1024];
     struct span s;
 
-    cr_assert_eq(txn_begin(ca->store, &t), OK);
     publish_record(ca, t, n, NOW);
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
     while (wire_try_receive(desk[0], frame, sizeof frame, &s) == OK)
         ; /* what was asked for and not looked at */
     publish_settle(ca, n);
@@ -191,7 +173,7 @@ static struct crl_part begin(void)
     struct view *v = NULL;
 
     settle(&n);
-    cr_assert_eq(view_open(ca->store, &v), OK);
+    v = idle_look();
     cr_assert_eq(crl_track_find(v, 1, &track), OK);
     view_close(v);
     p.state = n.part.state;
@@ -228,7 +210,7 @@ static const char *actor(void)
     struct view *v = NULL;
 
     name[0] = '\0';
-    cr_assert_eq(view_open(ca->store, &v), OK);
+    v = idle_look();
     cr_assert_eq(audit_each(v, 1, keep_actor, name), OK);
     view_close(v);
     return name;

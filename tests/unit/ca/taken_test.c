@@ -3,46 +3,26 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "ca/inner.h"
+#include "tests/unit/ca/idle.h"
 
 #define NOW 1800000000
 #define TWO "0202020202020202020202020202020202020202020202020202020202020202"
 #define THREE "0303030303030303030303030303030303030303030303030303030303030303"
 
-static char dir[64], rows[4096];
-static struct store *store;
+static char rows[4096];
 
-static void setup(void)
-{
-    struct fault f = {0};
-
-    strcpy(dir, "/tmp/chancery-taken-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-    cr_assert_eq(store_open(dir, STORE_CREATE, 1 << 24, &store, &f), OK, "%s", f.detail);
-}
-
-static void teardown(void)
-{
-    char command[128];
-
-    store_close(store);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(taken, .init = setup, .fini = teardown);
+TestSuite(taken, .init = idle_open, .fini = idle_close);
 
 static void record(const struct ask *a)
 {
     struct txn *t;
 
     cr_assert(taken_writes(a));
-    cr_assert_eq(txn_begin(store, &t), OK);
+    t = idle_begin();
     taken_record(t, a, NOW);
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
 }
 
 static bool note_row(const struct audit_row *r, void *arg)
@@ -60,7 +40,7 @@ static void expect(const char *want)
     struct view *v;
 
     rows[0] = '\0';
-    cr_assert_eq(view_open(store, &v), OK);
+    v = idle_look();
     cr_assert_eq(audit_each(v, 0, note_row, NULL), OK);
     view_close(v);
     cr_assert_str_eq(rows, want);
@@ -73,9 +53,9 @@ static void take(const char *role, uint8_t settings, uint8_t catalogue, bool is_
 
     memset(d.settings, settings, HASH_LEN);
     memset(d.catalogue, catalogue, HASH_LEN);
-    cr_assert_eq(txn_begin(store, &t), OK);
+    t = idle_begin();
     taken_config(t, role, &d, is_reload, NOW);
-    cr_assert_eq(txn_commit(t), OK);
+    idle_commit(t);
 }
 
 Test(taken, a_refused_request_is_recorded_with_its_profile)
