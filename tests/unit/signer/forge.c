@@ -47,6 +47,11 @@ void forge_raw_extension(X509 *x, int nid, bool is_critical, const void *value, 
     ASN1_OCTET_STRING_free(octets);
 }
 
+void forge_drop(X509 *x, int nid)
+{
+    X509_EXTENSION_free(X509_delete_ext(x, X509_get_ext_by_NID(x, nid, -1)));
+}
+
 static const EVP_MD *digest_of(const struct forge *f)
 {
     int bits = EVP_PKEY_get_bits(f->key);
@@ -249,14 +254,33 @@ struct span forge_assemble(const struct forge *f, struct span tbs, struct span s
     return span_of(out, len);
 }
 
-static void add_crl_extension(X509_CRL *crl, const struct forge *f, int nid, const char *value)
+void forge_crl_times(X509_CRL *crl, int64_t from_s, int64_t to_s)
+{
+    ASN1_TIME *from = ASN1_TIME_set(NULL, from_s), *to = ASN1_TIME_set(NULL, to_s);
+
+    X509_CRL_set1_lastUpdate(crl, from);
+    X509_CRL_set1_nextUpdate(crl, to);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(to);
+}
+
+void forge_crl_integer(X509_CRL *crl, int nid, long value, int critical)
+{
+    ASN1_INTEGER *n = ASN1_INTEGER_new();
+
+    ASN1_INTEGER_set(n, value);
+    cr_assert_eq(X509_CRL_add1_ext_i2d(crl, nid, n, critical, X509V3_ADD_REPLACE), 1);
+    ASN1_INTEGER_free(n);
+}
+
+void forge_crl_extension(const struct forge *f, X509_CRL *crl, int nid, const char *value)
 {
     X509V3_CTX ctx;
     X509_EXTENSION *e;
 
     X509V3_set_ctx(&ctx, f->certificate, NULL, NULL, crl, 0);
     e = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-    cr_assert_not_null(e);
+    cr_assert_not_null(e, "%s", value);
     X509_CRL_add_ext(crl, e, -1);
     X509_EXTENSION_free(e);
 }
@@ -293,21 +317,14 @@ static void add_entry(X509_CRL *crl, unsigned i)
 X509_CRL *forge_crl(const struct forge *f, unsigned count)
 {
     X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *from = ASN1_TIME_set(NULL, FORGE_NOW), *to = ASN1_TIME_set(NULL, FORGE_NOW + 7 * FORGE_DAY);
-    ASN1_INTEGER *number = ASN1_INTEGER_new();
 
     X509_CRL_set_version(crl, X509_CRL_VERSION_2);
     X509_CRL_set_issuer_name(crl, X509_get_subject_name(f->certificate));
-    X509_CRL_set1_lastUpdate(crl, from);
-    X509_CRL_set1_nextUpdate(crl, to);
-    add_crl_extension(crl, f, NID_authority_key_identifier, "keyid:always");
-    ASN1_INTEGER_set(number, 300);
-    X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0);
+    forge_crl_times(crl, FORGE_NOW, FORGE_NOW + 7 * FORGE_DAY);
+    forge_crl_extension(f, crl, NID_authority_key_identifier, "keyid:always");
+    forge_crl_integer(crl, NID_crl_number, 300, 0);
     for (unsigned i = 0; i < count; i++)
         add_entry(crl, i);
-    ASN1_INTEGER_free(number);
-    ASN1_TIME_free(from);
-    ASN1_TIME_free(to);
     return crl;
 }
 

@@ -35,6 +35,7 @@ struct signer_spec forge_spec(const struct forge *f);
 
 void forge_extension(X509 *x, int nid, const char *value, X509 *issuer);
 void forge_raw_extension(X509 *x, int nid, bool is_critical, const void *value, int len);
+void forge_drop(X509 *x, int nid); /* the extension, which is there */
 
 /* A good leaf, subordinate, responder and self-signed root under the forge's CA, unsigned. */
 X509 *forge_leaf(const struct forge *f);
@@ -51,6 +52,10 @@ struct span forge_assemble(const struct forge *f, struct span tbs, struct span s
 /* A good CRL with `count` entries, unsigned; its tbsCertList; frees `crl`. */
 X509_CRL *forge_crl(const struct forge *f, unsigned count);
 struct span forge_crl_tbs(const struct forge *f, X509_CRL *crl);
+void forge_crl_times(X509_CRL *crl, int64_t from_s, int64_t to_s);
+/* In place of one that is there, with an INTEGER; one more, in the words of openssl.cnf. */
+void forge_crl_integer(X509_CRL *crl, int nid, long value, int critical);
+void forge_crl_extension(const struct forge *f, X509_CRL *crl, int nid, const char *value);
 
 /* A good answer about three serials; its ResponseData. */
 OCSP_BASICRESP *forge_basic(const struct forge *f);

@@ -86,12 +86,8 @@ static void verify(struct span tbs, const struct port_answer *a)
 static struct span list_of(unsigned count)
 {
     X509_CRL *crl = forge_crl(&f, count);
-    ASN1_TIME *from = ASN1_TIME_set(NULL, time(NULL)), *to = ASN1_TIME_set(NULL, time(NULL) + FORGE_DAY);
 
-    X509_CRL_set1_lastUpdate(crl, from);
-    X509_CRL_set1_nextUpdate(crl, to);
-    ASN1_TIME_free(from);
-    ASN1_TIME_free(to);
+    forge_crl_times(crl, time(NULL), time(NULL) + FORGE_DAY);
     return forge_crl_tbs(&f, crl);
 }
 
