@@ -73,58 +73,51 @@ static void assemble(struct span tbs, struct buf *out)
     assert(buf_end(out) == OK);
 }
 
-static void assert_is_certificate(struct span tbs)
+/* What is signed with such a signature, which OpenSSL reads to its last octet; the caller frees it. */
+static void *read_assembled(struct span tbs, const ASN1_ITEM *form)
 {
     struct buf whole;
     const uint8_t *at;
-    X509 *x;
+    void *read;
 
     assemble(tbs, &whole);
     at = whole.data;
-    x = d2i_X509(NULL, &at, (long)whole.len);
-    assert(x != NULL && at == whole.data + whole.len);
+    read = ASN1_item_d2i(NULL, &at, (long)whole.len, form);
+    assert(read != NULL && at == whole.data + whole.len);
+    buf_free(&whole);
+    return read;
+}
+
+static void assert_is_certificate(struct span tbs)
+{
+    X509 *x = read_assembled(tbs, ASN1_ITEM_rptr(X509));
+
     assert((X509_get_extension_flags(x) & EXFLAG_INVALID) == 0);
     assert_are_extensions(X509_get0_extensions(x));
     X509_free(x);
-    buf_free(&whole);
 }
 
 static void assert_is_list(struct span tbs)
 {
-    struct buf whole;
-    STACK_OF(X509_REVOKED) * entries;
-    const uint8_t *at;
-    X509_CRL *crl;
+    X509_CRL *crl = read_assembled(tbs, ASN1_ITEM_rptr(X509_CRL));
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
 
-    assemble(tbs, &whole);
-    at = whole.data;
-    crl = d2i_X509_CRL(NULL, &at, (long)whole.len);
-    assert(crl != NULL && at == whole.data + whole.len);
     assert_are_extensions(X509_CRL_get0_extensions(crl));
-    entries = X509_CRL_get_REVOKED(crl);
     for (int i = 0; i < sk_X509_REVOKED_num(entries); i++)
         assert_are_extensions(X509_REVOKED_get0_extensions(sk_X509_REVOKED_value(entries, i)));
     X509_CRL_free(crl);
-    buf_free(&whole);
 }
 
 static void assert_is_answer(struct span data)
 {
-    OCSP_BASICRESP *answer;
-    struct buf whole;
-    const uint8_t *at;
+    OCSP_BASICRESP *answer = read_assembled(data, ASN1_ITEM_rptr(OCSP_BASICRESP));
 
-    assemble(data, &whole);
-    at = whole.data;
-    answer = d2i_OCSP_BASICRESP(NULL, &at, (long)whole.len);
-    assert(answer != NULL && at == whole.data + whole.len);
     for (int i = 0; i < OCSP_BASICRESP_get_ext_count(answer); i++)
         assert_is_extension(OCSP_BASICRESP_get_ext(answer, i));
     for (int i = 0; i < OCSP_resp_count(answer); i++)
         for (int k = 0; k < OCSP_SINGLERESP_get_ext_count(OCSP_resp_get0(answer, i)); k++)
             assert_is_extension(OCSP_SINGLERESP_get_ext(OCSP_resp_get0(answer, i), k));
     OCSP_BASICRESP_free(answer);
-    buf_free(&whole);
 }
 
 static void judge_certificate(const struct purpose *p, struct span tbs)
