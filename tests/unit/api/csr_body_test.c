@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a request found in every form a body comes in, alone, and of a bounded size? */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "tests/unit/api/request.h"
+
+static void put_crlf(struct buf *out, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '\n')
+            buf_put_u8(out, '\r');
+        buf_put_u8(out, text.data[i]);
+    }
+}
+
+static void put_base64(struct buf *out, struct span der)
+{
+    uint8_t *text = xmalloc(der.len * 2);
+    int len = EVP_EncodeBlock(text, der.data, (int)der.len);
+
+    buf_put(out, text, (size_t)len);
+    free(text);
+}
+
+enum shape {
+    SHAPE_DER,
+    SHAPE_PEM,
+    SHAPE_NEW,
+    SHAPE_CRLF,
+    SHAPE_TEXT,
+    SHAPE_BOM,
+    SHAPE_BASE64,
+    SHAPE_BASE64_LINES,
+    SHAPE_LONG_LINE,
+    SHAPES
+};
+
+static void put_shape(struct buf *out, enum shape shape, struct span der)
+{
+    struct buf pem;
+
+    request_init(&pem);
+    pem_put(&pem, shape == SHAPE_NEW ? "NEW CERTIFICATE REQUEST" : "CERTIFICATE REQUEST", der);
+    if (shape == SHAPE_TEXT)
+        buf_put_str(out, "Certificate Request:\n    Data:\n");
+    if (shape == SHAPE_BOM)
+        buf_put_str(out, "\xef\xbb\xbf");
+    if (shape == SHAPE_DER)
+        buf_put_span(out, der);
+    else if (shape == SHAPE_CRLF)
+        put_crlf(out, buf_span(&pem));
+    else if (shape == SHAPE_BASE64)
+        put_base64(out, der);
+    else if (shape == SHAPE_BASE64_LINES)
+        buf_put(out, pem.data + 36, pem.len - 36 - 34); /* what is between the armour */
+    else if (shape == SHAPE_LONG_LINE) {
+        buf_put_str(out, "-----BEGIN CERTIFICATE REQUEST-----\n");
+        put_base64(out, der);
+        buf_put_str(out, "\n-----END CERTIFICATE REQUEST-----\n");
+    } else
+        buf_put_span(out, buf_span(&pem));
+    if (shape == SHAPE_TEXT)
+        buf_put_str(out, "that was it\n");
+    buf_free(&pem);
+}
+
+Test(csr_body, every_form_of_a_body_gives_the_same_request)
+{
+    struct buf der;
+
+    request_ordinary(&der);
+    for (enum shape s = SHAPE_DER; s < SHAPES; s++) {
+        struct parsed p;
+        struct buf body;
+
+        request_init(&body);
+        put_shape(&body, s, buf_span(&der));
+        p = parsed_of(buf_span(&body));
+        cr_assert_eq(p.err, OK, "shape %d: %s", s, p.fault.detail);
+        cr_assert(span_eq(csr_facts(p.csr)->csr, buf_span(&der)), "shape %d", s);
+        parsed_free(&p);
+        buf_free(&body);
+    }
+    buf_free(&der);
+}
+
+Test(csr_body, a_body_holds_exactly_one_request)
+{
+    static const char key[] = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+    struct buf der, body;
+
+    request_ordinary(&der);
+    request_init(&body);
+    pem_put(&body, "CERTIFICATE REQUEST", buf_span(&der));
+    pem_put(&body, "CERTIFICATE REQUEST", buf_span(&der));
+    expect_malformed(buf_span(&body), "two");
+    buf_reset(&body);
+    pem_put(&body, "CERTIFICATE REQUEST", buf_span(&der));
+    buf_put_str(&body, key);
+    expect_malformed(buf_span(&body), "a key after it");
+    buf_reset(&body);
+    pem_put(&body, "CERTIFICATE", buf_span(&der));
+    expect_malformed(buf_span(&body), "another label");
+    expect_malformed(span_str(""), "nothing");
+    expect_malformed(span_str("hello, world"), "text");
+    expect_malformed(span_str("===="
+                              "===="),
+                     "padding");
+    expect_malformed(span_str("-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n"), "no end");
+    expect_malformed(
+        span_str("-----BEGIN CERTIFICATE REQUEST-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x,00\n\nMAA=\n"
+                 "-----END CERTIFICATE REQUEST-----\n"),
+        "encrypted");
+    expect_malformed(RAW("\0\0\0\0"), "zeros");
+    buf_free(&body);
+    buf_free(&der);
+}
+
+Test(csr_body, a_body_beyond_the_limit_is_too_large)
+{
+    uint8_t *large = xcalloc(CSR_MAX + 1, 1);
+    struct parsed p;
+
+    large[0] = 0x30;
+    p = parsed_of(span_of(large, CSR_MAX + 1));
+    cr_assert_eq(p.err, ERR_TOO_LARGE);
+    parsed_free(&p);
+    p = parsed_of(span_of(large, CSR_MAX));
+    cr_assert_eq(p.err, ERR_MALFORMED);
+    parsed_free(&p);
+    free(large);
+}
