@@ -13,9 +13,7 @@
 #define TOTAL_S 60                  /* of a transfer that has nothing to carry */
 #define OCTETS_A_SECOND (32u << 10) /* the slowest line that is worth waiting for */
 #define ROOM_OCTETS (16u << 20)     /* what clients get may be longer than we know: entries leave a list */
-/* A CRL ends at 4 GiB (crl/pair.c); its PEM is longer by a third and the line breaks. */
-#define LIST_MAX (UINT64_C(6) << 30)
-#define REDIRECTS 3u /* of a public URL: a name, https, a mirror */
+#define REDIRECTS 3u                /* of a public URL: a name, https, a mirror */
 #define PART ".part"
 
 /* All that one request borrows. */
@@ -284,7 +282,7 @@ enum err carry_look(struct carry *c, const struct shelf_item *i, uint64_t longes
     if (c->target->type == TARGET_DIRECTORY)
         return look_in_directory(c, i, out, f);
     e = prepare(&r, c, "GET", i, "", f);
-    r.t.body_max = LIST_MAX;
+    r.t.body_max = LIST_LEN_MAX;
     r.t.total_s = time_for(longest);
     if (e == OK)
         e = get(c, &r, out, f);

@@ -115,7 +115,9 @@ uint64_t courier_longest(const struct courier *c, size_t item)
 
     if (r != NULL && r->longest > longest)
         longest = r->longest;
-    return c->dockets[item].longest > longest ? c->dockets[item].longest : longest;
+    if (c->dockets[item].longest > longest)
+        longest = c->dockets[item].longest;
+    return longest < LIST_LEN_MAX ? longest : LIST_LEN_MAX; /* whatever the ledger or a file's size says */
 }
 
 size_t courier_pending(const struct courier *c)

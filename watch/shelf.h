@@ -14,7 +14,9 @@
 #include "watch/trust.h"
 
 #define SHELF_NAME_MAX 96u /* octets with the NUL: an issuer's id, what a delta or shard adds, ".crl" */
-#define SHELF_MAX 8192u    /* files: sixteen issuers of 256 shards, DER and PEM */
+/* Octets: a CRL ends at 4 GiB (crl/pair.c), its PEM is longer by a third and the line breaks. */
+#define LIST_LEN_MAX (UINT64_C(6) << 30)
+#define SHELF_MAX 8192u /* files: sixteen issuers of 256 shards, DER and PEM */
 
 /* A file under its name: one of these differs when it was replaced. */
 struct identity {

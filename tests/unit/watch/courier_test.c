@@ -328,6 +328,25 @@ Test(watch_courier, how_long_a_list_there_may_be_is_known_after_a_restart)
     hall_close(&h);
 }
 
+Test(watch_courier, a_file_longer_than_any_list_is_waited_for_no_longer_than_the_longest)
+{
+    static struct hall h;
+    char path[PATH_LEN_MAX];
+
+    hall_open(&h);
+    cr_assert_eq(path_join(path, h.public_dir, "ca.crl", NULL), OK);
+    cr_assert_eq(file_replace(path, span_str("x"), 0644, NULL), OK);
+    cr_assert_eq(truncate(path, INT64_C(100) << 30), 0);
+    shelf_look(h.shelf);
+    hall_deliver(&h);
+    hall_publish(&h, h.public_dir, 5);
+    hall_deliver(&h);
+    cr_assert_eq(hall_number_in(h.target_dir), 5);
+    cr_assert_eq(courier_longest(&h.courier, 0), LIST_LEN_MAX);
+    cr_assert_neq(hall_alarm(&h, "readback.failed")[0], '\0');
+    hall_close(&h);
+}
+
 Test(watch_courier, state_that_does_not_say_how_long_lists_were_is_good)
 {
     static struct hall h;
