@@ -381,6 +381,10 @@ static int take_address(struct export *x, const char *url)
     snprintf(x->prefix, sizeof x->prefix, "%s", path != NULL ? path : "/");
     for (len = strlen(x->prefix); len > 1 && x->prefix[len - 1] == '/'; len--)
         x->prefix[len - 1] = '\0';
+    if (len == 1)
+        return cli_fail(x->cli, WRONG_USE, "the responder's address needs a path, such as /ocsp");
+    if (!static_prefix_is_plain(x->prefix))
+        return cli_fail(x->cli, WRONG_USE, "%s: its path cannot name a directory", url);
     return DONE;
 }
 
@@ -427,14 +431,13 @@ static int open_directory(struct export *x)
 
 static int finish(struct export *x)
 {
-    const char *prefix = x->prefix[1] != '\0' ? x->prefix + 1 : NULL;
     struct fault f = {0};
     enum err e = static_sync(x->dir, &f);
 
     if (e == OK)
         e = file_draft_commit(&x->manifest, &f); /* never names what is not there */
-    if (e == OK && prefix != NULL)
-        e = static_sweep(x->dir, prefix, &x->seen, &x->removed, &f);
+    if (e == OK)
+        e = static_sweep(x->dir, x->prefix + 1, &x->seen, &x->removed, &f);
     return e == OK ? DONE : cli_fail(x->cli, WRONG_USE, "%s", f.detail);
 }
 
@@ -458,8 +461,6 @@ static int run(struct export *x)
     char cursor[CURSOR_TEXT_MAX] = "";
     int code = take_issuers(x);
 
-    if (code == DONE && x->prefix[1] == '\0')
-        code = cli_fail(x->cli, WRONG_USE, "the responder's address needs a path, such as /ocsp");
     if (code == DONE)
         code = open_directory(x);
     if (code != DONE)

@@ -57,6 +57,18 @@ bool static_issuer_read(struct span pem, struct static_issuer *out)
 
 /* ---- names ---- */
 
+bool static_prefix_is_plain(const char *prefix)
+{
+    static const char permitted[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/";
+
+    if (prefix[0] != '/' || strspn(prefix, permitted) != strlen(prefix))
+        return false;
+    for (const char *at = prefix; at != NULL; at = strchr(at + 1, '/'))
+        if (strcspn(at + 1, "/") == strspn(at + 1, ".")) /* nothing but dots, or nothing */
+            return false;
+    return true;
+}
+
 static void put_certid(struct buf *b, const struct static_issuer *i, const uint8_t serial[static SERIAL_LEN])
 {
     size_t id = der_open(b, DER_SEQUENCE), alg = der_open(b, DER_SEQUENCE);

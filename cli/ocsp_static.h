@@ -5,7 +5,7 @@
  * by SHA-1 with NULL parameters, no nonce.
  *
  * A file's name is the path as a server sees it after taking the escapes out, so a '/' in the base64 is a
- * directory. That is what every server maps, however a client escapes.
+ * directory, and "//" no more than one '/'. That is what every server maps, however a client escapes.
  */
 #ifndef CLI_OCSP_STATIC_H
 #define CLI_OCSP_STATIC_H
@@ -31,7 +31,10 @@ struct static_place {
     uint8_t certid[STATIC_CERTID_MAX];
     size_t certid_len;
 };
-/* `prefix`: the path of the responder's address, "/ocsp". False when it is too long. */
+/* The path of the responder's address, "/ocsp", names a directory of the set. A run sweeps it, so none may
+ * lead out of the set: no empty name, no "." or "..", nothing but letters, digits and "-_.~". */
+[[nodiscard]] bool static_prefix_is_plain(const char *prefix);
+/* `prefix`: such a path, or "/". False when it is too long. */
 [[nodiscard]] bool static_place_of(const struct static_issuer *i, const uint8_t serial[static SERIAL_LEN],
                                    const char *prefix, struct static_place *out);
 

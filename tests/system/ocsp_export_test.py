@@ -260,6 +260,17 @@ class Export(ServiceTest):
         done = self.export("--url", f"http://127.0.0.1:{self.port}/ocsp", check=False)
         return done, json.loads(done.text)
 
+    def test_no_address_leads_out_of_the_set(self):
+        """What a run did not put below the path of the address is removed, so the path must be below DIR."""
+        above = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        (above / "precious").write_text("x")
+        host = f"http://127.0.0.1:{self.service.http_port}"
+        for url in (f"{host}/..", f"{host}/../", f"{host}/ocsp/../..", f"{host}/.", f"{host}//", f"{host}/ocsp//x", host, f"{host}/"):
+            with self.subTest(url=url):
+                done = self.service.chancery("ocsp", "export", above / "set", "--url", url, check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, b""), done.said)
+                self.assertEqual([each.name for each in above.iterdir()], ["precious"])
+
     def test_good_of_before_a_revocation_is_not_taken(self):
         leaf = self.issue("rsa", "revoked since")
         self.export()

@@ -150,6 +150,43 @@ Test(ocsp_static, what_is_no_certificate_is_no_issuer)
         static_issuer_read(span_str("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"), &i));
 }
 
+Test(ocsp_static, a_prefix_leads_nowhere_but_below)
+{
+    static const char *const good[] = {"/ocsp", "/a/b", "/.ocsp", "/..ocsp/x", "/a.b~c_d-1"};
+    static const char *const bad[] = {"",     "/",     "ocsp",   "/..",      "/../x",  "/a/../..", "/a/..",
+                                      "/./a", "/a//b", "/ocsp/", "/oc%2fsp", "/ocsp?", "/a b",     "/..."};
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        cr_expect(static_prefix_is_plain(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect_not(static_prefix_is_plain(bad[i]), "%s", bad[i]);
+}
+
+/* One certificate of two hundred has such a name. */
+Test(ocsp_static, a_sweep_leaves_a_name_with_two_slashes)
+{
+    char dir[] = "/tmp/ocsp-static-XXXXXX", command[160];
+    uint8_t serial[SERIAL_LEN] = {1};
+    struct static_seen seen = {0};
+    size_t removed = 0;
+    struct buf b;
+
+    memset(serial + 1, 0xff, SERIAL_LEN - 1); /* a run of '/' wherever it begins */
+    cr_assert(static_place_of(&issuer, serial, "/ocsp", &place));
+    cr_assert_not_null(strstr(place.file, "//"));
+    cr_assert_not_null(mkdtemp(dir));
+    cr_assert_eq(static_put(dir, &place, span_str("one"), PKI_NOW, NULL), OK);
+    static_seen_add(&seen, place.file);
+    cr_assert_eq(static_sweep(dir, "ocsp", &seen, &removed, NULL), OK);
+    cr_assert_eq(removed, 0);
+    buf_init(&b, 64);
+    cr_assert_eq(static_get(dir, &place, &b), OK);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    cr_assert_eq(system(command), 0);
+    buf_free(&b);
+    static_seen_free(&seen);
+}
+
 Test(ocsp_static, a_sweep_leaves_what_was_seen)
 {
     char dir[] = "/tmp/ocsp-static-XXXXXX", command[160];
