@@ -191,6 +191,8 @@ void call_begin(struct http_request *r, struct api *a);
 void call_reply(struct call *c, unsigned status, const char *type, struct span body,
                 const struct http_field *more);
 void call_json(struct call *c, unsigned status, struct js *v, const struct http_field *more); /* takes v */
+/* 200 with the first `len` octets of a file, sent as the client takes them; takes fd. */
+void call_reply_file(struct call *c, const char *type, int fd, uint64_t len);
 void call_problem(struct call *c, enum err e, const struct findings *fs, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
 /* ERR_POLICY for a document that was sent, with every mistake in it. */
@@ -254,6 +256,7 @@ struct js *certificate_json(struct view *v, const struct cert *c, int64_t now_s)
 /* The list item with pem and chain. */
 struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t now_s);
 enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out); /* every form but JSON */
+enum err render_p7b(const struct chain *chain, bool is_armoured, struct buf *out);
 /* The serial that `text` begins with: exactly SERIAL_HEX_LEN hex digits. */
 [[nodiscard]] bool serial_read(const char *text, uint8_t serial[static SERIAL_LEN]);
 
@@ -315,6 +318,13 @@ void issuers_get(struct call *c); /* issuers.c */
 void issuer_get(struct call *c);
 void signers_get(struct call *c); /* signers.c: GET /api/v1/issuers/ocsp */
 bool signer_is_trusted(const struct ca_config *c, const char *issuer_id);
+/* The issuer of that id, in a view the caller closes; NULL, and answered, when there is none. */
+struct view *issuer_wanted(struct call *c, const char *id, struct issuer *out);
+/* Its certificate and those above, up to the root. */
+void issuer_chain(struct view *v, const struct issuer *i, struct chain *out);
+void issuer_file_get(struct call *c); /* issuer_file.c: ID.pem, .der, .p7b */
+void issuer_crl_der_get(struct call *c);
+void issuer_crl_pem_get(struct call *c);
 void issuer_crl_get(struct call *c);
 void issuer_crl_post(struct call *c);
 void requests_get(struct call *c); /* requests.c */

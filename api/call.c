@@ -21,10 +21,11 @@ static void log_call(const struct call *c, unsigned status, int64_t ms)
              http_path(c->request), status, c->login.who.name, (long long)ms, c->request_id);
 }
 
-void call_reply(struct call *c, unsigned status, const char *type, struct span body,
-                const struct http_field *more)
+/* Log line, counts and the fields of every answer. */
+static void prepare(const struct call *c, unsigned status, const char *type, const struct http_field *more,
+                    struct http_field fields[static FIELDS_MAX + 1])
 {
-    struct http_field fields[FIELDS_MAX + 1] = {
+    const struct http_field first[] = {
         {"Content-Type", type},
         {"Cache-Control", "no-store"},
         {"X-Content-Type-Options", "nosniff"},
@@ -32,12 +33,31 @@ void call_reply(struct call *c, unsigned status, const char *type, struct span b
     };
     int64_t ms = clock_monotonic_ms() - c->started_ms;
 
+    memset(fields, 0, (FIELDS_MAX + 1) * sizeof *fields);
+    memcpy(fields, first, sizeof first);
     for (size_t n = 4; more != NULL && more->name != NULL && n < FIELDS_MAX; n++)
         fields[n] = *more++;
     log_call(c, status, ms);
     c->api->stats.answers[status / 100 % 6]++;
     c->api->stats.ms += (uint64_t)ms;
+}
+
+void call_reply(struct call *c, unsigned status, const char *type, struct span body,
+                const struct http_field *more)
+{
+    struct http_field fields[FIELDS_MAX + 1];
+
+    prepare(c, status, type, more, fields);
     http_reply(c->request, status, fields, body);
+    free(c);
+}
+
+void call_reply_file(struct call *c, const char *type, int fd, uint64_t len)
+{
+    struct http_field fields[FIELDS_MAX + 1];
+
+    prepare(c, 200, type, NULL, fields);
+    http_reply_file(c->request, 200, fields, fd, 0, len);
     free(c);
 }
 

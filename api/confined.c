@@ -239,7 +239,8 @@ static const struct confine_path crl_paths[] = {STORE_READ, {"public/crl", CONFI
         "/dev/urandom", CONFINE_READ                                                                         \
     }
 static const struct confine_path ocsp_paths[] = {STORE_READ, {"public", CONFINE_READ}, LIBRARIES, NO_PATH};
-static const struct confine_path api_paths[] = {STORE_READ, {"listener", CONFINE_EDIT}, LIBRARIES, NO_PATH};
+static const struct confine_path api_paths[] = {
+    STORE_READ, {"listener", CONFINE_EDIT}, {"public/crl", CONFINE_READ}, LIBRARIES, NO_PATH};
 #define DESCRIPTORS_FEW 512 /* wires, boards, the store, a signer's workers */
 
 static const struct confined confined[ROLE_COUNT] = {

@@ -138,18 +138,25 @@ static struct js *issuer_json(struct call *c, struct view *v, const struct issue
     return o;
 }
 
+void issuer_chain(struct view *v, const struct issuer *i, struct chain *out)
+{
+    struct issuer parent;
+
+    *out = (struct chain){.certs = {i->certificate}, .count = 1};
+    if (i->parent[0] != '\0' && issuer_find(v, i->parent, &parent) == OK)
+        chain_of(v, i->certificate, parent.no, true, out);
+}
+
 static void set_chain(struct js *o, struct view *v, const struct issuer *i)
 {
-    struct chain chain = {.certs = {i->certificate}, .count = 1};
-    struct issuer parent;
+    struct chain chain;
     struct buf pem;
 
     buf_init(&pem, CHAIN_MAX * PEM_MAX);
     pem_put(&pem, "CERTIFICATE", i->certificate);
     js_set_span(o, "pem", buf_span(&pem));
     buf_reset(&pem);
-    if (i->parent[0] != '\0' && issuer_find(v, i->parent, &parent) == OK)
-        chain_of(v, i->certificate, parent.no, true, &chain);
+    issuer_chain(v, i, &chain);
     chain_pem(&chain, &pem);
     js_set_span(o, "chain", buf_span(&pem));
     buf_free(&pem);
@@ -190,8 +197,7 @@ void issuers_get(struct call *c)
     call_json(c, 200, o, NULL);
 }
 
-/* The issuer the path names, in a view the caller closes; NULL, and answered, when there is none. */
-static struct view *find_issuer(struct call *c, struct issuer *out)
+struct view *issuer_wanted(struct call *c, const char *id, struct issuer *out)
 {
     struct view *v;
     enum err e;
@@ -201,12 +207,17 @@ static struct view *find_issuer(struct call *c, struct issuer *out)
     v = call_view(c);
     if (v == NULL)
         return NULL;
-    e = strlen(c->arg) < ISSUER_ID_MAX ? issuer_find(v, c->arg, out) : ERR_NOT_FOUND;
+    e = strlen(id) < ISSUER_ID_MAX ? issuer_find(v, id, out) : ERR_NOT_FOUND;
     if (e == OK)
         return v;
     view_close(v);
-    call_problem(c, ERR_NOT_FOUND, NULL, "There is no issuer \"%.64s\".", c->arg);
+    call_problem(c, ERR_NOT_FOUND, NULL, "There is no issuer \"%.64s\".", id);
     return NULL;
+}
+
+static struct view *find_issuer(struct call *c, struct issuer *out)
+{
+    return issuer_wanted(c, c->arg, out);
 }
 
 void issuer_get(struct call *c)
@@ -217,6 +228,8 @@ void issuer_get(struct call *c)
 
     if (strcmp(c->arg, "ocsp") == 0)
         return signers_get(c);
+    if (strchr(c->arg, '.') != NULL) /* no id has one */
+        return issuer_file_get(c);
     v = find_issuer(c, &i);
     if (v == NULL)
         return;

@@ -129,14 +129,14 @@ struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t n
     return o;
 }
 
-static enum err render_p7b(const struct chain *chain, bool armour, struct buf *out)
+enum err render_p7b(const struct chain *chain, bool is_armoured, struct buf *out)
 {
     struct buf der;
     enum err e;
 
     buf_init(&der, CHAIN_MAX * PEM_MAX);
     e = p7b_put(&der, chain->certs, chain->count);
-    if (e == OK && armour)
+    if (e == OK && is_armoured)
         pem_put(out, "PKCS7", buf_span(&der));
     else if (e == OK)
         buf_put_span(out, buf_span(&der));

@@ -35,6 +35,8 @@ const struct route ROUTES[] = {
     {"GET", "/api/v1/issuers", ANY, OPEN, .handle = issuers_get},
     {"GET", "/api/v1/issuers/{}", ANY, OPEN, .handle = issuer_get},
     {"GET", "/api/v1/issuers/{}/crl", ANY, OPEN, .handle = issuer_crl_get},
+    {"GET", "/api/v1/issuers/{}/crl.der", ANY, OPEN, .handle = issuer_crl_der_get},
+    {"GET", "/api/v1/issuers/{}/crl.pem", ANY, OPEN, .handle = issuer_crl_pem_get},
     {"POST", "/api/v1/issuers/{}/crl", OPERATOR | ADMINISTRATOR, ASKED, COSTLY, .body_max = JSON_BODY_MAX, .handle = issuer_crl_post},
     {"GET", "/api/v1/requests", ANY, FILTERED, .handle = requests_get},
     {"GET", "/api/v1/requests/{}", ANY, HIDDEN, .handle = request_get},

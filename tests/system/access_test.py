@@ -21,6 +21,7 @@ EXPECTED = {
     "POST /api/v1/preflight": (ASK | OPERATE, ASK | OPERATE), "GET /api/v1/certificates/{}": (ALL, ALL),
     "PUT /api/v1/certificates/{}/revocation": (OPERATE, OPERATE), "DELETE /api/v1/certificates/{}/revocation": (OPERATE, OPERATE),
     "GET /api/v1/issuers": (ALL, ALL), "GET /api/v1/issuers/{}": (ALL, ALL), "GET /api/v1/issuers/{}/crl": (ALL, ALL),
+    "GET /api/v1/issuers/{}/crl.der": (ALL, ALL), "GET /api/v1/issuers/{}/crl.pem": (ALL, ALL),
     "POST /api/v1/issuers/{}/crl": (OPERATE, OPERATE),
     "GET /api/v1/requests": (ALL, ALL), "GET /api/v1/requests/{}": (ALL, ALL),
     "POST /api/v1/requests/{}/approval": (OPERATE, OPERATE), "POST /api/v1/requests/{}/denial": (OPERATE | ASK, OPERATE | ASK),

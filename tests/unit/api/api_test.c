@@ -76,8 +76,61 @@ static void try_wrong_paths(void)
     refused(LOCAL, "GET", "/api/v1/issuers?x=1", "", 400, "malformed");
     refused(LOCAL, "GET", "/api/v1/issuers/none", "", 404, "not-found");
     refused(LOCAL, "GET", "/api/v1/issuers/ec-root-g1/crl", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/issuers/ec-root-g1/crl.der", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/issuers/none/crl.der", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/issuers/ec-g1.crt", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/issuers/none.der", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/issuers/.der", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/issuers/..%2fec-g1.der", "", 404, "not-found");
+    refused(LOCAL, "GET", "/api/v1/issuers/ec-g1.der?x=1", "", 400, "malformed");
     refused(LOCAL, "GET", "/api/v1/profiles/none", "", 404, "not-found");
     refused(LOCAL, "GET", "/api/v1/profiles/chancery/ocsp", "", 404, "not-found");
+}
+
+static void fetch_files(void)
+{
+    static const struct {
+        const char *path, *type, *begin;
+    } rows[] = {{"ec-g1/crl.der", "application/pkix-crl", "crl/ec-g1.crl"},
+                {"ec-g1/crl.pem", "application/x-pem-file", "crl/ec-g1.pem"},
+                {"ec-g1.pem", "application/x-pem-file", "-----BEGIN CERTIFICATE-----\n"},
+                {"ec-g1.p7b", "application/x-pkcs7-certificates", "-----BEGIN PKCS7-----\n"},
+                {"ec-g1.der", "application/pkix-cert", "\x30\x82"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[256];
+        struct fetch_answer a;
+
+        snprintf(path, sizeof path, "/api/v1/issuers/%s", rows[i].path);
+        a = ask(LOCAL, "GET", path, span_of(NULL, 0));
+        CHECK(a.status == 200 && strcmp(a.content_type, rows[i].type) == 0, "%s: %u %s", path, a.status,
+              a.content_type);
+        CHECK(a.body.len >= strlen(rows[i].begin) &&
+                  memcmp(a.body.data, rows[i].begin, strlen(rows[i].begin)) == 0,
+              "%s", path);
+        fetch_answer_free(&a);
+    }
+}
+
+Test(api, an_issuer_is_there_as_files)
+{
+    with_client(fetch_files);
+}
+
+static void follow_link(void)
+{
+    refused(LOCAL, "GET", "/api/v1/issuers/ec-g1/crl.der", "", 500, "internal");
+}
+
+Test(api, no_link_is_followed_to_a_crl)
+{
+    char from[PATH_LEN_MAX], to[PATH_LEN_MAX];
+
+    cr_assert_eq(path_join(to, stage.dir, "public/crl/ec-g1.crl", NULL), OK);
+    cr_assert_eq(path_join(from, stage.dir, "key.pem", NULL), OK);
+    cr_assert_eq(unlink(to), 0);
+    cr_assert_eq(symlink(from, to), 0);
+    with_client(follow_link);
 }
 
 Test(api, what_is_not_there_is_said_to_be_so)

@@ -99,6 +99,8 @@ static const struct {
     {"GET", "/api/v1/issuers", ALL, ALL},
     {"GET", "/api/v1/issuers/{}", ALL, ALL},
     {"GET", "/api/v1/issuers/{}/crl", ALL, ALL},
+    {"GET", "/api/v1/issuers/{}/crl.der", ALL, ALL},
+    {"GET", "/api/v1/issuers/{}/crl.pem", ALL, ALL},
     {"POST", "/api/v1/issuers/{}/crl", O | A, O | A},
     {"GET", "/api/v1/requests", ALL, ALL},
     {"GET", "/api/v1/requests/{}", ALL, ALL},

@@ -183,6 +183,22 @@ static void fill_store(struct stage *s)
     cr_assert_eq(txn_commit(t), OK);
 }
 
+/* Stands for what the crl role publishes. */
+static void make_public(struct config *c)
+{
+    static const char *const names[] = {"crl/ec-g1.crl", "crl/ec-g1.pem"};
+    char path[PATH_LEN_MAX];
+
+    cr_assert_eq(path_join(c->public_dir, c->home, "public", NULL), OK);
+    cr_assert_eq(mkdir(c->public_dir, 0700), 0);
+    cr_assert_eq(path_join(path, c->public_dir, "crl", NULL), OK);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cr_assert_eq(path_join(path, c->public_dir, names[i], NULL), OK);
+        cr_assert_eq(file_replace(path, span_str(names[i]), 0600, NULL), OK);
+    }
+}
+
 static void make_config(struct stage *s)
 {
     struct config *c = &s->config;
@@ -194,6 +210,7 @@ static void make_config(struct stage *s)
     c->http_connections = c->https_connections = 64;
     cr_assert_eq(path_join(c->store_dir, s->dir, "store", NULL), OK);
     cr_assert_eq(mkdir(c->store_dir, 0700), 0);
+    make_public(c);
     strcpy(c->public_url, "http://ca.example.com:8080");
     strcpy(c->host, "ca.example.com");
     strcpy(c->ca.host, "ca.example.com");
