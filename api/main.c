@@ -182,17 +182,18 @@ static const struct local {
     const char *noun, *verb; /* NULL: the noun is the command */
     int arguments_min, arguments_max;
     unsigned takes; /* beside the common options: ignoring one would be worse than refusing it */
+    enum { NO_RESULT, RESULT, RESULT_OF_DRY_RUN } result; /* on standard output, in the form of --output */
     int (*run)(struct command *c);
 } locals[] = {
-    {"init", NULL, 0, 0, INIT_OPTIONS, run_init},
-    {"serve", NULL, 0, 0, BIT(LOCAL_READY), run_serve},
-    {"config", "check", 0, 1, 0, run_config_check},
-    {"config", "show", 0, 0, 0, run_config_show},
-    {"store", "check", 0, 1, 0, run_store_check},
-    {"store", "backup", 1, 1, 0, run_store_backup},
-    {"store", "restore", 1, 1, 0, run_store_restore},
-    {"store", "snapshot", 1, 1, BIT(LOCAL_HOST), run_store_snapshot},
-    {"role", NULL, 1, 1, 0, run_role},
+    {"init", NULL, 0, 0, INIT_OPTIONS, NO_RESULT, run_init},
+    {"serve", NULL, 0, 0, BIT(LOCAL_READY), RESULT_OF_DRY_RUN, run_serve},
+    {"config", "check", 0, 1, 0, RESULT, run_config_check},
+    {"config", "show", 0, 0, 0, RESULT, run_config_show},
+    {"store", "check", 0, 1, 0, RESULT, run_store_check},
+    {"store", "backup", 1, 1, 0, NO_RESULT, run_store_backup},
+    {"store", "restore", 1, 1, 0, NO_RESULT, run_store_restore},
+    {"store", "snapshot", 1, 1, BIT(LOCAL_HOST), NO_RESULT, run_store_snapshot},
+    {"role", NULL, 1, 1, 0, NO_RESULT, run_role},
 };
 
 static const struct local *local_find(const struct command *c)
@@ -207,6 +208,14 @@ static const struct local *local_find(const struct command *c)
     return NULL;
 }
 
+/* What it does is told on standard error; whoever asks for it in a form would wait for what never comes. */
+static bool is_form_lost(const struct command *c, const struct local *l)
+{
+    bool has_result = l->result == RESULT || (l->result == RESULT_OF_DRY_RUN && c->init.is_dry_run);
+
+    return !has_result && !result_is_table(c->output);
+}
+
 /* False, and said, when that command is typed otherwise. */
 static bool is_typed_well(struct command *c, const struct local *l)
 {
@@ -219,6 +228,11 @@ static bool is_typed_well(struct command *c, const struct local *l)
         fprintf(stderr, "chancery: an argument is missing\n");
     else if (other != 0)
         fprintf(stderr, "chancery: --%s is for another command\n", options[__builtin_ctz(other)].name);
+    else if (is_form_lost(c, l))
+        fprintf(stderr,
+                "chancery: --output %s: there is no result to give so; config check, config show and store "
+                "check have one\n",
+                c->output);
     else
         return true;
     return false;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ca: the issuers, for reading. */
+#include <string.h>
+
 #include "cli/inner.h"
 
 #define ISSUERS_PATH "/api/v1/issuers"
@@ -37,11 +39,23 @@ int run_ca_list(struct cli *c)
     return list_write(c, ISSUERS_PATH, columns, COUNT_OF(columns), csv_columns, COUNT_OF(csv_columns));
 }
 
+/* What signs OCSP answers is asked for as if it were an issuer, and is a list of certificates. */
+static bool is_responders(const struct cli *c)
+{
+    return strcmp(cli_argument(c), "ocsp") == 0;
+}
+
 int run_ca_show(struct cli *c)
 {
+    bool is_file = c->format == FORMAT_PEM || c->format == FORMAT_DER;
     struct js *v = NULL;
-    int code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
+    int code;
 
+    if (is_file && is_responders(c))
+        return cli_misuse(c, "ocsp is no one certificate: ca chain ocsp gives all of them as PEM");
+    if (c->format == FORMAT_DER)
+        return file_write(c, ISSUERS_PATH "/", cli_argument(c), ".der");
+    code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
     if (code == DONE)
         code = show_write(c, v);
     js_free(v);
@@ -51,8 +65,14 @@ int run_ca_show(struct cli *c)
 int run_ca_chain(struct cli *c)
 {
     struct js *v = NULL;
-    int code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
+    int code;
 
+    if (c->format == FORMAT_P7B && is_responders(c))
+        return cli_misuse(c,
+                          "--output p7b: the certificates of the responders are no chain, and come as PEM");
+    if (c->format == FORMAT_P7B)
+        return file_write(c, ISSUERS_PATH "/", cli_argument(c), ".p7b");
+    code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
     if (code == DONE)
         code = chain_write(c, v);
     js_free(v);

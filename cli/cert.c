@@ -51,21 +51,8 @@ int cert_export_as(struct cli *c, const char *serial, enum format format)
 {
     static const char *const suffixes[FORMAT_COUNT] = {
         [FORMAT_PEM] = ".pem", [FORMAT_DER] = ".der", [FORMAT_P7B] = ".p7b", [FORMAT_CHAIN] = "-chain.pem"};
-    struct fetch_request r = {.method = "GET"};
-    struct fetch_answer a = {0};
-    struct buf path;
-    int code;
 
-    path_begin(&path, base_path);
-    fetch_path(&path, serial);
-    buf_put_str(&path, suffixes[format]);
-    r.path = path_end(&path);
-    code = service_ask(c, &r, &a);
-    if (code == DONE)
-        code = out_write(c, buf_span(&a.body));
-    fetch_answer_free(&a);
-    buf_free(&path);
-    return code;
+    return file_write(c, base_path, serial, suffixes[format]);
 }
 
 int run_cert_export(struct cli *c)

@@ -38,8 +38,8 @@ const struct command commands[] = {
      run_cert_unhold},
     {"crl", "publish", NULL, "[--issuer ID]", "publish now, outside the schedule", B(ISSUER), 0, LIST_FORMATS,
      FORMAT_TABLE, run_crl_publish},
-    {"crl", "show", NULL, "[--issuer ID]", "the CRLs in force", B(ISSUER), 0, LIST_FORMATS, FORMAT_TABLE,
-     run_crl_show},
+    {"crl", "show", NULL, "[--issuer ID]", "the CRLs in force; pem: they themselves; der: one of them",
+     B(ISSUER), 0, LIST_FORMATS | F(PEM) | F(DER), FORMAT_TABLE, run_crl_show},
     {"ocsp", "query", "CERT", "[--issuer-cert F] [--url U] [--get]",
      "ask a responder, verify its answer and say what a client sees of it, with times; --get: by GET without "
      "a nonce, "
@@ -51,9 +51,10 @@ const struct command commands[] = {
      "is half through its life. manifest.jsonl has the headers",
      B(URL), 0, SHOW_FORMATS, FORMAT_TABLE, run_ocsp_export},
     {"ca", "list", NULL, "", "the issuers", 0, 0, LIST_FORMATS, FORMAT_TABLE, run_ca_list},
-    {"ca", "show", "ID", "", "one issuer", 0, 0, SHOW_FORMATS | F(PEM), FORMAT_TABLE, run_ca_show},
+    {"ca", "show", "ID", "", "one issuer; pem, der: its certificate", 0, 0, SHOW_FORMATS | F(PEM) | F(DER),
+     FORMAT_TABLE, run_ca_show},
     {"ca", "chain", "ID", "[--out FILE]", "its certificate and those above, up to the root", B(OUT), 0,
-     F(PEM), FORMAT_PEM, run_ca_chain},
+     F(PEM) | F(P7B), FORMAT_PEM, run_ca_chain},
     {"profile", "list", NULL, "", "the purposes a certificate can have", 0, 0, LIST_FORMATS, FORMAT_TABLE,
      run_profile_list},
     {"profile", "show", "P", "", "one of them", 0, 0, SHOW_FORMATS, FORMAT_TABLE, run_profile_show},
@@ -165,7 +166,8 @@ static const char common_text[] =
     "  --home DIR           the home of a service on this machine (CHANCERY_HOME; ./run when it holds "
     "chancery.xml)\n"
     "  --server URL --cacert F [--cert F --key F | --token F]   a service elsewhere, over HTTPS; F: files\n"
-    "  --output FORM        table, json, jsonl, csv, pem, der or p7b, where it makes sense\n"
+    "  --output FORM        table, json, jsonl, csv, pem, der or p7b; NOUN VERB --help has those of a "
+    "command\n"
     "  --quiet --no-color --dry-run --yes --help\n"
     "  -                    as FILE: standard input or output\n"
     "\nExit codes: 0 done, 1 usage or local error, 2 no service or it failed, 3 refused, 4 pending approval, "

@@ -131,11 +131,69 @@ int run_crl_publish(struct cli *c)
     return finish(&rows, code);
 }
 
+/* ---- the CRL itself ---- */
+
+static int write_file(struct cli *c, const char *issuer)
+{
+    return file_write(c, ISSUERS_PATH "/", issuer, c->format == FORMAT_DER ? "/crl.der" : "/crl.pem");
+}
+
+/* One after the other, as servers read them that check a chain. One that is not there does not keep the
+ * others out. */
+static int write_files(struct cli *c, const struct js *items)
+{
+    int code = DONE;
+
+    for (size_t i = 0; i < js_len(items); i++) {
+        const char *id = js_str(js_get(js_at(items, i), "id"));
+        int one = id != NULL ? write_file(c, id) : DONE;
+
+        code = code == DONE ? one : code;
+    }
+    return code;
+}
+
+/* DER has no form for several: whoever reads it would take the first and drop the rest. */
+static int refuse_several(struct cli *c, const struct js *items)
+{
+    struct buf ids;
+    int code;
+
+    buf_init(&ids, 8192);
+    for (size_t i = 0; i < js_len(items); i++)
+        buf_printf(&ids, "%s%s", i > 0 ? ", " : "", js_str(js_get(js_at(items, i), "id")));
+    code = cli_misuse(c, "--output der is one CRL: say whose with --issuer (%.*s), or take them all as pem",
+                      (int)ids.len, (const char *)ids.data);
+    buf_free(&ids);
+    return code;
+}
+
+static int show_files(struct cli *c)
+{
+    const char *issuer = cli_option(c, OPT_ISSUER);
+    struct js *list = NULL;
+    const struct js *items;
+    int code;
+
+    if (issuer != NULL)
+        return write_file(c, issuer);
+    code = service_get(c, ISSUERS_PATH, &list);
+    items = js_get(list, "items");
+    if (code == DONE && c->format == FORMAT_DER && js_len(items) > 1)
+        code = refuse_several(c, items);
+    else if (code == DONE)
+        code = write_files(c, items);
+    js_free(list);
+    return code;
+}
+
 int run_crl_show(struct cli *c)
 {
     const char *issuer = cli_option(c, OPT_ISSUER);
     struct rows rows;
 
+    if (c->format == FORMAT_PEM || c->format == FORMAT_DER)
+        return show_files(c);
     rows_open(&rows, c, columns, COUNT_OF(columns), columns, COUNT_OF(columns));
     return finish(&rows, issuer != NULL ? show_one(c, &rows, issuer) : show_all(c, &rows));
 }

@@ -260,6 +260,8 @@ int list_write(struct cli *c, const char *path, const struct column *table_colum
                const struct column *csv_columns, size_t csv_count);
 /* One thing in the format asked for: JSON, its PEM, or a record. */
 int show_write(struct cli *c, const struct js *v);
+/* The body of the answer to GET PREFIX ID SUFFIX, as it is. */
+int file_write(struct cli *c, const char *prefix, const char *id, const char *suffix);
 /* The `chain` of an answer: PEM, the certificate itself first. */
 int chain_write(struct cli *c, const struct js *v);
 

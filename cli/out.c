@@ -72,10 +72,16 @@ static int put_result(struct cli *c, struct span content)
     return DONE;
 }
 
+static bool takes_out(const struct cli *c)
+{
+    return c->command != NULL && (c->command->options & OPT_BIT(OPT_OUT)) != 0;
+}
+
 int out_write(struct cli *c, struct span content)
 {
     if (!goes_to_file(c) && c->io.out_is_terminal && !is_text(content))
-        return cli_fail(c, WRONG_USE, "this is not text: redirect it, or give --out FILE");
+        return cli_fail(c, WRONG_USE, "this is not text: redirect it%s",
+                        takes_out(c) ? ", or give --out FILE" : "");
     return put_result(c, content);
 }
 

@@ -246,6 +246,25 @@ int service_get_under(struct cli *c, const char *prefix, const char *id, struct 
     return code;
 }
 
+int file_write(struct cli *c, const char *prefix, const char *id, const char *suffix)
+{
+    struct fetch_request r = {.method = "GET"};
+    struct fetch_answer a = {0};
+    struct buf path;
+    int code;
+
+    path_begin(&path, prefix);
+    fetch_path(&path, id);
+    buf_put_str(&path, suffix);
+    r.path = path_end(&path);
+    code = service_ask(c, &r, &a);
+    if (code == DONE)
+        code = out_write(c, buf_span(&a.body));
+    fetch_answer_free(&a);
+    buf_free(&path);
+    return code;
+}
+
 void path_begin(struct buf *path, const char *prefix)
 {
     buf_init(path, PATH_OCTETS_MAX);
