@@ -207,11 +207,15 @@ bool call_ask(struct call *c, enum ask_kind kind, struct buf *message, asker_don
 void call_unsent(struct call *c, enum err e);
 /* A failed answer of the ca as a problem: what may be shown of it. */
 void call_refused(struct call *c, const struct answer *a, const struct findings *fs);
-/* False, and the call is answered, when the query holds a name that is not in the list or one that cannot be
- * read. */
-[[nodiscard]] bool call_query_known(struct call *c, const char *const *known);
-/* A parameter; "" when absent. False, and answered, when it cannot be read. */
-[[nodiscard]] bool call_query(struct call *c, const char *name, char *out, size_t cap);
+/* A parameter of the query and the room for its text. A list of them ends at a NULL name. */
+struct call_param {
+    const char *name;
+    char *text;
+    size_t cap;
+};
+/* Reads all of them; "" for one that is absent. False, and the call is answered, when there is another or one
+ * cannot be read. NULL: there are none. */
+[[nodiscard]] bool call_query(struct call *c, const struct call_param *params);
 /* The body, a JSON value, through `read`, which says what is wrong with it, or NULL. False, and answered,
  * when it is none or something is. */
 typedef const char *call_reader(const struct js *body, void *out);
@@ -267,15 +271,12 @@ struct js *ku_json(uint16_t bits);
 
 /* ---- paged.c: lists ---- */
 
-/* A parameter as it was asked; "": it was not. A list of them ends at a NULL name. */
-struct paged_param {
-    const char *name, *value;
-};
 const char *paged_given(const char *text); /* NULL for "" */
 /* A whole number from 1 to `most`; `preset` when none is given. */
 [[nodiscard]] bool paged_limit(const char *text, unsigned preset, unsigned most, unsigned *out);
-/* Items, next cursor ("": no more) and the Link to it under `path`; takes items. */
-void paged_reply(struct call *c, const char *path, const struct paged_param *asked, struct js *items,
+/* Items, next cursor ("": no more) and the Link to it under `path` with what was asked, but for "after";
+ * takes items. */
+void paged_reply(struct call *c, const char *path, const struct call_param *asked, struct js *items,
                  const char *next);
 void paged_reply_whole(struct call *c, struct js *items); /* a list that has no pages */
 

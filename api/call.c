@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call: one request from its arrival to its answer: route, login, handler; then the answer, the log line and
  * the counts. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
     (64u * 1024 *                                                                                            \
      1024) /* the largest list page: 1,000 rows, each with 1,000 names of 253 characters, would be less */
 #define FIELDS_MAX 8
+#define PARAMS_MAX 12u /* of one query: more than any list has filters */
 
 static void log_call(const struct call *c, unsigned status, int64_t ms)
 {
@@ -161,27 +163,42 @@ void call_refused(struct call *c, const struct answer *a, const struct findings 
         call_problem(c, a->err, fs, "%s", a->detail);
 }
 
-bool call_query_known(struct call *c, const char *const *known)
+static bool is_known_query(struct call *c, const struct call_param *params)
 {
-    const char *unknown = http_query_unknown(c->request, known);
+    const char *known[PARAMS_MAX + 1] = {0}, *unknown;
 
-    if (unknown == NULL)
-        return true;
-    call_problem(c, ERR_MALFORMED, NULL, "There is no query parameter \"%.64s\" here.", unknown);
-    return false;
+    for (size_t i = 0; params != NULL && params[i].name != NULL; i++) {
+        assert(i < PARAMS_MAX);
+        known[i] = params[i].name;
+    }
+    unknown = http_query_unknown(c->request, known);
+    if (unknown != NULL)
+        call_problem(c, ERR_MALFORMED, NULL, "There is no query parameter \"%.64s\" here.", unknown);
+    return unknown == NULL;
 }
 
-bool call_query(struct call *c, const char *name, char *out, size_t cap)
+static bool read_param(struct call *c, const struct call_param *p)
 {
-    enum err e = http_query(c->request, name, out, cap);
+    enum err e = http_query(c->request, p->name, p->text, p->cap);
 
     if (e == ERR_NOT_FOUND)
-        out[0] = '\0';
+        p->text[0] = '\0';
     if (e == OK || e == ERR_NOT_FOUND)
         return true;
     call_problem(c, ERR_MALFORMED, NULL,
-                 "The query parameter \"%s\" cannot be read: given twice, too long or badly escaped.", name);
+                 "The query parameter \"%s\" cannot be read: given twice, too long or badly escaped.",
+                 p->name);
     return false;
+}
+
+bool call_query(struct call *c, const struct call_param *params)
+{
+    if (!is_known_query(c, params))
+        return false;
+    for (; params != NULL && params->name != NULL; params++)
+        if (!read_param(c, params))
+            return false;
+    return true;
 }
 
 bool call_body(struct call *c, call_reader *read, void *out)

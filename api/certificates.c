@@ -6,9 +6,6 @@
 #include "api/api.h"
 #include "base/clock.h"
 
-static const char *const known[] = {
-    "cn", "san", "profile", "issuer", "status", "key_type", "expires_before", "limit", "after", NULL};
-
 #define FILTER_TEXT_MAX 512 /* octets: a glob over a name of 253 characters, twice */
 
 /* The query's texts, which struct cert_query borrows. */
@@ -24,19 +21,6 @@ static void respell_address(char text[static FILTER_TEXT_MAX])
 
     if (inet_pton(AF_INET6, text, &a) == 1)
         (void)inet_ntop(AF_INET6, &a, text, FILTER_TEXT_MAX);
-}
-
-static bool read_filters(struct call *c, struct filters *f)
-{
-    return call_query_known(c, known) && call_query(c, "cn", f->cn, sizeof f->cn) &&
-           call_query(c, "san", f->san, sizeof f->san) &&
-           call_query(c, "profile", f->profile, sizeof f->profile) &&
-           call_query(c, "issuer", f->issuer, sizeof f->issuer) &&
-           call_query(c, "status", f->status, sizeof f->status) &&
-           call_query(c, "key_type", f->key_type, sizeof f->key_type) &&
-           call_query(c, "expires_before", f->expires_before, sizeof f->expires_before) &&
-           call_query(c, "limit", f->limit, sizeof f->limit) &&
-           call_query(c, "after", f->after, sizeof f->after);
 }
 
 static bool read_status(const char *text, enum cert_filter *out)
@@ -125,22 +109,7 @@ static enum err list_from(void *arg, const char *after, char next[static CURSOR_
     return cert_list(p->view, &p->query, add_item, p, next);
 }
 
-static void reply_page(struct call *c, const struct filters *f, struct js *items, const char *next)
-{
-    const struct paged_param asked[] = {{"cn", f->cn},
-                                        {"san", f->san},
-                                        {"profile", f->profile},
-                                        {"issuer", f->issuer},
-                                        {"status", f->status},
-                                        {"key_type", f->key_type},
-                                        {"expires_before", f->expires_before},
-                                        {"limit", f->limit},
-                                        {NULL, NULL}};
-
-    paged_reply(c, "/api/v1/certificates", asked, items, next);
-}
-
-static void list(struct call *c, struct view *v, const struct filters *f)
+static void list(struct call *c, struct view *v, const struct filters *f, const struct call_param *asked)
 {
     struct page page = {.query = {.now_s = c->api->now_s()}, .view = v, .scope = &c->login.who.scope};
     const char *wrong = make_query(v, f, &page.query);
@@ -153,22 +122,32 @@ static void list(struct call *c, struct view *v, const struct filters *f)
     page.rows.wanted = page.query.limit;
     e = paged_fill(c, &page.rows, page.query.after, list_from, &page, next);
     if (e == OK)
-        return reply_page(c, f, page.items, next);
+        return paged_reply(c, "/api/v1/certificates", asked, page.items, next);
     paged_fail(c, e, page.items, NULL);
 }
 
 void certificates_get(struct call *c)
 {
     struct filters f;
+    const struct call_param params[] = {{"cn", f.cn, sizeof f.cn},
+                                        {"san", f.san, sizeof f.san},
+                                        {"profile", f.profile, sizeof f.profile},
+                                        {"issuer", f.issuer, sizeof f.issuer},
+                                        {"status", f.status, sizeof f.status},
+                                        {"key_type", f.key_type, sizeof f.key_type},
+                                        {"expires_before", f.expires_before, sizeof f.expires_before},
+                                        {"limit", f.limit, sizeof f.limit},
+                                        {"after", f.after, sizeof f.after},
+                                        {NULL}};
     struct view *v;
 
-    if (!read_filters(c, &f))
+    if (!call_query(c, params))
         return;
     respell_address(f.san);
     v = call_view(c);
     if (v == NULL)
         return;
-    list(c, v, &f);
+    list(c, v, &f, params);
     view_close(v);
 }
 
@@ -216,7 +195,7 @@ void certificate_get(struct call *c)
     size_t ending;
     enum err e;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     if (!serial_read(c->arg, serial) || !read_ending(c->arg + SERIAL_HEX_LEN, &ending))
         return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such certificate.");

@@ -182,7 +182,7 @@ void issuers_get(struct call *c)
     struct js *o;
     enum err e;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     l.view = call_view(c);
     if (l.view == NULL)
@@ -202,7 +202,7 @@ struct view *issuer_wanted(struct call *c, const char *id, struct issuer *out)
     struct view *v;
     enum err e;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return NULL;
     v = call_view(c);
     if (v == NULL)

@@ -24,17 +24,18 @@ bool paged_limit(const char *text, unsigned preset, unsigned most, unsigned *out
 }
 
 /* RFC 8288: the same query with the next cursor. */
-static void put_link(const char *path, const struct paged_param *asked, const char *next, struct buf *out)
+static void put_link(const char *path, const struct call_param *asked, const char *next, struct buf *out)
 {
     buf_printf(out, "<%s", path);
     for (; asked->name != NULL; asked++)
-        fetch_query(out, asked->name, paged_given(asked->value));
+        if (strcmp(asked->name, "after") != 0)
+            fetch_query(out, asked->name, paged_given(asked->text));
     fetch_query(out, "after", next);
     buf_put_str(out, ">; rel=\"next\"");
     buf_put_u8(out, '\0');
 }
 
-void paged_reply(struct call *c, const char *path, const struct paged_param *asked, struct js *items,
+void paged_reply(struct call *c, const char *path, const struct call_param *asked, struct js *items,
                  const char *next)
 {
     struct http_field link[] = {{"Link", NULL}, {NULL, NULL}};

@@ -34,7 +34,7 @@ void permits_get(struct call *c)
     struct view *v;
     enum err e;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     v = call_view(c);
     if (v == NULL)
@@ -181,19 +181,21 @@ void permits_post(struct call *c)
 {
     struct permit p;
 
-    if (call_query_known(c, (const char *const[]){NULL}) && call_body(c, read_body, &p))
+    if (call_query(c, NULL) && call_body(c, read_body, &p))
         change_safely(c, &p, true);
 }
 
 void permits_delete(struct call *c)
 {
-    static const char *const known[] = {"range", "listener", "role", NULL};
     char range[ADDRESS_TEXT_MAX], listener[16], role[32];
+    const struct call_param params[] = {{"range", range, sizeof range},
+                                        {"listener", listener, sizeof listener},
+                                        {"role", role, sizeof role},
+                                        {NULL}};
     struct permit p;
     const char *wrong;
 
-    if (!call_query_known(c, known) || !call_query(c, "range", range, sizeof range) ||
-        !call_query(c, "listener", listener, sizeof listener) || !call_query(c, "role", role, sizeof role))
+    if (!call_query(c, params))
         return;
     wrong = read_line(range, listener, role, &p);
     if (wrong != NULL)

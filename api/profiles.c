@@ -129,7 +129,7 @@ void profiles_get(struct call *c)
     const struct catalogue *all = &c->api->config->catalogue;
     struct js *o, *items;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     o = js_object();
     items = js_array();
@@ -144,7 +144,7 @@ void profile_get(struct call *c)
 {
     const struct profile *p;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     p = profile_find(&c->api->config->catalogue, c->arg);
     if (p == NULL || p->is_internal || !scope_has_profile(&c->login.who.scope, p->id))

@@ -223,12 +223,13 @@ static bool read_limit(struct call *c, const char *text, unsigned *out)
 /* False: the call is answered. */
 static bool read_query(struct call *c, struct replay_query *q)
 {
-    static const char *const known[] = {"profile", "after", "limit", NULL};
     char limit[16];
+    const struct call_param params[] = {{"profile", q->profile, sizeof q->profile},
+                                        {"after", q->after, sizeof q->after},
+                                        {"limit", limit, sizeof limit},
+                                        {NULL}};
 
-    if (!call_query_known(c, known) || !call_query(c, "profile", q->profile, sizeof q->profile) ||
-        !call_query(c, "after", q->after, sizeof q->after) || !call_query(c, "limit", limit, sizeof limit) ||
-        !read_limit(c, limit, &q->limit))
+    if (!call_query(c, params) || !read_limit(c, limit, &q->limit))
         return false;
     if (q->profile[0] != '\0')
         return true;

@@ -206,42 +206,33 @@ static bool read_state(const char *text, enum request_state *out)
     return *out != REQUEST_ANY;
 }
 
-struct request_filters {
-    char status[16], limit[8], after[CURSOR_MAX];
-};
-
-static void reply_list(struct call *c, const struct request_filters *f, struct js *items, const char *next)
-{
-    const struct paged_param asked[] = {{"status", f->status}, {"limit", f->limit}, {NULL, NULL}};
-
-    paged_reply(c, "/api/v1/requests", asked, items, next);
-}
-
 void requests_get(struct call *c)
 {
-    static const char *const known[] = {"status", "limit", "after", NULL};
-    struct request_filters f;
+    char status[16], limit[8], after[CURSOR_MAX];
+    const struct call_param params[] = {{"status", status, sizeof status},
+                                        {"limit", limit, sizeof limit},
+                                        {"after", after, sizeof after},
+                                        {NULL}};
     struct request_page page = {
         .scope = &c->login.who.scope, .ca = &c->api->config->ca, .now_s = c->api->now_s()};
     char next[CURSOR_MAX];
     enum err e;
 
-    if (!call_query_known(c, known) || !call_query(c, "status", f.status, sizeof f.status) ||
-        !call_query(c, "limit", f.limit, sizeof f.limit) || !call_query(c, "after", f.after, sizeof f.after))
+    if (!call_query(c, params))
         return;
-    if (!read_state(f.status, &page.query.state))
+    if (!read_state(status, &page.query.state))
         return call_problem(c, ERR_MALFORMED, NULL, "\"status\" is pending, approved, denied or expired.");
-    if (!paged_limit(f.limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &page.rows.wanted))
+    if (!paged_limit(limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &page.rows.wanted))
         return call_problem(c, ERR_MALFORMED, NULL, "\"limit\" is a whole number from 1 to %u.",
                             LIST_LIMIT_MAX);
     page.view = call_view(c);
     if (page.view == NULL)
         return;
     page.items = js_array();
-    e = paged_fill(c, &page.rows, paged_given(f.after), list_from, &page, next);
+    e = paged_fill(c, &page.rows, paged_given(after), list_from, &page, next);
     view_close(page.view);
     if (e == OK)
-        return reply_list(c, &f, page.items, next);
+        return paged_reply(c, "/api/v1/requests", params, page.items, next);
     paged_fail(c, e, page.items, NULL);
 }
 
@@ -250,7 +241,7 @@ void requests_get(struct call *c)
 /* False, and answered, when the path holds no id of ours or the query anything. */
 static bool read_id(struct call *c, uint8_t id[static REQUEST_ID_LEN])
 {
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return false;
     if (strlen(c->arg) == 2 * REQUEST_ID_LEN && hex_decode(c->arg, id, REQUEST_ID_LEN))
         return true;

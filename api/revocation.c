@@ -93,7 +93,7 @@ static void ask(struct call *c, enum ask_kind kind, const uint8_t serial[static 
 /* False, and answered, when the path holds no serial of ours or the query anything. */
 static bool read_target(struct call *c, uint8_t serial[static SERIAL_LEN])
 {
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return false;
     if (serial_read(c->arg, serial) && c->arg[SERIAL_HEX_LEN] == '\0')
         return true;

@@ -77,7 +77,7 @@ void tokens_get(struct call *c)
     struct view *v;
     enum err e;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     v = call_view(c);
     if (v == NULL)
@@ -203,7 +203,7 @@ void tokens_post(struct call *c)
     struct token k = {.used_at_s = NO_TIME, .deleted_at_s = NO_TIME, .created_at_s = c->api->now_s()};
 
     k.expires_at_s = k.created_at_s + DAYS_DEFAULT * DAY_S;
-    if (call_query_known(c, (const char *const[]){NULL}) && call_body(c, read_body, &k))
+    if (call_query(c, NULL) && call_body(c, read_body, &k))
         make(c, &k);
 }
 
@@ -233,7 +233,7 @@ void token_delete_call(struct call *c)
     uint8_t id[TOKEN_ID_LEN];
     struct buf message;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     if (strlen(c->arg) != 2 * TOKEN_ID_LEN || !hex_decode(c->arg, id, sizeof id))
         return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such token.");

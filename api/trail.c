@@ -11,21 +11,6 @@ struct trail_filters {
         limit[8], after[CURSOR_MAX];
 };
 
-static bool read_filters(struct call *c, struct trail_filters *f)
-{
-    static const char *const known[] = {"kind",  "actor", "serial", "since", "until",
-                                        "order", "limit", "after",  NULL};
-
-    return call_query_known(c, known) && call_query(c, "kind", f->kind, sizeof f->kind) &&
-           call_query(c, "actor", f->actor, sizeof f->actor) &&
-           call_query(c, "serial", f->serial, sizeof f->serial) &&
-           call_query(c, "since", f->since, sizeof f->since) &&
-           call_query(c, "until", f->until, sizeof f->until) &&
-           call_query(c, "order", f->order, sizeof f->order) &&
-           call_query(c, "limit", f->limit, sizeof f->limit) &&
-           call_query(c, "after", f->after, sizeof f->after);
-}
-
 static bool read_time(const char *text, int64_t *out)
 {
     *out = NO_TIME;
@@ -93,26 +78,26 @@ static bool add_item(const struct audit_row *a, void *arg)
     return true;
 }
 
-static void reply_page(struct call *c, const struct trail_filters *f, struct js *items, const char *next)
-{
-    const struct paged_param asked[] = {{"kind", f->kind},   {"actor", f->actor}, {"serial", f->serial},
-                                        {"since", f->since}, {"until", f->until}, {"order", f->order},
-                                        {"limit", f->limit}, {NULL, NULL}};
-
-    paged_reply(c, "/api/v1/audit", asked, items, next);
-}
-
 void trail_get(struct call *c)
 {
     uint8_t serial[SERIAL_LEN];
     struct trail_filters f;
+    const struct call_param params[] = {{"kind", f.kind, sizeof f.kind},
+                                        {"actor", f.actor, sizeof f.actor},
+                                        {"serial", f.serial, sizeof f.serial},
+                                        {"since", f.since, sizeof f.since},
+                                        {"until", f.until, sizeof f.until},
+                                        {"order", f.order, sizeof f.order},
+                                        {"limit", f.limit, sizeof f.limit},
+                                        {"after", f.after, sizeof f.after},
+                                        {NULL}};
     struct audit_query q;
     struct trail_page page;
     char next[CURSOR_MAX] = "";
     const char *wrong;
     enum err e;
 
-    if (!read_filters(c, &f))
+    if (!call_query(c, params))
         return;
     wrong = make_query(&f, serial, &q);
     if (wrong != NULL)
@@ -124,7 +109,7 @@ void trail_get(struct call *c)
     e = audit_list(page.view, &q, add_item, &page, next);
     view_close(page.view);
     if (e == OK)
-        return reply_page(c, &f, page.items, next);
+        return paged_reply(c, "/api/v1/audit", params, page.items, next);
     paged_fail(c, e, page.items,
                "The store cannot be read now; \"audit verify\" says whether rows are damaged.");
 }
@@ -150,7 +135,7 @@ void trail_head_get(struct call *c)
     struct view *v;
     struct js *o;
 
-    if (!call_query_known(c, (const char *const[]){NULL}))
+    if (!call_query(c, NULL))
         return;
     v = call_view(c);
     if (v == NULL)

@@ -21,11 +21,11 @@ static bool read_days(const char *text, unsigned *out)
 /* True when the query was read; else the call is answered. */
 static bool read_query(struct call *c, struct wanted *out)
 {
-    static const char *const known[] = {"profile", "days", NULL};
     char days[16];
+    const struct call_param params[] = {
+        {"profile", out->profile, sizeof out->profile}, {"days", days, sizeof days}, {NULL}};
 
-    if (!call_query_known(c, known) || !call_query(c, "profile", out->profile, sizeof out->profile) ||
-        !call_query(c, "days", days, sizeof days))
+    if (!call_query(c, params))
         return false;
     if (out->profile[0] == '\0') {
         call_problem(c, ERR_MALFORMED, NULL, "The query parameter \"profile\" is needed.");
