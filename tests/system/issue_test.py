@@ -4,6 +4,7 @@
 The table is typed in from Cisco's own: the catalogue of the product is not asked what is right."""
 import calendar
 import json
+import re
 import time
 import unittest
 
@@ -274,6 +275,9 @@ class Issue(ServiceTest):
         rest = self.service.api(f"/certificates?cn=page*&limit=3&after={page['next']}").json()
         self.assertEqual(sorted(each["serial"] for each in page["items"] + rest["items"]), sorted(wanted), "each once")
         self.assertIsNone(rest["next"])
+        second = self.service.api(f"/certificates?cn=page*&limit=1&after={page['next']}")
+        self.assertEqual(re.findall(r"[?&]([a-z]+)=", second.headers["Link"]), ["cn", "limit", "after"], "what was asked, from there on")
+        self.assertIn("after=" + second.json()["next"], second.headers["Link"])
         newest = self.service.api("/certificates?limit=5").json()["items"]
         self.assertEqual([each["serial"] for each in newest], wanted[::-1], "newest first")
         found = self.service.api("/certificates?san=PAGE3.example.com").json()["items"]

@@ -138,6 +138,27 @@ Test(api, what_is_not_there_is_said_to_be_so)
     with_client(try_wrong_paths);
 }
 
+static void ask_with_broken_queries(void)
+{
+    static const char *const wrong[] = {"x=1", "limit=1&limit=1", "limit=%zz", "limit=%00", "limit=10000000"};
+    static const char *const lists[] = {"certificates", "requests", "audit"};
+    char path[128];
+
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
+        for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+            snprintf(path, sizeof path, "/api/v1/%s?%s", lists[k], wrong[i]);
+            refused(LOCAL, "GET", path, "", 400, "malformed");
+        }
+    refused(LOCAL, "DELETE", "/api/v1/permits?range=192.0.2.0/24&x=1", "", 400, "malformed");
+    refused(LOCAL, "GET", "/api/v1/permits?x=1", "", 400, "malformed");
+    js_free(succeeded("GET", "/api/v1/certificates?cn=&limit=", span_of(NULL, 0)));
+}
+
+Test(api, queries_are_read_strictly)
+{
+    with_client(ask_with_broken_queries);
+}
+
 static void send_broken_bodies(void)
 {
     static const char *const tokens[] = {"",
