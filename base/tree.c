@@ -74,7 +74,8 @@ enum err tree_check_outside(const char *path, const char *root, struct fault *f)
     if (err != OK)
         return err;
     real = realpath(parent, NULL);
-    real_root = realpath(root, NULL);
+    if (real != NULL) /* else errno is of the parent */
+        real_root = realpath(root, NULL);
     if (real == NULL || real_root == NULL) {
         err = fault_set(f, ERR_IO, "%s: %s", real == NULL ? parent : root, strerror(errno));
     } else {

@@ -91,8 +91,10 @@ Test(tree, inside_is_told_from_beside)
     cr_expect_eq(tree_check_outside(path, place, &f), ERR_USAGE);
     snprintf(path, sizeof path, "%s-beside", place);
     cr_expect_eq(tree_check_outside(path, place, &f), OK, "%s", f.detail);
+    f = (struct fault){0};
     snprintf(path, sizeof path, "%s/nowhere/in", dir);
     cr_expect_eq(tree_check_outside(path, place, &f), ERR_IO);
+    cr_expect_not_null(strstr(f.detail, "No such file"), "%s", f.detail);
 }
 
 static enum err count_links(const struct tree_entry *e, void *arg)
