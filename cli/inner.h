@@ -311,7 +311,8 @@ void service_close(struct cli *c);
 
 /* A path under construction. */
 void path_begin(struct buf *path, const char *prefix);
-const char *path_end(struct buf *path); /* borrowed until buf_free() */
+/* Borrowed until buf_free(). NULL: too long, which service_fetch() and those below tell. */
+const char *path_end(struct buf *path);
 
 /* ---- finding.c ---- */
 

@@ -140,6 +140,20 @@ Test(csr, der_is_fetched_by_serial)
     finish(&x);
 }
 
+Test(csr, a_serial_of_the_service_that_is_too_long_is_its_fault)
+{
+    struct exchange x = {.typed.in = "REQUEST"};
+    char *issued = NULL;
+
+    cr_assert_gt(asprintf(&issued, "{\"serial\":\"%070000d\",\"pem\":\"LEAF\\n\",\"chain\":\"LEAF\\n\"}", 0),
+                 0);
+    exchange(&x, BODIES(issued), WORDS("csr", "sign", "-", "--profile", "p", "--output", "der"));
+    expect_code(&x, 2);
+    cr_assert_not_null(strstr(x.typed.err, "too long"));
+    finish(&x);
+    free(issued);
+}
+
 Test(csr, waiting_for_approval_is_four)
 {
     struct exchange x = {.typed.in = "REQUEST"};
