@@ -4,8 +4,6 @@
  * plain HTTP gives to everybody under /ca and /crl; here for who is logged in, over the one connection that
  * there is.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,15 +79,7 @@ static enum err open_crl(const struct config *c, const char *id, const char *suf
 
     snprintf(name, sizeof name, "crl/%s.%s", id, suffix);
     e = path_join(path, c->public_dir, name, f);
-    if (e != OK)
-        return e;
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (*fd < 0)
-        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    if (fstat(*fd, st) == 0 && S_ISREG(st->st_mode))
-        return OK;
-    close(*fd);
-    return fault_set(f, ERR_IO, "%s: no regular file", path);
+    return e == OK ? file_open(path, fd, st, f) : e;
 }
 
 static void reply_crl(struct call *c, const char *suffix, const char *type)

@@ -10,8 +10,6 @@
 #include "api/public.h"
 
 #include <endian.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,15 +29,7 @@ static enum err open_named(const struct config *c, const struct published *n, in
     char path[PATH_LEN_MAX];
     enum err e = path_join(path, c->public_dir, n->name, f);
 
-    if (e != OK)
-        return e;
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (*fd < 0)
-        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    if (fstat(*fd, st) == 0 && S_ISREG(st->st_mode))
-        return OK;
-    close(*fd);
-    return fault_set(f, ERR_IO, "%s: no regular file", path);
+    return e == OK ? file_open(path, fd, st, f) : e;
 }
 
 static enum err state_find(struct view *v, uint16_t issuer_no, const struct published *n,

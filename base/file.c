@@ -140,6 +140,17 @@ void file_draft_abort(struct file_draft *d)
     d->temp[0] = '\0';
 }
 
+enum err file_open(const char *path, int *fd, struct stat *st, struct fault *f)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (*fd < 0)
+        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    if (fstat(*fd, st) == 0 && S_ISREG(st->st_mode))
+        return OK;
+    close(*fd);
+    return fault_set(f, ERR_IO, "%s: no regular file", path);
+}
+
 enum err file_replace(const char *path, struct span content, mode_t mode, struct fault *f)
 {
     struct file_draft d;

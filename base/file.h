@@ -7,6 +7,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -19,6 +20,9 @@ enum err path_join(char out[static PATH_LEN_MAX], const char *dir, const char *n
 /* Reads all of `path` into `out` (an initialised buf whose max is the limit). ERR_NOT_FOUND, ERR_TOO_LARGE,
  * ERR_IO. */
 enum err file_read(const char *path, struct buf *out, struct fault *f);
+
+/* Opens it to be read: a regular file, no link to one. Gives the descriptor. ERR_NOT_FOUND, ERR_IO. */
+enum err file_open(const char *path, int *fd, struct stat *st, struct fault *f);
 
 /* Replaces `path` durably by these octets with this mode. Never leaves a partial file under the name. */
 enum err file_replace(const char *path, struct span content, mode_t mode, struct fault *f);

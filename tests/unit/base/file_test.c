@@ -101,3 +101,23 @@ Test(file, a_directory_that_is_none_cannot_be_synced)
     cr_assert_eq(file_dir_sync("/nonexistent/x", &g), ERR_IO);
     cr_assert_str_eq(g.detail, "/nonexistent: No such file or directory");
 }
+
+Test(file, a_regular_file_alone_is_opened)
+{
+    char link[PATH_LEN_MAX], fifo[PATH_LEN_MAX];
+    struct stat st;
+    int fd = -1;
+
+    cr_assert_eq(file_open(path, &fd, &st, NULL), ERR_NOT_FOUND);
+    cr_assert_eq(file_replace(path, span_str("three"), 0600, NULL), OK);
+    cr_assert_eq(file_open(path, &fd, &st, NULL), OK);
+    cr_assert_eq(st.st_size, 5);
+    close(fd);
+    cr_assert_eq(path_join(link, dir, "link", NULL), OK);
+    cr_assert_eq(symlink("a", link), 0);
+    cr_assert_eq(file_open(link, &fd, &st, NULL), ERR_IO);
+    cr_assert_eq(path_join(fifo, dir, "fifo", NULL), OK);
+    cr_assert_eq(mkfifo(fifo, 0600), 0);
+    cr_assert_eq(file_open(fifo, &fd, &st, NULL), ERR_IO);
+    cr_assert_eq(file_open(dir, &fd, &st, NULL), ERR_IO);
+}
