@@ -246,6 +246,16 @@ static void remember_compromise(struct txn *t, const uint8_t serial[static SERIA
     table_set(t, TABLE_INDEX, key_span(&key), serial_span(serial));
 }
 
+void key_bar(struct txn *t, const uint8_t serial[static SERIAL_LEN])
+{
+    struct status_row s;
+    struct cert c;
+
+    if (txn_error(t) == OK && status_row_find(txn_view(t), serial, &s) == OK &&
+        cert_load(txn_view(t), s.number, &c) == OK)
+        remember_compromise(t, serial, s.number);
+}
+
 void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum reason reason,
                  int64_t revoked_at_s, int64_t invalidity_s)
 {

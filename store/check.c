@@ -207,7 +207,8 @@ static bool is_listed(struct check *c, struct span serial, const struct status *
            r.not_after_s == s->not_after_s;
 }
 
-/* Stores of before such keys were remembered have revocations of then without it. */
+/* Stores of before such keys were remembered have revocations of then without it, until a writer opens them.
+ */
 static void check_barred(struct check *c, const char *hex, const struct status_row *s)
 {
     uint8_t first[SERIAL_LEN];
@@ -216,7 +217,8 @@ static void check_barred(struct check *c, const char *hex, const struct status_r
     if (s->status.state == CERT_REVOKED && s->status.reason == REASON_KEY_COMPROMISE &&
         cert_load(c->view, s->number, &cert) == OK &&
         key_compromised(c->view, cert.key_hash, first) == ERR_NOT_FOUND)
-        check_warn(c, "certificate %s: revoked for keyCompromise, and its key would be taken again", hex);
+        (barred_is_marked(c->view) ? check_fault : check_warn)(
+            c, "certificate %s: revoked for keyCompromise, and its key would be taken again", hex);
 }
 
 static void check_status(struct check *c, struct entry e)

@@ -276,8 +276,18 @@ void audit_index_each(const struct audit_row *a, index_fn *fn, void *arg);
 /* Indexes what a store of an earlier version holds; nothing when it is done already. */
 enum err audit_index_build(struct store *s, struct fault *f);
 
+/* ---- barred.c: is every key revoked for keyCompromise remembered? ---- */
+
+/* A new store, and one whose writer has seen to it. Others may lack what was revoked before they were. */
+void barred_mark(struct txn *t);
+[[nodiscard]] bool barred_is_marked(struct view *v);
+/* Adds what a store of an earlier version lacks; nothing when it is done already. */
+enum err barred_build(struct store *s, struct fault *f);
+
 /* ---- cert.c ---- */
 
+/* Remembers the key of that certificate as compromised; nothing when its rows cannot be read. */
+void key_bar(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
 /* The certificate of that number without its state; with it. A number without its rows is ERR_INTERNAL. */
 enum err cert_load(struct view *v, uint64_t number, struct cert *out);
 enum err cert_load_state(struct view *v, struct cert *c);

@@ -12,6 +12,7 @@ void schema_add(struct txn *t)
 
     buf_put_u32(row, SCHEMA_VERSION);
     table_add(t, TABLE_META, span_str(schema_key), buf_span(row));
+    barred_mark(t);
 }
 
 enum err schema_check(struct view *v, struct fault *f)

@@ -74,6 +74,8 @@ enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, st
         err = dir_sync(dir, f);
     if (err == OK && mode == STORE_WRITE)
         err = audit_index_build(s, f);
+    if (err == OK && mode == STORE_WRITE)
+        err = barred_build(s, f);
     if (err == OK)
         *out = s;
     else
