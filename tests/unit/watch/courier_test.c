@@ -54,7 +54,7 @@ Test(watch_courier, something_newer_at_the_target_is_left_there)
     hall_publish(&h, h.public_dir, 5);
     hall_deliver(&h);
     cr_assert_eq(hall_number_in(h.target_dir), 9);
-    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "number 9 is there, newer than our 5"));
+    hall_expect_alarm(&h, "target.failing", "number 9 is there, newer than our 5");
     hall_publish(&h, h.public_dir, 10);
     hall_deliver(&h);
     cr_assert_eq(hall_number_in(h.target_dir), 10);
@@ -75,7 +75,7 @@ Test(watch_courier, what_was_delivered_is_never_followed_by_an_older_one)
     hall_publish(&h, h.public_dir, 6);
     hall_deliver(&h);
     cr_assert_eq(hall_number_in(h.target_dir), 0);
-    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "older than 7"));
+    hall_expect_alarm(&h, "target.failing", "older than 7");
     cr_assert_eq(file_replace(path, span_str("x"), 0644, NULL), OK);
     hall_publish(&h, h.public_dir, 8);
     hall_deliver(&h);
@@ -156,7 +156,7 @@ Test(watch_courier, a_failing_target_is_an_alarm_until_it_works_and_waits_over_a
     cr_assert_eq(rmdir(h.target_dir), 0);
     hall_publish(&h, h.public_dir, 5);
     hall_deliver(&h);
-    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "No such file"));
+    hall_expect_alarm(&h, "target.failing", "No such file");
     cr_assert_eq(h.courier.ledger.failures, 1);
     hall_end(&h);
     hall_begin(&h);
@@ -186,7 +186,7 @@ Test(watch_courier, what_stood_before_a_restart_stands_while_the_pause_goes_on)
     bell_clear(h.bell, "target.failing", "mirror"); /* as the end of the process does */
     hall_begin(&h);
     courier_turn(&h.courier);
-    cr_assert_not_null(strstr(hall_alarm(&h, "target.failing"), "number 9 is there, newer than our 5"));
+    hall_expect_alarm(&h, "target.failing", "number 9 is there, newer than our 5");
     cr_assert(hall_is_critical(&h, "target.failing"));
     hall_publish(&h, h.public_dir, 10);
     hall_deliver(&h);

@@ -2,38 +2,21 @@
 /* Does a target that will not take one list get the others, and that one once it will? The target is a stand
  * that speaks WebDAV. */
 #include <criterion/criterion.h>
-#include <string.h>
 
 #include "tests/unit/watch/hall.h"
-#include "tests/unit/watch/stand.h"
 
-/* Published are a.crl and ca.crl, number 5 of each; the target has nothing. After a failure it is left alone
- * for long. */
+/* The target has nothing. After a failure it is left alone for long. */
 static struct stand *open_stand(struct hall *h)
 {
-    struct stand *s;
-
-    hall_open(h);
-    hall_end(h);
-    s = stand_open(h->target_dir);
+    hall_open_stand(h, TARGET_WEBDAV);
     h->config.retry_s = h->config.retry_max_s = 1000;
-    h->config.targets[0].type = TARGET_WEBDAV;
-    strcpy(h->config.targets[0].url, stand_url(s));
-    hall_list(h, h->public_dir, "a.crl", 5);
-    hall_list(h, h->public_dir, "ca.crl", 5);
     hall_begin(h);
-    return s;
-}
-
-static void close_stand(struct hall *h, struct stand *s)
-{
-    stand_close(s);
-    hall_close(h);
+    return h->stand;
 }
 
 static void assert_failing(struct hall *h, const char *words)
 {
-    cr_assert_not_null(strstr(hall_alarm(h, "target.failing"), words), "%s", hall_alarm(h, "target.failing"));
+    hall_expect_alarm(h, "target.failing", words);
 }
 
 static void assert_recovers(struct hall *h, struct stand *s)
@@ -61,7 +44,7 @@ Test(watch_delivery, a_file_that_is_refused_starves_none_behind_it)
         assert_failing(&h, "/a.crl");
         assert_failing(&h, ": it answers ");
         assert_recovers(&h, s);
-        close_stand(&h, s);
+        hall_close(&h);
     }
 }
 
@@ -75,7 +58,7 @@ Test(watch_delivery, a_login_that_is_refused_is_not_tried_for_each_file)
     cr_assert_eq(hall_number_in(h.target_dir), 0);
     assert_failing(&h, "/a.crl: it answers 401");
     assert_recovers(&h, s);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_delivery, something_newer_there_is_critical_whatever_else_fails)
@@ -88,7 +71,7 @@ Test(watch_delivery, something_newer_there_is_critical_whatever_else_fails)
     hall_deliver(&h);
     assert_failing(&h, "ca.crl: number 9 is there, newer than our 5; and 1 more");
     cr_assert(hall_is_critical(&h, "target.failing"));
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 /* Turns as they come: the pause is not over. */
@@ -116,7 +99,7 @@ Test(watch_delivery, what_is_published_in_a_pause_goes_at_once_and_what_was_refu
     cr_assert_leq(h.courier.deliver_at_ms, pause_end_ms + 1000);
     cr_assert_eq(h.courier.ledger.failures, 1);
     assert_recovers(&h, s);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_delivery, what_is_refused_in_a_pause_makes_it_no_longer)
@@ -137,7 +120,7 @@ Test(watch_delivery, what_is_refused_in_a_pause_makes_it_no_longer)
     publish_in_pause(&h, "b.crl", 1);
     assert_failing(&h, "number 9 is there, newer than our 6; and 2 more (try 1)");
     cr_assert(hall_is_critical(&h, "target.failing"), "something newer is still there");
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_delivery, the_alarm_is_about_what_is_still_held)
@@ -154,7 +137,7 @@ Test(watch_delivery, the_alarm_is_about_what_is_still_held)
     cr_assert_eq(hall_number_in(h.target_dir), 10);
     assert_failing(&h, "/a.crl: it answers 423 (try 1)");
     cr_assert_not(hall_is_critical(&h, "target.failing"));
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_delivery, the_successor_of_what_was_refused_is_tried_at_once)
@@ -171,7 +154,7 @@ Test(watch_delivery, the_successor_of_what_was_refused_is_tried_at_once)
     cr_assert_eq(h.courier.ledger.failures, 0);
     publish_in_pause(&h, "ca.crl", 6);
     cr_assert_eq(hall_number_in(h.target_dir), 6);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_delivery, a_target_that_does_not_answer_is_left_alone_until_the_pause_is_over)
@@ -187,7 +170,7 @@ Test(watch_delivery, a_target_that_does_not_answer_is_left_alone_until_the_pause
     cr_assert_eq(hall_number_in(h.target_dir), 0);
     assert_recovers(&h, s);
     cr_assert_eq(hall_number_in(h.target_dir), 6);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_delivery, a_file_that_never_has_an_answer_ends_each_round_behind_another)
@@ -203,7 +186,7 @@ Test(watch_delivery, a_file_that_never_has_an_answer_ends_each_round_behind_anot
     cr_assert_eq(hall_number_in(h.target_dir), 5);
     assert_failing(&h, "/a.crl.part");
     assert_recovers(&h, s);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 /* Half a million serials end together: the list there is 10,000 times as long as the one that follows it. */
@@ -212,23 +195,23 @@ Test(watch_delivery, a_file_that_never_has_an_answer_ends_each_round_behind_anot
 Test(watch_delivery, a_long_list_is_followed_by_a_short_one)
 {
     static struct hall h;
-    struct stand *s = open_stand(&h);
 
+    open_stand(&h);
     hall_long_list(&h, h.target_dir, "ca.crl", 4, MANY);
     hall_deliver(&h);
     cr_assert_str_eq(hall_alarm(&h, "target.failing"), "");
     cr_assert_eq(hall_number_in(h.target_dir), 5);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_delivery, a_long_list_that_is_newer_is_left_there)
 {
     static struct hall h;
-    struct stand *s = open_stand(&h);
 
+    open_stand(&h);
     hall_long_list(&h, h.target_dir, "ca.crl", 9, MANY);
     hall_deliver(&h);
     assert_failing(&h, "ca.crl: number 9 is there, newer than our 5");
     cr_assert_eq(hall_number_in(h.target_dir), 9);
-    close_stand(&h, s);
+    hall_close(&h);
 }

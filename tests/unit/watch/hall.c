@@ -43,8 +43,23 @@ void hall_open(struct hall *h)
     hall_begin(h);
 }
 
+void hall_open_stand(struct hall *h, enum target_type type)
+{
+    struct target *t = &h->config.targets[0];
+
+    hall_open(h);
+    hall_end(h);
+    h->stand = stand_open(h->target_dir);
+    t->type = type;
+    strcpy(type == TARGET_PUBLIC ? t->public_url : t->url, stand_url(h->stand));
+    hall_list(h, h->public_dir, "a.crl", 5);
+    hall_list(h, h->public_dir, "ca.crl", 5);
+}
+
 void hall_close(struct hall *h)
 {
+    if (h->stand != NULL)
+        stand_close(h->stand);
     hall_end(h);
     trust_free(h->trust);
     bell_free(h->bell);
@@ -135,6 +150,11 @@ const char *hall_alarm(struct hall *h, const char *code)
     w = (struct wanted){.code = code};
     board_each_alarm(h->board, find_alarm, &w);
     return w.detail;
+}
+
+void hall_expect_alarm(struct hall *h, const char *code, const char *words)
+{
+    cr_assert_not_null(strstr(hall_alarm(h, code), words), "%s: %s", code, hall_alarm(h, code));
 }
 
 bool hall_is_critical(struct hall *h, const char *code)

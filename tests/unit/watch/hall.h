@@ -5,6 +5,7 @@
 #define TESTS_WATCH_HALL_H
 
 #include "tests/unit/watch/press.h"
+#include "tests/unit/watch/stand.h"
 #include "watch/courier.h"
 
 struct hall {
@@ -16,10 +17,14 @@ struct hall {
     struct trust *trust;
     struct shelf *shelf;
     struct courier courier;
+    struct stand *stand; /* NULL: none */
 };
 
 /* Opens with a courier; the test may change `config` between hall_end() and hall_begin(): a restart. */
 void hall_open(struct hall *h);
+/* The target is a stand over target_dir, of that type; published are a.crl and ca.crl, number 5 of each. No
+ * courier is there before hall_begin(). */
+void hall_open_stand(struct hall *h, enum target_type type);
 void hall_close(struct hall *h);
 void hall_begin(struct hall *h);
 void hall_end(struct hall *h);
@@ -35,7 +40,8 @@ void hall_publish(struct hall *h, const char *dir, uint64_t number);
 uint64_t hall_number_in(const char *dir);
 /* What the alarm says; "": none stands. Until the next call. */
 const char *hall_alarm(struct hall *h, const char *code);
-bool hall_is_critical(struct hall *h, const char *code); /* it stands, and is */
+void hall_expect_alarm(struct hall *h, const char *code, const char *words); /* it says these among others */
+bool hall_is_critical(struct hall *h, const char *code);                     /* it stands, and is */
 /* A turn, as if the pause were over. */
 void hall_deliver(struct hall *h);
 /* A turn, as if it were time to read back. */

@@ -5,30 +5,15 @@
 #include <string.h>
 
 #include "tests/unit/watch/hall.h"
-#include "tests/unit/watch/stand.h"
 
-/* Published are a.crl and ca.crl, number 5 of each; the stand shows the same. */
+/* The stand shows what is published. */
 static struct stand *open_stand(struct hall *h)
 {
-    struct stand *s;
-
-    hall_open(h);
-    hall_end(h);
-    s = stand_open(h->target_dir);
-    h->config.targets[0].type = TARGET_PUBLIC;
-    strcpy(h->config.targets[0].public_url, stand_url(s));
-    hall_list(h, h->public_dir, "a.crl", 5);
-    hall_list(h, h->public_dir, "ca.crl", 5);
+    hall_open_stand(h, TARGET_PUBLIC);
     hall_copy(h->public_dir, h->target_dir, "a.crl");
     hall_copy(h->public_dir, h->target_dir, "ca.crl");
     hall_begin(h);
-    return s;
-}
-
-static void close_stand(struct hall *h, struct stand *s)
-{
-    stand_close(s);
-    hall_close(h);
+    return h->stand;
 }
 
 static void assert_good(struct hall *h)
@@ -37,11 +22,6 @@ static void assert_good(struct hall *h)
     cr_assert_str_eq(hall_alarm(h, "readback.failed"), "");
     cr_assert_str_eq(hall_alarm(h, "readback.stale"), "");
     cr_assert_str_eq(hall_alarm(h, "readback.foreign"), "");
-}
-
-static void assert_alarm(struct hall *h, const char *code, const char *words)
-{
-    cr_assert_not_null(strstr(hall_alarm(h, code), words), "%s: %s", code, hall_alarm(h, code));
 }
 
 Test(watch_readback, a_file_that_is_refused_hides_none_behind_it)
@@ -53,9 +33,9 @@ Test(watch_readback, a_file_that_is_refused_hides_none_behind_it)
     stand_odd(s, "/a.crl", 403);
     hall_put(h.target_dir, "ca.crl", span_str("welcome"));
     hall_check(&h);
-    assert_alarm(&h, "readback.failed", "/a.crl: it answers 403");
-    assert_alarm(&h, "readback.foreign", "ca.crl: what clients get: it is no CRL");
-    close_stand(&h, s);
+    hall_expect_alarm(&h, "readback.failed", "/a.crl: it answers 403");
+    hall_expect_alarm(&h, "readback.foreign", "ca.crl: what clients get: it is no CRL");
+    hall_close(&h);
 }
 
 Test(watch_readback, what_was_foreign_is_so_until_it_is_seen_again)
@@ -69,13 +49,13 @@ Test(watch_readback, what_was_foreign_is_so_until_it_is_seen_again)
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         stand_odd(s, "/ca.crl", statuses[i]);
         hall_check(&h);
-        assert_alarm(&h, "readback.failed", "/ca.crl: ");
-        assert_alarm(&h, "readback.foreign", "ca.crl: what clients get: it is no CRL");
+        hall_expect_alarm(&h, "readback.failed", "/ca.crl: ");
+        hall_expect_alarm(&h, "readback.foreign", "ca.crl: what clients get: it is no CRL");
         stand_well(s);
     }
     hall_copy(h.public_dir, h.target_dir, "ca.crl");
     assert_good(&h);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_readback, a_round_that_ends_early_ends_no_alarm_of_what_it_did_not_see)
@@ -85,17 +65,17 @@ Test(watch_readback, a_round_that_ends_early_ends_no_alarm_of_what_it_did_not_se
 
     hall_list(&h, h.target_dir, "ca.crl", 4);
     hall_check(&h);
-    assert_alarm(&h, "readback.stale", "ca.crl: clients get number 4");
+    hall_expect_alarm(&h, "readback.stale", "ca.crl: clients get number 4");
     stand_odd(s, "/a.crl", STAND_CLOSES);
     hall_list(&h, h.public_dir, "ca.crl", 6); /* its successor inherits what is known of the place */
     shelf_look(h.shelf);
     hall_check(&h);
-    assert_alarm(&h, "readback.failed", "/a.crl: ");
-    assert_alarm(&h, "readback.stale", "ca.crl: clients get number 4");
+    hall_expect_alarm(&h, "readback.failed", "/a.crl: ");
+    hall_expect_alarm(&h, "readback.stale", "ca.crl: clients get number 4");
     stand_well(s);
     hall_copy(h.public_dir, h.target_dir, "ca.crl");
     assert_good(&h);
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_readback, a_list_that_is_published_no_more_takes_its_alarm_along)
@@ -106,14 +86,14 @@ Test(watch_readback, a_list_that_is_published_no_more_takes_its_alarm_along)
 
     hall_put(h.target_dir, "ca.crl", span_str("welcome"));
     hall_check(&h);
-    assert_alarm(&h, "readback.foreign", "ca.crl: ");
+    hall_expect_alarm(&h, "readback.foreign", "ca.crl: ");
     cr_assert_eq(path_join(path, h.public_dir, "ca.crl", NULL), OK);
     cr_assert_eq(remove(path), 0);
     shelf_look(h.shelf);
     stand_odd(s, "/a.crl", STAND_CLOSES);
     hall_check(&h);
     cr_assert_str_eq(hall_alarm(&h, "readback.foreign"), "");
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 /* What happens while a round reads: before GET of `name` is answered. */
@@ -161,7 +141,7 @@ Test(watch_readback, a_list_that_is_published_while_others_are_read_is_no_fault)
         shelf_look(h.shelf);
         hall_copy(h.public_dir, h.target_dir, "ca.crl");
         assert_good(&h);
-        close_stand(&h, s);
+        hall_close(&h);
     }
 }
 
@@ -184,28 +164,28 @@ Test(watch_readback, a_list_beyond_what_is_published_is_foreign)
         stand_before(s, happen, &x);
         hall_list(&h, h.target_dir, "ca.crl", 9);
         hall_check(&h);
-        assert_alarm(&h, "readback.foreign",
-                     "ca.crl: what clients get: its number is beyond what is published");
-        close_stand(&h, s);
+        hall_expect_alarm(&h, "readback.foreign",
+                          "ca.crl: what clients get: its number is beyond what is published");
+        hall_close(&h);
     }
 }
 
 Test(watch_readback, a_list_with_the_number_of_another_is_foreign)
 {
     static struct hall h;
-    struct stand *s = open_stand(&h);
 
+    open_stand(&h);
     hall_list(&h, h.target_dir, "ca.crl", 5);
     hall_check(&h);
-    assert_alarm(&h, "readback.foreign", "ca.crl: what clients get: it has the number of another list");
-    close_stand(&h, s);
+    hall_expect_alarm(&h, "readback.foreign", "ca.crl: what clients get: it has the number of another list");
+    hall_close(&h);
 }
 
 Test(watch_readback, a_long_list_that_a_short_one_followed_is_old_and_no_list_too_long)
 {
     static struct hall h;
-    struct stand *s = open_stand(&h);
 
+    open_stand(&h);
     hall_long_list(&h, h.public_dir, "ca.crl", 6, 800000);
     hall_copy(h.public_dir, h.target_dir, "ca.crl");
     shelf_look(h.shelf);
@@ -213,18 +193,18 @@ Test(watch_readback, a_long_list_that_a_short_one_followed_is_old_and_no_list_to
     hall_list(&h, h.public_dir, "ca.crl", 7);
     shelf_look(h.shelf);
     hall_check(&h);
-    assert_alarm(&h, "readback.stale", "ca.crl: clients get number 6");
+    hall_expect_alarm(&h, "readback.stale", "ca.crl: clients get number 6");
     cr_assert_str_eq(hall_alarm(&h, "readback.failed"), "");
-    close_stand(&h, s);
+    hall_close(&h);
 }
 
 Test(watch_readback, a_list_longer_than_any_there_was_is_not_read_to_its_end)
 {
     static struct hall h;
-    struct stand *s = open_stand(&h);
 
+    open_stand(&h);
     hall_long_list(&h, h.target_dir, "ca.crl", 4, 800000);
     hall_check(&h);
-    assert_alarm(&h, "readback.failed", "/ca.crl: the answer is larger than it can be");
-    close_stand(&h, s);
+    hall_expect_alarm(&h, "readback.failed", "/ca.crl: the answer is larger than it can be");
+    hall_close(&h);
 }

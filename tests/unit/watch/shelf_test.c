@@ -8,52 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/unit/watch/press.h"
+#include "tests/unit/watch/hall.h"
 #include "watch/late.h"
-
-struct hall {
-    struct press press;
-    struct watch_config config;
-    struct board *board;
-    struct bell *bell;
-    struct trust *trust;
-    struct shelf *shelf;
-};
-
-static void hall_open(struct hall *h)
-{
-    press_open(&h->press, "P-256", "Test CA");
-    h->config = press_config(&h->press);
-    h->board = board_new();
-    h->bell = bell_new(h->board);
-    cr_assert_eq(trust_load(&h->config, &h->trust, NULL), OK);
-    cr_assert_eq(unlink(h->config.issuers[0].certificate), 0); /* what is left is the shelf's */
-    h->shelf = shelf_new(h->press.dir, h->trust, h->bell);
-}
-
-static void hall_close(struct hall *h)
-{
-    shelf_free(h->shelf);
-    trust_free(h->trust);
-    bell_free(h->bell);
-    board_close(h->board);
-    press_close(&h->press);
-}
-
-static void put(struct hall *h, const char *name, struct span octets)
-{
-    char path[PATH_LEN_MAX];
-
-    cr_assert_eq(path_join(path, h->press.dir, name, NULL), OK);
-    cr_assert_eq(file_replace(path, octets, 0644, NULL), OK);
-}
 
 static void put_crl(struct hall *h, const char *name, uint64_t number, int64_t next_s)
 {
     struct span der = press_crl(
         &h->press, &(struct sheet){.number = number, .this_update_s = PRESS_NOW, .next_update_s = next_s});
 
-    put(h, name, der);
+    hall_put(h->public_dir, name, der);
     free((void *)der.data);
 }
 
@@ -84,7 +47,7 @@ static const char *alarm_after_look(struct hall *h, int64_t now_s, bool is_settl
 Test(watch_shelf, lists_are_found_and_drafts_and_predecessors_are_not)
 {
     struct shelf_item *items, one;
-    struct hall h;
+    static struct hall h;
     size_t count;
     uint64_t turn;
 
@@ -94,7 +57,7 @@ Test(watch_shelf, lists_are_found_and_drafts_and_predecessors_are_not)
     put_crl(&h, "ca.previous.crl", 4, PRESS_NOW + 3600);
     put_crl(&h, "ca.crl.a1b2c3", 7, PRESS_NOW + 3600);
     put_crl(&h, ".hidden.crl", 7, PRESS_NOW + 3600);
-    put(&h, "notes.txt", span_str("x"));
+    hall_put(h.public_dir, "notes.txt", span_str("x"));
     cr_assert(shelf_look(h.shelf));
     items = shelf_copy(h.shelf, &count, &turn);
     cr_assert_eq(count, 2);
@@ -115,7 +78,7 @@ Test(watch_shelf, lists_are_found_and_drafts_and_predecessors_are_not)
 Test(watch_shelf, a_peek_sees_what_no_look_has_found_and_leaves_the_shelf_as_it_is)
 {
     struct shelf_item one;
-    struct hall h;
+    static struct hall h;
 
     hall_open(&h);
     put_crl(&h, "ca.crl", 5, PRESS_NOW + 86400);
@@ -128,7 +91,7 @@ Test(watch_shelf, a_peek_sees_what_no_look_has_found_and_leaves_the_shelf_as_it_
     cr_assert_null(one.fault);
     cr_assert(shelf_find(h.shelf, "ca.crl", &one));
     cr_assert_eq(one.number, 5);
-    put(&h, "ca.crl", span_str("x"));
+    hall_put(h.public_dir, "ca.crl", span_str("x"));
     cr_assert(shelf_peek(h.shelf, "ca.crl", &one));
     cr_assert_not_null(one.fault);
     cr_assert(!shelf_peek(h.shelf, "other.crl", &one));
@@ -138,7 +101,7 @@ Test(watch_shelf, a_peek_sees_what_no_look_has_found_and_leaves_the_shelf_as_it_
 Test(watch_shelf, a_file_that_was_replaced_is_not_opened_as_the_one_it_was)
 {
     struct shelf_item one;
-    struct hall h;
+    static struct hall h;
     int fd;
 
     hall_open(&h);
@@ -155,7 +118,7 @@ Test(watch_shelf, a_file_that_was_replaced_is_not_opened_as_the_one_it_was)
 
 Test(watch_late, a_list_is_late_before_it_is_over_and_the_alarm_ends_with_the_next)
 {
-    struct hall h;
+    static struct hall h;
 
     hall_open(&h);
     cr_assert_str_eq(alarm_after_look(&h, PRESS_NOW, false), "");
@@ -173,7 +136,7 @@ Test(watch_late, a_list_is_late_before_it_is_over_and_the_alarm_ends_with_the_ne
 
 Test(watch_late, a_clock_that_jumps_a_year_is_late_and_back_again_is_not)
 {
-    struct hall h;
+    static struct hall h;
 
     hall_open(&h);
     put_crl(&h, "ca.crl", 5, PRESS_NOW + 86400);
@@ -187,17 +150,17 @@ Test(watch_late, a_file_that_is_not_ours_is_an_alarm_until_it_is_gone)
 {
     struct press stranger;
     struct span der;
-    struct hall h;
+    static struct hall h;
 
     hall_open(&h);
     put_crl(&h, "ca.crl", 5, PRESS_NOW + 86400);
     press_open(&stranger, "P-256", "Stranger");
     der = press_crl(
         &stranger, &(struct sheet){.number = 9, .this_update_s = PRESS_NOW, .next_update_s = PRESS_NOW + 99});
-    put(&h, "other.crl", der);
+    hall_put(h.public_dir, "other.crl", der);
     cr_assert_not_null(
         strstr(alarm_after_look(&h, PRESS_NOW, true), "other.crl: its issuer is none of ours"));
-    put(&h, "other.crl", span_of(der.data, der.len / 2));
+    hall_put(h.public_dir, "other.crl", span_of(der.data, der.len / 2));
     cr_assert_not_null(strstr(alarm_after_look(&h, PRESS_NOW, true), "other.crl: it is no whole CRL"));
     put_crl(&h, "other.crl", 1, PRESS_NOW + 99);
     cr_assert_str_eq(alarm_after_look(&h, PRESS_NOW, true), "");
