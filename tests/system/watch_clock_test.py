@@ -7,7 +7,7 @@ import unittest
 from faketime import FakedService
 from harness import ServiceTest, wait_until
 from places import new_directory
-from watch_test import QUICK, files_in, published, set_watch
+from watched import QUICK, files_in, published, set_watch
 
 
 class Clock(ServiceTest):

@@ -9,9 +9,10 @@ import socket
 import subprocess
 import unittest
 
-from harness import Service, ServiceTest, new_file, run, wait_until
-from places import Nginx, Origin, Sshd, new_directory, private_file
-from watch_test import QUICK, WatchTest, figure, published, set_watch
+from harness import Service, new_file, run, wait_until
+from places import Origin, new_directory, private_file
+from watched import QUICK, PeersTest, WatchTest, figure, published, set_watch
+
 
 class Targets(WatchTest):
     """A target that misbehaves in every way, and what stands there meanwhile."""
@@ -24,8 +25,11 @@ class Targets(WatchTest):
 
     def setUp(self):
         self.origin.mode, self.origin.shown = "well", {}
-        set_watch(self.service, f'<target id="far" type="webdav" url="{self.origin.url}/crl" timeout="1s" public-url="{self.origin.url}/crl"/>', **QUICK)
+        set_watch(self.service, self.far(f"{self.origin.url}/crl"), **QUICK)
         self.await_delivery()
+
+    def far(self, url):
+        return f'<target id="far" type="webdav" url="{url}" timeout="1s" public-url="{self.origin.url}/crl"/>'
 
     def stands(self):
         return {path.split("/")[-1]: data for path, data in dict(self.origin.files).items()}
@@ -73,13 +77,13 @@ class Targets(WatchTest):
     def test_a_target_that_refuses_connections(self):
         with socket.create_server(("127.0.0.1", 0)) as held:
             port = held.getsockname()[1]
-        set_watch(self.service, f'<target id="far" type="webdav" url="http://127.0.0.1:{port}/crl" timeout="1s" public-url="{self.origin.url}/crl"/>', **QUICK)
+        set_watch(self.service, self.far(f"http://127.0.0.1:{port}/crl"), **QUICK)
         self.alarm("target.failing", "far", f"127.0.0.1:{port}")
         self.no_alarm("readback.")
 
     def test_a_reload_ends_the_pause_and_no_alarm_before_its_time(self):
         patient = {**QUICK, "retry": "1h", "retry-max": "1h"}
-        far = f'<target id="far" type="webdav" url="{self.origin.url}/crl" timeout="1s" public-url="{self.origin.url}/crl"/>'
+        far = self.far(f"{self.origin.url}/crl")
         set_watch(self.service, far, **patient)
         self.origin.afflicted, self.origin.mode = ("GET", "PUT", "MOVE"), "500"
         self.publish_anew()
@@ -143,25 +147,8 @@ class Targets(WatchTest):
         fresh.replace(path)
 
 
-class Peers(WatchTest):
+class Peers(PeersTest):
     """Who the other end must be."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.nginx, cls.sshd = Nginx(), Sshd()
-        cls.addClassCleanup(cls.nginx.stop)
-        cls.addClassCleanup(cls.sshd.stop)
-        cls.service = Service()
-
-    def sftp(self, known_hosts=None, key=None):
-        s = self.sshd
-        return (f'<target id="sftp" type="sftp" url="sftp://127.0.0.1:{s.port}{s.files}" user="{s.user}" key="file:{key or s.key}" '
-                f'known-hosts="file:{known_hosts or s.known_hosts}"/>')
-
-    def dav(self, ca=None, secret=None):
-        n = self.nginx
-        return (f'<target id="dav" type="webdav" url="https://localhost:{n.https}/basic" user="crl" '
-                f'secret="file:{secret or private_file(n.password)}" ca="file:{ca or n.certificate}"/>')
 
     def refused(self, target, place, files, *words):
         self.forget()
@@ -263,7 +250,6 @@ class Disk(WatchTest):
         self.assertFalse((self.directory / "alien.crl").exists())
         alien.unlink()
         self.no_alarm("crl.foreign")
-
 
     def test_4_alarms_are_written_down_beyond_a_restart(self):
         alien = self.service.home / "public/crl/alien.crl"

@@ -5,7 +5,7 @@ import unittest
 
 from harness import Service, new_file, run, wait_until
 from places import Origin, new_directory, private_file
-from watch_test import QUICK, WatchTest, figure, published, set_watch
+from watched import QUICK, WatchTest, figure, published, set_watch
 
 
 class ReadBack(WatchTest):

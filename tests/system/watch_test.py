@@ -4,72 +4,11 @@
 import os
 import pathlib
 import re
-import signal
 import unittest
 
-from harness import Service, ServiceTest, make_csr, new_file, replace_file, run, wait_until
+from harness import Service, make_csr, new_file, run, wait_until
 from places import Bucket, Nginx, Sshd, new_directory, private_file
-
-
-def set_watch(service, inside, **options):
-    """Writes the targets into the configuration; a service that runs reads them at once."""
-    path = service.home / "chancery.xml"
-    values = {"check": "1h", "retry": "1s", "retry-max": "2s", **options}
-    text = re.sub(r"  <watch .*</watch>\n", "", path.read_text(), flags=re.S)
-    head = " ".join(f'{name}="{value}"' for name, value in values.items())
-    replace_file(path, text.replace("</chancery>", f"  <watch {head}>{inside}</watch>\n</chancery>"))
-    if service.process and service.process.poll() is None:
-        mark = service.log.read_text().count("target(s)")
-        service.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: service.log.read_text().count("target(s)") > mark, "the targets are read again")
-
-
-def published(service):
-    """{name: octets} of what is published."""
-    directory = service.home / "public/crl"
-    return {each.name: each.read_bytes() for each in directory.iterdir()
-            if each.suffix in (".crl", ".pem") and ".previous." not in each.name}
-
-
-def files_in(directory):
-    return {each.name: each.read_bytes() for each in directory.iterdir()}
-
-
-def figure(service, family, target):
-    """A figure of a target in /metrics; None while it is not there."""
-    found = re.search(rf'^chancery_{family}{{target="{target}"}} (-?\d+)$', service.https("/metrics").text, re.M)
-    return int(found[1]) if found else None
-
-
-def checks(service):
-    """{name: (status, detail)} of /readyz."""
-    return {each["name"]: (each["status"], each["detail"]) for each in service.https("/readyz").json()["checks"]}
-
-
-QUICK = {"check": "1s", "retry": "1s", "retry-max": "1s"}
-
-
-class WatchTest(ServiceTest):
-    def alarm(self, code, target, *words):
-        """Waits until the alarm stands and says all of the words; gives (status, detail)."""
-        def found():
-            check = checks(self.service).get(f"{code}:{target}")
-            return check if check and all(each in check[1] for each in words) else None
-        try:
-            return wait_until(found, "")
-        except AssertionError:
-            standing = checks(self.service)
-            raise AssertionError(f"no alarm {code}:{target} with {words}; there is {standing}") from None
-
-    def no_alarm(self, *codes):
-        """Waits until none of these stands, of any target."""
-        wait_until(lambda: not [each for each in checks(self.service) if each.startswith(codes or ("target.", "readback.", "watch."))],
-                   f"{codes or 'every alarm'} is over")
-
-    def publish_anew(self):
-        """A new list of rsa-g1, as octets."""
-        self.service.publish("rsa-g1")
-        return published(self.service)["rsa-g1.crl"]
+from watched import QUICK, PeersTest, WatchTest, checks, figure, files_in, published, set_watch
 
 
 class Servers(WatchTest):
@@ -114,8 +53,7 @@ class Servers(WatchTest):
     def stands(self):
         """{target: what is there}."""
         www = self.nginx.files
-        token = {name: data for name, data in ((each.name, each.read_bytes()) for each in (www / "token").iterdir() if each.is_file())}
-        return {"basic": files_in(www / "basic"), "token": token, "mutual": files_in(www / "mutual"),
+        return {"basic": files_in(www / "basic"), "token": files_in(www / "token"), "mutual": files_in(www / "mutual"),
                 "plain-put": files_in(www / "token/direct"), "sftp": files_in(self.sshd.files), "s3": dict(self.bucket.objects),
                 "local": files_in(self.directory)}
 
@@ -196,15 +134,8 @@ class Servers(WatchTest):
         self.assertFalse([each for each in links if "/store/" in each or "/keys/" in each])
 
 
-class Refusals(WatchTest):
+class Refusals(PeersTest):
     """A server that will not take one file."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.nginx, cls.sshd = Nginx(), Sshd()
-        cls.addClassCleanup(cls.nginx.stop)
-        cls.addClassCleanup(cls.sshd.stop)
-        cls.service = Service()
 
     def keeps_no_other_back(self, target, place, files):
         in_the_way = files / "ec-g1.crl.part"
@@ -212,26 +143,19 @@ class Refusals(WatchTest):
         set_watch(self.service, target, **QUICK)
         wanted = published(self.service)
         self.assertEqual(min(wanted), "ec-g1.crl", "it is the first to be carried")
-
-        def stands():
-            return {name: data for name, data in ((each.name, each.read_bytes()) for each in files.iterdir() if each.is_file())}
         others = {name: data for name, data in wanted.items() if name != "ec-g1.crl"}
-        wait_until(lambda: stands() == others, "all but one are there")
+        wait_until(lambda: files_in(files) == others, "all but one are there")
         status, _ = self.alarm("target.failing", place, "ec-g1.crl")
         self.assertEqual(status, "warning")
         in_the_way.rmdir()
-        wait_until(lambda: stands() == wanted, "it is there too")
+        wait_until(lambda: files_in(files) == wanted, "it is there too")
         self.no_alarm("target.")
 
     def test_nginx(self):
-        n = self.nginx
-        self.keeps_no_other_back(f'<target id="dav" type="webdav" url="https://localhost:{n.https}/basic" user="crl" '
-                                 f'secret="file:{private_file(n.password)}" ca="file:{n.certificate}"/>', "dav", n.files / "basic")
+        self.keeps_no_other_back(self.dav(), "dav", self.nginx.files / "basic")
 
     def test_sshd(self):
-        s = self.sshd
-        self.keeps_no_other_back(f'<target id="sftp" type="sftp" url="sftp://127.0.0.1:{s.port}{s.files}" user="{s.user}" '
-                                 f'key="file:{s.key}" known-hosts="file:{s.known_hosts}"/>', "sftp", s.files)
+        self.keeps_no_other_back(self.sftp(), "sftp", self.sshd.files)
 
 
 if __name__ == "__main__":
