@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,16 +93,11 @@ static int open_in(const char *dir, const char *name, struct identity *out)
 {
     char path[PATH_LEN_MAX];
     struct stat st;
-    int fd = -1;
+    int fd;
 
-    if (path_join(path, dir, name, NULL) == OK)
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-        close(fd);
-        fd = -1;
-    }
-    if (fd >= 0)
-        *out = identity_of(&st);
+    if (path_join(path, dir, name, NULL) != OK || file_open(path, &fd, &st, NULL) != OK)
+        return -1;
+    *out = identity_of(&st);
     return fd;
 }
 
