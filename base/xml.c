@@ -334,6 +334,29 @@ void xml_escape(struct buf *out, const char *text)
     }
 }
 
+enum err xml_copy(const struct xml_node *n, const char *name, char *out, size_t cap, struct fault *f)
+{
+    const char *text = xml_attr(n, name);
+
+    if (text != NULL && !span_to_str(span_str(text), out, cap))
+        return xml_fault(n, NULL, f, "<%s>: %s is longer than %zu octets", xml_name(n), name, cap - 1);
+    return OK;
+}
+
+enum err xml_each(const struct xml_node *parent, const char *name, size_t most, xml_reader *read, void *arg,
+                  struct fault *f)
+{
+    enum err e = OK;
+    size_t count = 0;
+
+    for (const struct xml_node *n = xml_child(parent, name); n != NULL && e == OK; n = xml_next(n, name)) {
+        if (count++ == most)
+            return xml_fault(n, NULL, f, "<%s>: one too many; permitted: %zu", name, most);
+        e = read(n, arg, f);
+    }
+    return e;
+}
+
 enum err xml_file_trusted(const char *path, struct fault *f)
 {
     struct stat st;

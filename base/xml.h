@@ -37,6 +37,14 @@ unsigned xml_line(const struct xml_node *n);
 enum err xml_fault(const struct xml_node *n, struct buf *report, struct fault *f, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Copies an attribute, when it is there. ERR_CONFIG: it is longer than `cap` - 1 octets. */
+enum err xml_copy(const struct xml_node *n, const char *name, char *out, size_t cap, struct fault *f);
+/* Each child of that name in order, to its end or the first error. ERR_CONFIG also for one that is beyond the
+ * first `most`. */
+typedef enum err xml_reader(const struct xml_node *n, void *arg, struct fault *f);
+enum err xml_each(const struct xml_node *parent, const char *name, size_t most, xml_reader *read, void *arg,
+                  struct fault *f);
+
 /* What we read policy from must be nobody else's to change: a regular file (no symbolic link) of root or our
  * effective user, not writable by group or others. ERR_CONFIG naming the owner or mode; ERR_NOT_FOUND,
  * ERR_IO. */

@@ -26,13 +26,6 @@ struct span ca_config_schema(void)
     return span_of(ca_chancery_xsd, ca_chancery_xsd_len);
 }
 
-static enum err copy(const struct xml_node *n, const char *name, char *out, size_t cap, struct fault *f)
-{
-    if (!span_to_str(span_str(xml_attr(n, name)), out, cap))
-        return xml_fault(n, NULL, f, "<%s>: %s is longer than %zu octets", xml_name(n), name, cap - 1);
-    return OK;
-}
-
 static enum err read_span(const struct xml_node *n, const char *name, int64_t least, int64_t most,
                           int64_t *out, struct fault *f)
 {
@@ -47,18 +40,21 @@ static enum err read_span(const struct xml_node *n, const char *name, int64_t le
 static enum err read_service(const struct xml_node *root, struct ca_config *out, struct fault *f)
 {
     const struct xml_node *service = xml_child(root, "service");
-    enum err e = copy(service, "host", out->host, sizeof out->host, f);
+    enum err e = xml_copy(service, "host", out->host, sizeof out->host, f);
 
     out->node = (uint8_t)strtoul(xml_attr(service, "node"), NULL, 10);
-    return e == OK ? copy(xml_child(root, "http"), "public-url", out->public_url, sizeof out->public_url, f)
-                   : e;
+    return e == OK
+               ? xml_copy(xml_child(root, "http"), "public-url", out->public_url, sizeof out->public_url, f)
+               : e;
 }
 
 /* The schema lets colons through; whether they are an address is asked here. */
-static enum err read_name(const struct xml_node *n, char *out, struct fault *f)
+static enum err read_name(const struct xml_node *n, void *arg, struct fault *f)
 {
+    struct ca_config *c = arg;
+    char *out = c->listener_names[c->listener_name_count++];
     struct in6_addr a;
-    enum err e = copy(n, "value", out, DNS_NAME_MAX + 1, f);
+    enum err e = xml_copy(n, "value", out, DNS_NAME_MAX + 1, f);
 
     if (e == OK && strchr(out, ':') != NULL && inet_pton(AF_INET6, out, &a) != 1)
         return xml_fault(n, NULL, f,
@@ -72,12 +68,7 @@ static enum err read_listener(const struct xml_node *root, struct ca_config *out
     const struct xml_node *https = xml_child(root, "https");
     enum err e = read_span(https, "validity", DAY_S, LISTENER_LIFE_MAX_S, &out->listener_s, f);
 
-    for (const struct xml_node *n = xml_child(https, "name"); n != NULL && e == OK; n = xml_next(n, "name")) {
-        if (out->listener_name_count == most)
-            return xml_fault(n, NULL, f, "<name>: one too many; permitted: %zu", most);
-        e = read_name(n, out->listener_names[out->listener_name_count++], f);
-    }
-    return e;
+    return e == OK ? xml_each(https, "name", most, read_name, out, f) : e;
 }
 
 /* A signer's certificate has to outlive the answers signed with it: half its life is left when it is
@@ -101,27 +92,23 @@ static enum err read_responder(const struct xml_node *root, struct ca_config *ou
     return OK;
 }
 
-static enum err read_hosts(const struct xml_node *issuer, struct ca_issuer *out, struct fault *f)
+static enum err read_host(const struct xml_node *n, void *arg, struct fault *f)
 {
-    enum err e = OK;
+    struct ca_issuer *out = arg;
 
-    for (const struct xml_node *n = xml_child(issuer, "responder"); n != NULL && e == OK;
-         n = xml_next(n, "responder")) {
-        if (out->host_count == RESPONDER_HOSTS_MAX)
-            return xml_fault(n, NULL, f, "<responder>: one too many; permitted: %u", RESPONDER_HOSTS_MAX);
-        for (size_t i = 0; i < out->host_count; i++)
-            if (strcmp(out->hosts[i], xml_attr(n, "host")) == 0)
-                return xml_fault(n, NULL, f, "<responder host=\"%s\"> stands there twice", out->hosts[i]);
-        e = copy(n, "host", out->hosts[out->host_count++], RESPONDER_HOST_MAX, f);
-    }
-    return e;
+    for (size_t i = 0; i < out->host_count; i++)
+        if (strcmp(out->hosts[i], xml_attr(n, "host")) == 0)
+            return xml_fault(n, NULL, f, "<responder host=\"%s\"> stands there twice", out->hosts[i]);
+    return xml_copy(n, "host", out->hosts[out->host_count++], RESPONDER_HOST_MAX, f);
 }
 
-static enum err read_issuer(const struct xml_node *n, struct ca_issuer *out, struct fault *f)
+static enum err read_issuer(const struct xml_node *n, void *arg, struct fault *f)
 {
+    struct ca_config *c = arg;
+    struct ca_issuer *out = &c->issuers[c->count++];
     const struct xml_node *crl = xml_child(n, "crl"); /* the crl room holds its values against each other */
     const char *issues = xml_attr(n, "issues");
-    enum err e = copy(n, "id", out->id, sizeof out->id, f);
+    enum err e = xml_copy(n, "id", out->id, sizeof out->id, f);
 
     out->is_trusted = strcmp(xml_attr(n, "ocsp-model"), "trusted") == 0;
     if (e == OK && strcmp(out->id, "ocsp") == 0)
@@ -129,10 +116,9 @@ static enum err read_issuer(const struct xml_node *n, struct ca_issuer *out, str
                       "<issuer id=\"ocsp\"> is not permitted: `ca chain ocsp` gives the trusted "
                       "responders");
     if (e == OK)
-        e = read_hosts(n, out, f);
-
-    if (e == OK && xml_attr(n, "parent") != NULL)
-        e = copy(n, "parent", out->parent, sizeof out->parent, f);
+        e = xml_each(n, "responder", RESPONDER_HOSTS_MAX, read_host, out, f);
+    if (e == OK)
+        e = xml_copy(n, "parent", out->parent, sizeof out->parent, f);
     out->shards =
         crl != NULL && xml_attr(crl, "shards") != NULL ? (unsigned)atoi(xml_attr(crl, "shards")) : 1;
     out->has_deltas = crl != NULL && xml_attr(crl, "delta-every") != NULL;
@@ -174,14 +160,8 @@ static enum err check_parents(const struct xml_node *root, const struct ca_confi
 
 static enum err read_issuers(const struct xml_node *root, struct ca_config *out, struct fault *f)
 {
-    enum err e = OK;
+    enum err e = xml_each(root, "issuer", ISSUERS_MAX, read_issuer, out, f);
 
-    for (const struct xml_node *n = xml_child(root, "issuer"); n != NULL && e == OK;
-         n = xml_next(n, "issuer")) {
-        if (out->count == ISSUERS_MAX)
-            return xml_fault(n, NULL, f, "<issuer>: one too many; permitted: %u", ISSUERS_MAX);
-        e = read_issuer(n, &out->issuers[out->count++], f);
-    }
     return e == OK ? check_parents(root, out, f) : e;
 }
 

@@ -247,6 +247,87 @@ Test(xml, a_reader_reports_like_the_schema)
     xml_free(x);
 }
 
+struct grove {
+    char ids[4][8];
+    size_t count;
+};
+
+static enum err read_tree(const struct xml_node *n, void *arg, struct fault *f)
+{
+    struct grove *g = arg;
+
+    return xml_copy(n, "id", g->ids[g->count++], sizeof g->ids[0], f);
+}
+
+static enum err read_trees(const char *content, size_t most, struct grove *out, struct fault *f)
+{
+    struct xml *x;
+    char report[4096];
+    enum err e;
+
+    *out = (struct grove){0};
+    cr_assert_eq(parse(content, &x, report, sizeof report), OK, "%s", report);
+    e = xml_each(xml_root(x), "tree", most, read_tree, out, f);
+    xml_free(x);
+    return e;
+}
+
+#define THREE                                                                                                \
+    "<garden xmlns='urn:t'><gate every='1h'/>\n<tree id='oak'/>\n<tree id='elm'/>\n<tree id='%s'/></garden>"
+
+Test(xml, each_child_is_read_in_order)
+{
+    char content[256];
+    struct fault f = {0};
+    struct grove g;
+
+    snprintf(content, sizeof content, THREE, "1234567");
+    cr_assert_eq(read_trees(content, 3, &g, &f), OK);
+    cr_assert_eq(g.count, 3);
+    cr_assert_str_eq(g.ids[0], "oak");
+    cr_assert_str_eq(g.ids[1], "elm");
+    cr_assert_str_eq(g.ids[2], "1234567");
+    cr_assert_eq(read_trees("<garden xmlns='urn:t'><gate every='1h'/></garden>", 0, &g, &f), OK);
+    cr_assert_eq(g.count, 0);
+}
+
+Test(xml, a_child_beyond_the_most_is_named)
+{
+    char content[256];
+    struct fault f = {0};
+    struct grove g;
+
+    snprintf(content, sizeof content, THREE, "fir");
+    cr_assert_eq(read_trees(content, 2, &g, &f), ERR_CONFIG);
+    cr_assert_eq(g.count, 2);
+    cr_assert_str_eq(f.detail, "garden.xml:4: <tree>: one too many; permitted: 2");
+}
+
+Test(xml, the_first_child_that_is_wrong_ends_the_reading)
+{
+    struct fault f = {0};
+    struct grove g;
+
+    cr_assert_eq(read_trees("<garden xmlns='urn:t'><gate every='1h'/>\n<tree id='a'/>\n<tree "
+                            "id='12345678'/>\n<tree id='b'/></garden>",
+                            3, &g, &f),
+                 ERR_CONFIG);
+    cr_assert_eq(g.count, 2);
+    cr_assert_str_eq(f.detail, "garden.xml:3: <tree>: id is longer than 7 octets");
+}
+
+Test(xml, an_attribute_that_is_absent_changes_nothing)
+{
+    char title[8] = "before", report[4096];
+    struct fault f = {0};
+    struct xml *x;
+
+    cr_assert_eq(parse("<garden xmlns='urn:t'><gate every='1h'/></garden>", &x, report, sizeof report), OK);
+    cr_assert_eq(xml_copy(xml_root(x), "title", title, sizeof title, &f), OK);
+    cr_assert_str_eq(title, "before");
+    xml_free(x);
+}
+
 Test(xml, escaped_text_is_read_back)
 {
     static const char text[] = "<a> & \"b\" 'c' >";
