@@ -4,7 +4,6 @@
  * and the few forms that names have; what becomes part of a file name is written anew from what was read.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/public.h"
@@ -19,38 +18,14 @@ static const struct {
     {"ca/", ".pem", "application/x-pem-file", false}, {"ca/", ".p7c", "application/pkcs7-mime", false},
 };
 
-/* "-19", and nothing else that a number can look like. */
-static bool take_shard(const char **at, uint16_t *shard)
-{
-    char *end;
-    unsigned long n;
-
-    if ((*at)[0] != '-' || (*at)[1] < '1' || (*at)[1] > '9')
-        return false;
-    n = strtoul(*at + 1, &end, 10);
-    if (n <= SHARD_ALL || n >= SHARD_END)
-        return false;
-    *shard = (uint16_t)n;
-    *at = end;
-    return true;
-}
-
-/* What follows the issuer's id: "", "-19", "-delta", "-19-delta". */
-static bool read_part(const char *at, struct published *out)
-{
-    out->shard = SHARD_ALL;
-    (void)take_shard(&at, &out->shard);
-    out->is_delta = strcmp(at, "-delta") == 0;
-    return out->is_delta || *at == '\0';
-}
-
 /* `stem`: the name without directory and suffix. */
 static bool find_issuer(const struct config *c, const char *stem, struct published *out)
 {
     for (size_t i = 0; i < c->issuer_count; i++) {
         const char *id = c->issuers[i].id;
 
-        if (strncmp(stem, id, strlen(id)) != 0 || !read_part(stem + strlen(id), out))
+        if (strncmp(stem, id, strlen(id)) != 0 ||
+            !crl_part_read(stem + strlen(id), &out->shard, &out->is_delta))
             continue;
         out->issuer_id = id;
         return out->is_crl || strcmp(stem, id) == 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config: the publisher's part of chancery.xml. Its shape is the schema's business; spans are read here. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,29 +104,19 @@ static enum err issuer_read(const struct xml_node *n, struct crl_config *out, st
     return e;
 }
 
-/* "-19", "-delta", "-19-delta": what follows an id in the names of its further lists. */
-static bool is_part_suffix(const char *s)
-{
-    if (*s != '-')
-        return false;
-    if (isdigit((unsigned char)s[1]))
-        for (s++; isdigit((unsigned char)*s); s++)
-            ;
-    return *s == '\0' || strcmp(s, "-delta") == 0;
-}
-
-/* No issuer's complete list may be called as another's delta or shard. */
+/* No issuer's complete list may be called as another's delta or shard, be it one that there is no more. */
 static enum err names_differ(const struct xml_node *root, const struct crl_config *c, struct fault *f)
 {
     for (size_t i = 0; i < c->count; i++)
         for (size_t j = 0; j < c->count; j++) {
-            const struct crl_issuer *a = &c->issuers[i];
-            size_t len = strlen(a->id);
+            const char *id = c->issuers[j].id, *of = c->issuers[i].id;
 
-            if ((a->delta_s > 0 || a->shards > 1) && strncmp(c->issuers[j].id, a->id, len) == 0 &&
-                is_part_suffix(c->issuers[j].id + len))
-                return xml_fault(root, NULL, f, "issuer %s: a delta or shard of %s may have this name",
-                                 c->issuers[j].id, a->id);
+            if (crl_part_is_named(id, of))
+                return xml_fault(
+                    root, NULL, f,
+                    "issuer %s: a delta or shard of %s may have this name: no id may be another's "
+                    "with -delta, -2 to -511 or both behind it",
+                    id, of);
         }
     return OK;
 }

@@ -3,6 +3,7 @@
  * from. */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/inner.h"
@@ -134,6 +135,39 @@ void crl_part_name(const char *issuer_id, uint16_t shard, bool is_delta, char ou
         snprintf(number, sizeof number, "-%u", shard);
     n = snprintf(out, CRL_NAME_MAX, "%s%s%s", issuer_id, number, is_delta ? "-delta" : "");
     assert(n > 0 && (size_t)n < CRL_NAME_MAX); /* ids are checked where they come in */
+}
+
+/* "-19", and nothing else that a number can look like. */
+static bool take_shard(const char **at, uint16_t *shard)
+{
+    char *end;
+    unsigned long n;
+
+    if ((*at)[0] != '-' || (*at)[1] < '1' || (*at)[1] > '9')
+        return false;
+    n = strtoul(*at + 1, &end, 10);
+    if (n <= SHARD_ALL || n >= SHARD_END)
+        return false;
+    *shard = (uint16_t)n;
+    *at = end;
+    return true;
+}
+
+bool crl_part_read(const char *rest, uint16_t *shard, bool *is_delta)
+{
+    *shard = SHARD_ALL;
+    (void)take_shard(&rest, shard);
+    *is_delta = strcmp(rest, "-delta") == 0;
+    return *is_delta || *rest == '\0';
+}
+
+bool crl_part_is_named(const char *id, const char *of)
+{
+    size_t len = strlen(of);
+    uint16_t shard;
+    bool is_delta;
+
+    return strncmp(id, of, len) == 0 && id[len] != '\0' && crl_part_read(id + len, &shard, &is_delta);
 }
 
 enum err crl_part_find(struct view *v, uint16_t issuer_no, uint16_t shard, bool is_delta,

@@ -80,16 +80,27 @@ static void issuer_set(struct txn *t, const struct issuer *i)
     table_set(t, TABLE_ISSUER, key_span(&key), buf_span(row));
 }
 
+/* Stops at the first whose lists would share a name with those of `id`. */
+static bool compare_names(const struct issuer *i, void *arg)
+{
+    struct search *s = arg;
+
+    s->is_found =
+        strcmp(i->id, s->id) == 0 || crl_part_is_named(s->id, i->id) || crl_part_is_named(i->id, s->id);
+    s->last = i->no;
+    return !s->is_found;
+}
+
 void issuer_add(struct txn *t, const struct issuer *given, uint16_t *no)
 {
-    struct issuer i = *given, other;
-    struct search s = {.id = given->id, .out = &other};
+    struct search s = {.id = given->id};
+    struct issuer i = *given;
     enum err err = OK;
 
     *no = 0;
     if (txn_error(t) != OK)
         return;
-    err = issuer_each(txn_view(t), compare, &s);
+    err = issuer_each(txn_view(t), compare_names, &s);
     if (err == OK && (s.is_found || s.last == UINT16_MAX))
         err = ERR_CONFLICT;
     if (err != OK) {

@@ -89,7 +89,8 @@ struct issuer {
 };
 
 void issuer_add(struct txn *t, const struct issuer *i,
-                uint16_t *no); /* i->no and responder are not read; duplicate id: ERR_CONFLICT */
+                uint16_t *no); /* i->no and responder are not read; an id that is there, or
+                                 crl_part_is_named() either way: ERR_CONFLICT */
 void issuer_set_responder(struct txn *t, uint16_t no, const uint8_t serial[static SERIAL_LEN]);
 enum err issuer_find(struct view *v, const char *id, struct issuer *out); /* ERR_NOT_FOUND */
 enum err issuer_find_no(struct view *v, uint16_t no, struct issuer *out); /* ERR_NOT_FOUND */
@@ -309,6 +310,11 @@ bool shard_has(uint16_t shard, const uint8_t serial[static SERIAL_LEN]);
  */
 #define CRL_NAME_MAX (ISSUER_ID_MAX + sizeof "-511-delta" - 1)
 void crl_part_name(const char *issuer_id, uint16_t shard, bool is_delta, char out[static CRL_NAME_MAX]);
+/* Reads what follows the issuer's id in it, which may be nothing. False: that is no list's name. */
+[[nodiscard]] bool crl_part_read(const char *rest, uint16_t *shard, bool *is_delta);
+/* Could a shard or delta of issuer `of` have the file and the URL of the complete list of issuer `id`?
+ * Whether there are any now is not asked: certificates name them for life. */
+bool crl_part_is_named(const char *id, const char *of);
 
 struct crl_part {
     uint16_t shard; /* 1..SHARD_END - 1 */

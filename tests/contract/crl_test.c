@@ -284,6 +284,20 @@ Test(crl_part, each_list_has_a_name)
     cr_expect_str_eq(name, "a23456789012345678901234567890b-511-delta");
 }
 
+Test(crl_part, a_name_is_read_as_it_is_written)
+{
+    char name[CRL_NAME_MAX];
+    uint16_t shard;
+    bool is_delta;
+
+    for (unsigned n = SHARD_ALL; n < SHARD_END; n++)
+        for (int d = 0; d <= 1; d++) {
+            crl_part_name("a", (uint16_t)n, d == 1, name);
+            cr_assert(crl_part_read(name + 1, &shard, &is_delta), "%s", name);
+            cr_assert(shard == n && is_delta == (d == 1), "%s", name);
+        }
+}
+
 Test(crl_part, a_shard_is_told_from_the_serial_alone)
 {
     uint8_t serial[SERIAL_LEN] = {1, 2, 3, 0xb7, 4}; /* 1011 0111 */

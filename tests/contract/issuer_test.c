@@ -43,6 +43,41 @@ Test(issuer, is_found_by_id_and_by_number)
     place_remove(&p);
 }
 
+/* Its complete list would be the file, and the URL in certificates, of another's shard or delta. */
+Test(issuer, an_id_that_names_a_list_of_another_is_a_conflict)
+{
+    static const struct {
+        const char *first, *second;
+        enum err err;
+    } rows[] = {
+        {"a", "a-delta", ERR_CONFLICT},
+        {"a-delta", "a", ERR_CONFLICT},
+        {"a", "a-2", ERR_CONFLICT},
+        {"a", "a-511-delta", ERR_CONFLICT},
+        {"a-19", "a", ERR_CONFLICT},
+        {"a-19", "a-19-delta", ERR_CONFLICT},
+        {"a", "a-1", OK},
+        {"a", "a-512", OK},
+        {"a", "a-2026", OK},
+        {"a", "a-019", OK},
+        {"a", "a-deltas", OK},
+        {"a", "a-delta-19", OK},
+        {"a", "a19", OK},
+        {"a", "adelta", OK},
+        {"a", "a-g1", OK},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct place p = place_create();
+        struct txn *t = begin(&p);
+
+        add_issuer(t, rows[i].first, "");
+        add_issuer(t, rows[i].second, "");
+        cr_expect_eq(txn_commit(t), rows[i].err, "%s, %s", rows[i].first, rows[i].second);
+        place_remove(&p);
+    }
+}
+
 Test(issuer, second_of_one_id_is_a_conflict)
 {
     struct place p = place_create();

@@ -101,6 +101,11 @@ Test(crl_config, what_makes_no_sense_is_refused_with_its_place)
         "<issuer id='ca-5'><crl every='24h' overlap='1h'/></issuer>",
         "<issuer id='ca-delta'><crl every='24h' overlap='1h'/></issuer>"
         "<issuer id='ca'><crl every='24h' overlap='1h' delta-every='4h'/></issuer>",
+        /* neither has any now, but there may have been some: certificates name them for life */
+        "<issuer id='ca'><crl every='24h' overlap='1h'/></issuer>"
+        "<issuer id='ca-delta'><crl every='24h' overlap='1h'/></issuer>",
+        "<issuer id='ca-16-delta'><crl every='24h' overlap='1h'/></issuer>"
+        "<issuer id='ca'><crl every='24h' overlap='1h'/></issuer>",
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -110,6 +115,21 @@ Test(crl_config, what_makes_no_sense_is_refused_with_its_place)
         cr_expect_eq(read_config(bad[i], &c, &f), ERR_CONFIG, "%s", bad[i]);
         cr_expect_eq(strncmp(f.detail, "test.xml:1: ", 12), 0, "%s", f.detail);
     }
+}
+
+Test(crl_config, ids_that_are_alike_and_name_no_list_of_each_other_are_fine)
+{
+    struct fault f = {0};
+    struct crl_config c;
+
+    cr_assert_eq(
+        read_config("<issuer id='ca'><crl every='24h' overlap='1h' delta-every='4h' shards='4'/></issuer>"
+                    "<issuer id='ca-1'><crl every='24h' overlap='1h'/></issuer>"
+                    "<issuer id='ca-2026'><crl every='24h' overlap='1h'/></issuer>"
+                    "<issuer id='ca-delta-2'><crl every='24h' overlap='1h'/></issuer>"
+                    "<issuer id='ca2'><crl every='24h' overlap='1h'/></issuer>",
+                    &c, &f),
+        OK, "%s", f.detail);
 }
 
 Test(crl_config, more_issuers_than_the_limit_are_refused)
