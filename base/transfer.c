@@ -149,6 +149,7 @@ static void set_limits(struct run *r)
     SET(r->curl, CURLOPT_LOW_SPEED_LIMIT, SLOW_OCTETS);
     SET(r->curl, CURLOPT_LOW_SPEED_TIME, timeout_s);
     SET(r->curl, CURLOPT_TIMEOUT, (long)t->total_s);
+    SET(r->curl, CURLOPT_QUICK_EXIT, 1L); /* nobody waits for a name server that does not answer */
     SET(r->curl, CURLOPT_NOPROGRESS, 0L);
     SET(r->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     SET(r->curl, CURLOPT_XFERINFODATA, r);

@@ -5,7 +5,9 @@
  *
  * No proxy, no cookies, no login from a .netrc. Redirects only as many as are asked for and never to another
  * scheme. A server is always verified, a host key only against the given file. Blocks until it is done, the
- * time is up, or the flag is raised. Thread rule: one line, one thread.
+ * time is up, or the flag is raised, which is seen within a second, also while a name is looked up: libcurl's
+ * thread for that goes on by itself until the name server has answered or is given up. Thread rule: one line,
+ * one thread.
  */
 #ifndef BASE_TRANSFER_H
 #define BASE_TRANSFER_H
