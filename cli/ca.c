@@ -57,7 +57,7 @@ int run_ca_show(struct cli *c)
         return file_write(c, ISSUERS_PATH "/", cli_argument(c), ".der");
     code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);
     if (code == DONE)
-        code = show_write(c, v);
+        code = show_row(c, v, csv_columns, COUNT_OF(csv_columns));
     js_free(v);
     return code;
 }

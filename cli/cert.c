@@ -40,9 +40,10 @@ int run_cert_show(struct cli *c)
     int code = serial_read(c, serial);
 
     if (code == DONE)
-        code = get(c, serial, &v);
-    if (code == DONE)
-        code = show_write(c, v);
+        code = c->format == FORMAT_DER || c->format == FORMAT_P7B ? cert_export_as(c, serial, c->format)
+                                                                  : get(c, serial, &v);
+    if (code == DONE && v != NULL)
+        code = show_row(c, v, cert_columns, CERT_COLUMNS);
     js_free(v);
     return code;
 }
@@ -117,6 +118,10 @@ static int confirm_revocation(struct cli *c, const char *serial)
     return code;
 }
 
+static const struct column plan_columns[] = {
+    {"", "would", 0}, {"", "serial", 0}, {"", "subject", 0}, {"", "status", 0}, {"", "reason", 0},
+};
+
 /* Asks for the certificate, so that a wrong serial shows, and says what would happen to it. */
 static int pretend(struct cli *c, const char *serial, const char *verb, const char *more)
 {
@@ -131,7 +136,7 @@ static int pretend(struct cli *c, const char *serial, const char *verb, const ch
         js_set_str(plan, "status", js_str(js_get(v, "status")));
         if (more != NULL)
             js_set_str(plan, "reason", more);
-        code = show_write(c, plan);
+        code = show_row(c, plan, plan_columns, COUNT_OF(plan_columns));
         js_free(plan);
     }
     js_free(v);
@@ -155,7 +160,7 @@ static int change(struct cli *c, const char *method, const char *serial, struct 
     if (code == DONE && js_get(v, "serial") == NULL)
         code = get(c, serial, &now);
     if (code == DONE)
-        code = show_write(c, now != NULL ? now : v);
+        code = show_row(c, now != NULL ? now : v, cert_columns, CERT_COLUMNS);
     js_free(v);
     js_free(now);
     buf_free(&path);

@@ -15,7 +15,7 @@ static const struct column table_columns[] = {
     {"cn", "cn", COLUMN_ELASTIC},
 };
 
-static const struct column csv_columns[] = {
+const struct column cert_columns[CERT_COLUMNS] = {
     {"", "serial", 0},
     {"", "issuer", 0},
     {"", "profile", 0},
@@ -96,6 +96,6 @@ int run_cert_list(struct cli *c)
         code = read_expiry(c, expires_before);
     if (code != DONE)
         return code;
-    rows_open(&p.rows, c, table_columns, COUNT_OF(table_columns), csv_columns, COUNT_OF(csv_columns));
+    rows_open(&p.rows, c, table_columns, COUNT_OF(table_columns), cert_columns, CERT_COLUMNS);
     return pages_write(c, &p, "/api/v1/certificates", put_filters, expires_before);
 }

@@ -6,6 +6,7 @@
 
 #define B(o) OPT_BIT(OPT_##o)
 #define F(f) FORMAT_BIT(FORMAT_##f)
+/* Also of one thing that is in a list: CSV has its row. */
 #define LIST_FORMATS (F(TABLE) | F(JSON) | F(JSONL) | F(CSV))
 #define SHOW_FORMATS (F(TABLE) | F(JSON) | F(JSONL))
 
@@ -13,7 +14,7 @@ const struct command commands[] = {
     {"csr", "check", "FILE", "--profile P [--days N] [--certificate CERT]",
      "would it be signed? The verdict, every finding and the plan for the upload; exits 3 when refused. With "
      "CERT, a certificate that any CA issued: would the product take it?",
-     B(PROFILE) | B(DAYS) | B(CERTIFICATE), B(PROFILE), SHOW_FORMATS, FORMAT_TABLE, run_csr_check},
+     B(PROFILE) | B(DAYS) | B(CERTIFICATE), B(PROFILE), LIST_FORMATS, FORMAT_TABLE, run_csr_check},
     {"csr", "sign", "FILE", "--profile P [--days N] [--out FILE] [--run ID]",
      "sign a request; PEM, leaf first, then its chain. A .tgz, .zip or directory of requests: all of them, "
      "into "
@@ -27,14 +28,14 @@ const struct command commands[] = {
      B(CN) | B(SAN) | B(PROFILE) | B(ISSUER) | B(STATUS) | B(KEY_TYPE) | B(EXPIRES_WITHIN) | B(LIMIT) |
          B(AFTER),
      0, LIST_FORMATS, FORMAT_TABLE, run_cert_list},
-    {"cert", "show", "SERIAL", "", "all that is known about one", 0, 0, SHOW_FORMATS | F(PEM), FORMAT_TABLE,
-     run_cert_show},
+    {"cert", "show", "SERIAL", "", "all that is known about one", 0, 0,
+     LIST_FORMATS | F(PEM) | F(DER) | F(P7B), FORMAT_TABLE, run_cert_show},
     {"cert", "export", "SERIAL", "[--out FILE]", "the certificate itself, or with its chain", B(OUT), 0,
      F(PEM) | F(DER) | F(P7B) | F(CHAIN), FORMAT_PEM, run_cert_export},
     {"cert", "revoke", "SERIAL", "--reason R [--invalidity-date T]",
      "revoke, for good unless the reason is certificateHold", B(REASON) | B(INVALIDITY_DATE), B(REASON),
-     SHOW_FORMATS, FORMAT_TABLE, run_cert_revoke},
-    {"cert", "unhold", "SERIAL", "", "take back a certificateHold", 0, 0, SHOW_FORMATS, FORMAT_TABLE,
+     LIST_FORMATS, FORMAT_TABLE, run_cert_revoke},
+    {"cert", "unhold", "SERIAL", "", "take back a certificateHold", 0, 0, LIST_FORMATS, FORMAT_TABLE,
      run_cert_unhold},
     {"crl", "publish", NULL, "[--issuer ID]", "publish now, outside the schedule", B(ISSUER), 0, LIST_FORMATS,
      FORMAT_TABLE, run_crl_publish},
@@ -51,22 +52,22 @@ const struct command commands[] = {
      "is half through its life. manifest.jsonl has the headers",
      B(URL), 0, SHOW_FORMATS, FORMAT_TABLE, run_ocsp_export},
     {"ca", "list", NULL, "", "the issuers", 0, 0, LIST_FORMATS, FORMAT_TABLE, run_ca_list},
-    {"ca", "show", "ID", "", "one issuer; pem, der: its certificate", 0, 0, SHOW_FORMATS | F(PEM) | F(DER),
+    {"ca", "show", "ID", "", "one issuer; pem, der: its certificate", 0, 0, LIST_FORMATS | F(PEM) | F(DER),
      FORMAT_TABLE, run_ca_show},
     {"ca", "chain", "ID", "[--out FILE]", "its certificate and those above, up to the root", B(OUT), 0,
      F(PEM) | F(P7B), FORMAT_PEM, run_ca_chain},
     {"profile", "list", NULL, "", "the purposes a certificate can have", 0, 0, LIST_FORMATS, FORMAT_TABLE,
      run_profile_list},
-    {"profile", "show", "P", "", "one of them", 0, 0, SHOW_FORMATS, FORMAT_TABLE, run_profile_show},
+    {"profile", "show", "P", "", "one of them", 0, 0, LIST_FORMATS, FORMAT_TABLE, run_profile_show},
     {"request", "list", NULL, "[--status pending|approved|denied|expired] [--limit N] [--after CURSOR]",
      "requests that need an approval, the latest first", B(STATUS) | B(LIMIT) | B(AFTER), 0, LIST_FORMATS,
      FORMAT_TABLE, run_request_list},
-    {"request", "show", "ID", "", "what is asked for, by whom, and what became of it", 0, 0, SHOW_FORMATS,
+    {"request", "show", "ID", "", "what is asked for, by whom, and what became of it", 0, 0, LIST_FORMATS,
      FORMAT_TABLE, run_request_show},
-    {"request", "approve", "ID", "", "issue what was asked for, by the rules of now", 0, 0, SHOW_FORMATS,
+    {"request", "approve", "ID", "", "issue what was asked for, by the rules of now", 0, 0, LIST_FORMATS,
      FORMAT_TABLE, run_request_approve},
     {"request", "deny", "ID", "--reason TEXT", "refuse it; the asker is told why", B(REASON), B(REASON),
-     SHOW_FORMATS, FORMAT_TABLE, run_request_deny},
+     LIST_FORMATS, FORMAT_TABLE, run_request_deny},
     {"audit", "list", NULL,
      "[--kind K] [--actor WHO] [--serial S] [--since T|24h] [--until T|1h] [--order newest|oldest] [--limit "
      "N] "
@@ -92,11 +93,11 @@ const struct command commands[] = {
      "make a token; its secret is printed once. R: viewer, requester, operator, auditor, administrator. It "
      "ends "
      "after 90 days unless N says otherwise",
-     B(ROLE) | B(PROFILE) | B(NAME) | B(ISSUER) | B(DAYS) | OPTS_REPEAT, B(ROLE), SHOW_FORMATS, FORMAT_TABLE,
+     B(ROLE) | B(PROFILE) | B(NAME) | B(ISSUER) | B(DAYS) | OPTS_REPEAT, B(ROLE), LIST_FORMATS, FORMAT_TABLE,
      run_token_create},
     {"token", "list", NULL, "", "the tokens, without their secrets", 0, 0, LIST_FORMATS, FORMAT_TABLE,
      run_token_list},
-    {"token", "delete", "ID", "", "it is refused from now on", 0, 0, SHOW_FORMATS, FORMAT_TABLE,
+    {"token", "delete", "ID", "", "it is refused from now on", 0, 0, LIST_FORMATS, FORMAT_TABLE,
      run_token_delete},
     {"permit", "list", NULL, "",
      "from where the listeners take connections and logins; none: from everywhere", 0, 0, LIST_FORMATS,

@@ -88,6 +88,20 @@ static int ask_verdict(struct cli *c, struct js **out)
     return send_request(c, "/api/v1/preflight", out);
 }
 
+/* One row a finding: the heading alone says that there is none. */
+static int write_findings(struct cli *c, const struct js *findings)
+{
+    static const struct column columns[] = {
+        {"", "rule", 0}, {"", "severity", 0}, {"", "field", 0}, {"", "got", 0},
+        {"", "want", 0}, {"", "message", 0},  {"", "fix", 0},
+    };
+
+    csv_header(c, columns, COUNT_OF(columns));
+    for (size_t i = 0; i < js_len(findings); i++)
+        csv_row(c, columns, COUNT_OF(columns), js_at(findings, i));
+    return DONE;
+}
+
 int run_csr_check(struct cli *c)
 {
     struct js *v = NULL;
@@ -95,6 +109,8 @@ int run_csr_check(struct cli *c)
 
     if (code == DONE && c->format == FORMAT_TABLE)
         verdict_write(c, v, is_accepted(v));
+    else if (code == DONE && c->format == FORMAT_CSV)
+        code = write_findings(c, js_get(v, "findings"));
     else if (code == DONE)
         code = out_json(c, v);
     if (code == DONE && !is_accepted(v))

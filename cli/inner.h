@@ -262,6 +262,8 @@ int list_write(struct cli *c, const char *path, const struct column *table_colum
 int show_write(struct cli *c, const struct js *v);
 /* The body of the answer to GET PREFIX ID SUFFIX, as it is. */
 int file_write(struct cli *c, const char *prefix, const char *id, const char *suffix);
+/* As show_write(), or a row under its heading for CSV: the columns of the list it is in. */
+int show_row(struct cli *c, const struct js *v, const struct column *csv_columns, size_t csv_count);
 /* The `chain` of an answer: PEM, the certificate itself first. */
 int chain_write(struct cli *c, const struct js *v);
 
@@ -365,5 +367,7 @@ int run_audit_verify(struct cli *c);
 
 /* Writes the certificate as PEM, DER, PKCS#7 or with its chain. */
 int cert_export_as(struct cli *c, const char *serial, enum format format);
+#define CERT_COLUMNS 17
+extern const struct column cert_columns[CERT_COLUMNS]; /* CSV */
 
 #endif

@@ -30,7 +30,7 @@ int run_profile_show(struct cli *c)
     int code = service_get_under(c, PROFILES_PATH "/", cli_argument(c), &v);
 
     if (code == DONE)
-        code = show_write(c, v);
+        code = show_row(c, v, csv_columns, COUNT_OF(csv_columns));
     js_free(v);
     return code;
 }

@@ -58,7 +58,7 @@ int run_request_list(struct cli *c)
 
 static int show(struct cli *c, const struct js *v)
 {
-    int code = show_write(c, v);
+    int code = show_row(c, v, csv_columns, COUNT_OF(csv_columns));
 
     if (code == DONE && c->format == FORMAT_TABLE)
         finding_write_all(c, js_get(v, "findings"));

@@ -70,6 +70,15 @@ void rows_abort(struct rows *r)
     grid_close(&r->grid);
 }
 
+int show_row(struct cli *c, const struct js *v, const struct column *csv_columns, size_t csv_count)
+{
+    if (c->format != FORMAT_CSV)
+        return show_write(c, v);
+    csv_header(c, csv_columns, csv_count);
+    csv_row(c, csv_columns, csv_count, v);
+    return DONE;
+}
+
 int list_write(struct cli *c, const char *path, const struct column *table_columns, size_t table_count,
                const struct column *csv_columns, size_t csv_count)
 {

@@ -67,6 +67,16 @@ static int put_body(struct cli *c, struct buf *out)
     return buf_end(out) == OK ? DONE : cli_misuse(c, "the scope is longer than a token can hold");
 }
 
+/* The one time that the secret is shown. */
+static const struct column new_columns[] = {
+    {"", "id", 0},      {"", "role", 0},       {"", "profiles", 0},   {"", "names", 0},
+    {"", "issuers", 0}, {"", "created_at", 0}, {"", "expires_at", 0}, {"", "token", 0},
+};
+
+static const struct column plan_columns[] = {
+    {"", "role", 0}, {"", "profiles", 0}, {"", "names", 0}, {"", "issuers", 0}, {"", "days", 0},
+};
+
 static int show_new(struct cli *c, const struct js *v)
 {
     const char *secret = js_str(js_get(v, "token"));
@@ -75,11 +85,24 @@ static int show_new(struct cli *c, const struct js *v)
     if (secret == NULL)
         return cli_fail(c, SERVICE_FAILED, "the answer holds no token");
     if (c->format != FORMAT_TABLE)
-        return show_write(c, v);
+        return show_row(c, v, new_columns, COUNT_OF(new_columns));
     cli_note(c, "token %s, role %s, until %s; this is the only time it is shown", cell_str(v, "id"),
              cell_str(v, "role"), cell_str(v, "expires_at"));
     code = out_write(c, span_str(secret));
     return code == DONE ? out_write(c, span_str("\n")) : code;
+}
+
+/* What would be asked for, in every form: there is no secret to show. */
+static int pretend(struct cli *c, struct span body)
+{
+    struct js *plan = NULL;
+    struct fault f = {0};
+    int code = js_parse(body, &plan, &f) == OK ? show_row(c, plan, plan_columns, COUNT_OF(plan_columns))
+                                               : cli_fault(c, &f);
+
+    cli_note(c, "nothing was made");
+    js_free(plan);
+    return code;
 }
 
 int run_token_create(struct cli *c)
@@ -92,7 +115,7 @@ int run_token_create(struct cli *c)
     buf_init(&body, BODY_MAX);
     code = put_body(c, &body);
     if (code == DONE && c->is_dry_run) {
-        cli_note(c, "nothing was made");
+        code = pretend(c, buf_span(&body));
     } else if (code == DONE) {
         r.body = buf_span(&body);
         code = service_json(c, &r, &v);
@@ -122,7 +145,7 @@ int run_token_delete(struct cli *c)
     r.path = path_end(&path);
     code = service_json(c, &r, &v);
     if (code == DONE)
-        code = show_write(c, v);
+        code = show_row(c, v, csv_columns, COUNT_OF(csv_columns));
     js_free(v);
     buf_free(&path);
     return code;

@@ -166,6 +166,36 @@ class Cli(ServiceTest):
         bundle = self.chancery("cert", "export", leaf.serial_hex, "--output", "p7b").stdout
         run("openssl", "pkcs7", "-inform", "PEM" if bundle.startswith(b"-----") else "DER", "-noout", stdin=bundle)
 
+    def test_one_thing_in_csv_is_its_row_in_the_list(self):
+        serial = self.signed().serial_hex
+
+        def rows(*words):
+            return list(csv.DictReader(io.StringIO(self.chancery(*words, "--output", "csv").text, newline="")))
+
+        for show, listing, name in ((["cert", "show", serial], ["cert", "list", "--limit", "0"], "serial"), (["ca", "show", "rsa-g1"], ["ca", "list"], "id"),
+                                    (["profile", "show", "ucm/CAPF"], ["profile", "list"], "id")):
+            with self.subTest(show=show):
+                self.assertEqual(rows(*show), [each for each in rows(*listing) if each[name] == show[2]])
+        wildcard = new_file(make_csr(sans=["*.example.com"]).pem)
+        done = self.chancery("csr", "check", wildcard, "--profile", "ucm/tomcat", "--output", "csv", code=REFUSED)
+        self.assertIn(("name.wildcard", "refuse"), [(each["rule"], each["severity"]) for each in csv.DictReader(io.StringIO(done.text, newline=""))])
+        plan = rows("cert", "revoke", serial, "--reason", "superseded", "--dry-run")
+        self.assertEqual([(each["serial"], each["status"]) for each in plan], [(serial, "valid")])
+        self.chancery("audit", "verify", "--output", "csv", code=WRONG_USE)
+
+    def test_show_gives_the_certificate_itself(self):
+        leaf = self.signed()
+        self.assertEqual(self.chancery("cert", "show", leaf.serial_hex, "--output", "der").stdout, leaf.der)
+        listed = run("openssl", "pkcs7", "-print_certs", "-noout", stdin=self.chancery("cert", "show", leaf.serial_hex, "--output", "p7b").stdout)
+        self.assertEqual(listed.text.count("subject="), 2)
+        self.assertEqual(self.chancery("cert", "show", "01" * 19, "--output", "p7b", code=NOT_FOUND).stdout, b"")
+
+    def test_a_token_that_is_not_made_is_shown(self):
+        before = self.json("token", "list")
+        plan = self.json("token", "create", "--role", "requester", "--profile", "ucm/*", "--name", "example.com", "--dry-run")
+        self.assertEqual(plan, {"role": "requester", "profiles": ["ucm/*"], "names": ["example.com"]})
+        self.assertEqual(self.json("token", "list"), before)
+
     def test_what_does_not_exist_is_exit_code_5(self):
         for words in (["cert", "show", "01" * 19], ["cert", "revoke", "01" * 19, "--reason", "superseded", "--yes"], ["ca", "show", "nonsense"],
                       ["profile", "show", "nonsense"], ["csr", "sign", self.csr_file, "--profile", "ucm/nonsense"]):
