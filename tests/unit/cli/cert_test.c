@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Do the commands about certificates ask what docs/interface.md, 5 says, and show what came back? */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tests/unit/cli/exchange.h"
+
+Test(cert, every_filter_becomes_a_parameter)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES("{\"items\":[],\"next\":null}"),
+             WORDS("cert", "list", "--cn", "*.a b", "--san", "s", "--profile", "ucm/x", "--issuer", "rsa-g1",
+                   "--status", "held", "--key-type", "ec", "--expires-within", "30d", "--limit", "5",
+                   "--after", "c+/="));
+    expect_code(&x, 0);
+    expect_request(
+        x.server, 0,
+        "GET /api/v1/certificates?cn=%2A.a%20b&san=s&profile=ucm%2Fx&issuer=rsa-g1&status=held&key_type=ec"
+        "&expires_before=2026-03-02T12%3A00%3A00Z&limit=5&after=c%2B%2F%3D HTTP/1.1");
+    cr_assert_str_eq(x.typed.out, "SERIAL  STATUS  NOT AFTER  ISSUER  KEY  PROFILE  CN\n");
+    finish(&x);
+}
+
+Test(cert, pages_are_followed_up_to_the_limit)
+{
+    struct exchange x = {0};
+
+    exchange(&x,
+             BODIES("{\"items\":[{\"serial\":\"1\"},{\"serial\":\"2\"}],\"next\":\"c1\"}",
+                    "{\"items\":[{\"serial\":\"3\"}],\"next\":\"c2\"}"),
+             WORDS("cert", "list", "--limit", "3", "--output", "csv"));
+    expect_code(&x, 0);
+    expect_request(x.server, 0, "GET /api/v1/certificates?limit=3 HTTP/1.1");
+    expect_request(x.server, 1, "GET /api/v1/certificates?limit=1&after=c1 HTTP/1.1");
+    cr_assert_not_null(strstr(x.typed.out, "\r\n3,,"));
+    cr_assert_str_eq(x.typed.err, "more follow: --after c2\n");
+    finish(&x);
+}
+
+Test(cert, limit_zero_is_all_and_json_one_document)
+{
+    struct exchange x = {0};
+    struct js *v = NULL;
+
+    exchange(&x,
+             BODIES("{\"items\":[{\"serial\":\"1\"}],\"next\":\"c1\"}",
+                    "{\"items\":[{\"serial\":\"2\"}],\"next\":null}"),
+             WORDS("cert", "list", "--limit", "0", "--output", "json"));
+    expect_code(&x, 0);
+    expect_request(x.server, 0, "GET /api/v1/certificates?limit=1000 HTTP/1.1");
+    cr_assert_str_eq(x.typed.err, "");
+    cr_assert_eq(js_parse(span_str(x.typed.out), &v, NULL), OK);
+    cr_assert_eq(js_len(js_get(v, "items")), 2);
+    cr_assert(js_is_null(js_get(v, "next")));
+    js_free(v);
+    finish(&x);
+}
+
+Test(cert, a_cursor_that_stands_still_ends_the_list)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES("{\"items\":[],\"next\":\"c1\"}", "{\"items\":[],\"next\":\"c1\"}"),
+             WORDS("cert", "list"));
+    expect_code(&x, 2);
+    finish(&x);
+}
+
+Test(cert, a_serial_is_taken_as_openssl_prints_it)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES(exchange_certificate), WORDS("cert", "show", "0A:FF"));
+    expect_code(&x, 0);
+    expect_request(x.server, 0, "GET /api/v1/certificates/0aff HTTP/1.1");
+    cr_assert_null(strstr(x.typed.out, "LEAF"));
+    cr_assert_not_null(strstr(x.typed.out, "key         rsa 2048\n"));
+    finish(&x);
+}
+
+Test(cert, export_asks_for_the_form)
+{
+    static const struct {
+        const char *form, *line;
+    } rows[] = {{"pem", "GET /api/v1/certificates/0a.pem HTTP/1.1"},
+                {"der", "GET /api/v1/certificates/0a.der HTTP/1.1"},
+                {"p7b", "GET /api/v1/certificates/0a.p7b HTTP/1.1"},
+                {"chain", "GET /api/v1/certificates/0a-chain.pem HTTP/1.1"}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct exchange x = {0};
+
+        exchange(&x, BODIES("\x01OCTETS"), WORDS("cert", "export", "0a", "--output", rows[i].form));
+        expect_code(&x, 0);
+        expect_request(x.server, 0, rows[i].line);
+        cr_assert_str_eq(x.typed.out, "\x01OCTETS");
+        finish(&x);
+    }
+}
+
+Test(cert, no_binary_goes_to_a_terminal)
+{
+    struct exchange x = {.typed.is_terminal = true};
+
+    exchange(&x, BODIES("\x01OCTETS"), WORDS("cert", "export", "0a", "--output", "der"));
+    expect_code(&x, 1);
+    cr_assert_str_eq(x.typed.out, "");
+    finish(&x);
+}
+
+Test(cert, revoke_puts_reason_and_date)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES("{\"serial\":\"0a\",\"status\":\"revoked\"}"),
+             WORDS("cert", "revoke", "0a", "--reason", "keyCompromise", "--invalidity-date", "2026-01-01"));
+    expect_code(&x, 0);
+    expect_request(x.server, 0, "PUT /api/v1/certificates/0a/revocation HTTP/1.1");
+    cr_assert_str_eq(body_of(&x, 0),
+                     "{\"reason\":\"keyCompromise\",\"invalidity_date\":\"2026-01-01T00:00:00Z\"}");
+    cr_assert_not_null(strstr(canned_request(x.server, 0), "\r\nContent-Type: application/json\r\n"));
+    cr_assert_str_eq(x.typed.out, "serial  0a\nstatus  revoked\n");
+    finish(&x);
+}
+
+Test(cert, an_answer_without_the_certificate_is_completed)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES("{\"reason\":\"superseded\"}", "{\"serial\":\"0a\",\"status\":\"revoked\"}"),
+             WORDS("cert", "revoke", "0a", "--reason", "superseded"));
+    expect_code(&x, 0);
+    expect_request(x.server, 1, "GET /api/v1/certificates/0a HTTP/1.1");
+    cr_assert_str_eq(x.typed.out, "serial  0a\nstatus  revoked\n");
+    finish(&x);
+}
+
+Test(cert, a_state_that_forbids_it_is_three)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES("409 {\"detail\":\"It is revoked for good.\"}"), WORDS("cert", "unhold", "0a"));
+    expect_code(&x, 3);
+    expect_request(x.server, 0, "DELETE /api/v1/certificates/0a/revocation HTTP/1.1");
+    finish(&x);
+}
+
+Test(cert, a_dry_run_reads_and_changes_nothing)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES(exchange_certificate),
+             WORDS("cert", "revoke", "0a", "--reason", "superseded", "--dry-run"));
+    expect_code(&x, 0);
+    expect_request(x.server, 0, "GET /api/v1/certificates/0a HTTP/1.1");
+    cr_assert_str_eq(x.typed.out,
+                     "would    revoke\nserial   0a\nsubject  CN=a\nstatus   valid\nreason   superseded\n");
+    finish(&x);
+}
+
+Test(cert, a_terminal_is_asked_before_revoking)
+{
+    struct exchange x = {.typed.is_terminal = true, .typed.in = "n\n"};
+
+    exchange(&x, BODIES(exchange_certificate),
+             WORDS("cert", "revoke", "0a", "--reason", "superseded", "--no-color"));
+    expect_code(&x, 1);
+    cr_assert_not_null(strstr(x.typed.err, "CN=a"));
+    cr_assert_not_null(strstr(x.typed.err, "nothing was done"));
+    finish(&x);
+    x.typed = (struct typed){.is_terminal = true, .in = "y\n"};
+    exchange(&x, BODIES(exchange_certificate, "{\"serial\":\"0a\"}"),
+             WORDS("cert", "revoke", "0a", "--reason", "superseded"));
+    expect_code(&x, 0);
+    expect_request(x.server, 1, "PUT /api/v1/certificates/0a/revocation HTTP/1.1");
+    finish(&x);
+    x.typed = (struct typed){.is_terminal = true, .in = "n\n"};
+    exchange(&x, BODIES("{\"serial\":\"0a\"}"),
+             WORDS("cert", "revoke", "0a", "--reason", "superseded", "--yes"));
+    expect_code(&x, 0);
+    expect_request(x.server, 0, "PUT /api/v1/certificates/0a/revocation HTTP/1.1");
+    finish(&x);
+}
