@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * host: a server for the tests of loop, tls and http: it runs on a thread of its own, the test is its client.
- * Its routes are in host.c. The client half reads and writes sockets by hand, so that it can be as wrong as
- * it likes.
+ * Its routes are in host.c. The client, client.c, reads and writes sockets by hand, so that it can be as
+ * wrong as it likes.
  */
 #ifndef TESTS_HOST_H
 #define TESTS_HOST_H
@@ -40,6 +40,8 @@ void host_stop(struct host *h); /* frees, so that a leak is seen */
 
 /* ---- the client ---- */
 
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+
 struct answer {
     unsigned status; /* 0: the connection ended instead */
     char head[4096];
@@ -54,6 +56,9 @@ void client_put_octets(int fd, const void *data, size_t len);
 struct answer client_take(int fd, bool has_body);
 bool client_has_field(const struct answer *a, const char *line); /* "Name: value" */
 void answer_free(struct answer *a);
+void client_expect(int fd, const char *body); /* the next answer is 200 with this body */
+/* One octet of `text` every 20 ms, again and again, until the server has had enough; gives the ms it took. */
+int64_t client_drip(int fd, const char *text);
 bool client_is_closed(int fd); /* waits for the end, and for nothing before it */
 /* Sends text on a new connection and gives the first answer's status; the connection must be closed by the
  * server after. */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does HTTP over TLS begin, go on and end as it must, whatever the other end does? */
+#include "tests/unit/base/tls_client.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+Test(tls_http, a_large_file_arrives_whole)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_client c = tls_open(h);
+    uint32_t word;
+    size_t len;
+    char *body;
+
+    cr_assert_eq(SSL_connect(c.ssl), 1);
+    tls_put(&c, GET("/file"));
+    tls_put(&c, GET("/x"));
+    body = tls_take(&c, &len);
+    cr_assert_eq(len, 3u * 1024 * 1024 + 17);
+    for (size_t i = 0; i < len / 4; i++) {
+        memcpy(&word, body + 4 * i, 4);
+        cr_assert_eq(word, i + 1);
+    }
+    free(body);
+    body = tls_take(&c, &len);
+    cr_assert_str_eq(body, "GET /x");
+    free(body);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
+
+Test(tls_http, the_end_is_announced_by_close_notify)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_client c = tls_open(h);
+    char octet;
+
+    cr_assert_eq(SSL_connect(c.ssl), 1);
+    tls_expect(&c, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET /x");
+    cr_assert_eq(SSL_get_error(c.ssl, SSL_read(c.ssl, &octet, 1)), SSL_ERROR_ZERO_RETURN);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
+
+Test(tls_http, a_refusal_is_readable_while_the_client_still_sends)
+{
+    static char body[200000];
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_client c = tls_open(h);
+    char head[16] = {0};
+
+    cr_assert_eq(SSL_connect(c.ssl), 1);
+    tls_put(&c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
+    cr_assert_eq(SSL_write(c.ssl, body, sizeof body), (int)sizeof body);
+    cr_assert_eq(SSL_read(c.ssl, head, 12), 12);
+    cr_assert_str_eq(head, "HTTP/1.1 413");
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
+
+Test(tls_http, plain_http_is_closed_without_an_answer_of_ours)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    int fd = client_open(h);
+    char got[256];
+    ssize_t n, all = 0;
+
+    client_put(fd, GET("/x"));
+    while ((n = read(fd, got, sizeof got)) > 0)
+        all += n;
+    cr_assert(all < 16, "an alert at most");
+    cr_assert_eq(atomic_load(&h->handled), 0);
+    close(fd);
+    host_stop(h);
+    id_free(&ec);
+}
+
+Test(tls_http, a_handshake_that_drips_is_cut_off)
+{
+    struct http_limits hasty = HOST_LIMITS;
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h;
+    int64_t start;
+    int fd;
+
+    hasty.header_ms = 200;
+    h = host_start(server_of(&ec, NULL, ""), &hasty);
+    fd = client_open(h);
+    start = now_ms();
+    client_put_octets(fd, "\x16\x03\x01\x02", 4);
+    cr_assert(client_is_closed(fd));
+    cr_assert(now_ms() - start >= 150 && now_ms() - start < 2000);
+    close(fd);
+    host_stop(h);
+    id_free(&ec);
+}
+
+Test(tls_http, a_new_identity_serves_new_connections_and_leaves_old_ones)
+{
+    struct id first = id_new(EVP_EC_gen("P-256"), "first"), second = id_new(EVP_EC_gen("P-256"), "second");
+    struct host *h = tls_host(&first, NULL);
+    struct tls_client old = tls_open(h), new;
+    X509 *x;
+
+    cr_assert_eq(SSL_connect(old.ssl), 1);
+    atomic_store(&h->next_tls, server_of(&second, NULL, ""));
+    tls_expect(&old, GET("/rotate"), "GET /rotate");
+    new = tls_open(h);
+    cr_assert_eq(SSL_connect(new.ssl), 1);
+    x = SSL_get1_peer_certificate(new.ssl);
+    cr_assert_eq(X509_cmp(x, second.x), 0);
+    X509_free(x);
+    tls_expect(&old, GET("/x"), "GET /x");
+    tls_expect(&new, GET("/y"), "GET /y");
+    tls_close(&old);
+    tls_close(&new);
+    host_stop(h);
+    id_free(&first);
+    id_free(&second);
+}
