@@ -63,9 +63,8 @@ static void deny(struct ask *a, const char *detail)
 {
     const struct act *act = act_of(a);
 
-    a->err = ERR_FORBIDDEN;
     a->is_denied = true;
-    snprintf(a->detail, sizeof a->detail, "%s", detail);
+    ask_refuse(a, ERR_FORBIDDEN, detail);
     log_warn("denied", "act=%s principal=%s %s", act != NULL ? act->name : "unknown", a->who.name, a->detail);
 }
 
@@ -177,12 +176,6 @@ bool access_reads(struct rd *r, struct ask *a)
 
 /* ---- records ---- */
 
-static void refuse(struct ask *a, enum err code, const char *detail)
-{
-    a->err = code;
-    snprintf(a->detail, sizeof a->detail, "%s", detail);
-}
-
 static void audit(struct txn *t, enum audit_kind kind, const char *actor, const char *detail, int64_t now_s)
 {
     audit_append(t, &(struct audit_row){
@@ -233,11 +226,12 @@ static void create_token(struct txn *t, struct ask *a, int64_t now_s)
     unsigned n = 0;
 
     if (token_each(txn_view(t), count_token, &n) != OK)
-        return refuse(a, ERR_INTERNAL, "The tokens cannot be read.");
+        return ask_refuse(a, ERR_INTERNAL, "The tokens cannot be read.");
     if (n >= TOKENS_MAX)
-        return refuse(a, ERR_CONFLICT, "There are 4096 tokens: delete some; ended ones go after 90 days.");
+        return ask_refuse(a, ERR_CONFLICT,
+                          "There are 4096 tokens: delete some; ended ones go after 90 days.");
     if (token_find_id(txn_view(t), a->token.hash, &other) != ERR_NOT_FOUND)
-        return refuse(a, ERR_CONFLICT, "There is a token of this id: try again.");
+        return ask_refuse(a, ERR_CONFLICT, "There is a token of this id: try again.");
     strcpy(a->token.created_by, a->principal);
     a->token.created_at_s = now_s;
     token_add(t, &a->token);
@@ -250,9 +244,9 @@ static void delete_token(struct txn *t, struct ask *a, int64_t now_s)
     enum err e = token_find_id(txn_view(t), a->token.hash, &k);
 
     if (e == ERR_NOT_FOUND)
-        return refuse(a, e, "There is no such token.");
+        return ask_refuse(a, e, "There is no such token.");
     if (e != OK)
-        return refuse(a, ERR_INTERNAL, "This token cannot be read.");
+        return ask_refuse(a, ERR_INTERNAL, "This token cannot be read.");
     if (k.deleted_at_s != NO_TIME)
         return; /* idempotent in effect */
     token_delete(t, a->token.hash, now_s);
@@ -282,11 +276,11 @@ static void change_permit(struct txn *t, struct ask *a, int64_t now_s)
 
     is_there = permit_find(txn_view(t), &a->permit, &other) == OK;
     if (adds && is_there)
-        return refuse(a, ERR_CONFLICT, "The permit list has this line already.");
+        return ask_refuse(a, ERR_CONFLICT, "The permit list has this line already.");
     if (!adds && !is_there)
-        return refuse(a, ERR_NOT_FOUND, "The permit list has no such line.");
+        return ask_refuse(a, ERR_NOT_FOUND, "The permit list has no such line.");
     if (adds && (permit_each(txn_view(t), count_permit, &n) != OK || n >= PERMITS_MAX))
-        return refuse(a, ERR_CONFLICT, "The permit list has 1024 lines: use ranges.");
+        return ask_refuse(a, ERR_CONFLICT, "The permit list has 1024 lines: use ranges.");
     strcpy(a->permit.created_by, a->principal);
     a->permit.created_at_s = now_s;
     if (adds)

@@ -26,12 +26,6 @@
 #define WAITING_LONG_S 86400 /* of a week: somebody should have seen it on a working day */
 #define EXPIRE_MOST 256u     /* of one upkeep, so that it never holds up a turn for long */
 
-static void refuse(struct ask *a, enum err code, const char *detail)
-{
-    a->err = code;
-    snprintf(a->detail, sizeof a->detail, "%s", detail);
-}
-
 static void audit(struct txn *t, enum audit_kind kind, const uint8_t id[static REQUEST_ID_LEN],
                   const char *actor, const char *detail, int64_t now_s)
 {
@@ -66,7 +60,7 @@ static void answer_denied(struct ask *a, const struct request *r)
     int len = (int)utf8_cut(r->reason, 160);
 
     if (r->state != REQUEST_DENIED)
-        return refuse(a, ERR_POLICY, "The request has expired: nobody decided in time.");
+        return ask_refuse(a, ERR_POLICY, "The request has expired: nobody decided in time.");
     a->err = ERR_POLICY;
     snprintf(a->detail, sizeof a->detail, "The request was denied: %.*s", len, (const char *)r->reason.data);
 }
@@ -77,9 +71,9 @@ static void answer_issued(struct ca *ca, struct view *v, struct ask *a, const st
     enum err err = cert_find(v, r->serial, &c);
 
     if (err == ERR_NOT_FOUND)
-        return refuse(a, ERR_CONFLICT, "The certificate of this request ended long ago and is not kept.");
+        return ask_refuse(a, ERR_CONFLICT, "The certificate of this request ended long ago and is not kept.");
     if (err != OK || issuing_by_no(ca, c.status.issuer_no) == NULL)
-        return refuse(a, ERR_INTERNAL, "The certificate of this request cannot be read.");
+        return ask_refuse(a, ERR_INTERNAL, "The certificate of this request cannot be read.");
     memcpy(a->serial, c.serial, SERIAL_LEN);
     buf_put_span(&a->certificate, c.der);
     a->issuer = issuing_by_no(ca, c.status.issuer_no);
@@ -95,9 +89,9 @@ bool approval_repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
     if (e == ERR_NOT_FOUND || (e == OK && r.state != REQUEST_PENDING && r.decided_at_s < now_s - ANSWERED_S))
         return false;
     if (e != OK)
-        refuse(a, ERR_INTERNAL, "The request of this Idempotency-Key cannot be read.");
+        ask_refuse(a, ERR_INTERNAL, "The request of this Idempotency-Key cannot be read.");
     else if (memcmp(body, a->body_hash, HASH_LEN) != 0)
-        refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
+        ask_refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
     else if (r.state == REQUEST_APPROVED)
         answer_issued(ca, v, a, &r);
     else if (r.state != REQUEST_PENDING || is_past_end(ca, &r, now_s))
@@ -190,13 +184,13 @@ void approval_add(const struct ca *ca, struct txn *t, struct ask *a, int64_t now
     if (e == ERR_NOT_FOUND) {
         memcpy(r.same, same, HASH_LEN);
         if (request_count(txn_view(t), a->principal, WAITING_MAX, &waiting) != OK)
-            return refuse(a, ERR_INTERNAL, "The waiting requests cannot be counted.");
+            return ask_refuse(a, ERR_INTERNAL, "The waiting requests cannot be counted.");
         if (waiting >= WAITING_MAX)
-            return refuse(a, ERR_CONFLICT,
-                          "1000 requests of this login wait for an approval: have some decided first.");
+            return ask_refuse(a, ERR_CONFLICT,
+                              "1000 requests of this login wait for an approval: have some decided first.");
         add(t, a, &r, now_s);
     } else if (e != OK) {
-        return refuse(a, ERR_INTERNAL, "The waiting requests cannot be read.");
+        return ask_refuse(a, ERR_INTERNAL, "The waiting requests cannot be read.");
     }
     if (a->is_idempotent)
         request_add_key(t, r.id, a->idempotency, a->body_hash);
@@ -211,15 +205,15 @@ static bool find_open(const struct ca *ca, struct view *v, struct ask *a, struct
     enum err e = request_find(v, a->request_id, r);
 
     if (e == ERR_NOT_FOUND)
-        refuse(a, ERR_NOT_FOUND, "There is no such request.");
+        ask_refuse(a, ERR_NOT_FOUND, "There is no such request.");
     else if (e != OK)
-        refuse(a, ERR_INTERNAL, "This request cannot be read.");
+        ask_refuse(a, ERR_INTERNAL, "This request cannot be read.");
     else if (!scope_has_request(&a->who.scope, &ca->role->config, r))
-        refuse(a, ERR_NOT_FOUND, "There is no such request.");
+        ask_refuse(a, ERR_NOT_FOUND, "There is no such request.");
     else if (r->state != REQUEST_PENDING)
-        refuse(a, ERR_CONFLICT, state_text(r));
+        ask_refuse(a, ERR_CONFLICT, state_text(r));
     else if (is_past_end(ca, r, now_s))
-        refuse(a, ERR_CONFLICT, "It has expired: nobody decided in time.");
+        ask_refuse(a, ERR_CONFLICT, "It has expired: nobody decided in time.");
     else
         return true;
     return false;
@@ -262,10 +256,12 @@ void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
     if (!find_open(ca, v, a, &r, now_s))
         return;
     if (is_own(ca, v, a, &r))
-        return refuse(a, ERR_FORBIDDEN, "Who asked for a certificate may not approve it: ask somebody else.");
+        return ask_refuse(a, ERR_FORBIDDEN,
+                          "Who asked for a certificate may not approve it: ask somebody else.");
     if (!load(a, &r))
-        return refuse(a, ERR_CONFLICT,
-                      "It was asked of another version of this program: deny it, and have it asked again.");
+        return ask_refuse(
+            a, ERR_CONFLICT,
+            "It was asked of another version of this program: deny it, and have it asked again.");
     decide_issue(ca, v, a, now_s);
 }
 
@@ -291,7 +287,7 @@ void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
     if (!find_open(ca, txn_view(t), a, &r, now_s))
         return;
     if (a->who.role == ACCESS_REQUESTER && !is_askers(ca, txn_view(t), a, &r))
-        return refuse(a, ERR_FORBIDDEN, "A requester may take back his own requests alone.");
+        return ask_refuse(a, ERR_FORBIDDEN, "A requester may take back his own requests alone.");
     snprintf(detail, sizeof detail, "profile %s, asked by %s: %s", r.profile, r.asker, a->reason_text);
     request_decide(t, a->request_id,
                    &(struct decision){

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ask: one question of the api, read from its frame, and the answer written back. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,6 +169,12 @@ static void answer_issue(struct buf *b, const struct ask *a)
     buf_put_u16(b, a->issuer->no);
     buf_put_u8(b, a->repeated);
     buf_put_blob(b, buf_span(&a->certificate));
+}
+
+void ask_refuse(struct ask *a, enum err code, const char *detail)
+{
+    a->err = code;
+    snprintf(a->detail, sizeof a->detail, "%s", detail);
 }
 
 void ask_answer(struct buf *b, const struct ask *a)

@@ -14,12 +14,6 @@
 #define BACKDATE_S 300
 #define DAY_S 86400
 
-static void refuse(struct ask *a, enum err code, const char *detail)
-{
-    a->err = code;
-    snprintf(a->detail, sizeof a->detail, "%s", detail);
-}
-
 /* The answer already given under this Idempotency-Key, if there is one. */
 static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
@@ -32,16 +26,17 @@ static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
     if (idempotent_find(v, a->idempotency, &before) != OK)
         return approval_repeat(ca, v, a, now_s);
     if (memcmp(before.body, a->body_hash, HASH_LEN) != 0) {
-        refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
+        ask_refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
         return true;
     }
     err = cert_find(v, before.serial, &c);
     if (err == ERR_NOT_FOUND) {
-        refuse(a, ERR_CONFLICT, "The certificate of this Idempotency-Key ended long ago and is not kept.");
+        ask_refuse(a, ERR_CONFLICT,
+                   "The certificate of this Idempotency-Key ended long ago and is not kept.");
         return true;
     }
     if (err != OK) {
-        refuse(a, ERR_INTERNAL, "The certificate of this Idempotency-Key cannot be read.");
+        ask_refuse(a, ERR_INTERNAL, "The certificate of this Idempotency-Key cannot be read.");
         return true;
     }
     memcpy(a->serial, c.serial, SERIAL_LEN);
@@ -49,7 +44,7 @@ static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
     a->issuer = issuing_by_no(ca, c.status.issuer_no);
     a->repeated = a->issuer != NULL;
     if (!a->repeated)
-        refuse(a, ERR_INTERNAL, "The issuer of this Idempotency-Key's certificate is not configured.");
+        ask_refuse(a, ERR_INTERNAL, "The issuer of this Idempotency-Key's certificate is not configured.");
     return true;
 }
 
@@ -184,7 +179,7 @@ static void drop_units(struct ask *a)
 static void refuse_by_findings(struct ask *a)
 {
     if (a->err == OK && findings_refuse(&a->findings) && !a->dry_run)
-        refuse(a, ERR_POLICY, "The profile refuses this request.");
+        ask_refuse(a, ERR_POLICY, "The profile refuses this request.");
 }
 
 /* The profile, when whoever asks may have it; else NULL, refused. */
@@ -193,14 +188,15 @@ static const struct profile *permitted_profile(const struct ca *ca, struct ask *
     const struct profile *p = profile_find(&ca->role->catalogue, a->profile_id);
 
     if (p == NULL)
-        refuse(a, ERR_NOT_FOUND, "There is no such profile.");
+        ask_refuse(a, ERR_NOT_FOUND, "There is no such profile.");
     else if (p->is_internal && !internal_permitted(a))
-        refuse(a, ERR_FORBIDDEN,
-               "This profile is the service's own: logins are made by an administrator whom no scope limits, "
-               "the "
-               "others by the service itself.");
+        ask_refuse(
+            a, ERR_FORBIDDEN,
+            "This profile is the service's own: logins are made by an administrator whom no scope limits, "
+            "the "
+            "others by the service itself.");
     else if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
-        refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
+        ask_refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
     return a->err == OK ? p : NULL;
 }
 
@@ -212,22 +208,22 @@ static void hold_request(const struct ca *ca, struct view *v, const struct profi
     if (a->kind != ASK_LISTENER)
         check_subject(ca, a);
     if (key_history_check(v, &a->facts, &a->findings) != OK)
-        refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
+        ask_refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
 }
 
 void decide_issuer(struct view *v, struct ask *a)
 {
     if (is_withdrawn(v, a->issuer))
-        refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
+        ask_refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
 }
 
 static void pick_usable_issuer(const struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
     a->issuer = pick_issuer(ca, a);
     if (a->issuer == NULL)
-        refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
+        ask_refuse(a, ERR_POLICY, "No issuer is configured for this kind of key.");
     else if (now_s < a->issuer->not_before_s || now_s >= a->issuer->not_after_s)
-        refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
+        ask_refuse(a, ERR_UNAVAILABLE, "The issuer's certificate is not valid now.");
     else
         decide_issuer(v, a);
 }
@@ -251,7 +247,7 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
         return;
     write_tbs(ca, a, now_s);
     if (buf_end(&a->tbs) != OK)
-        return refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
+        return ask_refuse(a, ERR_TOO_LARGE, "The certificate would be too large.");
     lint_check(buf_span(&a->tbs), p->is_cisco, &a->findings);
     refuse_by_findings(a);
     if (a->err == OK && p->needs_approval && a->kind == ASK_ISSUE && !a->dry_run)
@@ -261,7 +257,7 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 void decide_key(struct view *v, struct ask *a)
 {
     if (key_compromise_check(v, &a->facts, &a->findings) != OK)
-        refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
+        ask_refuse(a, ERR_INTERNAL, "What is known of this key cannot be read.");
     else
         refuse_by_findings(a);
 }
@@ -273,14 +269,14 @@ static void decide_revoke(struct ask *a, const struct status *s)
     if (s->state == CERT_HELD && a->reason == REASON_CERTIFICATE_HOLD)
         return;
     if (s->state == CERT_REVOKED)
-        return refuse(a, ERR_CONFLICT, "It is revoked for another reason.");
+        return ask_refuse(a, ERR_CONFLICT, "It is revoked for another reason.");
     a->changed = true;
 }
 
 static void decide_unhold(struct ask *a, const struct status *s)
 {
     if (s->state != CERT_HELD)
-        return refuse(a, ERR_CONFLICT, "It is not on hold.");
+        return ask_refuse(a, ERR_CONFLICT, "It is not on hold.");
     a->changed = true;
 }
 
@@ -300,7 +296,7 @@ static void decide_move(struct view *v, struct ask *a)
     if (cert_check_move(v, a->serial, reason) == OK)
         return;
     a->changed = false;
-    refuse(a, ERR_INTERNAL, "What this would change cannot be read: the log names the damaged row.");
+    ask_refuse(a, ERR_INTERNAL, "What this would change cannot be read: the log names the damaged row.");
 }
 
 void decide_revocation(struct view *v, struct ask *a)
@@ -311,11 +307,11 @@ void decide_revocation(struct view *v, struct ask *a)
     a->err = OK;
     a->changed = false;
     if (e == ERR_NOT_FOUND)
-        return refuse(a, ERR_NOT_FOUND, "There is no such certificate.");
+        return ask_refuse(a, ERR_NOT_FOUND, "There is no such certificate.");
     if (e != OK)
-        return refuse(a, ERR_INTERNAL, "The status of this certificate cannot be read.");
+        return ask_refuse(a, ERR_INTERNAL, "The status of this certificate cannot be read.");
     if (!covers_serial(v, a))
-        return refuse(a, ERR_NOT_FOUND, "There is no such certificate."); /* he cannot see it either */
+        return ask_refuse(a, ERR_NOT_FOUND, "There is no such certificate."); /* he cannot see it either */
     if (a->kind == ASK_REVOKE)
         decide_revoke(a, &s);
     else

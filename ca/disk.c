@@ -5,7 +5,6 @@
  * when little room is left, and the service goes on by itself when there is room again.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -62,7 +61,6 @@ bool disk_bars(const struct ca *ca, struct ask *a)
     if (ca->no_room == NULL || a->kind == ASK_PROBE || a->dry_run)
         return false;
     a->is_barred = true;
-    a->err = ERR_UNAVAILABLE;
-    snprintf(a->detail, sizeof a->detail, "%s", ca->no_room);
+    ask_refuse(a, ERR_UNAVAILABLE, ca->no_room);
     return true;
 }

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +27,7 @@ static enum err send_one(struct ca *ca, struct ask *a)
 static void refuse(struct ask *a, const char *reason)
 {
     log_error("signer-refused", "profile %s: %s", a->profile_id, reason);
-    a->err = ERR_INTERNAL;
-    snprintf(a->detail, sizeof a->detail, "The signer refused what it was asked to sign.");
+    ask_refuse(a, ERR_INTERNAL, "The signer refused what it was asked to sign.");
 }
 
 static void flights_send(struct ca *ca)

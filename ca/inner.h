@@ -176,6 +176,8 @@ struct ask {
 /* Reads a frame, which it takes. Dies on broken framing: the api is ours. */
 struct ask *ask_read(uint8_t *frame, size_t len);
 void ask_free(struct ask *a);
+/* `detail` is for whoever asked, cut to fit. */
+void ask_refuse(struct ask *a, enum err code, const char *detail);
 void ask_answer(struct buf *b, const struct ask *a);
 void ask_settle(const struct ca *ca, struct ask *a); /* turn.c: answers the api; frees it */
 

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -210,11 +209,8 @@ static void probe(struct ca *ca, struct turn *t)
 static void copy_twin(struct ask *a, const struct ask *first)
 {
     a->err = first->err;
-    if (memcmp(a->body_hash, first->body_hash, HASH_LEN) != 0) {
-        a->err = ERR_POLICY;
-        snprintf(a->detail, sizeof a->detail, "This Idempotency-Key was used with another request.");
-        return;
-    }
+    if (memcmp(a->body_hash, first->body_hash, HASH_LEN) != 0)
+        return ask_refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
     strcpy(a->detail, first->detail);
     a->issuer = first->issuer;
     memcpy(a->request_id, first->request_id, REQUEST_ID_LEN);
