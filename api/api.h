@@ -35,6 +35,9 @@ enum err asker_send(struct asker *a, enum ask_kind kind, struct span body, asker
 /* The same for what nobody needs to hear the end of: it is lost when the ca is that far behind. */
 void asker_tell(struct asker *a, enum ask_kind kind, struct span body);
 size_t asker_waiting(const struct asker *a);
+/* Takes the findings with which the rest of an answer begins; a late one has none. Dies of what is none: the
+ * ca is ours. */
+void answer_findings(struct answer *a, struct findings *out);
 
 /* ---- api.c: the role ---- */
 

@@ -223,3 +223,9 @@ size_t asker_waiting(const struct asker *a)
 {
     return ASKER_WAITING_MAX - a->free_count;
 }
+
+void answer_findings(struct answer *a, struct findings *out)
+{
+    if (!a->is_late && !findings_read(&a->rest, out))
+        die("broken findings from the ca");
+}

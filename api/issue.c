@@ -79,8 +79,7 @@ static void on_answer(struct answer *a, void *arg)
     struct findings fs = {0};
     uint8_t serial[SERIAL_LEN];
 
-    if (!a->is_late && !findings_read(&a->rest, &fs))
-        die("broken findings from the ca");
+    answer_findings(a, &fs);
     if (a->err == ERR_PENDING) {
         on_pending(c, a);
     } else if (a->err != OK) {
@@ -148,8 +147,7 @@ static void on_findings(struct answer *a, void *arg)
     struct issuance *i = arg;
     struct findings more = {0};
 
-    if (!a->is_late && !findings_read(&a->rest, &more))
-        die("broken findings from the ca");
+    answer_findings(a, &more);
     wanted_merge(&i->wanted, &more);
     if (send_refusal(i) != OK)
         on_recorded(&(struct answer){.err = ERR_UNAVAILABLE}, i);

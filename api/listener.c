@@ -270,8 +270,7 @@ static void on_answer(struct answer *a, void *arg)
     struct span der;
 
     i->is_asking = false;
-    if (!a->is_late && !findings_read(&a->rest, &fs))
-        die("broken findings from the ca");
+    answer_findings(a, &fs);
     for (size_t k = 0; k < fs.count; k++)
         log_warn("listener-finding", "%s: %s", i->kind, fs.items[k].rule);
     findings_free(&fs);

@@ -213,8 +213,7 @@ static void on_answer(struct answer *a, void *arg)
     struct preflight *p = arg;
     struct findings fs = {0};
 
-    if (!a->is_late && !findings_read(&a->rest, &fs))
-        die("broken findings from the ca");
+    answer_findings(a, &fs);
     if (a->err != OK) {
         call_refused(p->call, a, &fs);
         findings_free(&fs);

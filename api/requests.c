@@ -293,8 +293,7 @@ static void on_approved(struct answer *a, void *arg)
     struct call *c = arg;
     struct findings fs = {0};
 
-    if (!a->is_late && !findings_read(&a->rest, &fs))
-        die("broken findings from the ca");
+    answer_findings(a, &fs);
     if (a->err != OK) {
         call_refused(c, a, &fs);
     } else {

@@ -224,3 +224,41 @@ Test(asker, a_ca_that_is_gone_ends_the_role, .exit_code = 2)
     close(fds[1]);
     loop_run(loop);
 }
+
+Test(asker, an_answer_begins_with_its_findings)
+{
+    struct findings sent = {0}, got = {0};
+    struct answer a = {0};
+    struct buf b;
+
+    buf_init(&b, 4096);
+    finding_add(&sent, "key.too-small", "key", "512 bits", "2048 bits");
+    findings_write(&b, &sent);
+    buf_put_u32(&b, 7);
+    a.rest = rd_of(buf_span(&b));
+    answer_findings(&a, &got);
+    cr_assert_eq(got.count, 1);
+    cr_assert_str_eq(got.items[0].rule, "key.too-small");
+    cr_assert_eq(rd_u32(&a.rest), 7);
+    cr_assert(rd_done(&a.rest));
+    findings_free(&sent);
+    findings_free(&got);
+    buf_free(&b);
+}
+
+Test(asker, a_late_answer_has_no_findings)
+{
+    struct answer late = {.err = ERR_UNAVAILABLE, .is_late = true};
+    struct findings got = {0};
+
+    answer_findings(&late, &got);
+    cr_assert_eq(got.count, 0);
+}
+
+Test(asker, findings_that_are_none_end_the_role, .exit_code = 2)
+{
+    struct answer a = {.rest = rd_of(span_str("\xff\xff"))};
+    struct findings got = {0};
+
+    answer_findings(&a, &got);
+}
