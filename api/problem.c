@@ -61,6 +61,8 @@ void problem_write(struct buf *out, enum err e, const char *detail, const char *
     o = problem(err_name(e), err_text(e), err_status(e), e == ERR_INTERNAL ? NULL : detail, request_id);
     if (fs != NULL && fs->count > 0)
         js_set(o, "findings", findings_json(fs));
+    else if (e == ERR_POLICY) /* who reads them finds a list, also where no rule refused */
+        js_set(o, "findings", js_array());
     finish(o, out);
 }
 

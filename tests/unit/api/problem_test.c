@@ -33,7 +33,7 @@ Test(problem, every_error_has_its_members)
         cr_assert_str_eq(js_str(js_get(o, "title")), err_text(shown));
         cr_assert(js_int(js_get(o, "status"), &status) && (unsigned)status == err_status(shown));
         cr_assert_str_eq(js_str(js_get(o, "request_id")), "0123456789abcdef0123456789abcdef");
-        cr_assert_null(js_get(o, "findings"));
+        cr_assert_eq(js_get(o, "findings") != NULL, shown == ERR_POLICY);
         js_free(o);
     }
 }
@@ -69,6 +69,17 @@ Test(problem, findings_have_every_member)
     cr_assert_str_eq(js_str(js_get(item, "severity")), "refuse");
     js_free(o);
     findings_free(&fs);
+}
+
+Test(problem, a_refusal_by_policy_has_findings_even_when_there_are_none)
+{
+    struct js *o = written(ERR_POLICY, "This Idempotency-Key was used with another request.", NULL);
+
+    cr_assert(js_is_array(js_get(o, "findings")) && js_len(js_get(o, "findings")) == 0);
+    js_free(o);
+    o = written(ERR_CONFLICT, "", NULL);
+    cr_assert_null(js_get(o, "findings"));
+    js_free(o);
 }
 
 Test(problem, errors_of_the_protocol_look_the_same)
