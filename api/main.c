@@ -34,6 +34,7 @@ enum local_option {
     LOCAL_RSA_OCSP_KEY,
     LOCAL_READY,
     LOCAL_OUTPUT,
+    LOCAL_REMOTE,
     LOCAL_FLAG,
     LOCAL_QUIET,
     LOCAL_DRY_RUN,
@@ -51,6 +52,11 @@ static const struct option options[] = {
     {"rsa-ocsp-key", required_argument, NULL, LOCAL_RSA_OCSP_KEY},
     {"ready-file", required_argument, NULL, LOCAL_READY},
     {"output", required_argument, NULL, LOCAL_OUTPUT},
+    {"server", required_argument, NULL, LOCAL_REMOTE},
+    {"cacert", required_argument, NULL, LOCAL_REMOTE},
+    {"cert", required_argument, NULL, LOCAL_REMOTE},
+    {"key", required_argument, NULL, LOCAL_REMOTE},
+    {"token", required_argument, NULL, LOCAL_REMOTE},
     {"quiet", no_argument, NULL, LOCAL_QUIET},
     {"no-color", no_argument, NULL, LOCAL_FLAG},
     {"yes", no_argument, NULL, LOCAL_FLAG},
@@ -88,6 +94,11 @@ static bool take_option(struct command *c, int option)
         return false; /* getopt has said what is wrong with it */
     if (option <= LOCAL_OUTPUT)
         return take_value(c, option);
+    if (option == LOCAL_REMOTE) {
+        fprintf(stderr,
+                "chancery: this command is about a home on this machine: it takes --home, and no --server\n");
+        return false;
+    }
     c->init.is_quiet = c->init.is_quiet || option == LOCAL_QUIET;
     c->init.is_dry_run = c->init.is_dry_run || option == LOCAL_DRY_RUN;
     c->wants_help = c->wants_help || option == LOCAL_HELP;

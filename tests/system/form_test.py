@@ -99,6 +99,18 @@ class Form(ServiceTest):
         self.chancery("store", "backup", place, "--output", "table")
         self.assertTrue(place.exists())
 
+    def test_commands_about_this_machine_take_no_server(self):
+        admin = self.service.home / "admin"
+        for words in (["config", "show"], ["config", "check"], ["store", "check"], ["store", "backup", WORK / "remote"], ["init"], ["serve"]):
+            done = run(CHANCERY, *words, "--server", f"https://127.0.0.1:{self.service.https_port}", "--cacert", admin / "server-ca.pem",
+                       "--cert", admin / "admin.pem", "--key", admin / "admin.key", check=False)
+            with self.subTest(words=words):
+                self.assertEqual((done.returncode, done.stdout), (WRONG_USE, b""))
+                self.assertIn("about a home on this machine", done.said)
+        done = run(CHANCERY, "--server", f"https://127.0.0.1:{self.service.https_port}", "--cacert", admin / "server-ca.pem",
+                   "--cert", admin / "admin.pem", "--key", admin / "admin.key", "ca", "list")
+        self.assertIn("rsa-g1", done.text)
+
 
 if __name__ == "__main__":
     unittest.main()
