@@ -182,20 +182,25 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct shelf_item *)a)->name, ((const struct shelf_item *)b)->name);
 }
 
-/* ERR_IO: the directory cannot be read, and nothing is known. */
+/* ERR_IO: the directory cannot be read, and nothing is known. ERR_TOO_LARGE: there are more than these. */
 static enum err directory_read(const struct shelf *s, struct shelf_item **out, size_t *count, bool *is_new)
 {
     DIR *d = opendir(s->dir);
     struct dirent *entry;
+    enum err e = OK;
     size_t cap = 0;
 
     *out = NULL;
     *count = 0;
     if (d == NULL)
         return ERR_IO;
-    while (*count < SHELF_MAX && (entry = readdir(d)) != NULL) {
+    while (e == OK && (entry = readdir(d)) != NULL) {
         if (!is_published(entry->d_name))
             continue;
+        if (*count == SHELF_MAX) {
+            e = ERR_TOO_LARGE;
+            continue;
+        }
         if (*count == cap) {
             cap = cap == 0 ? 16 : 2 * cap;
             *out = realloc(*out, cap * sizeof **out);
@@ -207,7 +212,7 @@ static enum err directory_read(const struct shelf *s, struct shelf_item **out, s
     closedir(d);
     if (*count > 0)
         qsort(*out, *count, sizeof **out, by_name);
-    return OK;
+    return e;
 }
 
 /* ---- for the thread that looks ---- */
@@ -217,12 +222,17 @@ bool shelf_look(struct shelf *s)
     struct shelf_item *items, *old;
     bool is_new = false;
     size_t count;
+    enum err e = directory_read(s, &items, &count, &is_new);
 
-    if (directory_read(s, &items, &count, &is_new) != OK) {
+    if (e == ERR_IO) {
         bell_raise(s->bell, ALARM_CRITICAL, "watch.public", "public/crl", "%s: %s", s->dir, strerror(errno));
         return false;
     }
-    bell_clear(s->bell, "watch.public", "public/crl");
+    if (e == ERR_TOO_LARGE)
+        bell_raise(s->bell, ALARM_CRITICAL, "watch.public", "public/crl",
+                   "%s: more than %u lists: the rest is carried nowhere", s->dir, SHELF_MAX);
+    else
+        bell_clear(s->bell, "watch.public", "public/crl");
     is_new = is_new || count != s->count;
     pthread_mutex_lock(&s->lock);
     old = s->items;

@@ -16,7 +16,7 @@
 #define SHELF_NAME_MAX 96u /* octets with the NUL: an issuer's id, what a delta or shard adds, ".crl" */
 /* Octets: a CRL ends at 4 GiB (crl/pair.c), its PEM is longer by a third and the line breaks. */
 #define LIST_LEN_MAX (UINT64_C(6) << 30)
-#define SHELF_MAX 8192u /* files: sixteen issuers of 256 shards, DER and PEM */
+#define SHELF_MAX 8192u /* files: seven issuers of 256 shards, each with its delta, DER and PEM */
 
 /* A file under its name: one of these differs when it was replaced. */
 struct identity {
@@ -41,7 +41,8 @@ struct shelf *shelf_new(const char *dir, const struct trust *t, struct bell *b);
 void shelf_free(struct shelf *s);
 
 /* Reads what is new. True when something is other than before. A directory that cannot be read raises
- * watch.public, and what was known stays. */
+ * watch.public, and what was known stays; so does one of more than SHELF_MAX lists, some of which are then
+ * not on the shelf. */
 bool shelf_look(struct shelf *s);
 
 /* A copy of all items, ordered by name; the caller frees. `turn` grows with each change. */

@@ -3,6 +3,7 @@
 #include "watch/shelf.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,35 @@ Test(watch_shelf, lists_are_found_and_drafts_and_predecessors_are_not)
     cr_assert(shelf_find(h.shelf, "ca.crl", &one));
     cr_assert_eq(one.number, 8);
     cr_assert(!shelf_find(h.shelf, "other.crl", &one));
+    hall_close(&h);
+}
+
+Test(watch_shelf, more_lists_than_it_holds_are_an_alarm)
+{
+    static struct hall h;
+    char name[32];
+    size_t count;
+    uint64_t turn;
+
+    hall_open(&h);
+    for (unsigned i = 0; i <= SHELF_MAX; i++) {
+        int fd;
+        char path[PATH_LEN_MAX];
+
+        snprintf(name, sizeof name, "ca-%u.crl", i);
+        cr_assert_eq(path_join(path, h.public_dir, name, NULL), OK);
+        fd = creat(path, 0644);
+        cr_assert_geq(fd, 0);
+        close(fd);
+    }
+    shelf_look(h.shelf);
+    free(shelf_copy(h.shelf, &count, &turn));
+    cr_assert_eq(count, SHELF_MAX);
+    cr_assert_not_null(strstr(hall_alarm(&h, "watch.public"), "more than 8192"));
+    cr_assert_eq(path_join(h.target_dir, h.public_dir, "ca-7.crl", NULL), OK);
+    cr_assert_eq(unlink(h.target_dir), 0);
+    shelf_look(h.shelf);
+    cr_assert_str_eq(hall_alarm(&h, "watch.public"), "");
     hall_close(&h);
 }
 
