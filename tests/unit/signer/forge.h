@@ -61,6 +61,9 @@ void forge_crl_extension(const struct forge *f, X509_CRL *crl, int nid, const ch
 OCSP_BASICRESP *forge_basic(const struct forge *f);
 struct span forge_response_data(const struct forge *f, OCSP_BASICRESP *basic);
 
+/* The signature is one by the CA's key over `tbs`. */
+void forge_verify(const struct forge *f, struct span tbs, struct span signature);
+
 /* The verdict on one structure, and that the signature verifies when there is one. */
 enum err forge_judge(const struct forge *f, const struct signer_key *k, enum port_kind kind, struct span tbs,
                      struct fault *fault);
