@@ -2,7 +2,12 @@
 /* Does each job come to its turn at the signer, and is none signed for somebody who has gone? */
 #include "stage.h"
 
-TestSuite(ocsp_job, .init = setup, .fini = teardown);
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/der.h"
+
+TestSuite(ocsp_job, .init = stage_open, .fini = stage_close);
 
 #define MANY 300u /* some windows of the port */
 static struct got got[OCSP_UNDER_WAY_MAX];

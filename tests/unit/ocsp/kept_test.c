@@ -2,7 +2,12 @@
 /* Is what is kept given again while it is true, and never after? */
 #include "stage.h"
 
-TestSuite(ocsp_kept, .init = setup, .fini = teardown);
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/der.h"
+
+TestSuite(ocsp_kept, .init = stage_open, .fini = stage_close);
 
 #define ENDING 200 /* last octet of a serial */
 

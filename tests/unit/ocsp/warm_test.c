@@ -2,7 +2,12 @@
 /* Is what was asked for lately signed before it is asked for again, and nothing else? */
 #include "stage.h"
 
-TestSuite(ocsp_warm, .init = setup, .fini = teardown);
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/der.h"
+
+TestSuite(ocsp_warm, .init = stage_open, .fini = stage_close);
 
 Test(ocsp_warm, what_was_asked_for_lately_is_signed_by_new_settings_before_it_is_asked_for)
 {
