@@ -333,7 +333,7 @@ int backup_main(const struct local_run *how, const char *dir)
     b->crls = js_object();
     e = run(b, how, dir);
     if (e != OK)
-        fprintf(stderr, "chancery: %s\n", b->f.detail[0] != '\0' ? b->f.detail : err_text(e));
+        result_fail(e, &b->f);
     else if (!how->is_quiet)
         say_done(b, dir, how->is_dry_run);
     js_free(b->directories);

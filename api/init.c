@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/init.h"
+#include "api/result.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parts.h"
@@ -266,7 +267,7 @@ int init_main(const struct init_options *o)
     in = init_new(o);
     e = run(in);
     if (e != OK)
-        fprintf(stderr, "chancery: %s\n", in->f.detail[0] != '\0' ? in->f.detail : err_text(e));
+        result_fail(e, &in->f);
     else
         say_done(in->o);
     init_free(in);

@@ -273,7 +273,7 @@ int restore_main(const struct local_run *how, const char *dir)
     r->is_dry_run = how->is_dry_run;
     e = run(r, how->home);
     if (e != OK)
-        fprintf(stderr, "chancery: %s\n", r->f.detail[0] != '\0' ? r->f.detail : err_text(e));
+        result_fail(e, &r->f);
     else if (!how->is_quiet)
         say_done(r, how->home);
     js_free(r->manifest);

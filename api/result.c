@@ -36,6 +36,11 @@ bool result_has_form(const char *output)
     return false;
 }
 
+void result_fail(enum err e, const struct fault *f)
+{
+    fprintf(stderr, "chancery: %s\n", f->detail[0] != '\0' ? f->detail : err_text(e));
+}
+
 bool result_is_record(const char *command, const char *output)
 {
     static const char *const forms[] = {"table", "json", "jsonl", "csv", NULL};

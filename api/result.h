@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* result: what a command on this machine has found, on standard output in the form of --output. The commands
- * that ask the service have cli/out.c and its like. Thread rule: pure but for standard output. */
+ * that ask the service have cli/out.c and its like. Thread rule: pure but for standard output and standard
+ * error. */
 #ifndef API_RESULT_H
 #define API_RESULT_H
 
@@ -18,6 +19,8 @@ bool result_is_table(const char *output);
 bool result_has_form(const char *output);
 /* One that a record can be written in: table, json, jsonl, csv. False, and said. */
 bool result_is_record(const char *command, const char *output);
+/* Why it could not, on standard error: what the fault says, where it says nothing what the code does. */
+void result_fail(enum err e, const struct fault *f);
 /* The members of `o` in such a form, a line each but in JSON. */
 void result_write(const struct js *o, const char *output);
 

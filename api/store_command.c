@@ -121,7 +121,7 @@ int store_check_main(const struct local_run *how, const char *dir)
     if (e == OK)
         e = store_guarded(check_guarded, &k, &k.f);
     if (e != OK)
-        fprintf(stderr, "chancery: %s\n", k.f.detail[0] != '\0' ? k.f.detail : err_text(e));
+        result_fail(e, &k.f);
     else
         say_checked(&k.n, how);
     config_free(c);
@@ -162,7 +162,7 @@ int store_snapshot_main(const struct local_run *how, const char *dir, const char
     log_role("store");
     e = snapshot(how->home, dir, host, now_s, &f);
     if (e != OK) {
-        fprintf(stderr, "chancery: %s\n", f.detail[0] != '\0' ? f.detail : err_text(e));
+        result_fail(e, &f);
         return 1;
     }
     clock_rfc3339(now_s, text);
