@@ -127,26 +127,20 @@ static void follow_config(struct ca *ca, const struct chain_mark *head)
     strcpy(c->path, ca->role->config.syslog);
 }
 
-static bool keep_before(const struct audit_row *a, void *arg)
-{
-    *(uint64_t *)arg = a->seq - 1;
-    return false;
-}
-
 /* From the newest seal on; without one, from this start on. */
 void copies_begin(struct ca *ca)
 {
-    struct audit_query q = {.kind = AUDIT_START, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 1};
-    char next[CURSOR_MAX];
+    uint64_t start;
     struct view *v = NULL;
 
     ca->copies = (struct copies){.fd = -1, .seq = ca->sealing.seq};
     strcpy(ca->copies.path, ca->role->config.syslog);
     if (ca->copies.seq > 0)
         return;
-    if (view_open(ca->store, &v) != OK || audit_list(v, &q, keep_before, &ca->copies.seq, next) != OK)
+    if (view_open(ca->store, &v) != OK || audit_newest(v, AUDIT_START, &start) != OK)
         die("the store cannot be read");
     view_close(v);
+    ca->copies.seq = start > 0 ? start - 1 : 0;
 }
 
 void copies_turn(struct ca *ca)

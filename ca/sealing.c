@@ -12,16 +12,8 @@
 
 #define ALARM "audit.unsealed"
 
-static bool keep_seq(const struct audit_row *a, void *arg)
-{
-    *(uint64_t *)arg = a->seq;
-    return false;
-}
-
 void sealing_begin(struct ca *ca)
 {
-    struct audit_query q = {.kind = AUDIT_SEAL, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 1};
-    char next[CURSOR_MAX];
     struct view *v = NULL;
 
     if (ca->role->seal_keys == NULL)
@@ -30,7 +22,7 @@ void sealing_begin(struct ca *ca)
                     "(docs/audit.md, A home without a key)");
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
-    if (audit_list(v, &q, keep_seq, &ca->sealing.seq, next) != OK)
+    if (audit_newest(v, AUDIT_SEAL, &ca->sealing.seq) != OK)
         log_warn("audit", "the newest seal cannot be found");
     view_close(v);
     ca->sealing.due_ms = clock_monotonic_ms() + SEAL_S * 1000;

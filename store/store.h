@@ -396,6 +396,8 @@ struct audit_query {
 enum err audit_list(struct view *v, const struct audit_query *q,
                     bool (*fn)(const struct audit_row *r, void *arg), void *arg,
                     char next[static CURSOR_MAX]);
+/* The number of the newest row of that kind, as audit_list() has it; 0: there is none. */
+enum err audit_newest(struct view *v, enum audit_kind kind, uint64_t *seq);
 
 /* ---- requests that wait for an approval ---- */
 

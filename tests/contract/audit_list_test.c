@@ -274,3 +274,31 @@ Test(audit_list, an_empty_store_has_an_empty_page)
     view_close(v);
     place_remove(&p);
 }
+
+Test(audit_list, the_newest_of_a_kind_is_the_first_of_its_list)
+{
+    struct place p = place_create();
+    uint64_t seq = 7;
+    struct view *v = look(&p);
+
+    cr_assert_eq(audit_newest(v, AUDIT_ISSUE, &seq), OK);
+    cr_assert_eq(seq, 0, "there is none");
+    view_close(v);
+    fill(&p);
+    v = look(&p);
+    for (unsigned k = 0; k < 3; k++) {
+        enum audit_kind kind = (enum audit_kind)(AUDIT_ISSUE + k);
+        struct audit_query q = {.kind = kind, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 1};
+        struct found f = {.count = 0};
+        char next[CURSOR_MAX];
+
+        cr_assert_eq(audit_list(v, &q, note, &f, next), OK);
+        cr_assert_eq(audit_newest(v, kind, &seq), OK);
+        cr_assert_eq(seq, f.seqs[0]);
+        cr_assert_eq(row_of((unsigned)seq).kind, kind);
+    }
+    cr_assert_eq(audit_newest(v, AUDIT_SEAL, &seq), OK);
+    cr_assert_eq(seq, 0);
+    view_close(v);
+    place_remove(&p);
+}
