@@ -2,6 +2,8 @@
 /* file: durable replacement of files that other processes read. */
 #include "base/file.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -84,18 +86,53 @@ enum err dir_sync(const char *dir, struct fault *f)
     return e;
 }
 
+static void dir_of(const char *path, char out[static PATH_LEN_MAX])
+{
+    char *slash;
+
+    strcpy(out, path);
+    slash = strrchr(out, '/');
+    if (slash == NULL)
+        strcpy(out, ".");
+    else
+        slash[slash == out ? 1 : 0] = '\0';
+}
+
 enum err file_dir_sync(const char *path, struct fault *f)
 {
     char dir[PATH_LEN_MAX];
-    char *slash;
 
-    strcpy(dir, path);
-    slash = strrchr(dir, '/');
-    if (slash == NULL)
-        strcpy(dir, ".");
-    else
-        slash[slash == dir ? 1 : 0] = '\0';
+    dir_of(path, dir);
     return dir_sync(dir, f);
+}
+
+/* file_draft_open() makes NAME.XXXXXX. */
+static bool is_draft_of(const char *entry, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(entry, name, len) != 0 || entry[len] != '.' || strlen(entry) != len + 7)
+        return false;
+    for (const char *at = entry + len + 1; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at))
+            return false;
+    return true;
+}
+
+void file_drafts_remove(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char dir[PATH_LEN_MAX], draft[PATH_LEN_MAX];
+    struct dirent *entry;
+    DIR *d;
+
+    dir_of(path, dir);
+    d = opendir(dir);
+    while (d != NULL && (entry = readdir(d)) != NULL)
+        if (is_draft_of(entry->d_name, name) && path_join(draft, dir, entry->d_name, NULL) == OK)
+            unlink(draft);
+    if (d != NULL)
+        closedir(d);
 }
 
 void file_draft_push(const struct file_draft *d)

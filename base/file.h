@@ -48,5 +48,8 @@ enum err file_draft_place(struct file_draft *d, struct fault *f);
 enum err dir_sync(const char *dir, struct fault *f); /* the names in it are as durable as what is in them */
 enum err file_dir_sync(const char *path, struct fault *f); /* of the directory in which `path` is */
 void file_draft_abort(struct file_draft *d);               /* removes the temporary file; safe after commit */
+/* Removes what drafts of this path, file_replace()'s too, a process left when it was killed. For its only
+ * writer: another's draft would go as well. */
+void file_drafts_remove(const char *path);
 
 #endif

@@ -424,9 +424,11 @@ static int open_directory(struct export *x)
     if (x->lock_fd < 0 || flock(x->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return cli_fail(x->cli, WRONG_USE, "%s: %s", path,
                         errno == EWOULDBLOCK ? "another export is under way" : strerror(errno));
-    if (path_join(path, x->dir, MANIFEST, &f) != OK || file_draft_open(&x->manifest, path, 0644, &f) != OK)
+    if (path_join(path, x->dir, MANIFEST, &f) != OK)
         return cli_fail(x->cli, WRONG_USE, "%s", f.detail);
-    return DONE;
+    file_drafts_remove(path);
+    return file_draft_open(&x->manifest, path, 0644, &f) == OK ? DONE
+                                                               : cli_fail(x->cli, WRONG_USE, "%s", f.detail);
 }
 
 static int finish(struct export *x)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* drop: a local directory as a target, such as a mounted share. It must be there: an empty mount point is no
  * place to publish. */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,33 +37,6 @@ enum err drop_look(const char *dir, const struct shelf_item *i, bool (*sink)(str
     return n >= 0 ? OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(saved));
 }
 
-/* file_draft_open() makes NAME.XXXXXX. */
-static bool is_draft_of(const char *entry, const char *name)
-{
-    size_t len = strlen(name);
-
-    if (strncmp(entry, name, len) != 0 || entry[len] != '.' || strlen(entry) != len + 7)
-        return false;
-    for (const char *at = entry + len + 1; *at != '\0'; at++)
-        if (!isalnum((unsigned char)*at))
-            return false;
-    return true;
-}
-
-/* What an earlier process left when it was killed. */
-static void drafts_remove(const char *dir, const char *name)
-{
-    char path[PATH_LEN_MAX];
-    struct dirent *entry;
-    DIR *d = opendir(dir);
-
-    while (d != NULL && (entry = readdir(d)) != NULL)
-        if (is_draft_of(entry->d_name, name) && path_join(path, dir, entry->d_name, NULL) == OK)
-            unlink(path);
-    if (d != NULL)
-        closedir(d);
-}
-
 enum err drop_put(const char *dir, const struct shelf_item *i, int fd, struct fault *f)
 {
     char path[PATH_LEN_MAX];
@@ -77,7 +48,7 @@ enum err drop_put(const char *dir, const struct shelf_item *i, int fd, struct fa
 
     if (e != OK)
         return e;
-    drafts_remove(dir, i->name);
+    file_drafts_remove(path); /* of an earlier process that was killed */
     e = file_draft_open(&d, path, 0644, f);
     if (e != OK)
         return e;

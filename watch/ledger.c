@@ -142,6 +142,7 @@ enum err ledger_open(struct ledger *l, const char *dir, const struct target *t, 
     e = path_join(l->path, dir, name, f);
     if (e != OK)
         return e;
+    file_drafts_remove(l->path);
     buf_init(&text, LEDGER_MAX);
     e = file_read(l->path, &text, &quiet);
     if (e == OK)

@@ -71,6 +71,28 @@ Test(file, an_aborted_draft_changes_nothing)
     cr_assert(span_eq(buf_span(&b), span_str("one")));
 }
 
+Test(file, drafts_of_a_killed_process_are_removed_and_nothing_else)
+{
+    static const char *const stay[] = {"list",        "list.crl",    "list.abcde",   "list.abcdefg",
+                                       "list.abc_ef", "list.abc.ef", "xlist.abcdef", "lis.abcdef"};
+    char list[PATH_LEN_MAX];
+    struct file_draft d;
+
+    cr_assert_eq(path_join(list, dir, "list", NULL), OK);
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++) {
+        cr_assert_eq(path_join(path, dir, stay[i], NULL), OK);
+        cr_assert_eq(file_replace(path, span_str("x"), 0644, NULL), OK);
+    }
+    cr_assert_eq(file_draft_open(&d, list, 0644, NULL), OK);
+    close(d.fd); /* killed */
+    file_drafts_remove(list);
+    cr_expect_neq(access(d.temp, F_OK), 0);
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++) {
+        cr_assert_eq(path_join(path, dir, stay[i], NULL), OK);
+        cr_expect_eq(unlink(path), 0, "%s", stay[i]);
+    }
+}
+
 Test(file, faults_name_the_path)
 {
     struct fault f = {0};

@@ -45,6 +45,20 @@ Test(watch_courier, a_restart_carries_nothing_anew)
     hall_close(&h);
 }
 
+Test(watch_courier, what_a_killed_process_left_is_removed)
+{
+    char path[PATH_LEN_MAX];
+    static struct hall h;
+
+    hall_open(&h);
+    hall_end(&h);
+    hall_put(h.state_dir, "mirror.json.abc123", span_str("{"));
+    hall_begin(&h);
+    cr_assert_eq(path_join(path, h.state_dir, "mirror.json.abc123", NULL), OK);
+    cr_assert_neq(access(path, F_OK), 0);
+    hall_close(&h);
+}
+
 Test(watch_courier, something_newer_at_the_target_is_left_there)
 {
     static struct hall h;
