@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csr_body: finds the one request in what a client sent: DER, PEM with text around it, or bare base64. */
+/* csr_body: finds the one request in what a client sent: DER, PEM with text around it, bare base64, or a JSON
+ * object with one of these as its member "csr". */
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -86,12 +87,48 @@ enum err csr_find_base64(struct span body, struct buf *der, struct fault *f)
     return len < 0 ? fault_set(f, ERR_MALFORMED, "The body is neither DER, PEM nor base64 of a CSR.") : OK;
 }
 
-enum err csr_find(struct span body, struct buf *der, struct fault *f)
+/* ---- JSON ---- */
+
+/* Neither DER nor armour nor base64 begins so. */
+static bool is_object(struct span body)
+{
+    size_t i = 0;
+
+    while (i < body.len && is_space(body.data[i]))
+        i++;
+    return i < body.len && body.data[i] == '{';
+}
+
+bool csr_member(const struct js *body, const char *name, struct buf *out)
+{
+    const char *text = js_str(js_get(body, name));
+
+    if (text == NULL)
+        return false;
+    if (csr_find_base64(span_str(text), out, NULL) != OK) {
+        buf_reset(out);
+        buf_put_span(out, span_str(text));
+    }
+    return true;
+}
+
+/* False when it is no object, which text before the armour may look like. ERR_TOO_LARGE is left to buf_end().
+ */
+static bool find_member(struct span body, struct buf *file)
+{
+    struct js *o = NULL;
+    bool found = is_object(body) && js_parse(body, &o, NULL) == OK && csr_member(o, "csr", file);
+
+    js_free(o);
+    return found;
+}
+
+/* ---- any of them ---- */
+
+static enum err find_plain(struct span body, struct buf *der, struct fault *f)
 {
     static const char mark[] = "-----BEGIN ";
 
-    if (body.len > CSR_MAX)
-        return fault_set(f, ERR_TOO_LARGE, "A CSR may have %u octets.", CSR_MAX);
     if (body.len >= 3 && memcmp(body.data, "\xef\xbb\xbf", 3) == 0)
         body =
             span_of(body.data + 3, body.len - 3); /* a UTF-8 byte order mark, as Windows editors leave it */
@@ -104,4 +141,17 @@ enum err csr_find(struct span body, struct buf *der, struct fault *f)
     if (memmem(body.data, body.len, mark, sizeof mark - 1) != NULL)
         return find_pem(body, der, f);
     return csr_find_base64(body, der, f);
+}
+
+enum err csr_find(struct span body, struct buf *der, struct fault *f)
+{
+    struct buf file;
+    enum err e;
+
+    if (body.len > CSR_MAX)
+        return fault_set(f, ERR_TOO_LARGE, "A CSR may have %u octets.", CSR_MAX);
+    buf_init(&file, CSR_MAX);
+    e = find_member(body, &file) ? find_plain(buf_span(&file), der, f) : find_plain(body, der, f);
+    buf_free(&file);
+    return e;
 }

@@ -44,20 +44,12 @@ static bool is_json(struct call *c)
            (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
-/* A file in a member: its text, or (what armour cannot be) its octets in base64. */
 static bool read_file(struct call *c, const struct js *body, const char *name, struct buf *out)
 {
-    const char *text = js_str(js_get(body, name));
-    struct fault f = {0};
-
-    if (text == NULL) {
+    if (!csr_member(body, name, out)) {
         call_problem(c, ERR_MALFORMED, NULL,
                      "The member \"%s\" is a file: its text, or its octets in base64.", name);
         return false;
-    }
-    if (csr_find_base64(span_str(text), out, &f) != OK) {
-        buf_reset(out);
-        buf_put_span(out, span_str(text));
     }
     if (buf_end(out) == OK)
         return true;

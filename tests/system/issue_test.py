@@ -246,6 +246,13 @@ class Issue(ServiceTest):
             self.assertTrue(inside or line == "-----BEGIN CERTIFICATE-----", "nothing outside the armour")
             inside = line != "-----END CERTIFICATE-----"
 
+    def test_a_request_in_json(self):
+        csr, path = make_csr(), "/certificates?profile=ucm/tomcat"
+        headers = {"Content-Type": "application/json"}
+        answer = self.assert_status(self.service.api(path, "POST", json.dumps({"csr": csr.pem}).encode(), headers), 201)
+        self.assertEqual(der.Certificate(pem_to_der(answer.text)[0]).spki, csr.fields.spki)
+        self.assert_problem(self.service.api(path, "POST", b'{"pkcs10": ""}', headers), 400)
+
     def test_an_idempotency_key_gives_the_same_certificate_again(self):
         headers = {"Content-Type": "application/pkcs10", "Idempotency-Key": "node1-tomcat-2026"}
         path, csr = "/certificates?profile=ucm/tomcat", make_csr()

@@ -34,8 +34,20 @@ enum shape {
     SHAPE_BASE64,
     SHAPE_BASE64_LINES,
     SHAPE_LONG_LINE,
+    SHAPE_JSON,
+    SHAPE_JSON_BASE64,
     SHAPES
 };
+
+static void put_json(struct buf *out, struct span file)
+{
+    struct js *o = js_object();
+
+    js_set_span(o, "csr", file);
+    buf_put_str(out, "\n ");
+    js_write(o, out);
+    js_free(o);
+}
 
 static void put_shape(struct buf *out, enum shape shape, struct span der)
 {
@@ -59,6 +71,15 @@ static void put_shape(struct buf *out, enum shape shape, struct span der)
         buf_put_str(out, "-----BEGIN CERTIFICATE REQUEST-----\n");
         put_base64(out, der);
         buf_put_str(out, "\n-----END CERTIFICATE REQUEST-----\n");
+    } else if (shape == SHAPE_JSON)
+        put_json(out, buf_span(&pem));
+    else if (shape == SHAPE_JSON_BASE64) {
+        struct buf text;
+
+        request_init(&text);
+        put_base64(&text, buf_span(&pem)); /* the file as it is */
+        put_json(out, buf_span(&text));
+        buf_free(&text);
     } else
         buf_put_span(out, buf_span(&pem));
     if (shape == SHAPE_TEXT)
@@ -114,6 +135,48 @@ Test(csr_body, a_body_holds_exactly_one_request)
                  "-----END CERTIFICATE REQUEST-----\n"),
         "encrypted");
     expect_malformed(RAW("\0\0\0\0"), "zeros");
+    buf_free(&body);
+    buf_free(&der);
+}
+
+Test(csr_body, an_object_without_a_request_is_malformed)
+{
+    struct buf der, pem, body, again;
+
+    expect_malformed(span_str("{}"), "no member");
+    expect_malformed(span_str("{\"csr\": 1}"), "a number");
+    expect_malformed(span_str("{\"csr\": \"\"}"), "empty");
+    expect_malformed(span_str("{\"csr\": \"MAA="), "no JSON");
+    request_ordinary(&der);
+    request_init(&pem);
+    request_init(&body);
+    request_init(&again);
+    pem_put(&pem, "CERTIFICATE REQUEST", buf_span(&der));
+    put_json(&body, buf_span(&pem));
+    put_json(&again, buf_span(&body));
+    expect_malformed(buf_span(&again), "an object in an object");
+    buf_reset(&body);
+    buf_put_str(&pem, "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n");
+    put_json(&body, buf_span(&pem));
+    expect_malformed(buf_span(&body), "a key beside it");
+    buf_free(&again);
+    buf_free(&body);
+    buf_free(&pem);
+    buf_free(&der);
+}
+
+Test(csr_body, text_that_begins_like_an_object_is_let_pass_before_the_armour)
+{
+    struct buf der, body;
+    struct parsed p;
+
+    request_ordinary(&der);
+    request_init(&body);
+    buf_put_str(&body, "{ of the node cucm1 }\n");
+    pem_put(&body, "CERTIFICATE REQUEST", buf_span(&der));
+    p = parsed_of(buf_span(&body));
+    cr_assert_eq(p.err, OK, "%s", p.fault.detail);
+    parsed_free(&p);
     buf_free(&body);
     buf_free(&der);
 }
