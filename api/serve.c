@@ -62,7 +62,10 @@ static void look_ready(struct serve *s)
         return; /* a role that serves nobody may still be starting */
     s->is_ready = true;
     inspect_roles(s);
-    log_info("ready", "http %s, https %s, home %s", s->http, s->https, s->config.home);
+    if (s->config.is_ocsp_host) /* it has no HTTPS */
+        log_info("ready", "http %s, home %s", s->http, s->config.home);
+    else
+        log_info("ready", "http %s, https %s, home %s", s->http, s->https, s->config.home);
     if (s->ready_file != NULL)
         write_ready_file(s);
     notify_send(&s->notify, "READY=1");

@@ -142,6 +142,7 @@ class OcspHost(unittest.TestCase):
         self.assertIn("s old", checks["snapshot"]["detail"])
         self.assertEqual({each for each in checks if each.startswith("ocsp:")}, {f"ocsp:{each}" for each in ISSUERS})
         self.assertIn("As of", self.host.plain("/").text)
+        self.assertIn(f'"http 127.0.0.1:{self.host.http_port}, home ', self.host.log.read_text(), "there is no HTTPS to name")
         self.assertEqual(self.host.plain("/readyz").status, 200)
         self.assertEqual(self.host.plain("/livez").status, 200)
         self.assertGreaterEqual(self.figure("ocsp_data_age_seconds"), 0)
