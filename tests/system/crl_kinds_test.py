@@ -208,7 +208,7 @@ class Kinds(ServiceTest):
         shard = leaf.lists[1]
         self.service.publish("rsa-g1")
         self.revoked(leaf)
-        self.delta_says(shard, leaf, 4)
+        self.delta_says("rsa-g1", leaf, 4)  # the last of a run
         issuer = self.service.ca_file("rsa-g1")
         for name in ("rsa-g1", "rsa-g1-delta", shard, shard + "-delta"):
             with self.subTest(list=name):
