@@ -81,8 +81,7 @@ bool publish_ask(struct ca *ca, struct ask *a)
     assert(i != NULL); /* decided before */
     n = (size_t)(i - ca->issuers);
     if (w->count == PUBLISH_WAITS_MAX) {
-        a->err = ERR_UNAVAILABLE;
-        snprintf(a->detail, sizeof a->detail, "Too many wait for a CRL already.");
+        ask_refuse(a, ERR_UNAVAILABLE, "Too many wait for a CRL already.");
         return false;
     }
     w->asks[w->count] = a;
@@ -255,10 +254,9 @@ void publish_record(struct ca *ca, struct txn *t, struct desk_note *n, int64_t n
 /* Frees it. */
 static void answer(const struct ca *ca, struct ask *a, const struct desk_note *n)
 {
-    a->err = n->err;
     a->crl_number = n->part.state.number;
     if (n->err != OK)
-        snprintf(a->detail, sizeof a->detail, "The CRL could not be published; the one in force stays.");
+        ask_refuse(a, n->err, "The CRL could not be published; the one in force stays.");
     ask_settle(ca, a);
 }
 
