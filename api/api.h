@@ -264,6 +264,13 @@ struct js *certificate_json(struct view *v, const struct cert *c, int64_t now_s)
 struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t now_s);
 enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out); /* every form but JSON */
 enum err render_p7b(const struct chain *chain, bool is_armoured, struct buf *out);
+/* How a path ends that asks for a file: .pem, .der, .p7b (armoured: what the products upload), -chain.pem. */
+struct ending {
+    const char *suffix;
+    enum form form;
+    const char *type;
+};
+const struct ending *ending_find(const char *suffix); /* NULL: there is none */
 /* The serial that `text` begins with: exactly SERIAL_HEX_LEN hex digits. */
 [[nodiscard]] bool serial_read(const char *text, uint8_t serial[static SERIAL_LEN]);
 

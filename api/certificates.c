@@ -153,38 +153,19 @@ void certificates_get(struct call *c)
 
 /* ---- one ---- */
 
-static const struct {
-    const char *suffix;
-    enum form form;
-    const char *type;
-} endings[] = {
-    {"", FORM_JSON, NULL},
-    {".pem", FORM_PEM, "application/x-pem-file"},
-    {".der", FORM_DER, "application/pkix-cert"},
-    {".p7b", FORM_P7B_PEM, "application/x-pkcs7-certificates"}, /* armoured: what the products upload */
-    {"-chain.pem", FORM_CHAIN, "application/pem-certificate-chain"},
-};
-
-static void reply_one(struct call *c, struct view *v, const struct cert *cert, size_t ending)
+/* Without an ending: JSON. */
+static void reply_one(struct call *c, struct view *v, const struct cert *cert, const struct ending *ending)
 {
     struct buf body;
 
-    if (endings[ending].form == FORM_JSON)
+    if (ending == NULL)
         return call_json(c, 200, certificate_json_full(v, cert, c->api->now_s()), NULL);
     buf_init(&body, CHAIN_MAX * PEM_MAX);
-    if (render(v, cert, endings[ending].form, &body) == OK)
-        call_reply(c, 200, endings[ending].type, buf_span(&body), NULL);
+    if (render(v, cert, ending->form, &body) == OK)
+        call_reply(c, 200, ending->type, buf_span(&body), NULL);
     else
         call_problem(c, ERR_INTERNAL, NULL, "the certificate could not be rendered");
     buf_free(&body);
-}
-
-static bool read_ending(const char *text, size_t *out)
-{
-    for (*out = 0; *out < sizeof endings / sizeof *endings; ++*out)
-        if (strcmp(endings[*out].suffix, text) == 0)
-            return true;
-    return false;
 }
 
 void certificate_get(struct call *c)
@@ -192,12 +173,17 @@ void certificate_get(struct call *c)
     uint8_t serial[SERIAL_LEN];
     struct cert cert;
     struct view *v;
-    size_t ending;
+    const struct ending *ending;
+    const char *suffix;
     enum err e;
 
     if (!call_query(c, NULL))
         return;
-    if (!serial_read(c->arg, serial) || !read_ending(c->arg + SERIAL_HEX_LEN, &ending))
+    if (!serial_read(c->arg, serial))
+        return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such certificate.");
+    suffix = c->arg + SERIAL_HEX_LEN;
+    ending = ending_find(suffix);
+    if (ending == NULL && suffix[0] != '\0')
         return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such certificate.");
     v = call_view(c);
     if (v == NULL)

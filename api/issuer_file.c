@@ -13,16 +13,6 @@
 
 /* ---- certificates ---- */
 
-static const struct {
-    const char *suffix;
-    enum form form;
-    const char *type;
-} endings[] = {
-    {".pem", FORM_PEM, "application/x-pem-file"},
-    {".der", FORM_DER, "application/pkix-cert"},
-    {".p7b", FORM_P7B_PEM, "application/x-pkcs7-certificates"},
-};
-
 static enum err write_form(struct view *v, const struct issuer *i, enum form form, struct buf *out)
 {
     struct chain chain;
@@ -37,13 +27,13 @@ static enum err write_form(struct view *v, const struct issuer *i, enum form for
     return render_p7b(&chain, true, out);
 }
 
-static void reply_form(struct call *c, struct view *v, const struct issuer *i, size_t ending)
+static void reply_form(struct call *c, struct view *v, const struct issuer *i, const struct ending *ending)
 {
     struct buf body;
 
     buf_init(&body, CHAIN_MAX * PEM_MAX);
-    if (write_form(v, i, endings[ending].form, &body) == OK)
-        call_reply(c, 200, endings[ending].type, buf_span(&body), NULL);
+    if (write_form(v, i, ending->form, &body) == OK)
+        call_reply(c, 200, ending->type, buf_span(&body), NULL);
     else
         call_problem(c, ERR_INTERNAL, NULL, "the certificate of %s could not be rendered", i->id);
     buf_free(&body);
@@ -52,19 +42,17 @@ static void reply_form(struct call *c, struct view *v, const struct issuer *i, s
 void issuer_file_get(struct call *c)
 {
     char *dot = strchr(c->arg, '.');
+    const struct ending *ending = ending_find(dot);
     struct issuer i;
     struct view *v;
-    size_t n = 0;
 
-    while (n < sizeof endings / sizeof *endings && strcmp(endings[n].suffix, dot) != 0)
-        n++;
-    if (n == sizeof endings / sizeof *endings)
+    if (ending == NULL)
         return call_problem(c, ERR_NOT_FOUND, NULL, "An issuer is there as .pem, .der and .p7b.");
     *dot = '\0';
     v = issuer_wanted(c, c->arg, &i);
     if (v == NULL)
         return;
-    reply_form(c, v, &i, n);
+    reply_form(c, v, &i, ending);
     view_close(v);
 }
 

@@ -37,6 +37,21 @@ static const char *status_name(const struct status *s, int64_t now_s)
     return s->state == CERT_HELD ? "held" : "valid";
 }
 
+static const struct ending endings[] = {
+    {".pem", FORM_PEM, "application/x-pem-file"},
+    {".der", FORM_DER, "application/pkix-cert"},
+    {".p7b", FORM_P7B_PEM, "application/x-pkcs7-certificates"},
+    {"-chain.pem", FORM_CHAIN, "application/pem-certificate-chain"},
+};
+
+const struct ending *ending_find(const char *suffix)
+{
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(endings[i].suffix, suffix) == 0)
+            return &endings[i];
+    return NULL;
+}
+
 bool serial_read(const char *text, uint8_t serial[static SERIAL_LEN])
 {
     char hex[SERIAL_HEX_LEN + 1];
