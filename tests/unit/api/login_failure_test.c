@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What does the audit get to know of who was not let in? */
-#include "api/api.h"
-#include "base/address.h"
-#include "base/wire.h"
-
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <unistd.h>
 
-static struct api api;
-static int fds[2];
+#include "base/address.h"
+#include "tests/unit/api/ear.h"
 
 static void setup(void)
 {
-    cr_assert_eq(wire_pair(fds), OK);
-    api.loop = loop_new(); /* never runs */
-    api.asker = asker_new(api.loop, fds[0], 30000);
-    api.login_failures = login_failures_new(&api);
+    ear_open();
+    ear.api.login_failures = login_failures_new(&ear.api);
 }
 
 static void teardown(void)
 {
-    tally_free(api.login_failures);
-    asker_free(api.asker);
-    loop_free(api.loop);
-    close(fds[0]);
-    close(fds[1]);
+    tally_free(ear.api.login_failures);
+    ear_close();
 }
 
 TestSuite(login_failure, .init = setup, .fini = teardown);
@@ -35,32 +25,18 @@ static void note(const char *address, enum login_failure kind)
     struct http_peer peer = {.is_unix = address == NULL};
 
     cr_assert(address == NULL || address_parse(address, &peer.ip));
-    login_failure_note(api.login_failures, &peer, kind);
+    login_failure_note(ear.api.login_failures, &peer, kind);
 }
 
 /* The next question to the ca. */
 static void expect(const char *from, const char *kind, uint32_t count)
 {
-    static uint8_t buffer[WIRE_MSG_MAX];
-    struct span m;
-    struct rd r;
+    struct rd r = ear_next(ASK_LOGIN_FAILURE);
 
-    cr_assert_eq(wire_try_receive(fds[1], buffer, sizeof buffer, &m), OK);
-    r = rd_of(m);
-    cr_assert_eq(rd_u8(&r), ASK_LOGIN_FAILURE);
-    (void)rd_u64(&r);
     cr_assert(span_eq(rd_blob(&r), span_str(from)), "%s", from);
     cr_assert(span_eq(rd_blob(&r), span_str(kind)), "%s", kind);
     cr_assert_eq(rd_u32(&r), count);
     cr_assert(rd_done(&r));
-}
-
-static void expect_silence(void)
-{
-    static uint8_t buffer[WIRE_MSG_MAX];
-    struct span m;
-
-    cr_assert_eq(wire_try_receive(fds[1], buffer, sizeof buffer, &m), ERR_UNAVAILABLE);
 }
 
 Test(login_failure, a_row_names_address_kind_and_how_often)
@@ -69,10 +45,10 @@ Test(login_failure, a_row_names_address_kind_and_how_often)
     expect("192.0.2.1", "unknown token", 1);
     for (unsigned i = 0; i < 1000; i++)
         note("192.0.2.1", LOGIN_FAILURE_TOKEN_UNKNOWN);
-    expect_silence();
-    tally_minute(api.login_failures);
+    ear_expect_silence();
+    tally_minute(ear.api.login_failures);
     expect("192.0.2.1", "unknown token", 1000);
-    expect_silence();
+    ear_expect_silence();
 }
 
 Test(login_failure, another_kind_from_an_address_is_another_row)
@@ -88,7 +64,7 @@ Test(login_failure, of_ipv6_one_client_has_a_64)
     note("2001:db8:0:7::1", LOGIN_FAILURE_NONE);
     expect("2001:db8:0:7::", "no login given", 1);
     note("2001:db8:0:7:1:2:3:4", LOGIN_FAILURE_NONE);
-    expect_silence();
+    ear_expect_silence();
     note("2001:db8:0:8::1", LOGIN_FAILURE_NONE);
     expect("2001:db8:0:8::", "no login given", 1);
 }
@@ -110,8 +86,8 @@ Test(login_failure, many_addresses_are_one_row_of_the_latest_kind)
             expect(address, "no login given", 1);
     }
     note("198.51.100.1", LOGIN_FAILURE_TOKEN_BROKEN);
-    expect_silence();
-    tally_minute(api.login_failures);
+    ear_expect_silence();
+    tally_minute(ear.api.login_failures);
     expect("other addresses", "no token or a mistyped one", 3);
-    expect_silence();
+    ear_expect_silence();
 }
