@@ -293,8 +293,8 @@ static bool extension_take(struct scan *s, struct span *list, bool *has_number)
     if (!span_eq(oid.body, span_of(number_oid, sizeof number_oid)))
         return true;
     inner = value.body;
-    if (*has_number || !der_expect(&inner, DER_INTEGER, &number) || inner.len != 0 || number.body.len == 0 ||
-        (number.body.data[0] & 0x80))
+    if (*has_number || !der_expect(&inner, DER_INTEGER, &number) || inner.len != 0 ||
+        !der_is_minimal(number.body) || (number.body.data[0] & 0x80))
         return false;
     *has_number = true;
     if (!der_uint(number.body, &s->facts.number))

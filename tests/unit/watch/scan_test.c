@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "tests/unit/watch/press.h"
 
 static enum err scan(struct span octets, size_t piece, struct scan_facts *out, struct fault *f)
@@ -141,6 +142,45 @@ Test(watch_scan, what_is_no_crl_of_ours_is_refused_with_its_reason)
     der = press_crl(&p, &(struct sheet){.number = 3, .this_update_s = PRESS_NOW});
     assert_refused(der, "it has no nextUpdate");
     free((void *)der.data);
+    press_close(&p);
+}
+
+/* The first octet of the cRLNumber, in a list that has one. */
+static uint8_t *number_in(struct span der)
+{
+    static const uint8_t head[] = {0x55, 0x1d, 0x14, DER_OCTET_STRING};
+    uint8_t *at = memmem(der.data, der.len, head, sizeof head);
+
+    cr_assert_not_null(at);
+    cr_assert_eq(at[sizeof head + 1], DER_INTEGER);
+    return at + sizeof head + 3;
+}
+
+Test(watch_scan, a_number_is_not_negative_and_has_no_octet_too_many)
+{
+    static const struct {
+        uint64_t number;
+        uint8_t octets[2], len;
+        enum err verdict;
+    } t[] = {{0x80, {0x00, 0x80}, 2, OK},
+             {0x80, {0x00, 0x7f}, 2, ERR_MALFORMED}, /* X.690 8.3.2 */
+             {0x80, {0xff, 0x80}, 2, ERR_MALFORMED},
+             {0x7f, {0x7f}, 1, OK},
+             {0x7f, {0x00}, 1, OK},
+             {0x7f, {0x80}, 1, ERR_MALFORMED}}; /* RFC 5280 5.2.3: never below zero */
+    struct press p;
+
+    press_open(&p, "P-256", "Test CA");
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        const struct sheet sheet = {
+            .number = t[i].number, .this_update_s = PRESS_NOW, .next_update_s = PRESS_NOW + 60};
+        struct span der = press_crl(&p, &sheet);
+        struct scan_facts facts;
+
+        memcpy(number_in(der), t[i].octets, t[i].len);
+        cr_expect_eq(scan(der, 64, &facts, NULL), t[i].verdict, "row %zu", i);
+        free((void *)der.data);
+    }
     press_close(&p);
 }
 
