@@ -3,8 +3,6 @@
  * flight: what is at the signer. A question is sent the moment it is decided and lands when its signature is
  * back, so the signing processes work while the ca decides, commits and answers. They come back in any order.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,18 +97,4 @@ struct ask *flight_land(struct ca *ca)
                           span_of(answer.signature, answer.signature_len));
     flights_send(ca);
     return a;
-}
-
-struct ask *flight_await(struct ca *ca)
-{
-    struct pollfd fd = {.fd = ca->role->port_fd, .events = POLLIN};
-    struct ask *a;
-
-    while (ca->flights.count > 0) {
-        if ((a = flight_land(ca)) != NULL)
-            return a;
-        if (poll(&fd, 1, -1) < 0 && errno != EINTR)
-            die("poll: %s", strerror(errno));
-    }
-    return NULL;
 }

@@ -98,6 +98,8 @@ struct ca {
         uint64_t numbers;
         size_t left; /* asked and not answered */
         bool has_failed;
+        uint64_t
+            stuck; /* the question at the signer that did not come back as the port was wanted; 0: none */
     } probe;
 };
 
@@ -222,16 +224,18 @@ void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, stru
 [[nodiscard]] bool flight_start(struct ca *ca, struct ask *a);
 /* One that has come back, with its certificate or with the refusal as its error; NULL: none now. */
 struct ask *flight_land(struct ca *ca);
-/* The same, waiting for it; NULL: none is out. Before the port is used for anything else. */
-struct ask *flight_await(struct ca *ca);
 
-/* ---- probe.c: does the signer answer? ---- */
+/* ---- probe.c: does the signer answer, all of it? ---- */
 
 /* Asks it to sign with the first `keys` issuers' keys, and waits some seconds; not at all while an earlier
  * question has no answer. False: it is silent (an alarm is up) or cannot. What lands meanwhile goes to
  * `landed`. */
 typedef void landed_fn(void *arg, struct ask *a);
 bool probe_signer(struct ca *ca, size_t keys, landed_fn *landed, void *arg);
+/* Has all that was asked for come back? Then the port may be used for something else. Waits for it until
+ * nothing has come for some seconds; not at all while the same question is still out as the last time. False:
+ * something is out (an alarm is up). */
+[[nodiscard]] bool probe_free(struct ca *ca, landed_fn *landed, void *arg);
 /* True when it was the answer to a probe. */
 struct port_answer;
 bool probe_answered(struct ca *ca, const struct port_answer *answer);

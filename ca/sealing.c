@@ -117,12 +117,15 @@ void sealing_turn(struct ca *ca, int64_t now_s)
         die("the signer is gone");
 }
 
-/* The other roles are ending too: without its signer the last rows stay unsealed until the next start. */
+/* The other roles are ending too: without its signer, or while that has not answered what it was asked
+ * before, the last rows stay unsealed until the next start. */
 void sealing_end(struct ca *ca, int64_t now_s)
 {
     struct chain_mark head;
 
     add_row(ca, AUDIT_STOP, span_str("nobody asks any more"), now_s, &head);
-    if (ca->role->seal_keys != NULL && seal_head(ca, &head, now_s) == ERR_END)
-        log_warn("audit", "the signer ended first: the last rows are sealed after the next start");
+    if (ca->role->seal_keys == NULL)
+        return;
+    if (ca->flights.count + ca->probe.left > 0 || seal_head(ca, &head, now_s) == ERR_END)
+        log_warn("audit", "the signer ended first, or hangs: the last rows are sealed after the next start");
 }

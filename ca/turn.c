@@ -181,13 +181,10 @@ static void take_signed(struct ca *ca, struct turn *t)
         land(t, a);
 }
 
-/* The port is wanted for something else. */
-static void await_signed(struct ca *ca, struct turn *t)
+/* May the port be used for something else, which waits? */
+static bool has_port(struct ca *ca, struct turn *t)
 {
-    struct ask *a;
-
-    while ((a = flight_await(ca)) != NULL)
-        land(t, a);
+    return probe_free(ca, land, t) && probe_signer(ca, 1, land, t);
 }
 
 /* Signs a probe with every CA key: what /readyz promises. All probes of a group share one. */
@@ -326,10 +323,8 @@ static bool turn_run(struct ca *ca, struct turn *t)
         approval_post(ca, t->now_s);
     answer(ca, t);
     copies_turn(ca);
-    if (sealing_is_due(ca) && probe_signer(ca, 1, land, t)) {
-        await_signed(ca, t);
+    if (sealing_is_due(ca) && has_port(ca, t))
         sealing_turn(ca, t->now_s);
-    }
     return true;
 }
 
@@ -386,20 +381,15 @@ static void serve(struct ca *ca)
     struct turn *t = xcalloc(1, sizeof *t);
 
     do {
-        bool answers;
-
         await_events(ca, t, fds, next_upkeep_ms);
         if (fds[3].revents != 0)
             upkeep_reload(ca, fds[3].fd);
         if (clock_monotonic_ms() >= next_upkeep_ms) {
-            answers = probe_signer(ca, 1, land, t);
-            if (answers)
-                await_signed(ca, t);
-            upkeep_run(ca, answers, clock_now_s());
+            upkeep_run(ca, has_port(ca, t), clock_now_s());
             next_upkeep_ms = clock_monotonic_ms() + UPKEEP_MS;
         }
     } while (turn_run(ca, t));
-    await_signed(ca, t); /* nobody waits for it; the port has to be free for the last seal */
+    (void)!probe_free(ca, land, t); /* nobody waits for it; the port should be free for the last seal */
     turn_free(ca, t);
     close(fds[3].fd);
 }

@@ -8,10 +8,11 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 import unittest
 
-from harness import Service, make_csr, new_file, der_to_pem, run, wait_until
+from harness import WAIT_S, Service, make_csr, new_file, der_to_pem, run, wait_until
 
 ANSWER_S = 50  # the api waits 30 s for the ca; the rest is for a busy machine
 ISSUER = "ec-g1"
@@ -21,6 +22,7 @@ class Stop(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.csr = make_csr("ec-P-256", "/CN=node1-EC.example.com")
+        cls.rsa_csr = make_csr("rsa-2048", "/CN=node1.example.com")
         cls.services = {role: Service() for role in ("ca", "signer", "crl", "ocsp-signer", "ocsp", "api")}
         cls.leaves = {role: [each.issued(cls.csr, "ucm/tomcat-ECDSA") for _ in range(2)] for role, each in cls.services.items()}
         cls.pool = concurrent.futures.ThreadPoolExecutor(len(cls.services) * 8)
@@ -97,6 +99,55 @@ class Stop(unittest.TestCase):
         self.assert_acts("signer", started["signer"], ("issue", "publish", "ready"))
         self.assert_acts("crl", started["crl"], ("publish",))
 
+    def held_question(self, service, pid):
+        """Stops a signing process while it signs: the one answer that is not to be had; None: it held nothing as it stopped."""
+        is_over = threading.Event()
+
+        def load():
+            while not is_over.is_set():
+                answer = service.issue(self.rsa_csr, "ucm/tomcat")
+            return answer
+
+        loads = [self.pool.submit(load) for _ in range(12)]
+        time.sleep(0.2)
+        os.kill(pid, signal.SIGSTOP)
+        is_over.set()
+        done, waiting = concurrent.futures.wait(loads, 5)
+        for each in done:
+            self.assertEqual(each.result().status, 201)
+        self.assertLess(len(waiting), 2, "it signs one at a time")
+        if waiting:
+            return waiting.pop()
+        os.kill(pid, signal.SIGCONT)
+        return None
+
+    def within_a_look(self, claim, what):
+        """What is looked for once a minute."""
+        end = time.monotonic() + 60 + WAIT_S
+        while not claim():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.1)
+
+    def count(self, service, what):
+        return service.log.read_text().count(f"{what} detail=\"signer.silent")
+
+    def test_a_stopped_process_of_a_signer_that_has_several(self):
+        service, tries = self.services["signer"], 100  # a signature with RSA takes a fourth of its time, and less
+        pids = service.roles()["signer"]
+        if len(pids) < 2:
+            self.skipTest("one processor has one signing process")
+        before = self.count(service, "alarm")
+        while (held := self.held_question(service, max(pids))) is None:
+            tries -= 1
+            self.assertGreater(tries, 0, "it never signed as it was stopped")
+        self.within_a_look(lambda: self.count(service, "alarm") > before, "the alarm")
+        for name, act in self.acts("signer").items():
+            with self.subTest(act=name):
+                self.assertIn(self.timed(act).status, (200, 201))
+        self.assert_refused(held.result(ANSWER_S), "issue")
+        self.go_on("signer")
+        self.within_a_look(lambda: self.count(service, "alarm-over") > before, "its end")
+
     def test_a_stopped_ocsp_signer(self):
         leaf = self.leaves["ocsp-signer"][1]
         self.signal("ocsp-signer", signal.SIGSTOP)
@@ -107,7 +158,7 @@ class Stop(unittest.TestCase):
                 self.assertIn(act().status, (200, 201))
         self.signal("ocsp-signer", signal.SIGCONT)
         wait_until(lambda: ": good" in self.ask("ocsp-signer", leaf), "OCSP answers again")
-        self.assertIn("alarm-over detail=\"ocsp.signer", self.services["ocsp-signer"].tail())
+        wait_until(lambda: "alarm-over detail=\"ocsp.signer" in self.services["ocsp-signer"].tail(), "the alarm is over")
 
     def ask_unheard(self, service, source, count, waiting):
         """Asks for so many lists from that address, which may have 256 connections, and reads no answer."""

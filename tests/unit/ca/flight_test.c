@@ -3,6 +3,7 @@
  * that must not be, and nobody else kept waiting? */
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/unit/ca/asked.h"
@@ -112,6 +113,86 @@ static void add_rows(unsigned n)
         audit_append(
             t, &(struct audit_row){.at_s = clock_now_s(), .kind = AUDIT_ISSUE, .actor = span_str("uid:0")});
     stage_commit();
+}
+
+static bool see(const struct alarm_shown *a, void *arg)
+{
+    *(bool *)arg |= strcmp(a->code, "signer.silent") == 0;
+    return true;
+}
+
+static bool is_alarmed(void)
+{
+    bool is = false;
+
+    board_each_alarm(stage.role->board, see, &is);
+    return is;
+}
+
+/* Asks until it is so: each question is a turn, and has an answer. */
+static void probe_until_alarmed(bool is)
+{
+    static struct reply r;
+
+    for (unsigned i = 0; i < 1000 && is_alarmed() != is; i++) {
+        send_probe(100 + i);
+        receive(&r);
+        cr_assert(r.number == 100 + i ? r.err == OK : r.number == 1);
+        usleep(10000);
+    }
+    cr_assert_eq(is_alarmed(), is);
+}
+
+Test(flight, one_of_several_that_hangs_is_alarmed_and_keeps_nobody_waiting)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    struct seal_keys *keys = played_seal_keys(key);
+    static struct reply r;
+    struct outcome second;
+    bool changed = false;
+
+    add_rows(SEAL_ROWS); /* a seal is due, for which the signer is to have answered everything */
+    stage.role->seal_keys = keys;
+    stage.role->board = board_new();
+    stage.signer.is_several = true;
+    stage.signer.kept_at = 2; /* after the OCSP signer's certificate, the first of the two */
+    send_question(1, &plain);
+    send_question(2, &plain);
+    stage_start();
+    receive(&r);
+    cr_assert_eq(r.number, 2);
+    second = issued_of(&r);
+    probe_until_alarmed(true);
+    cr_assert_eq(change(ASK_REVOKE, second.serial, REASON_SUPERSEDED, &changed), OK);
+    cr_assert(changed && is_alarmed());
+    stage.signer.releases = true;
+    probe_until_alarmed(false);
+    stage_stop();
+    cr_assert_eq(stage.result, OK);
+    board_close(stage.role->board);
+    seal_keys_free(keys);
+    EVP_PKEY_free(key);
+}
+
+Test(flight, a_hang_leaves_the_end_in_order)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    struct seal_keys *keys = played_seal_keys(key);
+    static struct reply r;
+
+    stage.role->seal_keys = keys;
+    stage.signer.is_several = true;
+    stage.signer.kept_at = 2;
+    send_question(1, &plain);
+    send_question(2, &plain);
+    stage_start();
+    receive(&r);
+    cr_assert_eq(r.number, 2);
+    stage_stop();
+    cr_assert_eq(stage.result, OK);
+    cr_assert_eq(stage_certificates(), 2, "its OCSP signer's and the second");
+    seal_keys_free(keys);
+    EVP_PKEY_free(key);
 }
 
 /* A seal waits for what is at the signer; what comes back then is answered though nothing else ever happens.

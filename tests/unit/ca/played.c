@@ -110,7 +110,7 @@ void *played_signer_run(void *arg)
         if (count == p->slow_at)
             usleep(200000); /* the others are recorded meanwhile */
         answer(p, rd_of(s));
-        if (kept_len > 0) {
+        if (kept_len > 0 && (p->releases || !p->is_several)) {
             await_release(p);
             answer(p, rd_of(span_of(kept, kept_len)));
             kept_len = 0;
