@@ -172,7 +172,10 @@ struct job {
     bool is_awaited;
     uint64_t number;
     enum need need;
-    unsigned ticks; /* seconds, about, that it has been under way */
+    unsigned ticks;           /* seconds, about, that it has been under way */
+    uint64_t sent;            /* its place among all that were sent, from 1; 0: it waits for the port */
+    unsigned overtaken_ticks; /* since one that was sent later came back */
+    bool is_hanging;          /* for too long: signing processes take what is sent in order */
     char key_id[ISSUER_ID_MAX];
     struct delegate *delegate; /* held */
     int64_t made_s;            /* producedAt */
@@ -208,6 +211,8 @@ struct jobs {
     struct job_line unsent[2]; /* written, waiting for the port: live ones, then those that are kept */
     size_t turn;               /* of these lines, whose message is next */
     unsigned silent_ticks;     /* since the signer answered, or had anything to answer */
+    uint64_t sends, newest;    /* places: the last given, and the last of those that came back */
+    size_t hanging_count;
 };
 
 void jobs_open(struct jobs *j, int port_fd);
@@ -225,8 +230,8 @@ struct job *job_find(struct jobs *j, uint64_t hash, struct span certid, const st
 [[nodiscard]] bool job_next_waiter(struct jobs *j, struct job *job, struct waiter *out);
 /* The job is written: makes it findable when it is kept; jobs_send sends it. */
 void job_queue(struct jobs *j, struct job *job);
-/* An answer has come: the port has room. */
-void jobs_answered(struct jobs *j);
+/* Its answer has come: the port has room. */
+void jobs_answered(struct jobs *j, const struct job *job);
 /* Once a second, when those that are late have no waiters any more: forgets the ones among them that were for
  * these alone and are not sent. True: the signer has been silent for OCSP_WAIT_TICKS. */
 bool jobs_tick(struct jobs *j);
@@ -240,7 +245,7 @@ enum err jobs_send(struct jobs *j);
 struct ocsp {
     struct store *store;
     struct board *board;
-    bool is_silent; /* the signer: it has not answered for OCSP_WAIT_TICKS */
+    bool is_alarmed; /* the signer, or one of its processes, has not answered for OCSP_WAIT_TICKS */
     struct ocsp_config config;
     struct served_list served;
     int64_t as_of_s; /* NO_TIME: the store is of now */

@@ -57,7 +57,9 @@ struct job *job_take(struct jobs *j, enum need need, bool is_kept)
     job->is_awaited = true;
     job->is_kept = is_kept;
     job->need = need;
-    job->ticks = 0;
+    job->ticks = job->overtaken_ticks = 0;
+    job->sent = 0;
+    job->is_hanging = false;
     job->number = ++j->count << INDEX_BITS | index;
     job->waiters = NULL;
     job->waiters_end = &job->waiters;
@@ -82,6 +84,7 @@ void job_give_back(struct jobs *j, struct job *job)
     if (job->is_kept)
         forget_kept(j, job);
     j->live_count -= !job->is_kept;
+    j->hanging_count -= job->is_hanging;
     delegate_drop(job->delegate);
     job->delegate = NULL;
     job->is_awaited = false;
@@ -167,8 +170,10 @@ static void line_drop(struct jobs *j, struct job_line *l, size_t n)
 {
     j->sent_count += n;
     j->unsent_count -= n;
-    while (n-- > 0)
+    while (n-- > 0) {
+        l->first->sent = ++j->sends;
         l->first = l->first->next_unsent;
+    }
     if (l->first == NULL)
         l->end = &l->first;
 }
@@ -222,11 +227,13 @@ void job_queue(struct jobs *j, struct job *job)
     j->unsent_count++;
 }
 
-void jobs_answered(struct jobs *j)
+void jobs_answered(struct jobs *j, const struct job *job)
 {
-    assert(j->sent_count > 0);
+    assert(j->sent_count > 0 && job->sent > 0);
     j->sent_count--;
     j->silent_ticks = 0;
+    if (j->newest < job->sent)
+        j->newest = job->sent;
 }
 
 /* What is signed before it is asked for had no waiters to lose. */
@@ -254,10 +261,25 @@ static void line_prune(struct jobs *j, struct job_line *l)
     l->end = at;
 }
 
+/* How slow a signer may be is not known here; but a signing process that is there answers what it took before
+ * the others have gone on for so long. */
+static void look_for_hanging(struct jobs *j)
+{
+    for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
+        struct job *job = &j->items[i];
+
+        if (!job->is_awaited || job->is_hanging || job->sent == 0 || job->sent >= j->newest)
+            continue;
+        job->is_hanging = ++job->overtaken_ticks >= OCSP_WAIT_TICKS;
+        j->hanging_count += job->is_hanging;
+    }
+}
+
 bool jobs_tick(struct jobs *j)
 {
     for (size_t i = 0; i < 2; i++)
         line_prune(j, &j->unsent[i]);
+    look_for_hanging(j);
     j->silent_ticks = j->sent_count > 0 ? j->silent_ticks + 1 : 0;
     return j->silent_ticks >= OCSP_WAIT_TICKS;
 }

@@ -281,9 +281,10 @@ static void answer_later(struct ocsp *o, struct job *job)
 
 static void heard(struct ocsp *o)
 {
-    if (o->is_silent)
-        alarm_clear(o->board, ALARM, "");
-    o->is_silent = false;
+    if (!o->is_alarmed || o->jobs.hanging_count > 0)
+        return;
+    alarm_clear(o->board, ALARM, "");
+    o->is_alarmed = false;
 }
 
 /* Counted in calls, not by a clock that may be set. What is at the signer stays under way: its signature may
@@ -296,11 +297,16 @@ static void watch_signer(struct ocsp *o)
         if (job->is_awaited && ++job->ticks >= OCSP_WAIT_TICKS)
             answer_later(o, job);
     }
-    if (!jobs_tick(&o->jobs) || o->is_silent)
+    if (jobs_tick(&o->jobs))
+        alarm_raise(o->board, ALARM_CRITICAL, ALARM, "",
+                    "no answer for %u s: what is not kept is answered tryLater", OCSP_WAIT_TICKS);
+    else if (o->jobs.hanging_count > 0)
+        alarm_raise(o->board, ALARM_WARNING, ALARM, "",
+                    "%zu signatures do not come while others do: a signing process hangs, the others go on",
+                    o->jobs.hanging_count);
+    else
         return;
-    alarm_raise(o->board, ALARM_CRITICAL, ALARM, "",
-                "no answer for %u s: what is not kept is answered tryLater", OCSP_WAIT_TICKS);
-    o->is_silent = true;
+    o->is_alarmed = true;
 }
 
 /* The signer has room again for what is to be ready before it is asked for. */
@@ -320,9 +326,9 @@ static void answered(struct ocsp *o, const struct port_answer *p)
 
     if (job == NULL)
         die("the signer answered a job that was not asked");
-    jobs_answered(&o->jobs);
-    heard(o);
+    jobs_answered(&o->jobs, job);
     finish(o, job, p);
+    heard(o);
 }
 
 enum err ocsp_pump(struct ocsp *o)

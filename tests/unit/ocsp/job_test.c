@@ -172,6 +172,33 @@ Test(ocsp_job, a_signer_that_answers_slowly_is_not_called_silent)
     forget_all();
 }
 
+Test(ocsp_job, a_signing_process_that_hangs_is_alarmed_until_it_answers)
+{
+    struct job held;
+
+    ask_nonce(&got[0]);
+    ocsp_send(o);
+    cr_assert(take_job(&held));
+    for (unsigned i = 1; i <= OCSP_WAIT_TICKS; i++) {
+        cr_assert_not(is_alarmed(), "%u", i);
+        ask_nonce(&got[i]); /* the others go on */
+        ocsp_send(o);
+        cr_assert_eq(pump(1), 1);
+        cr_assert_eq(got[i].answer.status, OCSP_SUCCESSFUL);
+        ticks(1);
+    }
+    cr_assert(is_alarmed());
+    cr_assert_eq(got[0].answer.status, OCSP_TRY_LATER);
+    ask_nonce(&got[OCSP_WAIT_TICKS + 1]);
+    ocsp_send(o);
+    cr_assert_eq(pump(1), 1);
+    cr_assert(is_alarmed(), "another's answer says nothing of it");
+    sign_job(&held);
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_not(is_alarmed());
+    forget_all();
+}
+
 Test(ocsp_job, a_signer_that_is_asked_nothing_is_not_called_silent)
 {
     keeping();
