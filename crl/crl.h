@@ -64,8 +64,9 @@ struct crl_job {
     void *arg;
 };
 /* OK and the published state, or the reason with nothing changed under public/ (the files of a publication
- * that could not be recorded are in place, and true). ERR_END: the signer or the desk is gone, the role ends.
- */
+ * that could not be recorded are in place, and true). ERR_UNAVAILABLE: the signer is there and has neither
+ * taken nor given anything for CRL_SIGNER_WAIT_S. ERR_END: the signer or the desk is gone, the role ends. */
+#define CRL_SIGNER_WAIT_S 10u /* a third of what the api waits, so that it hears why */
 enum err crl_publish(const struct crl_job *job, struct crl_state *out, struct fault *f);
 
 struct crl_role {

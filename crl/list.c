@@ -4,9 +4,13 @@
  * a signature, both files in place. Which entries: RFC 5280 3.3 for a complete list, 5.2.4 for a delta; of a
  * shard those of its serials.
  */
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/der.h"
+#include "base/log.h"
 #include "base/port.h"
 #include "crl/inner.h"
 
@@ -144,11 +148,35 @@ static enum err port_clear(int fd)
     return e == ERR_UNAVAILABLE ? OK : e;
 }
 
+/* Until the port takes a message, or has one. Whoever asked for the list is told in time, and others have
+ * their lists. */
+static enum err port_wait(const struct crl_list *l, short events)
+{
+    struct pollfd port = {.fd = l->job->port_fd, .events = events};
+
+    for (unsigned s = 0; s < CRL_SIGNER_WAIT_S; s++) {
+        int n = poll(&port, 1, 1000);
+
+        if (n > 0)
+            return OK;
+        if (n < 0 && errno != EINTR)
+            die("poll: %s", strerror(errno));
+        tick(l);
+    }
+    return fault_set(l->fault, ERR_UNAVAILABLE, "%s: the signer does not answer for %u s", l->job->issuer->id,
+                     CRL_SIGNER_WAIT_S);
+}
+
+static_assert(PAIR_PIECE <= PORT_PIECE_MAX,
+              "a piece is one message, of which the port was asked whether it takes it");
+
 static bool sink_port(struct span piece, void *arg)
 {
     struct crl_list *l = arg;
 
-    l->err = port_crl_data(l->job->port_fd, l->part.state.number, piece);
+    l->err = port_wait(l, POLLOUT);
+    if (l->err == OK)
+        l->err = port_crl_data(l->job->port_fd, l->part.state.number, piece);
     tick(l);
     return l->err == OK;
 }
@@ -158,15 +186,30 @@ static enum err stream(struct crl_list *l)
     enum err e = port_clear(l->job->port_fd);
 
     if (e == OK)
+        e = port_wait(l, POLLOUT);
+    if (e == OK)
         e = port_crl_begin(l->job->port_fd, l->part.state.number, l->job->issuer->id, l->pair.tbs_len);
     if (e == OK)
         e = pair_stream(&l->pair, sink_port, l);
     return l->err != OK ? l->err : e;
 }
 
+/* An earlier publication's answer may come as late as now: a signer that hung goes on where it was. */
+static enum err answer_wait(const struct crl_list *l, struct port_answer *a)
+{
+    enum err e;
+
+    do {
+        e = port_wait(l, POLLIN);
+        if (e == OK)
+            e = port_crl_end(l->job->port_fd, a);
+    } while (e == OK && a->number != l->part.state.number);
+    return e;
+}
+
 static enum err signature_wait(struct crl_list *l, struct port_answer *a)
 {
-    enum err e = port_crl_end(l->job->port_fd, a);
+    enum err e = answer_wait(l, a);
 
     if (e != OK)
         return e;

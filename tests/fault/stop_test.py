@@ -97,6 +97,7 @@ class Stop(unittest.TestCase):
         started = {role: self.start_acts(role) for role in ("ca", "signer", "crl")}
         self.assert_acts("ca", started["ca"], ("issue", "revoke", "publish", "ready"))
         self.assert_acts("signer", started["signer"], ("issue", "publish", "ready"))
+        self.assertIn("alarm detail=\"crl.failed", self.services["signer"].log.read_text())
         self.assert_acts("crl", started["crl"], ("publish",))
 
     def held_question(self, service, pid):

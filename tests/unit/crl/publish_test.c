@@ -336,6 +336,25 @@ Test(crl_publish, a_lost_signer_ends_the_role_and_leaves_the_old_pair)
     fails(&job, ERR_END, "");
 }
 
+/* Before the last octet is taken of a long list, and after it of a short one. What was given up is answered
+ * when the signer goes on, before what is asked then. */
+Test(crl_publish, a_hanging_signer_leaves_the_old_pair_and_the_port_in_step)
+{
+    struct crl_job job;
+
+    shop_open(&s, "ec-256", "ca");
+    publish_at(SHOP_NOW);
+    kill(s.signer, SIGSTOP);
+    job = job_at(SHOP_NOW + 1);
+    fails(&job, ERR_UNAVAILABLE, "the signer does not answer for 10 s");
+    shop_revoke(&s, 20000);
+    job = job_at(SHOP_NOW + 2);
+    fails(&job, ERR_UNAVAILABLE, "the signer does not answer for 10 s");
+    kill(s.signer, SIGCONT);
+    cr_assert_eq(publish_at(SHOP_NOW + 3).count, 20000);
+    X509_CRL_free(shop_published(&s));
+}
+
 static enum err refuse_reserve(void *arg, const char *id, uint64_t *number)
 {
     (void)arg;
