@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * port: questions to a signer, written as base/port.h says. A batch keeps at most PORT_WINDOW jobs under way:
- * so many answers fit the socket's queue, so the signer is never blocked on us while we are blocked on it.
- */
+/* port: questions to a signer, written as base/port.h says. */
 #include "base/port.h"
 
 #include <assert.h>
@@ -180,53 +177,6 @@ enum err port_take_several(int fd, struct port_answers *out)
     if (e == OK)
         return answers_read(message, out);
     return e == ERR_MALFORMED ? ERR_END : e;
-}
-
-/* ---- batches ---- */
-
-/* True when the question is on its way; else the job is answered here (too large for a message) or *e is
- * ERR_END. */
-static bool job_send(int fd, enum port_kind kind, struct port_job *job, uint64_t number, enum err *e)
-{
-    *e = question_send(fd, kind, number, job->key_id, job->tbs, wire_send);
-    if (*e == OK)
-        return true;
-    if (*e != ERR_TOO_LARGE)
-        return false;
-    job->answer = (struct port_answer){.number = number, .err = ERR_TOO_LARGE};
-    strcpy(job->answer.reason, "port: larger than a message");
-    *e = OK;
-    return false;
-}
-
-static enum err job_take(int fd, struct port_job *jobs, size_t n)
-{
-    struct port_answer a;
-    enum err e = answer_receive(fd, &a, wire_receive);
-
-    if (e != OK)
-        return ERR_END;
-    if (a.number >= n)
-        return ERR_END;
-    jobs[a.number].answer = a;
-    return OK;
-}
-
-enum err port_batch(int fd, enum port_kind kind, struct port_job *jobs, size_t n)
-{
-    size_t next = 0, under_way = 0;
-    enum err e = OK;
-
-    while (e == OK && (next < n || under_way > 0)) {
-        if (next < n && under_way < PORT_WINDOW) {
-            under_way += job_send(fd, kind, &jobs[next], next, &e);
-            next++;
-            continue;
-        }
-        e = job_take(fd, jobs, n);
-        under_way--;
-    }
-    return e == OK ? OK : ERR_END;
 }
 
 /* ---- a streamed CRL ---- */

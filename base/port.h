@@ -10,6 +10,8 @@
  * total length of the tbsCertList), DATA pieces in order, and one answer after the last octet.
  *
  * PORT_SEAL: the octets of base/seal.h, under SEAL_KEY_ID.
+ * PORT_PROBE signs nothing that anyone could use: PORT_PROBE_PREFIX and the at most PORT_PROBE_MAX octets
+ * that were sent, random, so that an answer cannot be an old one, or none.
  *
  * Several questions of one kind in one message, which one signing process takes and answers in one:
  * u8 PORT_SEVERAL, u64 count, u8 kind, then of each u64 number, blob key id, blob to-be-signed octets.
@@ -18,7 +20,7 @@
  * number.
  *
  * Key ids: for CA keys the issuer id ("rsa-g1"); for OCSP keys the id of the issuer answered for.
- * A lost signer is ERR_END: the role exits. Blocks unless it says otherwise.
+ * A lost signer is ERR_END: the role exits.
  */
 #ifndef BASE_PORT_H
 #define BASE_PORT_H
@@ -36,8 +38,8 @@ enum port_kind {
 };
 
 #define PORT_WINDOW                                                                                          \
-    64 /* jobs under way in one batch: their answers fit a socket's queue, so neither side can block the     \
-          other */
+    64 /* questions that one asker has under way: their answers fit a socket's queue, so neither side can    \
+          block the other */
 #define PORT_SEVERAL_MAX                                                                                     \
     8 /* questions in one message: sending one and waking its reader costs a fourth of a P-256 signature, so \
          an eighth of that is little; and the first answer waits for no more than seven signatures */
@@ -74,16 +76,6 @@ struct port_answers {
     struct port_answer items[PORT_SEVERAL_MAX];
 };
 enum err port_take_several(int fd, struct port_answers *out);
-
-/* A batch, answered in any order by the signer and put in place here. Returns ERR_END only; each job has its
- * own err. PORT_PROBE signs nothing that anyone could use: PORT_PROBE_PREFIX and at most 32 octets of the
- * asker's (random, so that an answer cannot be an old one; or none). */
-struct port_job {
-    const char *key_id;
-    struct span tbs; /* borrowed until the call returns */
-    struct port_answer answer;
-};
-enum err port_batch(int fd, enum port_kind kind, struct port_job *jobs, size_t n);
 
 /* Streaming a tbsCertList. begin, then pieces that add up to total_len, then end waits for the answer. */
 enum err port_crl_begin(int fd, uint64_t number, const char *key_id, uint64_t total_len);

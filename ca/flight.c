@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flight: what is at the signer. A question is sent the moment it is decided and lands when its signature is
- * back, so the signing processes work while the ca decides, commits and answers. They come back in any order.
+ * flight: certificates at the signer. A question is sent the moment it is decided and lands when its
+ * signature is back, so the signing processes work while the ca decides, commits and answers. They come back
+ * in any order.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
@@ -18,6 +20,8 @@ static enum err send_one(struct ca *ca, struct ask *a)
 
     if (e == ERR_END)
         die("the signer is gone");
+    if (e == OK)
+        a->sent_ms = clock_monotonic_ms();
     return e;
 }
 
@@ -35,7 +39,7 @@ static void flights_send(struct ca *ca)
     while (f->sent < f->count && f->sent < PORT_WINDOW) {
         enum err e = send_one(ca, f->asks[f->sent]);
 
-        if (e == ERR_UNAVAILABLE && f->sent > 0)
+        if (e == ERR_UNAVAILABLE && f->sent + ca->batches.late > 0)
             return; /* the wire is full: the next answer makes room */
         if (e != OK)
             die("a question to the signer cannot be sent");
@@ -51,6 +55,8 @@ bool flight_start(struct ca *ca, struct ask *a)
         refuse(a, "port: larger than a message");
         return false;
     }
+    if (f->count == 0)
+        f->landed_ms = clock_monotonic_ms();
     a->is_signing = true;
     a->number_signed = ++f->numbers;
     f->asks[f->count++] = a;
@@ -76,25 +82,63 @@ static struct ask *take(struct flights *f, uint64_t number)
     die("the signer answers what was not asked");
 }
 
-struct ask *flight_land(struct ca *ca)
+static void come_back(struct ca *ca, const struct port_answer *answer)
 {
-    struct port_answer answer;
-    struct ask *a;
-    enum err e;
+    struct flights *f = &ca->flights;
+    struct ask *a = take(f, answer->number);
 
-    do
-        e = port_take(ca->role->port_fd, &answer);
-    while (e == OK && probe_answered(ca, &answer));
-    if (e == ERR_UNAVAILABLE)
-        return NULL;
-    if (e != OK)
-        die("the signer is gone");
-    a = take(&ca->flights, answer.number);
-    if (answer.err != OK)
-        refuse(a, answer.reason);
+    if (answer->err != OK)
+        refuse(a, answer->reason);
     else
         certificate_write(&a->certificate, buf_span(&a->tbs), a->issuer->alg,
-                          span_of(answer.signature, answer.signature_len));
+                          span_of(answer->signature, answer->signature_len));
+    a->sent_ms = 0;
+    f->back[f->back_count++] = a;
+    f->landed_ms = clock_monotonic_ms();
     flights_send(ca);
+}
+
+enum err flights_receive(struct ca *ca)
+{
+    struct port_answer answer;
+    enum err e;
+
+    while ((e = port_take(ca->role->port_fd, &answer)) == OK)
+        if (!batch_answered(ca, &answer))
+            come_back(ca, &answer);
+    return e == ERR_UNAVAILABLE ? OK : ERR_END;
+}
+
+struct ask *flight_land(struct ca *ca)
+{
+    struct flights *f = &ca->flights;
+    struct ask *a;
+
+    if (f->back_count == 0 && flights_receive(ca) != OK)
+        die("the signer is gone");
+    if (f->back_count == 0)
+        return NULL;
+    a = f->back[0];
+    memmove(&f->back[0], &f->back[1], --f->back_count * sizeof *f->back);
     return a;
+}
+
+/* ---- late ---- */
+
+bool flight_is_late(const struct ask *a, int64_t now_ms)
+{
+    return a->sent_ms != 0 && now_ms >= a->sent_ms + FLIGHT_LATE_MS;
+}
+
+void flights_look(struct ca *ca, int64_t now_ms)
+{
+    struct flights *f = &ca->flights;
+
+    if (f->sent == f->count || now_ms < f->landed_ms + FLIGHT_LATE_MS)
+        return;
+    for (size_t i = f->sent; i < f->count; i++) {
+        ask_refuse(f->asks[i], ERR_UNAVAILABLE, "The signer does not answer.");
+        f->back[f->back_count++] = f->asks[i];
+    }
+    f->count = f->sent;
 }

@@ -36,10 +36,24 @@ struct ask;
             are half a megabyte of transaction */
 #define FLIGHT_TBS_MAX                                                                                       \
     (WIRE_MSG_MAX - 256u) /* octets of a to-be-signed structure that a question to the signer holds */
+#define FLIGHT_LATE_MS                                                                                       \
+    10000 /* a window of signatures takes a second or two on a slow machine; the api waits three times that  \
+           */
 struct flights {
     struct ask *asks[FLIGHTS_MAX]; /* in order of sending; the first `sent` are at the signer */
     size_t count, sent;
+    struct ask *back[FLIGHTS_MAX]; /* have come back, in order, and are not taken yet */
+    size_t back_count;
     uint64_t numbers;
+    int64_t landed_ms; /* by the monotonic clock: when one came back, or was sent while none was out */
+};
+
+/* What else the signer is asked, and waited for. */
+struct batch;
+struct batches {
+    struct batch *now; /* NULL: none is waited for */
+    uint64_t numbers;
+    size_t late; /* answers to what was given up, which may still come */
 };
 
 #define PUBLISH_WAITS_MAX                                                                                    \
@@ -94,12 +108,10 @@ struct ca {
     uint64_t next_desk_number;
     struct sealing sealing;
     struct copies copies;
+    struct batches batches;
     struct {
-        uint64_t numbers;
-        size_t left; /* asked and not answered */
-        bool has_failed;
-        uint64_t
-            stuck; /* the question at the signer that did not come back as the port was wanted; 0: none */
+        bool is_silent;
+        int64_t again_ms; /* by the monotonic clock: when a silent one is asked again */
     } probe;
 };
 
@@ -152,6 +164,7 @@ struct ask {
     uint8_t serial[SERIAL_LEN];
     bool is_signing;        /* it went to the signer: there is something to record */
     uint64_t number_signed; /* of its question there */
+    int64_t sent_ms;        /* by the monotonic clock: when it was sent; 0: it is not at the signer */
     /* revoke, unhold */
     enum reason reason;
     int64_t invalidity_s;
@@ -217,28 +230,41 @@ bool ask_issues(const struct ask *a);
 void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, struct desk_note *notes,
                   size_t note_count, int64_t now_s);
 
-/* ---- flight.c: what is at the signer ---- */
+/* ---- flight.c: certificates at the signer ---- */
 
 /* Sends the ask's tbs, now or when there is room. False: it cannot be sent and says why. At most FLIGHTS_MAX.
  */
 [[nodiscard]] bool flight_start(struct ca *ca, struct ask *a);
+/* Takes whatever the signer has answered, and sends what there is room for then. ERR_END: it is gone. */
+enum err flights_receive(struct ca *ca);
 /* One that has come back, with its certificate or with the refusal as its error; NULL: none now. */
 struct ask *flight_land(struct ca *ca);
+/* Refuses those that the signer has no room for, when it has given nothing back for FLIGHT_LATE_MS: they come
+ * back refused. */
+void flights_look(struct ca *ca, int64_t now_ms);
+/* It has been at the signer for FLIGHT_LATE_MS. */
+bool flight_is_late(const struct ask *a, int64_t now_ms);
+
+/* ---- batch.c: questions to the signer that are waited for, and not for ever ---- */
+
+struct batch_job {
+    const char *key_id;
+    struct span tbs; /* borrowed until the call returns */
+    struct port_answer answer;
+};
+/* Asks at most PORT_WINDOW, and waits for the answers, or until nothing has come back for so long. OK: each
+ * job has its answer. ERR_UNAVAILABLE: not each; what is out is nobody's when it comes. ERR_END: the signer
+ * is gone. Certificates that come back meanwhile wait for flight_land(). */
+enum err batch_ask(struct ca *ca, enum port_kind kind, struct batch_job *jobs, size_t n, int wait_ms);
+/* True when it was the answer to one of a batch, also of an earlier one. */
+bool batch_answered(struct ca *ca, const struct port_answer *answer);
 
 /* ---- probe.c: does the signer answer, all of it? ---- */
 
-/* Asks it to sign with the first `keys` issuers' keys, and waits some seconds; not at all while an earlier
- * question has no answer. False: it is silent (an alarm is up) or cannot. What lands meanwhile goes to
- * `landed`. */
-typedef void landed_fn(void *arg, struct ask *a);
-bool probe_signer(struct ca *ca, size_t keys, landed_fn *landed, void *arg);
-/* Has all that was asked for come back? Then the port may be used for something else. Waits for it until
- * nothing has come for some seconds; not at all while the same question is still out as the last time. False:
- * something is out (an alarm is up). */
-[[nodiscard]] bool probe_free(struct ca *ca, landed_fn *landed, void *arg);
-/* True when it was the answer to a probe. */
-struct port_answer;
-bool probe_answered(struct ca *ca, const struct port_answer *answer);
+#define PROBE_MS 2000 /* a signature takes milliseconds; a busy machine is given more */
+/* Asks it to sign with the first `keys` issuers' keys, and waits some seconds; hardly at all while it is
+ * silent. False: it is silent, or cannot. Alarms say what was seen. */
+bool probe_signer(struct ca *ca, size_t keys);
 
 /* ---- disk.c: is there room? ---- */
 

@@ -1,116 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * probe: does the signer answer, all of it? Asked before the port is used in a way that waits, because a
- * signer, or one of its processes, that is there and does nothing must not keep the ca from what needs no
- * signature: a revocation. What was asked and not answered in time stays on its way and is counted when it
- * comes.
+ * probe: does the signer answer, all of it? One that is there and does nothing must not keep the ca from what
+ * needs no signature, a revocation: while it is silent it is asked again now and then, and hardly waited for.
+ * One process of several that hangs keeps what it took, and the others go on: that is told, and no more.
  */
-#include <errno.h>
-#include <poll.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define PROBE_MS 2000                 /* a signature takes milliseconds; a busy machine is given more */
-#define PROBE_BIT ((uint64_t)1 << 63) /* numbers that no flight has */
+#define AGAIN_MS 10000 /* between questions to a silent signer */
+#define GLANCE_MS 200  /* what it is given then: one that is there again needs milliseconds */
+#define LATE_MAX                                                                                             \
+    64 /* answers that are out: so many fit its wire, and it has enough to show that it is back */
 #define ALARM "signer.silent"
 
-bool probe_answered(struct ca *ca, const struct port_answer *answer)
+static bool is_hanging(const struct ca *ca)
 {
-    if ((answer->number & PROBE_BIT) == 0 || ca->probe.left == 0)
-        return false;
-    ca->probe.left--;
-    ca->probe.has_failed = ca->probe.has_failed || answer->err != OK;
-    return true;
-}
-
-static void send_all(struct ca *ca, size_t keys)
-{
-    ca->probe.has_failed = false;
-    for (size_t i = 0; i < keys && i < ca->issuer_count; i++) {
-        enum err e = port_ask(ca->role->port_fd, PORT_PROBE, PROBE_BIT | ++ca->probe.numbers,
-                              ca->issuers[i].config->id, (struct span){0});
-
-        if (e == ERR_END)
-            die("the signer is gone");
-        ca->probe.has_failed = ca->probe.has_failed || e != OK;
-        ca->probe.left += e == OK;
-    }
-}
-
-/* The oldest question that is out; 0: none. */
-static uint64_t oldest(const struct ca *ca)
-{
-    return ca->flights.count > 0 ? ca->flights.asks[0]->number_signed : 0;
-}
-
-static bool is_stuck(const struct ca *ca)
-{
-    return ca->probe.stuck != 0 && ca->probe.stuck == oldest(ca);
+    return ca->batches.late > 0 ||
+           (ca->flights.sent > 0 && flight_is_late(ca->flights.asks[0], clock_monotonic_ms()));
 }
 
 static void tell(const struct ca *ca)
 {
-    if (ca->probe.left > 0)
+    if (ca->probe.is_silent)
         alarm_raise(ca->role->board, ALARM_CRITICAL, ALARM, "", "no answer for %d s: nothing is signed",
                     PROBE_MS / 1000);
-    else if (is_stuck(ca))
-        alarm_raise(ca->role->board, ALARM_WARNING, ALARM, "",
-                    "one signature does not come: a signing process hangs; until it goes on, or a restart, "
-                    "the audit is not sealed and OCSP signers get no new certificates");
+    else if (is_hanging(ca))
+        alarm_raise(
+            ca->role->board, ALARM_WARNING, ALARM, "",
+            "a question has no answer while later ones have: a signing process hangs, the others go on");
     else
         alarm_clear(ca->role->board, ALARM, "");
 }
 
-static bool is_probed(const struct ca *ca)
+/* A silent one that owes answers is asked again seldom, and only so often. */
+static bool may_ask(const struct ca *ca, size_t keys)
 {
-    return ca->probe.left == 0;
+    return !ca->probe.is_silent || ca->batches.late == 0 ||
+           (clock_monotonic_ms() >= ca->probe.again_ms && ca->batches.late + keys <= LATE_MAX);
 }
 
-static bool is_empty(const struct ca *ca)
+static bool all_signed(const struct batch_job *jobs, size_t n)
 {
-    return ca->flights.count == 0;
+    for (size_t i = 0; i < n; i++)
+        if (jobs[i].answer.err != OK)
+            return false;
+    return true;
 }
 
-/* Until that holds, or nothing has landed for so long. */
-static void await(struct ca *ca, bool (*holds)(const struct ca *), int wait_ms, landed_fn *landed, void *arg)
+bool probe_signer(struct ca *ca, size_t keys)
 {
-    struct pollfd fd = {.fd = ca->role->port_fd, .events = POLLIN};
-    int64_t until_ms = clock_monotonic_ms() + wait_ms;
+    size_t n = keys < ca->issuer_count ? keys : ca->issuer_count;
+    struct batch_job jobs[ISSUERS_MAX] = {0};
+    bool is_glance;
+    enum err e = flights_receive(ca); /* what has come late says that it is back */
 
-    for (;;) {
-        struct ask *a;
-        int64_t left_ms;
-
-        while ((a = flight_land(ca)) != NULL) {
-            landed(arg, a);
-            until_ms = clock_monotonic_ms() + wait_ms;
-        }
-        left_ms = until_ms - clock_monotonic_ms();
-        if (holds(ca) || left_ms <= 0)
-            return;
-        if (poll(&fd, 1, (int)left_ms) < 0 && errno != EINTR)
-            die("poll: %s", strerror(errno));
-    }
-}
-
-bool probe_signer(struct ca *ca, size_t keys, landed_fn *landed, void *arg)
-{
-    bool was_silent = ca->probe.left > 0; /* it has had its time */
-
-    if (!was_silent)
-        send_all(ca, keys);
-    await(ca, is_probed, was_silent ? 0 : PROBE_MS, landed, arg);
+    if (e == OK && !may_ask(ca, n))
+        return false;
+    is_glance = ca->probe.is_silent && ca->batches.late > 0;
+    for (size_t i = 0; i < n; i++)
+        jobs[i].key_id = ca->issuers[i].config->id;
+    if (e == OK)
+        e = batch_ask(ca, PORT_PROBE, jobs, n, is_glance ? GLANCE_MS : PROBE_MS);
+    if (e == ERR_END)
+        die("the signer is gone");
+    ca->probe.is_silent = e != OK;
+    ca->probe.again_ms = clock_monotonic_ms() + AGAIN_MS;
     tell(ca);
-    return ca->probe.left == 0 && !ca->probe.has_failed;
-}
-
-bool probe_free(struct ca *ca, landed_fn *landed, void *arg)
-{
-    await(ca, is_empty, is_stuck(ca) ? 0 : PROBE_MS, landed, arg);
-    ca->probe.stuck = oldest(ca);
-    tell(ca);
-    return ca->probe.stuck == 0;
+    return !ca->probe.is_silent && all_signed(jobs, n);
 }

@@ -104,7 +104,7 @@ static void write_name(struct buf *b, const struct signer *s)
 struct responder_draft {
     struct buf name, tbs, certificate, text;
     uint8_t serial[SERIAL_LEN];
-    struct port_job job;
+    struct batch_job job;
 };
 
 static void draft_write(struct ca *ca, const struct signer *s, struct responder_draft *d, int64_t now_s)
@@ -136,7 +136,7 @@ static void draft_write(struct ca *ca, const struct signer *s, struct responder_
     serial_new(config->node, t.not_after_s, d->serial);
     memcpy(t.serial, d->serial, SERIAL_LEN);
     tbs_write(&d->tbs, &t);
-    d->job = (struct port_job){.key_id = i->config->id, .tbs = buf_span(&d->tbs)};
+    d->job = (struct batch_job){.key_id = i->config->id, .tbs = buf_span(&d->tbs)};
 }
 
 static void draft_free(struct responder_draft *d)
@@ -179,6 +179,23 @@ static void draft_record(struct txn *t, const struct signer *s, struct responder
     audit_append(t, &row);
 }
 
+/* False: not now; it is tried again in a minute. */
+static bool draft_sign(struct ca *ca, struct responder_draft *d, const char *cn)
+{
+    enum err e = batch_ask(ca, PORT_CERTIFICATE, &d->job, 1, PROBE_MS);
+
+    if (e == ERR_END)
+        die("the signer is gone");
+    if (e != OK) {
+        log_warn("responder-refused", "the signer does not answer: no certificate of %s yet", cn);
+        return false;
+    }
+    if (d->job.answer.err == OK)
+        return true;
+    log_error("responder-refused", "the signer refuses the certificate of %s: %s", cn, d->job.answer.reason);
+    return false;
+}
+
 static void renew_one(struct ca *ca, const struct signer *s, int64_t now_s)
 {
     struct responder_draft d = {0};
@@ -187,11 +204,7 @@ static void renew_one(struct ca *ca, const struct signer *s, int64_t now_s)
 
     common_name(s, cn);
     draft_write(ca, s, &d, now_s);
-    if (port_batch(ca->role->port_fd, PORT_CERTIFICATE, &d.job, 1) != OK)
-        die("the signer is gone");
-    if (d.job.answer.err != OK) {
-        log_error("responder-refused", "the signer refuses the certificate of %s: %s", cn,
-                  d.job.answer.reason);
+    if (!draft_sign(ca, &d, cn)) {
         draft_free(&d);
         return;
     }

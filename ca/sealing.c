@@ -33,11 +33,13 @@ static enum err have_signed(struct ca *ca, const struct sealed *what, struct sea
                             char reason[static 128])
 {
     uint8_t tbs[SEAL_TBS_LEN] = {0};
-    struct port_job job = {.key_id = SEAL_KEY_ID, .tbs = span_of(tbs, sizeof tbs)};
+    struct batch_job job = {.key_id = SEAL_KEY_ID, .tbs = span_of(tbs, sizeof tbs)};
+    enum err e;
 
     seal_tbs_write(what, tbs);
-    if (port_batch(ca->role->port_fd, PORT_SEAL, &job, 1) != OK)
-        return ERR_END;
+    e = batch_ask(ca, PORT_SEAL, &job, 1, PROBE_MS);
+    if (e != OK)
+        return e;
     strcpy(reason, job.answer.reason);
     if (job.answer.err != OK)
         return ERR_KEY;
@@ -110,22 +112,29 @@ void sealing_turn(struct ca *ca, int64_t now_s)
 {
     struct chain_mark head;
 
+    enum err e = OK;
+
     if (!look(ca, &head))
         return;
     ca->sealing.due_ms = clock_monotonic_ms() + SEAL_S * 1000;
-    if (head.seq > ca->sealing.seq && seal_head(ca, &head, now_s) == ERR_END)
+    if (head.seq > ca->sealing.seq)
+        e = seal_head(ca, &head, now_s);
+    if (e == ERR_END)
         die("the signer is gone");
+    if (e == ERR_UNAVAILABLE)
+        log_warn("audit", "the signer does not answer: the audit is sealed in %d s", SEAL_S);
 }
 
-/* The other roles are ending too: without its signer, or while that has not answered what it was asked
- * before, the last rows stay unsealed until the next start. */
+/* The other roles are ending too: without an answer of the signer the last rows stay unsealed until the next
+ * start. */
 void sealing_end(struct ca *ca, int64_t now_s)
 {
     struct chain_mark head;
+    enum err e = OK;
 
     add_row(ca, AUDIT_STOP, span_str("nobody asks any more"), now_s, &head);
-    if (ca->role->seal_keys == NULL)
-        return;
-    if (ca->flights.count + ca->probe.left > 0 || seal_head(ca, &head, now_s) == ERR_END)
+    if (ca->role->seal_keys != NULL)
+        e = seal_head(ca, &head, now_s);
+    if (e == ERR_END || e == ERR_UNAVAILABLE)
         log_warn("audit", "the signer ended first, or hangs: the last rows are sealed after the next start");
 }

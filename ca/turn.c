@@ -21,6 +21,7 @@
 #define TURN_NOTES_MAX 32u /* the crl asks one thing at a time for each of at most 16 issuers */
 #define GROUP_WAIT_MS 10u  /* as two signatures of RSA 4096: one that does not come holds up no other */
 #define GROUP_ENOUGH 64u   /* a commit costs some 0.4 ms: of each of 64 certificates a hundredth */
+#define LATE_LOOK_MS 1000  /* between looks at what is late at the signer */
 #define UPKEEP_MS 60000 /* reader check, responder renewal, pruning: nothing there is finer than a minute */
 
 struct turn {
@@ -43,7 +44,8 @@ struct turn {
 /* How many more questions may be held. */
 static size_t room(const struct ca *ca, const struct turn *t)
 {
-    return FLIGHTS_MAX - ca->flights.count - t->ready_count - t->twin_count - t->fresh_count;
+    return FLIGHTS_MAX - ca->flights.count - ca->flights.back_count - t->ready_count - t->twin_count -
+           t->fresh_count;
 }
 
 static bool gather_asks(struct ca *ca, struct turn *t)
@@ -164,27 +166,34 @@ static void decide(struct ca *ca, struct turn *t)
 
 /* ---- sign ---- */
 
-static void land(void *arg, struct ask *a)
-{
-    struct turn *t = arg;
-
-    t->ready[t->ready_count++] = a;
-    if (t->landed++ == 0)
-        t->landed_at_ms = clock_monotonic_ms();
-}
-
 static void take_signed(struct ca *ca, struct turn *t)
 {
     struct ask *a;
 
-    while ((a = flight_land(ca)) != NULL)
-        land(t, a);
+    while ((a = flight_land(ca)) != NULL) {
+        t->ready[t->ready_count++] = a;
+        if (t->landed++ == 0)
+            t->landed_at_ms = clock_monotonic_ms();
+    }
 }
 
-/* May the port be used for something else, which waits? */
-static bool has_port(struct ca *ca, struct turn *t)
+/* A twin of what a signing process keeps is refused: others like it would come until there is no room. */
+static void refuse_late_twins(struct turn *t, int64_t now_ms)
 {
-    return probe_free(ca, land, t) && probe_signer(ca, 1, land, t);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->twin_count; i++) {
+        struct ask *a = t->twins[i];
+
+        if (!flight_is_late(a->twin, now_ms)) {
+            t->twins[kept++] = a;
+            continue;
+        }
+        a->twin = NULL;
+        ask_refuse(a, ERR_UNAVAILABLE, "The signer does not answer.");
+        t->ready[t->ready_count++] = a;
+    }
+    t->twin_count = kept;
 }
 
 /* Signs a probe with every CA key: what /readyz promises. All probes of a group share one. */
@@ -194,7 +203,7 @@ static void probe(struct ca *ca, struct turn *t)
 
     for (size_t i = 0; i < t->ready_count; i++)
         asked = asked || t->ready[i]->kind == ASK_PROBE;
-    if (!asked || probe_signer(ca, ca->issuer_count, land, t))
+    if (!asked || probe_signer(ca, ca->issuer_count))
         return;
     for (size_t i = 0; i < t->ready_count; i++)
         if (t->ready[i]->kind == ASK_PROBE)
@@ -305,6 +314,8 @@ static bool decides_requests(const struct turn *t)
 
 static bool turn_run(struct ca *ca, struct turn *t)
 {
+    int64_t now_ms;
+
     t->now_s = clock_now_s();
     gather_notes(ca, t);
     if (!gather_asks(ca, t))
@@ -313,8 +324,12 @@ static bool turn_run(struct ca *ca, struct turn *t)
         disk_look(ca);
     for (size_t i = 0; i < t->note_count; i++)
         disk_bars_note(ca, &t->notes[i]);
+    take_signed(ca, t); /* first what is here: decide() looks for twins among it */
     decide(ca, t);
+    now_ms = clock_monotonic_ms();
+    flights_look(ca, now_ms);
     take_signed(ca, t);
+    refuse_late_twins(t, now_ms);
     if (!is_group(ca, t))
         return true;
     probe(ca, t);
@@ -323,7 +338,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
         approval_post(ca, t->now_s);
     answer(ca, t);
     copies_turn(ca);
-    if (sealing_is_due(ca) && has_port(ca, t))
+    if (sealing_is_due(ca) && probe_signer(ca, 1))
         sealing_turn(ca, t->now_s);
     return true;
 }
@@ -338,6 +353,7 @@ static void turn_free(struct ca *ca, struct turn *t)
                  {t->ready, t->ready_count},
                  {t->twins, t->twin_count},
                  {ca->flights.asks, ca->flights.count},
+                 {ca->flights.back, ca->flights.back_count},
                  {ca->waits.asks, ca->waits.count}};
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -365,7 +381,9 @@ static void await_events(const struct ca *ca, const struct turn *t, struct pollf
 
     if (t->landed > 0 && t->landed_at_ms + GROUP_WAIT_MS < until_ms)
         until_ms = t->landed_at_ms + GROUP_WAIT_MS;
-    wait_ms = is_group(ca, t) ? 0 : until_ms - clock_monotonic_ms();
+    wait_ms = is_group(ca, t) || ca->flights.back_count > 0 ? 0 : until_ms - clock_monotonic_ms();
+    if (wait_ms > LATE_LOOK_MS && ca->flights.count > 0)
+        wait_ms = LATE_LOOK_MS;
     fds[0].fd = room(ca, t) > 0 ? ca->role->api_fd : -1;
     if (poll(fds, 4, wait_ms > 0 ? (int)wait_ms : 0) < 0 && errno != EINTR)
         die("poll: %s", strerror(errno));
@@ -385,11 +403,10 @@ static void serve(struct ca *ca)
         if (fds[3].revents != 0)
             upkeep_reload(ca, fds[3].fd);
         if (clock_monotonic_ms() >= next_upkeep_ms) {
-            upkeep_run(ca, has_port(ca, t), clock_now_s());
+            upkeep_run(ca, probe_signer(ca, 1), clock_now_s());
             next_upkeep_ms = clock_monotonic_ms() + UPKEEP_MS;
         }
     } while (turn_run(ca, t));
-    (void)!probe_free(ca, land, t); /* nobody waits for it; the port should be free for the last seal */
     turn_free(ca, t);
     close(fds[3].fd);
 }

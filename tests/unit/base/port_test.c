@@ -86,12 +86,10 @@ Test(port, an_answer_that_is_none_ends_the_port)
 Test(port, a_lost_signer_is_the_end)
 {
     struct port_answer a;
-    struct port_job job = {.key_id = "k", .tbs = span_str("t")};
 
     close(fds[1]);
     cr_assert_eq(port_take(fds[0], &a), ERR_END);
     cr_assert_eq(port_ask(fds[0], PORT_OCSP, 1, "k", span_str("t")), ERR_END);
-    cr_assert_eq(port_batch(fds[0], PORT_CERTIFICATE, &job, 1), ERR_END);
     cr_assert_eq(port_crl_begin(fds[0], 1, "k", 10), ERR_END);
     cr_assert_eq(port_crl_end(fds[0], &a), ERR_END);
     fds[1] = -1;
@@ -107,69 +105,10 @@ Test(port, a_full_queue_is_said_and_nothing_blocks)
     cr_assert_eq(e, ERR_UNAVAILABLE);
 }
 
-/* Answers in blocks and backwards; the signature is the question's first octet. */
-static void stand_in(int fd, size_t n)
+Test(port, a_question_too_large_for_a_message_is_not_sent)
 {
-    static uint64_t numbers[PORT_WINDOW];
-    static uint8_t firsts[PORT_WINDOW];
-
-    while (n > 0) {
-        size_t block = n < PORT_WINDOW / 2 ? n : PORT_WINDOW / 2;
-
-        for (size_t i = 0; i < block; i++) {
-            struct span got;
-            struct rd r;
-
-            if (wire_receive(fd, octets, sizeof octets, &got) != OK)
-                _exit(1);
-            r = rd_of(got);
-            (void)rd_u8(&r);
-            numbers[i] = rd_u64(&r);
-            (void)rd_blob(&r);
-            firsts[i] = rd_u8(&r);
-        }
-        for (size_t i = block; i-- > 0;)
-            if (answer(fd, numbers[i], OK, span_of(&firsts[i], 1), "") != OK)
-                _exit(1);
-        n -= block;
-    }
-    _exit(0);
-}
-
-Test(port, a_batch_larger_than_the_window_is_put_in_place)
-{
-    static struct port_job jobs[1000];
-    static uint8_t tbs[1000][2000];
-    size_t n = sizeof jobs / sizeof *jobs;
-    pid_t pid = fork();
-
-    if (pid == 0)
-        stand_in(fds[1], n);
-    for (size_t i = 0; i < n; i++) {
-        tbs[i][0] = (uint8_t)(i * 7);
-        jobs[i] = (struct port_job){.key_id = "k", .tbs = span_of(tbs[i], sizeof tbs[i])};
-    }
-    cr_assert_eq(port_batch(fds[0], PORT_CERTIFICATE, jobs, n), OK);
-    for (size_t i = 0; i < n; i++) {
-        cr_assert_eq(jobs[i].answer.err, OK);
-        cr_assert_eq(jobs[i].answer.number, i);
-        cr_assert_eq(jobs[i].answer.signature[0], (uint8_t)(i * 7));
-    }
-    waitpid(pid, NULL, 0);
-}
-
-Test(port, a_job_too_large_for_a_message_fails_alone)
-{
-    struct port_job jobs[2] = {{.key_id = "k", .tbs = span_of(octets, sizeof octets)},
-                               {.key_id = "k", .tbs = span_str("small")}};
-    pid_t pid = fork();
-
-    if (pid == 0)
-        stand_in(fds[1], 1);
-    cr_assert_eq(port_batch(fds[0], PORT_CERTIFICATE, jobs, 2), OK);
-    cr_assert_eq(jobs[0].answer.err, ERR_TOO_LARGE);
-    cr_assert_eq(jobs[1].answer.err, OK);
-    waitpid(pid, NULL, 0);
+    cr_assert_eq(port_ask(fds[0], PORT_CERTIFICATE, 1, "k", span_of(octets, sizeof octets)), ERR_TOO_LARGE);
+    cr_assert_eq(port_ask(fds[0], PORT_CERTIFICATE, 2, "k", span_str("small")), OK);
 }
 
 Test(port, a_crl_is_cut_into_pieces_that_add_up)

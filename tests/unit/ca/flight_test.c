@@ -3,6 +3,7 @@
  * that must not be, and nobody else kept waiting? */
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -115,45 +116,62 @@ static void add_rows(unsigned n)
     stage_commit();
 }
 
+/* ---- a signer, or a process of it, that is there and does nothing ---- */
+
 static bool see(const struct alarm_shown *a, void *arg)
 {
-    *(bool *)arg |= strcmp(a->code, "signer.silent") == 0;
+    if (strcmp(a->code, "signer.silent") == 0)
+        *(int *)arg = a->level;
     return true;
 }
 
-static bool is_alarmed(void)
+static int alarm_level(void) /* 0: none */
 {
-    bool is = false;
+    int level = 0;
 
-    board_each_alarm(stage.role->board, see, &is);
-    return is;
+    board_each_alarm(stage.role->board, see, &level);
+    return level;
 }
 
-/* Asks until it is so: each question is a turn, and has an answer. */
-static void probe_until_alarmed(bool is)
+/* Probes until it is so. Whatever else is answered meanwhile is `other`. */
+static void probe_until(int level, struct reply *other)
 {
     static struct reply r;
 
-    for (unsigned i = 0; i < 1000 && is_alarmed() != is; i++) {
-        send_probe(100 + i);
-        receive(&r);
-        cr_assert(r.number == 100 + i ? r.err == OK : r.number == 1);
+    for (unsigned i = 0; i < 3000 && alarm_level() != level; i++) {
+        send_probe(1000 + i);
+        for (receive(&r); r.number != 1000 + i; receive(&r))
+            *other = r;
         usleep(10000);
     }
-    cr_assert_eq(is_alarmed(), is);
+    cr_assert_eq(alarm_level(), level);
 }
 
-Test(flight, one_of_several_that_hangs_is_alarmed_and_keeps_nobody_waiting)
+static void open_with_board(void)
+{
+    stage_open();
+    stage.role->board = board_new();
+}
+
+static void close_with_board(void)
+{
+    const struct board *b = stage.role->board;
+
+    stage_close();
+    board_close(b);
+}
+
+TestSuite(hang, .init = open_with_board, .fini = close_with_board, .timeout = 60);
+
+Test(hang, one_process_of_several_is_warned_of_and_keeps_nobody_waiting)
 {
     EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     struct seal_keys *keys = played_seal_keys(key);
-    static struct reply r;
-    struct outcome second;
+    static struct reply r, first;
     bool changed = false;
 
-    add_rows(SEAL_ROWS); /* a seal is due, for which the signer is to have answered everything */
+    add_rows(SEAL_ROWS); /* a seal is due */
     stage.role->seal_keys = keys;
-    stage.role->board = board_new();
     stage.signer.is_several = true;
     stage.signer.kept_at = 2; /* after the OCSP signer's certificate, the first of the two */
     send_question(1, &plain);
@@ -161,36 +179,103 @@ Test(flight, one_of_several_that_hangs_is_alarmed_and_keeps_nobody_waiting)
     stage_start();
     receive(&r);
     cr_assert_eq(r.number, 2);
-    second = issued_of(&r);
-    probe_until_alarmed(true);
-    cr_assert_eq(change(ASK_REVOKE, second.serial, REASON_SUPERSEDED, &changed), OK);
-    cr_assert(changed && is_alarmed());
+    cr_assert_eq(change(ASK_REVOKE, issued_of(&r).serial, REASON_SUPERSEDED, &changed), OK);
+    cr_assert(changed);
+    cr_assert_geq(stage.signer.asked, 5, "probe and seal too");
+    probe_until(ALARM_WARNING, &first);
     stage.signer.releases = true;
-    probe_until_alarmed(false);
+    probe_until(0, &first);
+    if (first.number != 1)
+        receive(&first);
+    (void)issued_of(&first);
     stage_stop();
     cr_assert_eq(stage.result, OK);
-    board_close(stage.role->board);
     seal_keys_free(keys);
     EVP_PKEY_free(key);
 }
 
-Test(flight, a_hang_leaves_the_end_in_order)
+/* It is the probe that a process keeps. */
+Test(hang, one_process_of_several_is_not_a_silent_signer)
 {
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    struct seal_keys *keys = played_seal_keys(key);
-    static struct reply r;
+    static struct reply r, none;
 
-    stage.role->seal_keys = keys;
     stage.signer.is_several = true;
     stage.signer.kept_at = 2;
-    send_question(1, &plain);
-    send_question(2, &plain);
+    stage_start();
+    send_probe(3);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_UNAVAILABLE);
+    cr_assert_eq(alarm_level(), ALARM_CRITICAL);
+    issue_one();
+    probe_until(ALARM_WARNING, &none);
+    send_probe(4);
+    receive(&r);
+    cr_assert_eq(r.err, OK);
+    stage.signer.releases = true;
+    probe_until(0, &none);
+}
+
+/* More than is held at once. All but those that it has are refused; what needs no signature is done in its
+ * turn. */
+Test(hang, a_silent_signer_stops_no_revocation_however_many_ask)
+{
+    static struct reply r;
+    unsigned refused = 0, revoked = 0;
+    struct outcome one;
+
+    stage_start();
+    one = issue_one();
+    stage.signer.is_mute = true;
+    for (uint64_t i = 0; i < 2 * FLIGHTS_MAX; i++)
+        send_question(1000 + i, &plain);
+    send_revocation(1, "uid:0", one.serial, REASON_SUPERSEDED, NO_TIME);
+    while (revoked == 0 || refused < 2 * FLIGHTS_MAX - PORT_WINDOW) {
+        receive(&r);
+        cr_assert_eq(r.err, r.number == 1 ? OK : ERR_UNAVAILABLE);
+        revoked += r.number == 1;
+        refused += r.number != 1;
+    }
+    cr_assert_eq(stage_certificates(), 2, "its OCSP signer's and the one before");
+}
+
+Test(hang, a_repetition_is_refused_while_the_first_is_kept)
+{
+    struct question q = plain;
+    static struct reply r;
+
+    q.key = 7;
+    stage.signer.is_several = true;
+    stage.signer.kept_at = 2;
+    send_question(1, &q);
+    send_question(2, &q);
     stage_start();
     receive(&r);
     cr_assert_eq(r.number, 2);
+    cr_assert_eq(r.err, ERR_UNAVAILABLE);
+    send_question(3, &q);
+    receive(&r);
+    cr_assert_eq(r.number, 3);
+    cr_assert_eq(r.err, ERR_UNAVAILABLE, "at once");
+    stage.signer.releases = true;
+    send_probe(4);
+    do
+        receive(&r);
+    while (r.number != 1);
+    (void)issued_of(&r);
+}
+
+Test(hang, a_silent_signer_is_no_hindrance_to_an_end_in_order)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    struct seal_keys *keys = played_seal_keys(key);
+
+    stage.role->seal_keys = keys;
+    stage_start();
+    issue_one();
+    stage.signer.is_mute = true;
+    send_question(1, &plain);
     stage_stop();
     cr_assert_eq(stage.result, OK);
-    cr_assert_eq(stage_certificates(), 2, "its OCSP signer's and the second");
     seal_keys_free(keys);
     EVP_PKEY_free(key);
 }

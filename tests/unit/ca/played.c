@@ -103,7 +103,10 @@ void *played_signer_run(void *arg)
     struct span s;
 
     while (wire_receive(p->fd, frame, sizeof frame, &s) == OK) {
-        if (++count == p->kept_at) {
+        p->asked = ++count;
+        if (p->is_mute)
+            continue;
+        if (count == p->kept_at) {
             memcpy(kept, s.data, kept_len = s.len);
             continue;
         }

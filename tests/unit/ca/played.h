@@ -28,6 +28,8 @@ struct played_signer {
     volatile unsigned slow_at; /* the question of this number, from 1, is answered late; 0: none */
     volatile unsigned kept_at; /* this one's answer is kept until the next is given and `releases`; 0: none */
     volatile bool releases;
+    volatile bool is_mute;   /* what is asked is taken and never answered */
+    volatile unsigned asked; /* questions taken */
     bool is_several; /* as of several processes: the next and all others are answered while one is kept, which
                         comes with the first after `releases` */
     volatile bool gave_up; /* nobody released it for ten seconds */
