@@ -47,12 +47,19 @@ enum err crl_config_read(const struct xml_node *root, struct crl_config *out, st
 
 enum crl_run { RUN_NONE, RUN_DELTA, RUN_COMPLETE }; /* a complete run makes the deltas too */
 
+/* The signing port of a publisher, through all its runs. */
+struct crl_port {
+    int fd;
+    uint64_t questions; /* asked so far: what a late answer is known by */
+    bool is_mute;       /* the last wait was in vain: it is waited for a second, until it does something */
+};
+
 /* Everything one publication needs; `reserve` and `record` are the desk, injected so that tests have none. */
 struct crl_job {
     struct store *store;
     const struct crl_issuer *issuer;
     const char *public_dir; /* holds crl/ID.crl, crl/ID.pem, crl/ID.previous.crl */
-    int port_fd;            /* signing port */
+    struct crl_port *port;
     int64_t now_s;
     enum crl_run run;       /* not RUN_NONE; RUN_DELTA wants a complete list in force */
     const char *public_url; /* what stands before /crl/ */
@@ -60,13 +67,17 @@ struct crl_job {
     enum err (*reserve)(void *arg, const char *issuer_id, uint64_t *number);
     /* once for each list of the run */
     enum err (*record)(void *arg, const char *issuer_id, const struct crl_part *p, const char *cause);
-    void (*tick)(void *arg); /* called now and then while a long list goes out; NULL: nothing to do */
+    /* called now and then while a list goes out; false: nobody wants it any more. NULL: nothing to do */
+    bool (*tick)(void *arg);
     void *arg;
 };
 /* OK and the published state, or the reason with nothing changed under public/ (the files of a publication
  * that could not be recorded are in place, and true). ERR_UNAVAILABLE: the signer is there and has neither
- * taken nor given anything for CRL_SIGNER_WAIT_S. ERR_END: the signer or the desk is gone, the role ends. */
-#define CRL_SIGNER_WAIT_S 10u /* a third of what the api waits, so that it hears why */
+ * taken nor given anything for CRL_SIGNER_WAIT_S. ERR_END: the signer or the desk is gone, or nobody wants
+ * it any more: the role ends. */
+#define CRL_SIGNER_WAIT_S                                                                                    \
+    10u /* and a second for each of fifteen issuers after it: less than the api waits, so that it hears why  \
+         */
 enum err crl_publish(const struct crl_job *job, struct crl_state *out, struct fault *f);
 
 struct crl_role {

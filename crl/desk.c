@@ -88,7 +88,7 @@ static enum err desk_take(struct desk *d, struct span message, struct wanted *wa
 }
 
 /* Everything that waits, without waiting. */
-void desk_drain(void *arg)
+bool desk_drain(void *arg)
 {
     struct desk *d = arg;
     uint8_t octets[DESK_MESSAGE_MAX];
@@ -98,11 +98,12 @@ void desk_drain(void *arg)
     while (e == OK && !d->is_over) {
         e = wire_try_receive(d->fd, octets, sizeof octets, &message);
         if (e == ERR_UNAVAILABLE)
-            return;
+            return true;
         if (e == OK)
             e = desk_take(d, message, NULL);
     }
     d->is_over = true;
+    return false;
 }
 
 /* Asks and waits; requests that come meanwhile are queued. The answer's err. */

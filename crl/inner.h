@@ -136,7 +136,8 @@ struct crl_list {
     struct crl_part part;
     struct crl_paths paths;
     struct crl_pair pair;
-    enum err err; /* of the port */
+    uint64_t question; /* its number at the port */
+    enum err err;      /* of the port */
 };
 /* In this order; free at any time, which leaves nothing but what is in force. */
 enum err list_open(struct crl_list *l); /* its drafts */
@@ -222,7 +223,7 @@ struct desk {
     bool is_over;         /* the other end closed */
 };
 /* Queues every request that waits, without waiting for any. arg: struct desk. */
-void desk_drain(void *arg);
+bool desk_drain(void *arg);
 /* The desk verbs of a crl_job. arg: struct desk. ERR_END: the other end closed. */
 enum err desk_reserve(void *arg, const char *issuer_id, uint64_t *number);
 enum err desk_record(void *arg, const char *issuer_id, const struct crl_part *p, const char *cause);

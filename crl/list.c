@@ -14,10 +14,10 @@
 #include "base/port.h"
 #include "crl/inner.h"
 
-static void tick(const struct crl_list *l)
+/* False: nobody wants it any more. */
+static bool tick(const struct crl_list *l)
 {
-    if (l->job->tick != NULL)
-        l->job->tick(l->job->arg);
+    return l->job->tick == NULL || l->job->tick(l->job->arg);
 }
 
 /* ---- what is listed ---- */
@@ -33,7 +33,7 @@ static bool is_current(const struct revoked *e, int64_t shown_s)
 static bool add(struct crl_list *l, const struct revoked *e)
 {
     if (l->pair.count % TICK_EVERY == TICK_EVERY - 1)
-        tick(l);
+        (void)tick(l);
     return pair_add(&l->pair, e);
 }
 
@@ -152,19 +152,24 @@ static enum err port_clear(int fd)
  * their lists. */
 static enum err port_wait(const struct crl_list *l, short events)
 {
-    struct pollfd port = {.fd = l->job->port_fd, .events = events};
+    struct crl_port *port = l->job->port;
+    struct pollfd fd = {.fd = port->fd, .events = events};
+    unsigned most_s = port->is_mute ? 1 : CRL_SIGNER_WAIT_S;
 
-    for (unsigned s = 0; s < CRL_SIGNER_WAIT_S; s++) {
-        int n = poll(&port, 1, 1000);
+    for (unsigned s = 0; s < most_s; s++) {
+        int n = poll(&fd, 1, 1000);
 
-        if (n > 0)
-            return OK;
         if (n < 0 && errno != EINTR)
             die("poll: %s", strerror(errno));
-        tick(l);
+        if (n > 0) {
+            port->is_mute = false;
+            return OK;
+        }
+        if (!tick(l))
+            return ERR_END;
     }
-    return fault_set(l->fault, ERR_UNAVAILABLE, "%s: the signer does not answer for %u s", l->job->issuer->id,
-                     CRL_SIGNER_WAIT_S);
+    port->is_mute = true;
+    return fault_set(l->fault, ERR_UNAVAILABLE, "%s: the signer does not answer", l->job->issuer->id);
 }
 
 static_assert(PAIR_PIECE <= PORT_PIECE_MAX,
@@ -176,19 +181,21 @@ static bool sink_port(struct span piece, void *arg)
 
     l->err = port_wait(l, POLLOUT);
     if (l->err == OK)
-        l->err = port_crl_data(l->job->port_fd, l->part.state.number, piece);
-    tick(l);
+        l->err = port_crl_data(l->job->port->fd, l->question, piece);
+    if (l->err == OK && !tick(l))
+        l->err = ERR_END;
     return l->err == OK;
 }
 
 static enum err stream(struct crl_list *l)
 {
-    enum err e = port_clear(l->job->port_fd);
+    enum err e = port_clear(l->job->port->fd);
 
+    l->question = ++l->job->port->questions;
     if (e == OK)
         e = port_wait(l, POLLOUT);
     if (e == OK)
-        e = port_crl_begin(l->job->port_fd, l->part.state.number, l->job->issuer->id, l->pair.tbs_len);
+        e = port_crl_begin(l->job->port->fd, l->question, l->job->issuer->id, l->pair.tbs_len);
     if (e == OK)
         e = pair_stream(&l->pair, sink_port, l);
     return l->err != OK ? l->err : e;
@@ -202,8 +209,8 @@ static enum err answer_wait(const struct crl_list *l, struct port_answer *a)
     do {
         e = port_wait(l, POLLIN);
         if (e == OK)
-            e = port_crl_end(l->job->port_fd, a);
-    } while (e == OK && a->number != l->part.state.number);
+            e = port_crl_end(l->job->port->fd, a);
+    } while (e == OK && a->number != l->question);
     return e;
 }
 

@@ -29,6 +29,7 @@ struct publisher {
     const struct crl_role *role;
     struct store *store;
     struct desk desk;
+    struct crl_port port;
     bool is_starting; /* the first round: what it publishes is for the start */
     int64_t maintained_s;
     struct {
@@ -112,7 +113,7 @@ static enum err publish(struct publisher *p, size_t i, enum crl_run run, const c
                           .public_dir = p->role->public_dir,
                           .public_url = p->role->config.public_url,
                           .run = run,
-                          .port_fd = p->role->port_fd,
+                          .port = &p->port,
                           .now_s = now_s,
                           .cause = cause,
                           .reserve = desk_reserve,
@@ -281,15 +282,16 @@ static enum err serve_all(struct publisher *p, int64_t now_s, int64_t *wake_s)
 /* Until a message, the end of the port, or the time. ERR_END: the signer is gone. */
 static enum err wait_for(struct publisher *p, int64_t wait_s)
 {
-    struct pollfd fds[] = {{.fd = p->role->desk_fd, .events = POLLIN},
-                           {.fd = p->role->port_fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = p->role->desk_fd, .events = POLLIN}, {.fd = p->port.fd, .events = POLLIN}};
     struct port_answer stale;
 
     if (wait_s < 0)
         wait_s = 0;
+    if (wait_s > NAP_MAX_S) /* the clock was set back since the turn began */
+        wait_s = NAP_MAX_S;
     if (poll(fds, 2, (int)wait_s * 1000) < 0)
         return errno == EINTR ? OK : ERR_END;
-    if (fds[1].revents != 0 && port_take(p->role->port_fd, &stale) == ERR_END)
+    if (fds[1].revents != 0 && port_take(p->port.fd, &stale) == ERR_END)
         return ERR_END;
     return OK;
 }
@@ -307,8 +309,7 @@ static enum err turn_once(struct publisher *p)
     int64_t now_s = now(p), wake_s = now_s;
     enum err e;
 
-    desk_drain(&p->desk);
-    if (p->desk.is_over)
+    if (!desk_drain(&p->desk))
         return OK;
     e = serve_all(p, now_s, &wake_s);
     if (e != OK)
@@ -327,7 +328,7 @@ static enum err port_ended(struct publisher *p)
         struct pollfd wire = {.fd = p->role->desk_fd, .events = POLLIN};
 
         if (poll(&wire, 1, (int)left_ms) > 0)
-            desk_drain(&p->desk);
+            (void)desk_drain(&p->desk);
     }
     return p->desk.is_over ? OK : ERR_END;
 }
@@ -346,6 +347,7 @@ enum err crl_run(const struct crl_role *r)
 {
     struct publisher p = {.role = r,
                           .desk = {.fd = r->desk_fd, .config = &r->config},
+                          .port = {.fd = r->port_fd},
                           .is_starting = true,
                           .jump = {.most_s = JUMP_MAX_S}};
     struct fault f = {0};

@@ -123,13 +123,14 @@ static uint64_t anonymous_kb(void)
     return kb;
 }
 
-static void tick_memory(void *arg)
+static bool tick_memory(void *arg)
 {
     struct told *t = arg;
     uint64_t kb = anonymous_kb();
 
     if (kb > t->anonymous_kb)
         t->anonymous_kb = kb;
+    return true;
 }
 
 static enum err reserve(void *arg, const char *id, uint64_t *number)
@@ -165,9 +166,11 @@ static void publish(const struct ground *g, struct told *out, bool is_watched)
                           .arg = out};
     struct crl_state state;
     struct fault f = {0};
-    pid_t signer = signer_begin(g, &job.port_fd);
+    struct crl_port port = {0};
+    pid_t signer = signer_begin(g, &port.fd);
     double began, began_cpu;
 
+    job.port = &port;
     job.store = store_of(g, STORE_READ);
     began = now_ms();
     began_cpu = cpu_ms();
@@ -177,7 +180,7 @@ static void publish(const struct ground *g, struct told *out, bool is_watched)
     out->cpu_ms = cpu_ms() - began_cpu;
     out->octets = state.size;
     store_close(job.store);
-    signer_end(signer, job.port_fd);
+    signer_end(signer, port.fd);
 }
 
 static void job_publish(const struct ground *g, struct told *out)

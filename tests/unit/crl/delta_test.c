@@ -291,7 +291,7 @@ static void publish(enum crl_run run, int64_t now_s)
     struct crl_job job = {.store = s.store,
                           .issuer = &issuer,
                           .public_dir = s.public_dir,
-                          .port_fd = s.port_fd,
+                          .port = &s.port,
                           .now_s = now_s,
                           .run = run,
                           .public_url = URL,

@@ -60,7 +60,7 @@ void role_start(void)
 {
     struct crl_role r = {.store_dir = office.shop.store_dir,
                          .public_dir = office.shop.public_dir,
-                         .port_fd = office.shop.port_fd,
+                         .port_fd = office.shop.port.fd,
                          .clock = office.clock,
                          .board = written};
     struct fault f = {0};

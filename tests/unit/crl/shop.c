@@ -104,7 +104,7 @@ static void signer_start(struct shop *s, const char *key_id, int64_t (*clock)(vo
     strcpy(spec.id, key_id);
     cr_assert_eq(signer_key_load(&spec, &key, &f), OK, "%s", f.detail);
     cr_assert_eq(wire_pair(fds), OK);
-    s->port_fd = fds[0];
+    s->port.fd = fds[0];
     s->signer = fork();
     if (s->signer == 0) {
         struct signer_role r = {.keys = &key,
@@ -170,7 +170,7 @@ void shop_signer_stop(struct shop *s)
 {
     if (s->signer == 0)
         return;
-    close(s->port_fd);
+    close(s->port.fd);
     waitpid(s->signer, NULL, 0);
     s->signer = 0;
 }

@@ -20,7 +20,7 @@ struct shop {
     X509 *certificate;
     uint8_t *der;
     size_t der_len;
-    int port_fd;
+    struct crl_port port;
     pid_t signer;
     struct revoked *revoked; /* what was revoked, in order of serial */
     size_t count;
