@@ -10,14 +10,18 @@
 #include "base/log.h"
 
 #define MAINTAIN_MS 60000 /* readers of dead processes hold pages back: minutes are soon enough */
-#define LOOK_MS 1000   /* between looks at the CAs of client certificates: foreign.c bounds what it costs */
-#define SETTLE_MS 5    /* between looks whether the ca has answered everything */
+#define LOOK_MS 1000 /* between looks at the CAs of client certificates: foreign.c bounds what it costs */
+#define SETTLE_MS 5  /* between looks whether the ca has answered everything */
+#define SETTLE_MOST_MS                                                                                       \
+    2000 /* a signing process that hangs keeps an answer for good; with the grace it is less than            \
+            the supervisor waits, so that the ca writes down its end */
 #define GRACE_MS 10000 /* for requests under way when the service ends: the supervisor waits longer */
 
 struct run {
     struct api api;
     size_t draining;
     struct timer *settling;
+    int64_t settled_ms; /* by the monotonic clock: when no answer is waited for any more */
 };
 
 /* Every connection may hold a body at once, so what is larger than a request for a certificate is taken from
@@ -134,7 +138,7 @@ static void on_settle(void *arg)
 {
     struct run *run = arg;
 
-    if (asker_waiting(run->api.asker) == 0)
+    if (asker_waiting(run->api.asker) == 0 || clock_monotonic_ms() >= run->settled_ms)
         loop_stop(run->api.loop);
 }
 
@@ -142,8 +146,10 @@ static void on_drained(void *arg)
 {
     struct run *run = arg;
 
-    if (--run->draining == 0)
-        run->settling = timer_start(run->api.loop, 0, SETTLE_MS, on_settle, run);
+    if (--run->draining > 0)
+        return;
+    run->settled_ms = clock_monotonic_ms() + SETTLE_MOST_MS;
+    run->settling = timer_start(run->api.loop, 0, SETTLE_MS, on_settle, run);
 }
 
 static void on_stop(void *arg)

@@ -210,7 +210,7 @@ struct jobs {
     struct job *kept[JOB_BUCKETS];
     struct job_line unsent[2]; /* written, waiting for the port: live ones, then those that are kept */
     size_t turn;               /* of these lines, whose message is next */
-    unsigned silent_ticks;     /* since the signer answered, or had anything to answer */
+    unsigned silent_ticks;     /* since the signer answered, or had anything to answer but what hangs */
     uint64_t sends, newest;    /* places: the last given, and the last of those that came back */
     size_t hanging_count;
 };

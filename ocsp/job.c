@@ -280,6 +280,6 @@ bool jobs_tick(struct jobs *j)
     for (size_t i = 0; i < 2; i++)
         line_prune(j, &j->unsent[i]);
     look_for_hanging(j);
-    j->silent_ticks = j->sent_count > 0 ? j->silent_ticks + 1 : 0;
+    j->silent_ticks = j->sent_count > j->hanging_count ? j->silent_ticks + 1 : 0;
     return j->silent_ticks >= OCSP_WAIT_TICKS;
 }

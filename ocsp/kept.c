@@ -192,8 +192,18 @@ enum ocsp_status kept_answer(struct ocsp *o, struct ask *q)
     return ask_signer(o, &s, q);
 }
 
+/* Of what is kept: does it say the same as a job that is late, and was it said after that was asked? Of the
+ * others the last is kept, as the clock may have been set back. */
+static bool is_newer(const struct cached *e, const struct job *job)
+{
+    return e != NULL && job->ticks >= OCSP_WAIT_TICKS && e->made_s > job->made_s &&
+           e->delegate == job->delegate && verdict_same(&e->verdict, &job->verdict);
+}
+
 void kept_put(struct ocsp *o, const struct job *job, struct ocsp_answer *a, uint8_t digest[static HASH_LEN])
 {
+    struct cache *c = is_issued(job->verdict.state) ? &o->issued : &o->unknown;
+    struct span certid = span_of(job->certid, job->certid_len);
     int64_t life_s = a->next_update_s - job->made_s; /* what a copy of the store says began before that */
     struct cached like = {.hash = job->hash,
                           .by = job->by,
@@ -211,9 +221,10 @@ void kept_put(struct ocsp *o, const struct job *job, struct ocsp_answer *a, uint
     a->digest = digest;
     if (job->seen >> TURN_SHIFT != o->turn)
         return; /* of another store, or by other settings */
+    if (is_newer(cache_find(c, job->hash, certid), job))
+        return;
     memcpy(like.digest, digest, sizeof like.digest);
-    cache_put(is_issued(job->verdict.state) ? &o->issued : &o->unknown, &like,
-              span_of(job->certid, job->certid_len), a->der);
+    cache_put(c, &like, certid, a->der);
 }
 
 bool kept_is_for(const struct ocsp *o, const struct ocsp_request *r)

@@ -5,6 +5,7 @@ it goes on so does the service. Each stopped role has a service of its own, all 
 minute."""
 import concurrent.futures
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -99,6 +100,20 @@ class Stop(unittest.TestCase):
         self.assert_acts("signer", started["signer"], ("issue", "publish", "ready"))
         self.assertIn("alarm detail=\"crl.failed", self.services["signer"].log.read_text())
         self.assert_acts("crl", started["crl"], ("publish",))
+
+    def test_an_end_while_the_signer_is_stopped(self):
+        """Whoever is stopped is killed; the others end in order, and the audit says so."""
+        service = Service()
+        for pid in service.roles()["signer"]:
+            os.kill(pid, signal.SIGSTOP)
+        asked = self.pool.submit(service.issue, self.csr, "ucm/tomcat-ECDSA")
+        wait_until(lambda: "chancery_ca_questions_waiting 1" in service.https("/metrics").text, "the question is at the ca")
+        self.assertEqual(service.stop(), 2)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            asked.result(ANSWER_S)
+        service.start()
+        self.assertIn('"stop"', service.chancery("audit", "list", "--output", "jsonl").said)
+        self.assertEqual(service.stop(), 0)
 
     def held_question(self, service, pid):
         """Stops a signing process while it signs: the one answer that is not to be had; None: it held nothing as it stopped."""

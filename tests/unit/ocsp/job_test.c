@@ -142,16 +142,22 @@ Test(ocsp_job, what_is_to_be_ready_is_signed_however_late)
 
 static bool show(const struct alarm_shown *a, void *arg)
 {
-    *(bool *)arg |= strcmp(a->code, "ocsp.signer") == 0;
+    if (strcmp(a->code, "ocsp.signer") == 0)
+        *(int *)arg = a->level;
     return true;
+}
+
+static int alarm_level(void) /* 0: none */
+{
+    int level = 0;
+
+    board_each_alarm(board, show, &level);
+    return level;
 }
 
 static bool is_alarmed(void)
 {
-    bool is = false;
-
-    board_each_alarm(board, show, &is);
-    return is;
+    return alarm_level() != 0;
 }
 
 Test(ocsp_job, a_signer_that_answers_slowly_is_not_called_silent)
@@ -187,12 +193,14 @@ Test(ocsp_job, a_signing_process_that_hangs_is_alarmed_until_it_answers)
         cr_assert_eq(got[i].answer.status, OCSP_SUCCESSFUL);
         ticks(1);
     }
-    cr_assert(is_alarmed());
+    cr_assert_eq(alarm_level(), ALARM_WARNING);
     cr_assert_eq(got[0].answer.status, OCSP_TRY_LATER);
     ask_nonce(&got[OCSP_WAIT_TICKS + 1]);
     ocsp_send(o);
     cr_assert_eq(pump(1), 1);
     cr_assert(is_alarmed(), "another's answer says nothing of it");
+    ticks(OCSP_WAIT_TICKS);
+    cr_assert_eq(alarm_level(), ALARM_WARNING, "that nobody asked since is no silence");
     sign_job(&held);
     cr_assert_eq(ocsp_pump(o), OK);
     cr_assert_not(is_alarmed());

@@ -20,6 +20,15 @@ static void add_ending(int64_t not_after_s)
     commit(t);
 }
 
+static void respond_about(uint8_t last, struct got *g)
+{
+    struct buf der = pki_encode(about(id_of(&ca_a, last)));
+
+    respond(buf_span(&der), g);
+    buf_free(&der);
+    ocsp_send(o);
+}
+
 Test(ocsp_kept, an_answer_is_signed_once_and_given_again_octet_for_octet)
 {
     struct got first, again;
@@ -35,6 +44,28 @@ Test(ocsp_kept, an_answer_is_signed_once_and_given_again_octet_for_octet)
     cr_assert_eq(figure_of("ocsp_cache_hits_total", ""), 1);
     cr_assert_eq(figure_of("ocsp_certids_total", "status=\"good\""), 2);
     cr_assert(signs(REVOKED)); /* another serial is another answer */
+    forget(&first);
+    forget(&again);
+}
+
+Test(ocsp_kept, what_comes_late_does_not_take_the_place_of_what_came_after_it)
+{
+    struct got late = {0}, first, again;
+    struct job held;
+
+    keeping();
+    respond_about(GOOD, &late);
+    cr_assert(take_job(&held));
+    for (unsigned i = 0; i < OCSP_WAIT_TICKS; i++)
+        ocsp_tick(o, now_s);
+    cr_assert_eq(late.answer.status, OCSP_TRY_LATER);
+    now_s += 3600;
+    cr_assert(ask_signs(about(id_of(&ca_a, GOOD)), &first));
+    sign_job(&held);
+    cr_assert_eq(ocsp_pump(o), OK);
+    cr_assert_not(ask_signs(about(id_of(&ca_a, GOOD)), &again));
+    cr_assert_eq(again.answer.this_update_s, now_s);
+    forget(&late);
     forget(&first);
     forget(&again);
 }
