@@ -41,11 +41,11 @@ static void add_certificate(struct reading *r, struct span der)
         add_fault(r, "octets that are no certificate");
 }
 
-/* certs-only PKCS#7, as public CAs send it. */
+/* certs-only PKCS#7, as public CAs send it. OpenSSL decodes every certificate of it at once. */
 static bool add_pkcs7(struct reading *r, struct span der)
 {
     const uint8_t *p = der.data;
-    PKCS7 *bundle = d2i_PKCS7(NULL, &p, (long)der.len);
+    PKCS7 *bundle = has_explicit_curve(der) ? NULL : d2i_PKCS7(NULL, &p, (long)der.len);
     bool is_signed = bundle != NULL && PKCS7_type_is_signed(bundle) && bundle->d.sign != NULL;
     STACK_OF(X509) *certs = is_signed ? bundle->d.sign->cert : NULL;
 

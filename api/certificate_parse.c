@@ -339,9 +339,10 @@ enum err certificate_parse(struct span der, struct certificate **out, struct fau
     *out = NULL;
     if (!csr_is_der(der))
         return fault_set(f, ERR_MALFORMED, "This is no certificate in DER, or octets follow it.");
+    if (has_explicit_curve(der)) /* OpenSSL would set it up */
+        return fault_set(f, ERR_MALFORMED, "This is no certificate.");
     e = certificate_parse_ours(der, out, f);
-    /* In this order: OpenSSL would set the curve up. */
-    if (e != OK || (!spki_has_explicit_curve((*out)->facts.spki) && is_certificate(der)))
+    if (e != OK || is_certificate(der))
         return e;
     certificate_free(*out);
     *out = NULL;

@@ -38,8 +38,6 @@ enum err csr_find(struct span body, struct buf *der, struct fault *f);
 
 /* Verifies the self-signature and notes its hash; adds csr.signature, key.curve or key.unsupported. */
 void csr_prove(struct csr *c, struct findings *fs);
-/* A key on a curve that is spelt out by its parameters: never to be computed with. */
-[[nodiscard]] bool spki_has_explicit_curve(struct span spki);
 
 /* Reads the attributes (content of [0]) into the facts. ERR_MALFORMED when they are no attributes at all;
  * what is wrong inside one is a finding. */

@@ -260,25 +260,14 @@ static bool prove_common(struct csr *c, const struct curve *curve, enum hash_alg
     return ok;
 }
 
-/* A curve spelt out by its parameters is nobody's to compute with (CVE-2022-0778 and its kind). */
-bool spki_has_explicit_curve(struct span spki)
-{
-    struct der whole, alg, part;
-    struct key_kind key;
-
-    if (!key_kind_of(spki, &key) || key.type != KEY_EC || !der_next(&spki, &whole) ||
-        !der_next(&whole.body, &alg) || !der_next(&alg.body, &part))
-        return false;
-    return !der_next(&alg.body, &part) || part.tag != DER_OID;
-}
-
 void csr_prove(struct csr *c, struct findings *fs)
 {
     enum hash_alg hash = common_hash(c->algorithm, c->key.type);
     const struct curve *curve = NULL;
     bool ok;
 
-    if (spki_has_explicit_curve(c->facts.spki)) {
+    /* Nobody's to compute with (CVE-2022-0778 and its kind), nor for OpenSSL to read, wherever it stands. */
+    if (has_explicit_curve(buf_span(&c->der))) {
         finding_add(fs, "key.curve", "key", "explicit parameters", "a named curve");
         return;
     }

@@ -282,7 +282,7 @@ enum err foreign_check(struct foreign *f, const struct access_config *c, const c
                        int64_t now_s, char name[static PRINCIPAL_MAX], struct fault *fault)
 {
     const uint8_t *p = der.data;
-    X509 *x = d2i_X509(NULL, &p, (long)der.len);
+    X509 *x = has_explicit_curve(der) ? NULL : d2i_X509(NULL, &p, (long)der.len);
     const struct authority *a;
     const char *why;
     enum err e;

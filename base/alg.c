@@ -131,6 +131,18 @@ bool key_kind_of(struct span spki, struct key_kind *out)
     return alg.body.len == 0 || (der_next(&alg.body, &oid) && alg.body.len == 0);
 }
 
+bool has_explicit_curve(struct span octets)
+{
+    /* prime-field and characteristic-two-field, RFC 3279 2.3.5, without tag and length: BER has several */
+    static const uint8_t fields[][7] = {{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x01, 0x01},
+                                        {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x01, 0x02}};
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (octets.len > 0 && memmem(octets.data, octets.len, fields[i], sizeof fields[i]) != NULL)
+            return true;
+    return false;
+}
+
 const char *key_type_name(enum key_type t)
 {
     return t == KEY_RSA ? "rsa" : t == KEY_EC ? "ec" : "other";

@@ -32,6 +32,13 @@ struct key_kind {
 [[nodiscard]] bool key_kind_of(struct span spki, struct key_kind *out);
 const char *key_type_name(enum key_type t); /* "rsa", "ec", "other" */
 
+/* Does a key stand anywhere in these octets (a request, certificate, PKCS#7, handshake message; BER too) on a
+ * curve that is spelt out by its parameters (RFC 5480 2.1.1 forbids it)? To be asked before OpenSSL decodes a
+ * stranger's octets: it sets such a curve up at once, and one of 661 bits with a compressed generator over a
+ * prime k*2^560+1 costs it 230 ms. The field's OID, which none can do without, is looked for wherever it may
+ * stand; random octets hold it once in 2^56. */
+[[nodiscard]] bool has_explicit_curve(struct span octets);
+
 /* The algorithm our own key of this kind signs with; SIG_NONE when we would not sign with it. */
 enum sig_alg sig_alg_for(const struct key_kind *k);
 struct span sig_alg_der(enum sig_alg a); /* whole AlgorithmIdentifier, static */

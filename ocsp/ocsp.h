@@ -79,9 +79,9 @@ struct ocsp_request {
     struct span nonce; /* octets inside the OCTET STRING, 1..128 */
 };
 /* OCSP_SUCCESSFUL, or OCSP_MALFORMED (also: no CertID, too many, a nonce of 0 or over 128 octets or given
- * twice, version other than v1, a critical extension that is not the nonce, anything but DER, more than
- * OCSP_REQUEST_MAX octets). Signed requests are read, the signature ignored: RFC 6960 4.1.2 leaves it to us,
- * and the answer is public. Pure. */
+ * twice, version other than v1, a critical extension that is not the nonce, anything but DER, a signer's key
+ * on a curve spelt out by its parameters, more than OCSP_REQUEST_MAX octets). Signed requests are read, the
+ * signature ignored: RFC 6960 4.1.2 leaves it to us, and the answer is public. Pure. */
 enum ocsp_status ocsp_request_read(struct span der, struct ocsp_request *out);
 
 struct ocsp; /* the responder: issuers, signer certificates, answers under way */

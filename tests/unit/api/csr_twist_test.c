@@ -278,6 +278,32 @@ Test(csr_twist, a_name_in_its_own_script_is_told_its_A_label)
     buf_free(&der);
 }
 
+/* Writes `in` anew with `replacement` for the one element that is `old`; lengths follow. */
+static void put_with(struct span in, struct span old, struct span replacement, struct buf *out)
+{
+    struct der d;
+    size_t mark;
+
+    while (der_next(&in, &d)) {
+        if (span_eq(d.whole, old)) {
+            buf_put_span(out, replacement);
+        } else if ((d.tag & 0x20) != 0) {
+            mark = der_open(out, d.tag);
+            put_with(d.body, old, replacement, out);
+            der_close(out, mark);
+        } else {
+            buf_put_span(out, d.whole);
+        }
+    }
+}
+
+static void request_with(struct span request, struct span old, struct span replacement, struct buf *out)
+{
+    request_init(out);
+    put_with(request, old, replacement, out);
+    cr_assert(!span_eq(buf_span(out), request) && buf_end(out) == OK);
+}
+
 Test(csr_twist, a_curve_spelt_out_is_refused)
 {
     struct buf der;
@@ -287,5 +313,30 @@ Test(csr_twist, a_curve_spelt_out_is_refused)
     p = parsed_of(buf_span(&der));
     cr_assert(p.err == ERR_POLICY && parsed_has(&p, "key.curve"));
     parsed_free(&p);
+    buf_free(&der);
+}
+
+/* SM2, ECDH and ECMQV of X9.63 keys have EC parameters as well. */
+Test(csr_twist, a_curve_spelt_out_is_refused_under_whatever_algorithm)
+{
+    static const uint8_t ec[] = {0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
+    static const struct {
+        size_t len;
+        uint8_t oid[10];
+    } others[] = {{10, {0x06, 0x08, 0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d}},
+                  {7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x01, 0x0c}},
+                  {7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x01, 0x0d}}};
+    struct buf der, other;
+    struct parsed p;
+
+    request_made(&der, "explicit", NULL);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        request_with(buf_span(&der), span_of(ec, sizeof ec), span_of(others[i].oid, others[i].len), &other);
+        p = parsed_of(buf_span(&other));
+        cr_assert(p.err == ERR_POLICY && parsed_has(&p, "key.curve"), "%zu", i);
+        cr_assert(!parsed_has(&p, "key.unsupported"), "%zu: OpenSSL was not asked", i);
+        parsed_free(&p);
+        buf_free(&other);
+    }
     buf_free(&der);
 }

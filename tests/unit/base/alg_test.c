@@ -3,6 +3,7 @@
 #include "base/alg.h"
 
 #include <criterion/criterion.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -143,6 +144,30 @@ Test(alg, shapes_that_are_not_a_key_are_refused)
     octets[point - 1] = 0x00;
     cr_assert(key_kind_of(spki, &kind), "and whole again");
     OPENSSL_free(octets);
+}
+
+static bool is_spelt_out(EVP_PKEY *key, bool is_explicit)
+{
+    struct span spki;
+    bool is;
+
+    if (is_explicit)
+        cr_assert_eq(EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1);
+    spki = spki_of(key);
+    is = has_explicit_curve(spki);
+    cr_assert(!has_explicit_curve(span_of(spki.data, spki.len < 30 ? spki.len : 18)), "half an OID is none");
+    OPENSSL_free((void *)spki.data);
+    return is;
+}
+
+Test(alg, a_curve_spelt_out_is_seen_by_its_field)
+{
+    cr_assert(is_spelt_out(ec("P-256"), true), "over a prime field");
+    cr_assert(is_spelt_out(ec("sect283k1"), true), "over a binary field");
+    cr_assert(!is_spelt_out(ec("P-256"), false));
+    cr_assert(!is_spelt_out(ec("sect283k1"), false));
+    cr_assert(!is_spelt_out(rsa(2048), false));
+    cr_assert(!has_explicit_curve(span_of(NULL, 0)));
 }
 
 Test(alg, names_are_those_users_type)

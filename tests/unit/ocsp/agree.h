@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 
+#include "base/alg.h"
 #include "base/der.h"
 #include "ocsp/ocsp.h"
 
@@ -156,13 +157,13 @@ static inline bool has_long_tag(struct span in)
 }
 
 /* What OpenSSL lets pass and has no accessor for: another version, empty lists of extensions, such a BOOLEAN,
- * such a tag. */
+ * such a tag; and a curve spelt out, which it is not asked about. */
 static inline bool may_be_beyond(struct span der)
 {
     struct der request, tbs, version;
 
-    if (has_other_true(der) || has_long_tag(der) || has_octets(der, "\xa2\x02\x30\x00", 4) ||
-        has_octets(der, "\xa0\x02\x30\x00", 4))
+    if (has_other_true(der) || has_long_tag(der) || has_explicit_curve(der) ||
+        has_octets(der, "\xa2\x02\x30\x00", 4) || has_octets(der, "\xa0\x02\x30\x00", 4))
         return true;
     return der_expect(&der, DER_SEQUENCE, &request) && der_expect(&request.body, DER_SEQUENCE, &tbs) &&
            der_optional(&tbs.body, DER_CONTEXT_CONSTRUCTED(0), &version);

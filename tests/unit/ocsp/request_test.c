@@ -4,6 +4,7 @@
 #include "ocsp/ocsp.h"
 
 #include <criterion/criterion.h>
+#include <openssl/core_names.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,17 @@ Test(ocsp_request, a_requestor_name_and_a_signature_are_read_and_ignored)
     cr_assert_eq(read_once(r), OCSP_SUCCESSFUL);
     cr_assert_eq(out.count, 2);
     cr_assert(out.has_nonce && out.nonce.len == 32);
+}
+
+/* OpenSSL decodes them with the request, and sets the curve up: what anybody may send must not cost that. */
+Test(ocsp_request, a_signer_on_a_curve_spelt_out_is_malformed)
+{
+    OCSP_REQUEST *r = asking(EVP_sha256(), 1);
+
+    cr_assert_eq(EVP_PKEY_set_utf8_string_param(leaf.key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1);
+    cr_assert(X509_set_pubkey(leaf.x509, leaf.key) == 1 && X509_sign(leaf.x509, ca.key, EVP_sha256()) > 0);
+    cr_assert(OCSP_request_sign(r, leaf.x509, leaf.key, EVP_sha256(), NULL, 0) == 1);
+    cr_assert_eq(read_once(r), OCSP_MALFORMED);
 }
 
 /* Octets after the TBSRequest's header, both headers' lengths put right. */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a stranger's certificate read as OpenSSL reads it, and one that is dear to decode not at all? */
+#include "api/preflight.h"
+#include "tests/unit/api/request.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+/* ---- certificates put together octet by octet: who signed them is not looked at here ---- */
+
+static const uint8_t ecdsa_sha256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+
+static void put_name(struct buf *b)
+{
+    size_t name = der_open(b, DER_SEQUENCE), set = der_open(b, DER_SET), pair = der_open(b, DER_SEQUENCE);
+
+    der_put_oid(b, RAW("\x55\x04\x03"));
+    der_put(b, DER_UTF8_STRING, span_str("a.example.com"));
+    der_close(b, pair);
+    der_close(b, set);
+    der_close(b, name);
+}
+
+static void put_fixed_part(struct buf *b, struct span spki)
+{
+    size_t mark = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
+
+    der_put_uint(b, 2);
+    der_close(b, mark);
+    der_put_uint(b, 17);
+    der_put(b, DER_SEQUENCE, span_of(ecdsa_sha256, sizeof ecdsa_sha256));
+    put_name(b);
+    mark = der_open(b, DER_SEQUENCE);
+    der_put_time(b, 1700000000);
+    der_put_time(b, 1800000000);
+    der_close(b, mark);
+    put_name(b);
+    buf_put_span(b, spki);
+}
+
+/* `extensions`: content of the list; empty: none. */
+static void certificate_of(struct span spki, struct span extensions, struct buf *out)
+{
+    size_t whole, tbs, outer, list;
+
+    request_init(out);
+    whole = der_open(out, DER_SEQUENCE);
+    tbs = der_open(out, DER_SEQUENCE);
+    put_fixed_part(out, spki);
+    if (extensions.len > 0) {
+        outer = der_open(out, DER_CONTEXT_CONSTRUCTED(3));
+        list = der_open(out, DER_SEQUENCE);
+        buf_put_span(out, extensions);
+        der_close(out, list);
+        der_close(out, outer);
+    }
+    der_close(out, tbs);
+    der_put(out, DER_SEQUENCE, span_of(ecdsa_sha256, sizeof ecdsa_sha256));
+    der_put_bits(out, RAW("\x30\x06\x02\x01\x01\x02\x01\x01"));
+    der_close(out, whole);
+    cr_assert_eq(buf_end(out), OK);
+}
+
+static void key_made(const char *kind, struct buf *spki)
+{
+    EVP_PKEY *key = forge_key(kind);
+
+    request_init(spki);
+    (void)forge_spki(key, spki);
+    EVP_PKEY_free(key);
+}
+
+/* The same algorithm with other key bits, the unused-bits octet among them. */
+static void key_with_bits(struct span spki, struct span bits, struct buf *out)
+{
+    struct der whole, alg;
+    size_t mark;
+
+    cr_assert(der_next(&spki, &whole) && der_next(&whole.body, &alg));
+    request_init(out);
+    mark = der_open(out, DER_SEQUENCE);
+    buf_put_span(out, alg.whole);
+    der_put(out, DER_BIT_STRING, bits);
+    der_close(out, mark);
+}
+
+static enum err verdict(struct span der)
+{
+    struct certificate *c;
+    struct fault f = {0};
+    enum err e = certificate_parse(der, &c, &f);
+
+    cr_assert_eq(e == OK, c != NULL);
+    certificate_free(c);
+    return e;
+}
+
+static enum err verdict_on_key(struct span spki)
+{
+    struct buf der;
+    enum err e;
+
+    certificate_of(spki, span_of(NULL, 0), &der);
+    e = verdict(buf_span(&der));
+    buf_free(&der);
+    return e;
+}
+
+/* ---- curves spelt out ---- */
+
+Test(certificate_parse, takes_a_key_on_a_named_curve_and_none_on_one_spelt_out)
+{
+    struct buf spki;
+
+    key_made("P-256", &spki);
+    cr_assert_eq(verdict_on_key(buf_span(&spki)), OK);
+    buf_free(&spki);
+    key_made("explicit", &spki);
+    cr_assert_eq(verdict_on_key(buf_span(&spki)), ERR_MALFORMED);
+    buf_free(&spki);
+}
+
+/* OpenSSL sets the curve up before it looks at the point. */
+Test(certificate_parse, no_key_on_a_curve_spelt_out_hides_behind_its_broken_bits)
+{
+    static const char *const bits[] = {"\x00", "\x01\x04\x02", "\x00\x00", "\x07\x80"};
+    struct buf spki, broken;
+
+    key_made("explicit", &spki);
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+        key_with_bits(buf_span(&spki), span_of(bits[i], i == 0 ? 1 : i == 1 ? 3 : 2), &broken);
+        cr_assert_eq(verdict_on_key(buf_span(&broken)), ERR_MALFORMED, "%zu", i);
+        buf_free(&broken);
+    }
+    buf_free(&spki);
+}
+
+/* What the finding about a PKCS#7 of one certificate says. */
+static const char *said_of_bundle(const char *kind)
+{
+    static char said[256];
+    struct buf spki, der, file;
+    struct certificate_file read;
+    struct findings findings = {0};
+    struct span certificate;
+
+    key_made(kind, &spki);
+    certificate_of(buf_span(&spki), span_of(NULL, 0), &der);
+    request_init(&file);
+    certificate = buf_span(&der);
+    cr_assert_eq(p7b_put(&file, &certificate, 1), OK);
+    certificate_file_read(buf_span(&file), span_of(NULL, 0), &read, &findings);
+    cr_assert(findings.count == 1 && strcmp(findings.items[0].rule, "format") == 0);
+    snprintf(said, sizeof said, "%s", findings.items[0].got);
+    findings_free(&findings);
+    certificate_file_free(&read);
+    buf_free(&spki);
+    buf_free(&der);
+    buf_free(&file);
+    return said;
+}
+
+Test(certificate_file, a_bundle_with_a_curve_spelt_out_is_not_decoded)
+{
+    cr_assert_str_eq(said_of_bundle("P-256"), "a PKCS#7 chain where the certificate alone is expected");
+    cr_assert_str_eq(said_of_bundle("explicit"), "octets that are no certificate, no certificate in it");
+}
