@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alg.h"
 #include "base/log.h"
 
 /* TLS 1.2: forward secrecy and AEAD only. TLS 1.3 has nothing else. */
@@ -20,8 +21,14 @@
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                             \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 #define GROUPS "X25519:P-256:P-384:P-521" /* no finite field: some ten times slower */
-#define CLIENT_CHAIN_MAX (32 * 1024)      /* octets of a client's certificate message: a dozen certificates */
-#define RECORD_MAX 16384                  /* octets of plaintext in one record, RFC 8446 5.1 */
+/* Octets of a client's certificate message, which libssl decodes before a login is known: leaf and three CAs
+ * with RSA 4096 and long policies. The leaf alone is used (docs/access.md), but clients send their chain. */
+#define CLIENT_CHAIN_MAX (10 * 1024)
+#ifndef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
+#define SSL_OP_NO_RX_CERTIFICATE_COMPRESSION                                                                 \
+    0 /* OpenSSL before 3.2 has none; it would hide from a callback */
+#endif
+#define RECORD_MAX 16384 /* octets of plaintext in one record, RFC 8446 5.1 */
 
 struct tls_server {
     SSL_CTX *ctx;
@@ -41,6 +48,22 @@ static int accept_any_chain(X509_STORE_CTX *x, void *arg)
     (void)arg;
     X509_STORE_CTX_set_error(x, X509_V_OK);
     return 1;
+}
+
+/* A certificate message that holds a curve spelt out is spoilt before libssl decodes it: what it gives here
+ * is its own buffer, read to the end and not yet parsed. A length of ones is one beyond the message, in
+ * TLS 1.2 and 1.3 alike, and ends the handshake. */
+static void spoil_explicit_curve(int is_ours, int version, int content_type, const void *message, size_t len,
+                                 SSL *ssl, void *arg)
+{
+    const uint8_t *type = message;
+
+    (void)version;
+    (void)ssl;
+    (void)arg;
+    if (is_ours == 0 && content_type == SSL3_RT_HANDSHAKE && len > SSL3_HM_HEADER_LENGTH &&
+        *type == SSL3_MT_CERTIFICATE && has_explicit_curve(span_of(message, len)))
+        memset((uint8_t *)message + SSL3_HM_HEADER_LENGTH, 0xff, len - SSL3_HM_HEADER_LENGTH);
 }
 
 static int no_password(char *out, int cap, int is_for_writing, void *arg)
@@ -73,10 +96,12 @@ static SSL_CTX *context_new(void)
         SSL_CTX_set_cipher_list(ctx, SUITES_12) != 1 || SSL_CTX_set1_groups_list(ctx, GROUPS) != 1 ||
         SSL_CTX_set_num_tickets(ctx, 0) != 1)
         die("TLS: OpenSSL refuses our parameters");
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+                                 SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); /* an idle connection holds no record buffers */
     SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
+    SSL_CTX_set_msg_callback(ctx, spoil_explicit_curve);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, accept_any_chain, NULL);
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);

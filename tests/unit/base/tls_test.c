@@ -4,6 +4,7 @@
 #include "tests/unit/base/tls_client.h"
 
 #include <criterion/criterion.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -197,6 +198,69 @@ Test(tls, a_client_without_certificate_is_let_in_as_nobody)
     tls_close(&c);
     host_stop(h);
     id_free(&ec);
+}
+
+/* Does the server take `user` with `above` behind it? In TLS 1.3 the client learns it from the answer. */
+static bool takes_chain(const struct host *h, int version, const struct id *user, const struct id *above,
+                        int count)
+{
+    struct tls_client c = tls_open(h);
+    char *body = NULL;
+    size_t len = 0;
+    bool is_taken;
+
+    SSL_set_min_proto_version(c.ssl, version);
+    SSL_set_max_proto_version(c.ssl, version);
+    SSL_use_certificate(c.ssl, user->x);
+    SSL_use_PrivateKey(c.ssl, user->key);
+    while (count-- > 0)
+        cr_assert_eq(SSL_add1_chain_cert(c.ssl, above->x), 1);
+    if (SSL_connect(c.ssl) == 1 && SSL_write(c.ssl, GET("/certificate"), sizeof GET("/certificate") - 1) > 0)
+        body = tls_take(&c, &len);
+    tls_close(&c);
+    is_taken = body != NULL && len > 0;
+    free(body);
+    return is_taken;
+}
+
+static EVP_PKEY *spelt_out(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+
+    cr_assert_eq(EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1);
+    return key;
+}
+
+/* libssl decodes a chain before anybody can say what is to become of it; this one it must not. */
+Test(tls, a_chain_with_a_curve_spelt_out_ends_the_handshake)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec"), named = id_new(EVP_EC_gen("P-256"), "named");
+    struct id spelt = id_new(spelt_out(), "spelt out");
+    struct host *h = tls_host(&ec, NULL);
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert(takes_chain(h, versions[i], &named, &named, 1));
+        cr_assert(!takes_chain(h, versions[i], &named, &spelt, 1), "above the leaf");
+        cr_assert(!takes_chain(h, versions[i], &spelt, &named, 0), "the leaf itself");
+        cr_assert(takes_chain(h, versions[i], &named, &named, 0), "the next is served");
+    }
+    host_stop(h);
+    id_free(&ec);
+    id_free(&named);
+    id_free(&spelt);
+}
+
+Test(tls, a_chain_is_a_leaf_and_a_few_above_it)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec"), wide = id_new(EVP_RSA_gen(4096), "wide");
+    struct host *h = tls_host(&ec, NULL);
+
+    cr_assert(takes_chain(h, TLS1_3_VERSION, &wide, &wide, 3));
+    cr_assert(!takes_chain(h, TLS1_3_VERSION, &wide, &wide, 10));
+    host_stop(h);
+    id_free(&ec);
+    id_free(&wide);
 }
 
 /* The client signs its CertificateVerify with a key that is not the certificate's. */
