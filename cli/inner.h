@@ -283,9 +283,9 @@ int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
 /* ---- private_key.c ---- */
 
 /* A private key never leaves the machine, whatever the service would say of it. Its armour is known,
- * encrypted or not, and the INTEGER with which the plain DER forms and PKCS#12 begin (RFC 5208, RFC 8017
- * A.1.2, RFC 5915, RFC 7292). Not seen: a key in an archive within the file, in bare base64, or encrypted as
- * DER. */
+ * encrypted or not, and the INTEGER with which the plain binary forms and PKCS#12 begin (RFC 5208, RFC 8017
+ * A.1.2, RFC 5915, RFC 7292), in BER too. Not seen: a key in an archive within the file, in bare base64, or
+ * encrypted as DER. */
 [[nodiscard]] bool has_private_key(struct span file);
 
 /* ---- service.c: one exchange with the service ---- */
