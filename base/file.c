@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DRAFT_MARK ".~"
+#define DRAFT_RANDOM_LEN 6 /* octets that mkostemp() fills in */
+
 enum err path_join(char out[static PATH_LEN_MAX], const char *dir, const char *name, struct fault *f)
 {
     int n = snprintf(out, PATH_LEN_MAX, "%s/%s", dir, name);
@@ -42,7 +45,7 @@ enum err file_read(const char *path, struct buf *out, struct fault *f)
 
 enum err file_draft_open(struct file_draft *d, const char *path, mode_t mode, struct fault *f)
 {
-    int n = snprintf(d->temp, sizeof d->temp, "%s.XXXXXX", path);
+    int n = snprintf(d->temp, sizeof d->temp, "%s" DRAFT_MARK "XXXXXX", path);
 
     d->fd = -1;
     if (n < 0 || n >= (int)sizeof d->temp) {
@@ -106,17 +109,24 @@ enum err file_dir_sync(const char *path, struct fault *f)
     return dir_sync(dir, f);
 }
 
-/* file_draft_open() makes NAME.XXXXXX. */
+size_t file_draft_stem(const char *entry)
+{
+    const size_t mark = sizeof DRAFT_MARK - 1, tail = mark + DRAFT_RANDOM_LEN;
+    size_t len = strlen(entry);
+
+    if (len < tail || memcmp(entry + len - tail, DRAFT_MARK, mark) != 0)
+        return 0;
+    for (const char *at = entry + len - DRAFT_RANDOM_LEN; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at))
+            return 0;
+    return len - tail;
+}
+
 static bool is_draft_of(const char *entry, const char *name)
 {
     size_t len = strlen(name);
 
-    if (strncmp(entry, name, len) != 0 || entry[len] != '.' || strlen(entry) != len + 7)
-        return false;
-    for (const char *at = entry + len + 1; *at != '\0'; at++)
-        if (!isalnum((unsigned char)*at))
-            return false;
-    return true;
+    return len > 0 && file_draft_stem(entry) == len && memcmp(entry, name, len) == 0;
 }
 
 void file_drafts_remove(const char *path)

@@ -48,6 +48,9 @@ enum err file_draft_place(struct file_draft *d, struct fault *f);
 enum err dir_sync(const char *dir, struct fault *f); /* the names in it are as durable as what is in them */
 enum err file_dir_sync(const char *path, struct fault *f); /* of the directory in which `path` is */
 void file_draft_abort(struct file_draft *d);               /* removes the temporary file; safe after commit */
+/* A draft of NAME is called NAME.~ and six letters and digits: what nobody calls a copy of his own, so that
+ * the files that go are ours. Octets of NAME when `entry` is called so; 0 otherwise. */
+size_t file_draft_stem(const char *entry);
 /* Removes what drafts of this path, file_replace()'s too, a process left when it was killed. For its only
  * writer: another's draft would go as well. */
 void file_drafts_remove(const char *path);

@@ -36,12 +36,12 @@ enum err crl_paths_of(const char *public_dir, const char *name, struct crl_paths
     return e == OK ? path_of(public_dir, name, "previous.crl", out->previous, f) : e;
 }
 
-/* file_draft_open() makes ID.crl.XXXXXX and ID.pem.XXXXXX, crl_keep_previous() ID.previous.crl.linked. */
+/* Of ID.crl and ID.pem; and what crl_keep_previous() makes, which is called like one. */
 static bool is_draft(const char *name)
 {
-    size_t len = strlen(name);
+    size_t stem = file_draft_stem(name);
 
-    return len > 11 && (memcmp(name + len - 11, ".crl.", 5) == 0 || memcmp(name + len - 11, ".pem.", 5) == 0);
+    return stem > 4 && (memcmp(name + stem - 4, ".crl", 4) == 0 || memcmp(name + stem - 4, ".pem", 4) == 0);
 }
 
 void crl_drafts_remove(const char *public_dir)
@@ -66,9 +66,9 @@ void crl_drafts_remove(const char *public_dir)
  * and it is not kept. */
 enum err crl_keep_previous(const struct crl_paths *p, struct fault *f)
 {
-    char temp[PATH_LEN_MAX + 8];
+    char temp[PATH_LEN_MAX + sizeof ".~linked"];
 
-    snprintf(temp, sizeof temp, "%s.linked", p->previous);
+    snprintf(temp, sizeof temp, "%s.~linked", p->previous);
     (void)unlink(temp);
     if (link(p->der, temp) != 0)
         return errno == ENOENT || errno == EPERM ? OK : fault_set(f, ERR_IO, "%s: %s", temp, strerror(errno));

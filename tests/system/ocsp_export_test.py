@@ -218,11 +218,13 @@ class Export(ServiceTest):
         strange.parent.mkdir(parents=True)
         strange.write_bytes(b"of a certificate that has ended")
         spoilt.write_bytes(spoilt.read_bytes()[:-200])
-        left = self.directory / "manifest.jsonl.abc123"  # by a run that was killed
+        left, copy = self.directory / "manifest.jsonl.~abc123", self.directory / "manifest.jsonl.backup"  # by a run that was killed; by a person
         left.write_bytes(b"{")
+        copy.write_bytes(b"{}")
         done = self.export()
         self.assertEqual((done["written"], done["removed"]), (1, 1))
         self.assertFalse(left.exists())
+        self.assertTrue(copy.exists())
         self.assertFalse((self.directory / "ocsp/ab").exists())
         self.assertIn("Response verify OK", self.fetch(self.leaf["rsa"]))
 

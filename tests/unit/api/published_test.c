@@ -68,6 +68,7 @@ Test(published, a_path_names_files_that_may_exist_and_no_others)
         {"/crl/rsa-g1-deltas.crl", NULL, 0, false},
         {"/crl/rsa-g1.previous.crl", NULL, 0, false},
         {"/crl/rsa-g1.crl.x9QzAb", NULL, 0, false},
+        {"/crl/rsa-g1.crl.~x9QzAb", NULL, 0, false},
         {"/crl/rsa-g3.crl", NULL, 0, false},
         {"/crl/rsa-g1.cer", NULL, 0, false},
         {"/crl/.crl", NULL, 0, false},

@@ -73,8 +73,10 @@ Test(file, an_aborted_draft_changes_nothing)
 
 Test(file, drafts_of_a_killed_process_are_removed_and_nothing_else)
 {
-    static const char *const stay[] = {"list",        "list.crl",    "list.abcde",   "list.abcdefg",
-                                       "list.abc_ef", "list.abc.ef", "xlist.abcdef", "lis.abcdef"};
+    static const char *const stay[] = {"list",           "list.crl",     "list.~abcde",   "list.~abcdefg",
+                                       "list.~abc_ef",   "list.~abc.ef", "xlist.~abcdef", "lis.~abcdef",
+                                       "list.x.~abcdef", "list~abcdef",  "list.backup~1", ".~abcdef",
+                                       "list.~backup~"};
     char list[PATH_LEN_MAX];
     struct file_draft d;
 
@@ -91,6 +93,32 @@ Test(file, drafts_of_a_killed_process_are_removed_and_nothing_else)
         cr_assert_eq(path_join(path, dir, stay[i], NULL), OK);
         cr_expect_eq(unlink(path), 0, "%s", stay[i]);
     }
+}
+
+/* What people and editors call a copy of their own. */
+Test(file, copies_of_a_persons_own_are_no_drafts)
+{
+    static const char *const stay[] = {"list.backup", "list.latest", "list.before", "list.261121",
+                                       "list.x9QzAb", "list.~1~",    "list~",       "list.bak"};
+    char list[PATH_LEN_MAX];
+
+    cr_assert_eq(path_join(list, dir, "list", NULL), OK);
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++) {
+        cr_assert_eq(path_join(path, dir, stay[i], NULL), OK);
+        cr_assert_eq(file_replace(path, span_str("x"), 0644, NULL), OK);
+        file_drafts_remove(list);
+        cr_expect_eq(unlink(path), 0, "%s", stay[i]);
+        cr_expect_eq(file_draft_stem(stay[i]), 0, "%s", stay[i]);
+    }
+}
+
+Test(file, a_draft_says_whose_it_is)
+{
+    cr_expect_eq(file_draft_stem("ca.crl.~x9QzAb"), 6);
+    cr_expect_eq(file_draft_stem("x.~000000"), 1);
+    cr_expect_eq(file_draft_stem(".~000000"), 0);
+    cr_expect_eq(file_draft_stem("000000"), 0);
+    cr_expect_eq(file_draft_stem(""), 0);
 }
 
 Test(file, faults_name_the_path)

@@ -180,11 +180,11 @@ Test(crl_files, drafts_left_by_a_killed_publication_are_removed_and_nothing_else
     static const struct {
         const char *name;
         bool stays;
-    } rows[] = {{"crl/ca.crl", true},          {"crl/ca.pem", true},
-                {"crl/ca.crl.x9QzAb", false},  {"crl/ca.pem.000000", false},
-                {"crl/.crl.x9QzAb", true},     {"crl/ca.crl.x9QzA", true},
-                {"crl/ca.txt.x9QzAb", true},   {"crl/notes-of-mine", true},
-                {"crl/ca.previous.crl", true}, {"crl/ca.previous.crl.linked", false}};
+    } rows[] = {
+        {"crl/ca.crl", true},          {"crl/ca.pem", true},          {"crl/ca.crl.~x9QzAb", false},
+        {"crl/ca.pem.~000000", false}, {"crl/.crl.~x9QzAb", true},    {"crl/ca.crl.~x9QzA", true},
+        {"crl/ca.txt.~x9QzAb", true},  {"crl/notes-of-mine", true},   {"crl/ca.crl.backup", true},
+        {"crl/ca.pem.latest", true},   {"crl/ca.previous.crl", true}, {"crl/ca.previous.crl.~linked", false}};
     char path[PATH_LEN_MAX];
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -52,9 +52,9 @@ Test(watch_courier, what_a_killed_process_left_is_removed)
 
     hall_open(&h);
     hall_end(&h);
-    hall_put(h.state_dir, "mirror.json.abc123", span_str("{"));
+    hall_put(h.state_dir, "mirror.json.~abc123", span_str("{"));
     hall_begin(&h);
-    cr_assert_eq(path_join(path, h.state_dir, "mirror.json.abc123", NULL), OK);
+    cr_assert_eq(path_join(path, h.state_dir, "mirror.json.~abc123", NULL), OK);
     cr_assert_neq(access(path, F_OK), 0);
     hall_close(&h);
 }

@@ -56,7 +56,7 @@ Test(watch_shelf, lists_are_found_and_drafts_and_predecessors_are_not)
     put_crl(&h, "ca.crl", 5, PRESS_NOW + 86400);
     put_crl(&h, "ca-delta.crl", 6, PRESS_NOW + 3600);
     put_crl(&h, "ca.previous.crl", 4, PRESS_NOW + 3600);
-    put_crl(&h, "ca.crl.a1b2c3", 7, PRESS_NOW + 3600);
+    put_crl(&h, "ca.crl.~a1b2c3", 7, PRESS_NOW + 3600);
     put_crl(&h, ".hidden.crl", 7, PRESS_NOW + 3600);
     hall_put(h.public_dir, "notes.txt", span_str("x"));
     cr_assert(shelf_look(h.shelf));
