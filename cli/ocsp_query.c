@@ -232,11 +232,35 @@ static enum err verify_nonce(const struct ocsp_question *q, OCSP_BASICRESP *basi
     return OK;
 }
 
-static int64_t seconds_of(const ASN1_GENERALIZEDTIME *t)
+/* 0 for one that is not there. */
+static enum err read_time(const ASN1_GENERALIZEDTIME *t, const char *name, int64_t *out_s, struct fault *f)
 {
     struct tm tm;
 
-    return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+    *out_s = 0;
+    if (t == NULL)
+        return OK;
+    if (ASN1_TIME_to_tm(t, &tm) != 1)
+        return fault_set(f, ERR_POLICY, "the answer's %s is no time", name);
+    *out_s = (int64_t)timegm(&tm);
+    return OK;
+}
+
+static enum err read_times(const struct ocsp_question *q, OCSP_BASICRESP *basic,
+                           const ASN1_GENERALIZEDTIME *from, const ASN1_GENERALIZEDTIME *to,
+                           struct ocsp_query_result *out, struct fault *f)
+{
+    enum err e = read_time(from, "thisUpdate", &out->this_update_s, f);
+
+    if (e == OK)
+        e = read_time(to, "nextUpdate", &out->next_update_s, f);
+    if (e == OK)
+        e = read_time(OCSP_resp_get0_produced_at(basic), "producedAt", &out->produced_at_s, f);
+    if (e == OK && out->this_update_s > q->now_s + CLOCK_SKEW_S)
+        e = fault_set(f, ERR_POLICY, "the answer is not valid yet");
+    if (e == OK && to != NULL && out->next_update_s < q->now_s - CLOCK_SKEW_S)
+        e = fault_set(f, ERR_POLICY, "the answer has expired");
+    return e;
 }
 
 static enum err read_status(const struct ocsp_question *q, OCSP_BASICRESP *basic,
@@ -244,6 +268,7 @@ static enum err read_status(const struct ocsp_question *q, OCSP_BASICRESP *basic
 {
     ASN1_GENERALIZEDTIME *revoked = NULL, *from = NULL, *to = NULL;
     int status, reason;
+    enum err e;
 
     if (OCSP_resp_find_status(basic, q->id, &status, &reason, &revoked, &from, &to) != 1)
         return fault_set(f, ERR_POLICY, "the answer is about another certificate");
@@ -252,15 +277,8 @@ static enum err read_status(const struct ocsp_question *q, OCSP_BASICRESP *basic
                                                         : OCSP_QUERY_UNKNOWN;
     out->has_reason = out->status == OCSP_QUERY_REVOKED && reason >= 0;
     out->reason = out->has_reason ? (enum reason)reason : REASON_UNSPECIFIED;
-    out->revoked_at_s = seconds_of(revoked);
-    out->this_update_s = seconds_of(from);
-    out->next_update_s = seconds_of(to);
-    out->produced_at_s = seconds_of(OCSP_resp_get0_produced_at(basic));
-    if (out->this_update_s > q->now_s + CLOCK_SKEW_S)
-        return fault_set(f, ERR_POLICY, "the answer is not valid yet");
-    if (to != NULL && out->next_update_s < q->now_s - CLOCK_SKEW_S)
-        return fault_set(f, ERR_POLICY, "the answer has expired");
-    return OK;
+    e = read_time(revoked, "revocationTime", &out->revoked_at_s, f);
+    return e == OK ? read_times(q, basic, from, to, out, f) : e;
 }
 
 static void name_signer(const struct ocsp_question *q, OCSP_BASICRESP *basic, struct ocsp_query_result *out)

@@ -21,6 +21,7 @@ struct making {
     int64_t this_s, next_s;
     const char *nonce; /* "echo", "other", "none" */
     bool lacks_certificate;
+    const char *revoked, *from, *to, *produced; /* the text of a time, NULL: as above */
 };
 
 static struct ocsp_query asking(void)
@@ -61,6 +62,24 @@ static ASN1_GENERALIZEDTIME *time_of(int64_t t_s)
     return ASN1_GENERALIZEDTIME_set(NULL, t_s);
 }
 
+static void spell(ASN1_GENERALIZEDTIME *t, const char *text)
+{
+    if (text != NULL)
+        cr_assert_eq(ASN1_STRING_set(t, text, -1), 1);
+}
+
+/* In what stands already: OpenSSL puts no time there that it cannot read. */
+static void respell(const struct making *m, OCSP_BASICRESP *basic)
+{
+    ASN1_GENERALIZEDTIME *revoked = NULL, *from = NULL, *to = NULL;
+    int reason;
+
+    cr_assert_geq(OCSP_single_get0_status(OCSP_resp_get0(basic, 0), &reason, &revoked, &from, &to), 0);
+    spell(revoked, m->revoked);
+    spell(from, m->from);
+    spell(to, m->to);
+}
+
 static void add_nonce(OCSP_BASICRESP *basic, const char *how)
 {
     struct span der = ocsp_question_der(question);
@@ -72,6 +91,22 @@ static void add_nonce(OCSP_BASICRESP *basic, const char *how)
     if (strcmp(how, "other") == 0)
         OCSP_basic_add1_nonce(basic, (uint8_t *)"another nonce", 13);
     OCSP_REQUEST_free(request);
+}
+
+/* Twice where producedAt is another than now, which OpenSSL's signing writes. */
+static void sign(const struct making *m, OCSP_BASICRESP *basic)
+{
+    unsigned long flags = m->lacks_certificate ? OCSP_NOCERTS : 0;
+    ASN1_GENERALIZEDTIME *produced;
+
+    cr_assert_eq(OCSP_basic_sign(basic, m->signer->x509, m->signer->key, EVP_sha256(), NULL, flags), 1);
+    if (m->produced == NULL)
+        return;
+    produced = (ASN1_GENERALIZEDTIME *)(uintptr_t)OCSP_resp_get0_produced_at(basic);
+    spell(produced, m->produced);
+    cr_assert_eq(OCSP_basic_sign(basic, m->signer->x509, m->signer->key, EVP_sha256(), NULL,
+                                 flags | OCSP_NOCERTS | OCSP_NOTIME),
+                 1);
 }
 
 static enum err judge(const struct making *m, struct ocsp_query_result *out)
@@ -87,10 +122,9 @@ static enum err judge(const struct making *m, struct ocsp_query_result *out)
 
     OCSP_basic_add1_status(basic, id, m->status, m->reason,
                            m->status == V_OCSP_CERTSTATUS_REVOKED ? revoked : NULL, from, to);
+    respell(m, basic);
     add_nonce(basic, m->nonce);
-    cr_assert_eq(OCSP_basic_sign(basic, m->signer->x509, m->signer->key, EVP_sha256(), NULL,
-                                 m->lacks_certificate ? OCSP_NOCERTS : 0),
-                 1);
+    sign(m, basic);
     response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
     len = i2d_OCSP_RESPONSE(response, &der);
     fault = (struct fault){0};
@@ -206,6 +240,40 @@ Test(ocsp_query, an_answer_that_is_old_or_from_the_future_is_not_believed)
     cr_assert_eq(judge(&m, &r), ERR_POLICY);
     m.this_s = PKI_NOW + 100; /* a clock that is a little ahead */
     cr_assert_eq(judge(&m, &r), OK);
+}
+
+static void assert_unreadable(const struct making *m, const char *name)
+{
+    struct ocsp_query_result r;
+
+    cr_assert_eq(judge(m, &r), ERR_POLICY, "%s", name);
+    cr_expect_not_null(strstr(fault.detail, name), "%s: %s", name, fault.detail);
+}
+
+Test(ocsp_query, an_answer_with_a_time_that_cannot_be_read_is_not_believed)
+{
+    static const char odd[] = "20301332220000Z"; /* the 32nd day of the thirteenth month */
+    struct ocsp_query_result r;
+    struct making m = sound();
+
+    m.from = odd;
+    assert_unreadable(&m, "thisUpdate");
+    m = sound();
+    m.to = odd;
+    assert_unreadable(&m, "nextUpdate");
+    m = sound();
+    m.produced = odd;
+    assert_unreadable(&m, "producedAt");
+    m = sound();
+    m.status = V_OCSP_CERTSTATUS_REVOKED;
+    m.revoked = odd;
+    assert_unreadable(&m, "revocationTime");
+    m = sound();
+    m.produced = m.from = "20300317170000Z";
+    m.to = "20300318170000Z";
+    cr_assert_eq(judge(&m, &r), OK, "%s", fault.detail);
+    cr_assert_eq(r.produced_at_s, 1899997200);
+    cr_assert_eq(r.this_update_s, 1899997200);
 }
 
 Test(ocsp_query, an_error_of_the_responder_is_named)
