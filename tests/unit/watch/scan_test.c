@@ -156,6 +156,38 @@ static uint8_t *number_in(struct span der)
     return at + sizeof head + 3;
 }
 
+Test(watch_scan, critical_is_one_octet_that_says_so)
+{
+    static const uint8_t head[] = {0x55, 0x1d, 0x1b, DER_BOOLEAN, 1, 0xff, DER_OCTET_STRING, 3};
+    static const struct {
+        uint8_t octets[8]; /* from the BOOLEAN to the end of the value, which is as long in every row */
+        enum err verdict;
+    } t[] = {{{1, 1, 0xff, 4, 3, 2, 1, 5}, OK},
+             {{4, 6, 2, 1, 5, 0, 0, 0}, OK},
+             {{1, 1, 0x00, 4, 3, 2, 1, 5}, ERR_MALFORMED}, /* DEFAULT FALSE, X.690 11.5 */
+             {{1, 1, 0x01, 4, 3, 2, 1, 5}, ERR_MALFORMED}, /* X.690 11.1 */
+             {{1, 1, 0xfe, 4, 3, 2, 1, 5}, ERR_MALFORMED},
+             {{1, 0, 4, 4, 2, 2, 0, 5}, ERR_MALFORMED}, /* X.690 8.2.1 */
+             {{1, 2, 0xff, 0xff, 4, 2, 5, 0}, ERR_MALFORMED}};
+    struct press p;
+
+    press_open(&p, "P-256", "Test CA");
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        const struct sheet sheet = {
+            .number = 6, .this_update_s = PRESS_NOW, .next_update_s = PRESS_NOW + 60, .is_delta = true};
+        struct span der = press_crl(&p, &sheet);
+        uint8_t *at = memmem(der.data, der.len, head, sizeof head);
+        struct scan_facts facts;
+
+        cr_assert_not_null(at);
+        memcpy(at + 3, t[i].octets, sizeof t[i].octets);
+        cr_expect_eq(scan(der, 64, &facts, NULL), t[i].verdict, "row %zu", i);
+        cr_expect(t[i].verdict != OK || facts.is_delta, "row %zu", i);
+        free((void *)der.data);
+    }
+    press_close(&p);
+}
+
 Test(watch_scan, a_number_is_not_negative_and_has_no_octet_too_many)
 {
     static const struct {
