@@ -63,15 +63,6 @@ static bool is_primitive(const struct der *d)
     }
 }
 
-/* X.690 11.6: the elements of a SET OF ascend, the shorter one padded with zeros. */
-static bool ascends(struct span a, struct span b)
-{
-    size_t n = a.len < b.len ? a.len : b.len;
-    int order = memcmp(a.data, b.data, n);
-
-    return order < 0 || (order == 0 && a.len <= b.len);
-}
-
 static bool are_der(struct span in, bool is_set, unsigned depth);
 
 static bool is_element(const struct der *d, unsigned depth)
@@ -95,7 +86,7 @@ static bool are_der(struct span in, bool is_set, unsigned depth)
     while (in.len > 0) {
         if (!der_next(&in, &d) || !is_element(&d, depth))
             return false;
-        if (is_set && previous.len > 0 && !ascends(previous, d.whole))
+        if (is_set && previous.len > 0 && !der_ascends(previous, d.whole))
             return false;
         previous = d.whole;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 static size_t length_octets(size_t len)
 {
@@ -219,6 +220,53 @@ bool der_expect(struct span *in, uint8_t tag, struct der *out)
 bool der_optional(struct span *in, uint8_t tag, struct der *out)
 {
     return der_expect(in, tag, out);
+}
+
+/* The shorter one is padded with zeros. */
+bool der_ascends(struct span a, struct span b)
+{
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+
+    return order < 0 || (order == 0 && a.len <= b.len);
+}
+
+static bool is_utf8(struct span rest)
+{
+    while (rest.len > 0) {
+        size_t n = utf8_next(rest, NULL);
+
+        if (n == 0)
+            return false;
+        rest = span_of(rest.data + n, rest.len - n);
+    }
+    return true;
+}
+
+static bool is_ucs2(struct span s)
+{
+    for (size_t i = 0; i < s.len; i += 2)
+        if ((s.data[i] & 0xf8) == 0xd8) /* d800 to dfff */
+            return false;
+    return s.len % 2 == 0;
+}
+
+bool der_is_text(const struct der *value)
+{
+    if (value->body.len == 0)
+        return false;
+    switch (value->tag) {
+    case DER_UTF8_STRING:
+        return is_utf8(value->body);
+    case DER_BMP_STRING: /* in the names of old CAs */
+        return is_ucs2(value->body);
+    case DER_NUMERIC_STRING:
+    case DER_PRINTABLE_STRING:
+    case DER_T61_STRING:
+    case DER_IA5_STRING:
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool der_is_minimal(struct span body)

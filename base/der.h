@@ -22,6 +22,7 @@ enum der_tag {
     DER_OID = 0x06,
     DER_ENUMERATED = 0x0a,
     DER_UTF8_STRING = 0x0c,
+    DER_NUMERIC_STRING = 0x12,
     DER_PRINTABLE_STRING = 0x13,
     DER_T61_STRING = 0x14,
     DER_IA5_STRING = 0x16,
@@ -78,6 +79,12 @@ struct der {
 [[nodiscard]] bool der_expect(struct span *in, uint8_t tag, struct der *out);
 /* True and takes it when the next element has this tag. */
 [[nodiscard]] bool der_optional(struct span *in, uint8_t tag, struct der *out);
+/* Two elements, whole, as they may follow each other in a SET OF, X.690 11.6. */
+bool der_ascends(struct span a, struct span b);
+/* A value of a Name that every reader takes: a string of one of the kinds in use, not empty (X.520 has SIZE
+ * (1..MAX)), and well formed, as UTF8String is, and BMPString without surrogates (X.680 41.15). What ASCII
+ * and T61 octets mean is not looked at. */
+bool der_is_text(const struct der *value);
 /* True for the content of an INTEGER in as few octets as it takes, X.690 8.3.2. */
 bool der_is_minimal(struct span body);
 /* A minimal, non-negative INTEGER's content as a number below 2^63; false otherwise. */

@@ -3,7 +3,6 @@
  */
 #include <assert.h>
 
-#include "base/utf8.h"
 #include "signer/inner.h"
 
 #define YEAR_2050 INT64_C(2524608000) /* 2050-01-01T00:00:00Z */
@@ -17,46 +16,20 @@ bool is_serial(struct span s)
     return s.len > 1 && (s.data[1] & 0x80) != 0;
 }
 
-static bool is_utf8(struct span rest)
-{
-    while (rest.len > 0) {
-        size_t n = utf8_next(rest, NULL);
-
-        if (n == 0)
-            return false;
-        rest = span_of(rest.data + n, rest.len - n);
-    }
-    return true;
-}
-
-/* A value of a name is a string of one of X.680's kinds that keeps to its encoding: readers refuse the whole
- * certificate otherwise. */
-static bool is_text(const struct der *value)
-{
-    switch (value->tag) {
-    case DER_UTF8_STRING:
-        return is_utf8(value->body);
-    case DER_BMP_STRING: /* in the names of old CAs */
-        return value->body.len % 2 == 0;
-    case 0x12: /* NumericString */
-    case DER_PRINTABLE_STRING:
-    case DER_T61_STRING:
-    case DER_IA5_STRING:
-        return true;
-    default:
-        return false;
-    }
-}
-
+/* Readers refuse the whole certificate for a broken string, and some for a SET OF that is not sorted. */
 static bool is_rdn(struct span content)
 {
     struct der pair, type, value;
+    struct span previous = {0};
 
     do {
         if (!der_expect(&content, DER_SEQUENCE, &pair))
             return false;
+        if (previous.len > 0 && !der_ascends(previous, pair.whole))
+            return false;
+        previous = pair.whole;
         if (!der_expect(&pair.body, DER_OID, &type) || !der_next(&pair.body, &value) || pair.body.len != 0 ||
-            !is_text(&value))
+            !der_is_text(&value))
             return false;
     } while (content.len > 0);
     return true;

@@ -139,6 +139,57 @@ Test(der, uint_refuses_negative_padded_and_large)
     cr_assert(!der_uint(span_of("\x01\x02\x03\x04\x05\x06\x07\x08\x09", 9), &v));
 }
 
+static struct {
+    uint8_t tag, len;
+    const char *octets;
+    bool is_text;
+} const strings[] = {
+    {DER_UTF8_STRING, 2, "\xc3\xa4", true},
+    {DER_UTF8_STRING, 1, "\xe4", false},
+    {DER_UTF8_STRING, 3, "\xed\xa0\x80", false},
+    {DER_BMP_STRING, 4, "\0A\xd7\xff", true},
+    {DER_BMP_STRING, 4, "\0A\xe0\0", true},
+    {DER_BMP_STRING, 3, "\0A\0", false},
+    {DER_BMP_STRING, 2, "\xd8\0", false},
+    {DER_BMP_STRING, 4, "\xd8\0\xdc\0", false},
+    {DER_BMP_STRING, 4, "\0A\xdf\xff", false},
+    {DER_NUMERIC_STRING, 1, "1", true},
+    {DER_PRINTABLE_STRING, 1, "A", true},
+    {DER_T61_STRING, 1, "\xe9", true},
+    {DER_IA5_STRING, 1, "a", true},
+    {DER_VISIBLE_STRING, 1, "a", false},
+    {DER_UNIVERSAL_STRING, 4, "\0\0\0A", false},
+    {DER_OCTET_STRING, 1, "a", false},
+    {DER_UTF8_STRING, 0, "", false},
+    {DER_BMP_STRING, 0, "", false},
+};
+
+/* Where OpenSSL has a view, it is the same: it turns a name's strings into UTF-8 to compare them. */
+Test(der, a_text_is_a_string_that_openssl_reads)
+{
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+        struct der value = {.tag = strings[i].tag, .body = span_of(strings[i].octets, strings[i].len)};
+        ASN1_STRING *theirs = ASN1_STRING_type_new(strings[i].tag);
+        uint8_t *text = NULL;
+
+        ASN1_STRING_set(theirs, strings[i].octets, strings[i].len);
+        cr_expect_eq(der_is_text(&value), strings[i].is_text, "%zu", i);
+        if (strings[i].is_text)
+            cr_expect_geq(ASN1_STRING_to_UTF8(&text, theirs), 0, "%zu", i);
+        OPENSSL_free(text);
+        ASN1_STRING_free(theirs);
+    }
+}
+
+Test(der, a_set_of_ascends_as_if_padded_with_zeros)
+{
+    struct span a = span_of("\x04\x01\x01", 3), b2 = span_of("\x04\x01\x02", 3),
+                c = span_of("\x04\x02\x00\x00", 4);
+
+    cr_assert(der_ascends(a, b2) && der_ascends(b2, c) && der_ascends(a, a));
+    cr_assert(!der_ascends(b2, a) && !der_ascends(c, b2));
+}
+
 Test(der, an_oid_is_whole_and_minimal)
 {
     static const struct {
