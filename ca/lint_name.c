@@ -45,9 +45,10 @@ static const char *type_name(uint8_t tag)
         uint8_t tag;
         const char *name;
     } names[] = {
-        {DER_UTF8_STRING, "UTF8String"}, {DER_PRINTABLE_STRING, "PrintableString"},
-        {DER_IA5_STRING, "IA5String"},   {DER_T61_STRING, "TeletexString"},
-        {DER_BMP_STRING, "BMPString"},   {DER_UNIVERSAL_STRING, "UniversalString"},
+        {DER_UTF8_STRING, "UTF8String"},       {DER_PRINTABLE_STRING, "PrintableString"},
+        {DER_IA5_STRING, "IA5String"},         {DER_T61_STRING, "TeletexString"},
+        {DER_BMP_STRING, "BMPString"},         {DER_UNIVERSAL_STRING, "UniversalString"},
+        {DER_NUMERIC_STRING, "NumericString"}, {DER_VISIBLE_STRING, "VisibleString"},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -106,6 +107,25 @@ static void lint_length(const struct attribute *a, const char *name, unsigned mo
     finding_add(out, "lint.name-length", "subject", got, want);
 }
 
+/* The signer signs no name with a value that is not a text, of whatever attribute. */
+static bool is_text(const struct attribute *a)
+{
+    return der_is_text(&(struct der){.tag = a->tag, .body = a->value});
+}
+
+static void lint_any(const struct attribute *a, struct findings *out)
+{
+    char got[96];
+
+    if (a->value.len == 0)
+        return finding_add(out, "lint.name-length", "subject", "an attribute of 0 characters", "1 or more");
+    if (is_text(a))
+        return;
+    snprintf(got, sizeof got, "an attribute as %s, or with octets that are not its characters",
+             type_name(a->tag));
+    finding_add(out, "lint.string-type", "subject", got, form_text(FORM_DIRECTORY));
+}
+
 static void lint_attribute(const struct attribute *a, void *arg)
 {
     struct findings *out = arg;
@@ -118,14 +138,34 @@ static void lint_attribute(const struct attribute *a, void *arg)
             snprintf(got, sizeof got, "a %s as %s", attributes[i].name, type_name(a->tag));
             return finding_add(out, "lint.string-type", "subject", got, form_text(attributes[i].form));
         }
-        if (a->tag == DER_PRINTABLE_STRING && !is_printable(a->value)) {
-            snprintf(got, sizeof got, "a %s with characters that PrintableString lacks", attributes[i].name);
+        if ((a->tag == DER_PRINTABLE_STRING && !is_printable(a->value)) ||
+            (a->value.len > 0 && !is_text(a))) {
+            snprintf(got, sizeof got, "a %s with characters that %s lacks", attributes[i].name,
+                     type_name(a->tag));
             return finding_add(out, "lint.string-type", "subject", got, form_text(attributes[i].form));
         }
         if (attributes[i].most == 2 && a->value.len != 2)
             return finding_add(out, "lint.name-length", "subject", "a countryName that is no code", "2");
         return lint_length(a, attributes[i].name, attributes[i].most, out);
     }
+    lint_any(a, out);
+}
+
+/* Of a subject that subject_each() has walked. X.690 11.6 */
+static bool is_sorted(struct span subject)
+{
+    struct der name, rdn, pair;
+    struct span previous;
+
+    if (!der_expect(&subject, DER_SEQUENCE, &name))
+        return false;
+    while (der_next(&name.body, &rdn)) {
+        previous = (struct span){0};
+        for (; der_next(&rdn.body, &pair); previous = pair.whole)
+            if (previous.len > 0 && !der_ascends(previous, pair.whole))
+                return false;
+    }
+    return true;
 }
 
 void lint_subject(struct span subject, struct findings *out)
@@ -134,6 +174,8 @@ void lint_subject(struct span subject, struct findings *out)
         return finding_add(out, "lint.subject", "subject", "empty", "a name");
     if (!subject_each(subject, lint_attribute, out))
         finding_add(out, "lint.subject", "subject", "no Name", "a name");
+    else if (!is_sorted(subject))
+        finding_add(out, "lint.subject", "subject", "not in DER order within an RDN", "a name");
 }
 
 /* ---- subjectAltName ---- */

@@ -143,6 +143,11 @@ CHANGE(country_utf8, d->subject = RAW("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\
 CHANGE(country_long, d->subject = RAW("\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x06\x13\x03"
                                       "CHE"))
 CHANGE(cn_empty, d->subject = RAW("\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x03\x0c\x00"))
+CHANGE(street_empty, d->subject = RAW("\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x09\x0c\x00"))
+CHANGE(street_universal, d->subject = RAW("\x30\x0f\x31\x0d\x30\x0b\x06\x03\x55\x04\x09\x1c\x04\0\0\0A"))
+CHANGE(rdn_unsorted, d->subject = RAW("\x30\x16\x31\x14\x30\x08\x06\x03\x55\x04\x09\x0c\x01"
+                                      "a\x30\x08\x06\x03\x55\x04\x03\x0c\x01"
+                                      "a"))
 CHANGE(o_long, d->subject = RAW("\x30\x4c\x31\x4a\x30\x48\x06\x03\x55\x04\x0a\x0c\x41"
                                 "12345678901234567890123456789012345678901234567890123456789012345"))
 CHANGE(ku_twice, d->extensions[MORE].oid = OID_KU; d->extensions[MORE].is_critical = true;
@@ -199,6 +204,9 @@ static const struct {
     {"lint.name-length", "ec-256", country_long},
     {"lint.name-length", "ec-256", cn_empty},
     {"lint.name-length", "ec-256", o_long},
+    {"lint.name-length", "ec-256", street_empty},
+    {"lint.string-type", "ec-256", street_universal},
+    {"lint.subject", "ec-256", rdn_unsorted},
     {"lint.duplicate", "ec-256", ku_twice},
     {"lint.criticality", "ec-256", ku_not_critical},
     {"lint.criticality", "ec-256", san_critical},
