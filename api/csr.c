@@ -43,7 +43,8 @@ static bool is_integer(struct span s)
     return !(s.data[0] == 0 && s.data[1] < 0x80) && !(s.data[0] == 0xff && s.data[1] >= 0x80);
 }
 
-/* X.690 10.2, 11.1 and what the types themselves say. Strings are looked at where they mean something. */
+/* X.690 10.2, 11.1 and what the types themselves say. Strings are looked at where they mean something, but
+ * for the width of their characters, which OpenSSL looks at everywhere. */
 static bool is_primitive(const struct der *d)
 {
     switch (d->tag) {
@@ -58,6 +59,10 @@ static bool is_primitive(const struct der *d)
         return d->body.len == 0;
     case DER_OID:
         return is_oid(d->body);
+    case DER_BMP_STRING:
+        return d->body.len % 2 == 0;
+    case DER_UNIVERSAL_STRING:
+        return d->body.len % 4 == 0;
     default:
         return d->tag != 0 && d->tag != 0x10 && d->tag != 0x11; /* SEQUENCE and SET are constructed */
     }

@@ -82,6 +82,44 @@ Test(csr_der, a_broken_string_in_the_subject_is_refused)
     buf_free(&der);
 }
 
+static struct span wide_value;
+
+static void wide_challenge(struct forge *f)
+{
+    size_t attribute = der_open(&f->attributes, DER_SEQUENCE), set;
+
+    der_put_oid(&f->attributes, RAW("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07"));
+    set = der_open(&f->attributes, DER_SET);
+    buf_put_span(&f->attributes, wide_value);
+    der_close(&f->attributes, set);
+    der_close(&f->attributes, attribute);
+}
+
+/* OpenSSL reads none of these requests, whatever the attribute is. */
+Test(csr_der, a_string_of_wide_characters_has_none_by_halves)
+{
+    static const struct {
+        struct span value;
+        bool is_whole;
+    } cases[] = {
+        {{(const uint8_t *)"\x1e\x02\x01\x41", 4}, true}, {{(const uint8_t *)"\x1e\x01\x41", 3}, false},
+        {{(const uint8_t *)"\x1c\x04\0\0\0A", 6}, true},  {{(const uint8_t *)"\x1c\x01\x41", 3}, false},
+        {{(const uint8_t *)"\x1c\x02\0A", 4}, false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf der;
+        struct parsed p;
+
+        wide_value = cases[i].value;
+        request_made(&der, "P-256", wide_challenge);
+        p = parsed_of(buf_span(&der));
+        cr_expect_eq(p.err, cases[i].is_whole ? OK : ERR_MALFORMED, "%zu: %s", i, err_name(p.err));
+        parsed_free(&p);
+        buf_free(&der);
+    }
+}
+
 static void expect_cut_refused(struct span der)
 {
     for (size_t len = 0; len < der.len; len++) {
