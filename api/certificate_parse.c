@@ -20,8 +20,10 @@ struct certificate {
     struct san sans[SAN_COUNT_MAX];
 };
 
-/* ---- extensions: each reads the content of its OCTET STRING ---- */
+/* ---- extensions: each reads the content of its OCTET STRING, which csr_is_der() has held to DER ---- */
 
+/* Bits beyond the last one that is set are read, against X.690 11.2.2: public roots of today have them, and
+ * all readers see the same usages. */
 static bool read_ku(struct certificate *c, struct span in)
 {
     struct der bits;
@@ -190,7 +192,7 @@ static bool read_extension(struct certificate *c, struct span in, uint32_t *seen
         return false;
     while (readers[i].oid[0] != '\0' && !span_eq(oid.body, span_str(readers[i].oid)))
         i++;
-    if (readers[i].oid[0] != '\0' && (*seen & 1u << i) != 0)
+    if (readers[i].oid[0] != '\0' && ((*seen & 1u << i) != 0 || !csr_is_der(value.body)))
         return false;
     *seen |= 1u << i;
     if (is_critical && !readers[i].may_be_critical)

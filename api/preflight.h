@@ -16,8 +16,9 @@
 /* ---- certificate_parse.c: hostile bytes to facts ---- */
 
 struct certificate; /* owns what its facts borrow */
-/* A whole certificate. ERR_MALFORMED for what is not DER to the last octet, has an extension that cannot be
- * read, or a key on a curve spelt out by its parameters (RFC 5480 2.1.1); NULL then. */
+/* A whole certificate. ERR_MALFORMED for what is not DER to the last octet, has one of the extensions read
+ * here in another form (DER inside as well), or a key on a curve spelt out by its parameters (RFC
+ * 5480 2.1.1); NULL then. */
 enum err certificate_parse(struct span der, struct certificate **out, struct fault *f);
 /* The same for one out of our own store, without OpenSSL's opinion, which costs ten times the reading. */
 enum err certificate_parse_ours(struct span der, struct certificate **out, struct fault *f);

@@ -165,3 +165,71 @@ Test(certificate_file, a_bundle_with_a_curve_spelt_out_is_not_decoded)
     cr_assert_str_eq(said_of_bundle("P-256"), "a PKCS#7 chain where the certificate alone is expected");
     cr_assert_str_eq(said_of_bundle("explicit"), "octets that are no certificate, no certificate in it");
 }
+
+/* ---- extensions ---- */
+
+static enum err verdict_on_extension(const char *oid, struct span value)
+{
+    struct buf spki, extensions, der;
+    struct der_extension e;
+    enum err verdict_now;
+
+    key_made("P-256", &spki);
+    request_init(&extensions);
+    e = der_open_extension(&extensions, span_str(oid), false);
+    buf_put_span(&extensions, value);
+    der_close_extension(&extensions, e);
+    certificate_of(buf_span(&spki), buf_span(&extensions), &der);
+    verdict_now = verdict(buf_span(&der));
+    buf_free(&spki);
+    buf_free(&extensions);
+    buf_free(&der);
+    return verdict_now;
+}
+
+#define KU "\x55\x1d\x0f"
+#define CONSTRAINTS "\x55\x1d\x13"
+#define SAN "\x55\x1d\x11"
+#define EKU "\x55\x1d\x25"
+#define POINTS "\x55\x1d\x1f"
+#define ACCESS "\x2b\x06\x01\x05\x05\x07\x01\x01"
+
+static const struct {
+    const char *oid;
+    struct span good, bad; /* the bad one breaks one rule */
+} values[] = {
+    {KU, {(const uint8_t *)"\x03\x02\x05\xa0", 4}, {(const uint8_t *)"\x03\x02\x05\xa7", 4}},
+    {KU, {(const uint8_t *)"\x03\x02\x05\xa0", 4}, {(const uint8_t *)"\x03\x02\x09\xa0", 4}},
+    {CONSTRAINTS, {(const uint8_t *)"\x30\x03\x01\x01\xff", 5}, {(const uint8_t *)"\x30\x02\x01\x00", 4}},
+    {CONSTRAINTS, {(const uint8_t *)"\x30\x03\x01\x01\xff", 5}, {(const uint8_t *)"\x30\x03\x01\x01\x01", 5}},
+    {SAN, {(const uint8_t *)"\x30\x03\x82\x01z", 5}, {(const uint8_t *)"\x30\x04\xa4\x02\x01\x00", 6}},
+    {EKU,
+     {(const uint8_t *)"\x30\x04\x06\x02\x2a\x03", 6},
+     {(const uint8_t *)"\x30\x05\x06\x03\x2a\x80\x03", 7}},
+    {POINTS,
+     {(const uint8_t *)"\x30\x02\x30\x00", 4},
+     {(const uint8_t *)"\x30\x06\x30\x04\xa2\x02\x01\x00", 8}},
+    {ACCESS,
+     {(const uint8_t *)"\x30\x09\x30\x07\x06\x02\x2a\x03\x82\x01z", 11},
+     {(const uint8_t *)"\x30\x0a\x30\x08\x06\x02\x2a\x03\xa4\x02\x02\x00", 12}},
+};
+
+Test(certificate_parse, an_extension_that_it_reads_is_der)
+{
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        cr_expect_eq(verdict_on_extension(values[i].oid, values[i].good), OK, "%zu", i);
+        cr_expect_eq(verdict_on_extension(values[i].oid, values[i].bad), ERR_MALFORMED, "%zu", i);
+    }
+}
+
+/* As in two ECC roots of Trustwave, which every trust store has. */
+Test(certificate_parse, zeros_behind_the_last_usage_are_read)
+{
+    cr_assert_eq(verdict_on_extension(KU, RAW("\x03\x03\x07\x06\x00")), OK);
+    cr_assert_eq(verdict_on_extension(KU, RAW("\x03\x02\x00\x80")), OK);
+}
+
+Test(certificate_parse, an_extension_that_it_does_not_read_may_hold_anything)
+{
+    cr_assert_eq(verdict_on_extension("\x2a\x03\x04", RAW("\x01\x00")), OK);
+}
