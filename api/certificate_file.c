@@ -187,7 +187,7 @@ void certificate_file_read(struct span file, struct span request_spki, struct ce
 
     *out = (struct certificate_file){0};
     buf_init(&r.faults, 4096);
-    if (file.len > 0 && file.data[0] == DER_SEQUENCE)
+    if (pem_is_der(file))
         read_der(&r, file);
     else
         read_pem(&r, file);

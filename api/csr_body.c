@@ -134,7 +134,7 @@ static enum err find_plain(struct span body, struct buf *der, struct fault *f)
             span_of(body.data + 3, body.len - 3); /* a UTF-8 byte order mark, as Windows editors leave it */
     if (body.len == 0)
         return fault_set(f, ERR_MALFORMED, "The body is empty; a CSR is expected.");
-    if (body.data[0] == DER_SEQUENCE) {
+    if (pem_is_der(body)) {
         buf_put_span(der, body);
         return buf_end(der);
     }

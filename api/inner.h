@@ -185,6 +185,9 @@ bool permits_has(const struct permits *s, enum access_role role, const struct ht
 void pem_put(struct buf *out, const char *label, struct span der);
 /* The first PEM block of that label, decoded; ERR_NOT_FOUND, ERR_MALFORMED. */
 enum err pem_get(struct span pem, const char *label, struct buf *der);
+/* Is that DER, where a file may be either? Text that begins with "0", as DER does, is none when armour
+ * follows it; armour within one whole element is a part of that. */
+bool pem_is_der(struct span file);
 /* Takes the next block off `pem`, whatever its label (cut to fit); text before it is skipped. ERR_END: no
  * more; ERR_MALFORMED: broken armour, or one with header lines (an encrypted key). `der` is reset first and
  * never cleansed: no keys. */

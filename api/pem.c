@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/inner.h"
+#include "base/der.h"
 #include "base/log.h"
 
 void pem_put(struct buf *out, const char *label, struct span der)
@@ -20,6 +21,18 @@ void pem_put(struct buf *out, const char *label, struct span der)
     len = BIO_get_mem_data(bio, &text);
     buf_put(out, text, (size_t)len);
     BIO_free(bio);
+}
+
+bool pem_is_der(struct span file)
+{
+    static const char mark[] = "-----BEGIN ";
+    struct span rest = file;
+    struct der whole;
+
+    if (file.len == 0 || file.data[0] != DER_SEQUENCE)
+        return false;
+    return (der_next(&rest, &whole) && rest.len == 0) ||
+           memmem(file.data, file.len, mark, sizeof mark - 1) == NULL;
 }
 
 enum err pem_next(struct span *pem, char label[static PEM_LABEL_MAX], struct buf *der)

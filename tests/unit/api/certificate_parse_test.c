@@ -160,6 +160,33 @@ static const char *said_of_bundle(const char *kind)
     return said;
 }
 
+/* "0" is the octet with which DER begins. */
+Test(certificate_file, is_read_behind_text_that_begins_like_der)
+{
+    static const char *const lines[] = {"0-node, 21.11.2026\n", "1-node, 21.11.2026\n"};
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct buf spki, der, file;
+        struct certificate_file read;
+        struct findings findings = {0};
+
+        key_made("P-256", &spki);
+        certificate_of(buf_span(&spki), span_of(NULL, 0), &der);
+        request_init(&file);
+        buf_put_str(&file, lines[i]);
+        pem_put(&file, "CERTIFICATE", buf_span(&der));
+        certificate_file_read(buf_span(&file), span_of(NULL, 0), &read, &findings);
+        cr_expect_eq(read.count, 1, "%s", lines[i]);
+        cr_assert_eq(findings.count, 1);
+        cr_expect_str_eq(findings.items[0].got, "text outside the armour");
+        findings_free(&findings);
+        certificate_file_free(&read);
+        buf_free(&spki);
+        buf_free(&der);
+        buf_free(&file);
+    }
+}
+
 Test(certificate_file, a_bundle_with_a_curve_spelt_out_is_not_decoded)
 {
     cr_assert_str_eq(said_of_bundle("P-256"), "a PKCS#7 chain where the certificate alone is expected");

@@ -181,6 +181,57 @@ Test(csr_body, text_that_begins_like_an_object_is_let_pass_before_the_armour)
     buf_free(&der);
 }
 
+/* "0" is the octet with which DER begins. */
+Test(csr_body, text_that_begins_like_der_is_let_pass_before_the_armour)
+{
+    static const char *const lines[] = {"0-node, 21.11.2026\n", "0\n", "0\xc3\xa9\n",
+                                        "00000000000000000000\n"};
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct buf der, body;
+        struct parsed p;
+
+        request_ordinary(&der);
+        request_init(&body);
+        buf_put_str(&body, lines[i]);
+        pem_put(&body, "CERTIFICATE REQUEST", buf_span(&der));
+        p = parsed_of(buf_span(&body));
+        cr_expect_eq(p.err, OK, "%s: %s", lines[i], p.fault.detail);
+        parsed_free(&p);
+        buf_free(&body);
+        buf_free(&der);
+    }
+}
+
+static void put_armour_as_name(struct forge *f)
+{
+    forge_rdn(f, 3, DER_UTF8_STRING, span_str("-----BEGIN CERTIFICATE REQUEST-----"));
+}
+
+Test(csr_body, der_that_holds_an_armour_is_der)
+{
+    struct buf der;
+    struct parsed p;
+
+    request_made(&der, "P-256", put_armour_as_name);
+    p = parsed_of(buf_span(&der));
+    cr_assert(p.csr != NULL && span_eq(csr_facts(p.csr)->csr, buf_span(&der)), "%s", p.fault.detail);
+    parsed_free(&p);
+    buf_free(&der);
+}
+
+Test(csr_body, der_that_is_cut_or_goes_on_is_malformed)
+{
+    struct buf der;
+
+    request_ordinary(&der);
+    expect_malformed(span_of(der.data, der.len - 1), "cut");
+    expect_malformed(span_of(der.data, 1), "one octet");
+    buf_put_u8(&der, '\n');
+    expect_malformed(buf_span(&der), "a newline more");
+    buf_free(&der);
+}
+
 Test(csr_body, a_body_beyond_the_limit_is_too_large)
 {
     uint8_t *large = xcalloc(CSR_MAX + 1, 1);
