@@ -18,12 +18,6 @@ static const char *const states[] = {[REQUEST_PENDING] = "pending",
                                      [REQUEST_DENIED] = "denied",
                                      [REQUEST_EXPIRED] = "expired"};
 
-/* What is past its end has expired, also before the ca has come to mark it. */
-static enum request_state state_of(const struct request *r, int64_t now_s)
-{
-    return r->state == REQUEST_PENDING && r->expires_at_s <= now_s ? REQUEST_EXPIRED : r->state;
-}
-
 static void set_decision(struct js *o, const struct request *r)
 {
     char hex[SERIAL_HEX_LEN + 1], path[sizeof CERTIFICATES + SERIAL_HEX_LEN];
@@ -71,14 +65,15 @@ static void copy_member(struct js *o, const char *name, const struct js *from)
         js_set_null(o, name);
 }
 
-/* `asked` may be NULL. */
-static struct js *item_json(const struct request *r, const struct js *asked, int64_t now_s)
+/* `asked` may be NULL. The state is the one on record: past its end a request is pending until the ca marks
+ * it, which alone knows whether the clock is to be believed. */
+static struct js *item_json(const struct request *r, const struct js *asked)
 {
     static const char *const copied[] = {"subject", "cn", "sans", "key"};
     struct js *o = js_object();
 
     js_set_hex(o, "request", span_of(r->id, REQUEST_ID_LEN));
-    js_set_str(o, "status", states[state_of(r, now_s)]);
+    js_set_str(o, "status", states[r->state]);
     js_set_str(o, "profile", r->profile);
     if (r->days > 0)
         js_set_int(o, "days", r->days);
@@ -106,14 +101,14 @@ static struct js *findings_of(const struct request *r)
     return list;
 }
 
-static struct js *full_json(const struct request *r, int64_t now_s)
+static struct js *full_json(const struct request *r)
 {
     struct buf pem;
     struct js *asked, *o;
 
     buf_init(&pem, PEM_MAX);
     asked = asked_json(r, &pem);
-    o = item_json(r, asked, now_s);
+    o = item_json(r, asked);
     if (asked != NULL && buf_end(&pem) == OK)
         js_set_span(o, "csr", buf_span(&pem));
     else
@@ -167,19 +162,17 @@ struct request_page {
     const struct scope *scope;
     const struct ca_config *ca;
     struct js *items;
-    int64_t now_s;
 };
 
 static bool add_item(const struct request *r, void *arg)
 {
     struct request_page *p = arg;
-    bool is_over = p->query.state == REQUEST_PENDING && state_of(r, p->now_s) != REQUEST_PENDING;
-    bool is_shown = !is_over && scope_has_request(p->scope, p->ca, r);
+    bool is_shown = scope_has_request(p->scope, p->ca, r);
     struct js *asked;
 
     if (is_shown && !p->rows.is_probe) {
         asked = asked_json(r, NULL);
-        js_push(p->items, item_json(r, asked, p->now_s));
+        js_push(p->items, item_json(r, asked));
         js_free(asked);
     }
     p->facts_len += r->facts.len;
@@ -213,8 +206,7 @@ void requests_get(struct call *c)
                                         {"limit", limit, sizeof limit},
                                         {"after", after, sizeof after},
                                         {NULL}};
-    struct request_page page = {
-        .scope = &c->login.who.scope, .ca = &c->api->config->ca, .now_s = c->api->now_s()};
+    struct request_page page = {.scope = &c->login.who.scope, .ca = &c->api->config->ca};
     char next[CURSOR_MAX];
     enum err e;
 
@@ -261,7 +253,7 @@ static void reply_one(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
     if (e == OK && !scope_has_request(&c->login.who.scope, &c->api->config->ca, &r))
         e = ERR_NOT_FOUND;
     if (e == OK)
-        call_json(c, 200, full_json(&r, c->api->now_s()), NULL);
+        call_json(c, 200, full_json(&r), NULL);
     else if (e == ERR_NOT_FOUND)
         call_problem(c, e, NULL, "There is no such request.");
     else

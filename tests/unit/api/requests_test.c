@@ -52,7 +52,7 @@ static void list_requests(void)
     size_t seen = 0;
 
     expect_listed("", STAGE_REQUESTS);
-    expect_listed("?status=pending", 2); /* not the overdue one */
+    expect_listed("?status=pending", 3); /* the overdue one too: the ca has not marked it */
     expect_listed("?status=approved", 1);
     expect_listed("?status=denied", 1);
     expect_listed("?status=expired", 0);
@@ -141,9 +141,37 @@ Test(requests, a_page_of_large_requests_ends_early_and_leads_on)
     with_client(list_large);
 }
 
+static void mark_overdue(void)
+{
+    struct txn *t;
+
+    cr_assert_eq(txn_begin(stage.api.store, &t), OK);
+    request_decide(t, stage_request(STAGE_OVERDUE).data,
+                   &(struct decision){.state = REQUEST_EXPIRED, .by = "service", .at_s = STAGE_NOW_S});
+    cr_assert_eq(txn_commit(t), OK);
+}
+
+static void look_at_expired(void)
+{
+    struct js *o = succeeded("GET", request_path(STAGE_OVERDUE, ""), span_of(NULL, 0));
+
+    CHECK(strcmp(js_str(js_get(o, "status")), "expired") == 0, "%s", js_str(js_get(o, "status")));
+    CHECK(strcmp(js_str(js_get(o, "decided_by")), "service") == 0, "decided by");
+    js_free(o);
+    expect_listed("?status=pending", 2);
+    expect_listed("?status=expired", 1);
+}
+
+/* And not by a clock of its own: the ca may not believe it. */
+Test(requests, one_has_expired_when_the_ca_says_so)
+{
+    mark_overdue();
+    with_client(look_at_expired);
+}
+
 static void show_requests(void)
 {
-    static const char *const states[] = {"pending", "approved", "denied", "expired", "pending"};
+    static const char *const states[] = {"pending", "approved", "denied", "pending", "pending"};
     struct js *o;
 
     for (int i = 0; i < STAGE_REQUESTS; i++) {
