@@ -219,12 +219,17 @@ static const struct local *local_find(const struct command *c)
     return NULL;
 }
 
-/* What it does is told on standard error; whoever asks for it in a form would wait for what never comes. */
-static bool is_form_lost(const struct command *c, const struct local *l)
+/* --output is for every command, so that a script may give it to each: one without a result writes nothing in
+ * any form in which others write records. False, and said, for the forms of files, of which it has none; what
+ * has a result judges its own. */
+static bool is_form_fit(const struct command *c, const struct local *l)
 {
     bool has_result = l->result == RESULT || (l->result == RESULT_OF_DRY_RUN && c->init.is_dry_run);
+    char name[32];
 
-    return !has_result && !result_is_table(c->output);
+    snprintf(name, sizeof name, "%s%s%s", l->noun, l->verb != NULL ? " " : "",
+             l->verb != NULL ? l->verb : "");
+    return has_result || result_is_record(name, c->output);
 }
 
 /* False, and said, when that command is typed otherwise. */
@@ -239,13 +244,8 @@ static bool is_typed_well(struct command *c, const struct local *l)
         fprintf(stderr, "chancery: an argument is missing\n");
     else if (other != 0)
         fprintf(stderr, "chancery: --%s is for another command\n", options[__builtin_ctz(other)].name);
-    else if (is_form_lost(c, l))
-        fprintf(stderr,
-                "chancery: --output %s: there is no result to give so; config check, config show and store "
-                "check have one\n",
-                c->output);
     else
-        return true;
+        return is_form_fit(c, l);
     return false;
 }
 

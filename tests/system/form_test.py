@@ -3,6 +3,7 @@
 """The forms of --output: is what comes out the thing itself, in the eyes of openssl, and is a form that a command does not have
 refused instead of ignored?"""
 import json
+import shutil
 import unittest
 
 from harness import CHANCERY, WORK, ServiceTest, new_file, pem_to_der, run
@@ -86,18 +87,36 @@ class Form(ServiceTest):
 
     # ---- what has no result ----
 
-    def test_commands_without_a_result_take_no_form(self):
+    def test_commands_without_a_result_take_the_forms_of_one_and_write_nothing(self):
+        """So that a script may give one form to every command."""
+        home, backup, snapshot = WORK / "of-form-home", WORK / "of-form-backup", WORK / "of-form-snapshot"
+        for form in ("table", "json", "jsonl", "csv"):
+            for made, words in ((home, ["init", "--home", home]), (backup, ["store", "backup", backup, "--home", home])):
+                self.assertEqual(run(CHANCERY, *words, "--output", form).stdout, b"", words)
+                self.assertTrue(made.is_dir())
+            shutil.rmtree(home)
+            self.assertEqual(run(CHANCERY, "store", "restore", backup, "--home", home, "--output", form).stdout, b"")
+            self.assertTrue((home / "chancery.xml").is_file())
+            snapshot.mkdir(exist_ok=True)
+            self.assertEqual(self.chancery("store", "snapshot", snapshot, "--output", form).stdout, b"")
+            (snapshot / "data.mdb").unlink()
+            shutil.rmtree(home)
+            shutil.rmtree(backup)
+
+    def test_they_take_no_other_form(self):
         place = WORK / "of-form"
-        for words in (["store", "backup", place], ["store", "snapshot", place], ["serve"]):
-            for form in ("json", "pem"):
-                self.refused(*words, "--output", form, names=["store check", form])
-        for words in (["init", "--home", place], ["store", "restore", self.service.home, "--home", place]):
-            done = run(CHANCERY, *words, "--output", "json", check=False)
-            self.assertEqual(done.returncode, WRONG_USE, done.said)
-            self.assertIn("no result", done.said)
+        for words in (["init", "--home", place], ["serve"], ["store", "backup", place], ["store", "snapshot", place],
+                      ["store", "restore", self.service.home, "--home", place]):
+            for form in ("pem", "der", "p7b", "xml"):
+                done = run(CHANCERY, *words, "--output", form, check=False)
+                self.assertEqual((done.returncode, done.stdout), (WRONG_USE, b""), words)
+                self.assertIn("table, json, jsonl", done.said)
         self.assertFalse(place.exists())
-        self.chancery("store", "backup", place, "--output", "table")
-        self.assertTrue(place.exists())
+
+    def test_a_service_started_with_a_form_serves(self):
+        self.service.stop()
+        self.service.start("--output", "json")
+        self.assertEqual(self.service.plain("/crl/rsa-g1.crl").status, 200)
 
     def test_commands_about_this_machine_take_no_server(self):
         admin = self.service.home / "admin"

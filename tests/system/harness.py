@@ -265,12 +265,12 @@ class Service:
         """The command line on this home."""
         return run(CHANCERY, *arguments, "--home", self.home, stdin=stdin, check=check, account=self.account)
 
-    def start(self):
+    def start(self, *options):
         ready = self.directory / "ready"
         ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*UNDER, CHANCERY, "serve", "--home", self.home, "--ready-file", ready], stdout=log, stderr=log, start_new_session=True, **self.account,
+                [*UNDER, CHANCERY, "serve", "--home", self.home, "--ready-file", ready, *options], stdout=log, stderr=log, start_new_session=True, **self.account,
                 restore_signals=self.restores_signals, env={**os.environ, **self.environment})
         wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
         if self.process.poll() is not None:
