@@ -51,6 +51,15 @@ static void finish(struct js *o, struct buf *out)
     js_free(o);
 }
 
+/* Who reads those of a refusal by policy finds a list, also where no rule refused. `fs` may be NULL. */
+static void set_findings(struct js *o, enum err e, const struct findings *fs)
+{
+    if (fs != NULL && fs->count > 0)
+        js_set(o, "findings", findings_json(fs));
+    else if (e == ERR_POLICY)
+        js_set(o, "findings", js_array());
+}
+
 void problem_write(struct buf *out, enum err e, const char *detail, const char *request_id,
                    const struct findings *fs)
 {
@@ -59,10 +68,7 @@ void problem_write(struct buf *out, enum err e, const char *detail, const char *
     if (e > ERR_UNAVAILABLE)
         e = ERR_INTERNAL;
     o = problem(err_name(e), err_text(e), err_status(e), e == ERR_INTERNAL ? NULL : detail, request_id);
-    if (fs != NULL && fs->count > 0)
-        js_set(o, "findings", findings_json(fs));
-    else if (e == ERR_POLICY) /* who reads them finds a list, also where no rule refused */
-        js_set(o, "findings", js_array());
+    set_findings(o, e, fs);
     finish(o, out);
 }
 
@@ -73,6 +79,7 @@ void problem_write_report(struct buf *out, enum err e, const char *detail, const
 
     js_push_lines(lines, report);
     js_set(o, "report", lines);
+    set_findings(o, e, NULL);
     finish(o, out);
 }
 

@@ -119,6 +119,7 @@ class Replay(ServiceTest):
         wrong = INSTALLED.replace('default="825"', 'default="many"', 2)
         problem = self.assert_problem(self.replay(wrong, status=422), 422)
         lines = problem["report"]
+        self.assertEqual(problem["findings"], [])
         self.assertGreaterEqual(len(lines), 2)
         for line in lines:
             self.assertRegex(line, r"^profiles\.xml:\d+: ")

@@ -127,6 +127,7 @@ Test(problem, a_report_is_a_list_of_its_lines)
     cr_assert_eq(js_parse(span_of(b.data, b.len - 1), &o, NULL), OK);
     cr_assert_str_eq(js_str(js_get(o, "detail")), "why");
     cr_assert_eq(js_len(js_get(o, "report")), 2);
+    cr_assert(js_is_array(js_get(o, "findings")) && js_len(js_get(o, "findings")) == 0);
     cr_assert_str_eq(js_str(js_at(js_get(o, "report"), 0)), "a.xml:1: one");
     cr_assert_str_eq(js_str(js_at(js_get(o, "report"), 1)), "a.xml:2: \xef\xbf\xbd two");
     js_free(o);
