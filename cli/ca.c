@@ -53,6 +53,8 @@ int run_ca_show(struct cli *c)
 
     if (is_file && is_responders(c))
         return cli_misuse(c, "ocsp is no one certificate: ca chain ocsp gives all of them as PEM");
+    if (c->format == FORMAT_CSV && is_responders(c))
+        return cli_misuse(c, "ocsp is no one row: --output json has the signers of each issuer");
     if (c->format == FORMAT_DER)
         return file_write(c, ISSUERS_PATH "/", cli_argument(c), ".der");
     code = service_get_under(c, ISSUERS_PATH "/", cli_argument(c), &v);

@@ -39,6 +39,7 @@ class Form(ServiceTest):
         self.refused("ca", "show", "rsa-g1", "--output", "p7b", names=["pem", "der"])
         self.refused("ca", "show", "ocsp", "--output", "der", names=["ca chain ocsp"])
         self.refused("ca", "show", "ocsp", "--output", "pem", names=["ca chain ocsp"])
+        self.refused("ca", "show", "ocsp", "--output", "csv", names=["--output json"])
 
     def test_the_chain_of_an_issuer(self):
         for issuer, count in (("ec-g1", 2), ("ec-root-g1", 1)):

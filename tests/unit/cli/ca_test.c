@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does `ca` show the issuers and their chains? */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "tests/unit/cli/exchange.h"
 
@@ -26,4 +27,29 @@ Test(ca, list_and_show_and_chain)
     expect_code(&x, 0);
     cr_assert_str_eq(x.typed.out, "P\n");
     finish(&x);
+}
+
+/* GET /api/v1/issuers/ocsp holds a list of certificates: neither one file nor one row. */
+Test(ca, the_responders_are_shown_but_not_as_one_certificate_or_row)
+{
+    static const char signers[] =
+        "{\"id\":\"ocsp\",\"signers\":[{\"issuer\":\"rsa-g1\"}],\"chain\":\"P\\n\"}";
+    static const char *const forms[] = {"csv", "pem", "der"};
+    struct exchange x = {0};
+
+    exchange(&x, BODIES(signers), WORDS("ca", "show", "ocsp", "--output", "json"));
+    expect_code(&x, 0);
+    cr_assert_not_null(strstr(x.typed.out, "\"signers\""));
+    finish(&x);
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        struct typed t = {0};
+
+        TYPE(&t, "ca", "show", "ocsp", "--output", forms[i], "--server", "https://127.0.0.1:1", "--cacert",
+             "/dev/null");
+        cr_expect_eq(t.code, 1, "%s: %d", forms[i], t.code);
+        cr_expect_str_eq(t.out, "", "%s", forms[i]);
+        cr_expect_not_null(strstr(t.err, i == 0 ? "no one row" : "no one certificate"), "%s: %s", forms[i],
+                           t.err);
+        typed_free(&t);
+    }
 }
