@@ -24,6 +24,7 @@
 /* Octets of a client's certificate message, which libssl decodes before a login is known: leaf and three CAs
  * with RSA 4096 and long policies. The leaf alone is used (docs/access.md), but clients send their chain. */
 #define CLIENT_CHAIN_MAX (10 * 1024)
+#define CLIENT_CERTS_MAX 5u /* in it: small keys that are dear to decode would have room by the dozen */
 #ifndef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
 #define SSL_OP_NO_RX_CERTIFICATE_COMPRESSION                                                                 \
     0 /* OpenSSL before 3.2 has none; it would hide from a callback */
@@ -50,20 +51,53 @@ static int accept_any_chain(X509_STORE_CTX *x, void *arg)
     return 1;
 }
 
-/* A certificate message that holds a curve spelt out is spoilt before libssl decodes it: what it gives here
- * is its own buffer, read to the end and not yet parsed. A length of ones is one beyond the message, in
- * TLS 1.2 and 1.3 alike, and ends the handshake. */
-static void spoil_explicit_curve(int is_ours, int version, int content_type, const void *message, size_t len,
-                                 SSL *ssl, void *arg)
+/* A vector whose length takes `octets`, RFC 8446 3.4; false when it is cut off. */
+static bool take_vector(struct span *in, unsigned octets, struct span *out)
 {
-    const uint8_t *type = message;
+    size_t len = 0;
 
-    (void)version;
+    if (in->len < octets)
+        return false;
+    for (unsigned i = 0; i < octets; i++)
+        len = len << 8 | in->data[i];
+    if (len > in->len - octets)
+        return false;
+    *out = span_of(in->data + octets, len);
+    *in = span_of(in->data + octets + len, in->len - octets - len);
+    return true;
+}
+
+/* Of a Certificate: RFC 5246 7.4.2; RFC 8446 4.4.2 with a context before and extensions after each. What is
+ * none, libssl refuses. */
+static size_t certificates_in(struct span body, bool is_13)
+{
+    struct span list, part;
+    size_t n = 0;
+
+    if ((is_13 && !take_vector(&body, 1, &part)) || !take_vector(&body, 3, &list))
+        return 0;
+    while (take_vector(&list, 3, &part) && (!is_13 || take_vector(&list, 2, &part)))
+        n++;
+    return n;
+}
+
+/* A client's certificates that are dear to decode are spoilt before libssl does it: what it gives here is its
+ * own buffer, read to the end and not yet parsed. A length of ones is one beyond the message, in TLS 1.2 and
+ * 1.3 alike, and ends the handshake. */
+static void spoil_dear_chain(int is_ours, int version, int content_type, const void *message, size_t len,
+                             SSL *ssl, void *arg)
+{
+    const uint8_t *octets = message;
+    struct span body;
+
     (void)ssl;
     (void)arg;
-    if (is_ours == 0 && content_type == SSL3_RT_HANDSHAKE && len > SSL3_HM_HEADER_LENGTH &&
-        *type == SSL3_MT_CERTIFICATE && has_explicit_curve(span_of(message, len)))
-        memset((uint8_t *)message + SSL3_HM_HEADER_LENGTH, 0xff, len - SSL3_HM_HEADER_LENGTH);
+    if (is_ours != 0 || content_type != SSL3_RT_HANDSHAKE || len <= SSL3_HM_HEADER_LENGTH ||
+        octets[0] != SSL3_MT_CERTIFICATE)
+        return;
+    body = span_of(octets + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH);
+    if (has_explicit_curve(body) || certificates_in(body, version == TLS1_3_VERSION) > CLIENT_CERTS_MAX)
+        memset((uint8_t *)message + SSL3_HM_HEADER_LENGTH, 0xff, body.len);
 }
 
 static int no_password(char *out, int cap, int is_for_writing, void *arg)
@@ -101,7 +135,7 @@ static SSL_CTX *context_new(void)
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); /* an idle connection holds no record buffers */
     SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
-    SSL_CTX_set_msg_callback(ctx, spoil_explicit_curve);
+    SSL_CTX_set_msg_callback(ctx, spoil_dear_chain);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, accept_any_chain, NULL);
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);

@@ -253,11 +253,16 @@ Test(tls, a_chain_with_a_curve_spelt_out_ends_the_handshake)
 
 Test(tls, a_chain_is_a_leaf_and_a_few_above_it)
 {
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
     struct id ec = id_new(EVP_EC_gen("P-256"), "ec"), wide = id_new(EVP_RSA_gen(4096), "wide");
     struct host *h = tls_host(&ec, NULL);
 
     cr_assert(takes_chain(h, TLS1_3_VERSION, &wide, &wide, 3));
-    cr_assert(!takes_chain(h, TLS1_3_VERSION, &wide, &wide, 10));
+    cr_assert(!takes_chain(h, TLS1_3_VERSION, &wide, &wide, 10), "by its octets");
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert(takes_chain(h, versions[i], &ec, &ec, 4));
+        cr_assert(!takes_chain(h, versions[i], &ec, &ec, 5), "by its number");
+    }
     host_stop(h);
     id_free(&ec);
     id_free(&wide);
