@@ -136,9 +136,32 @@ void flights_look(struct ca *ca, int64_t now_ms)
 
     if (f->sent == f->count || now_ms < f->landed_ms + FLIGHT_LATE_MS)
         return;
+    if (f->sent > 0 && !flight_is_late(f->asks[f->sent - 1], now_ms))
+        return; /* one hangs, and there was nothing for the others to give back */
     for (size_t i = f->sent; i < f->count; i++) {
         ask_refuse(f->asks[i], ERR_UNAVAILABLE, "The signer does not answer.");
         f->back[f->back_count++] = f->asks[i];
     }
     f->count = f->sent;
+}
+
+/* ---- the end ---- */
+
+void flights_end(struct ca *ca)
+{
+    struct flights *f = &ca->flights;
+
+    while (f->count > f->sent)
+        ask_free(f->asks[--f->count]);
+}
+
+void flights_free(struct ca *ca)
+{
+    struct flights *f = &ca->flights;
+
+    for (size_t i = 0; i < f->count; i++)
+        ask_free(f->asks[i]);
+    for (size_t i = 0; i < f->back_count; i++)
+        ask_free(f->back[i]);
+    f->count = f->sent = f->back_count = 0;
 }

@@ -27,6 +27,8 @@ struct sealing {
     uint64_t seq;    /* of the newest seal's own row; 0: none */
     int64_t due_ms;  /* of the monotonic clock: when what is new is sealed, however little it is */
     bool is_failing; /* the last one was not given: the next is not asked for before it is due */
+    uint64_t lost; /* the last row of which a seal was asked for and no answer came, 0: none. The signer seals
+                      a row once */
 };
 
 struct ask;
@@ -87,6 +89,7 @@ struct doubt {
 
 struct ca {
     struct ca_role *role;
+    bool is_left; /* by the api: nobody asks any more, nor waits for an answer */
     struct doubt doubt;
     struct flights flights;
     const char *no_room; /* why nothing more is recorded, as disk_look() saw it last; NULL: there is room */
@@ -194,7 +197,7 @@ void ask_free(struct ask *a);
 /* `detail` is for whoever asked, cut to fit. */
 void ask_refuse(struct ask *a, enum err code, const char *detail);
 void ask_answer(struct buf *b, const struct ask *a);
-void ask_settle(const struct ca *ca, struct ask *a); /* turn.c: answers the api; frees it */
+void ask_settle(struct ca *ca, struct ask *a); /* turn.c: answers the api; frees it */
 
 /* ---- access_ask.c: may he ask this? And the acts on tokens and permits ---- */
 
@@ -239,9 +242,12 @@ void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, stru
 enum err flights_receive(struct ca *ca);
 /* One that has come back, with its certificate or with the refusal as its error; NULL: none now. */
 struct ask *flight_land(struct ca *ca);
-/* Refuses those that the signer has no room for, when it has given nothing back for FLIGHT_LATE_MS: they come
- * back refused. */
+/* Refuses those that the signer has no room for, when it has had all else for FLIGHT_LATE_MS and given
+ * nothing back: they come back refused. */
 void flights_look(struct ca *ca, int64_t now_ms);
+/* At the end: sends no more of them, what is at the signer may still come back; and forgets them all. */
+void flights_end(struct ca *ca);
+void flights_free(struct ca *ca);
 /* It has been at the signer for FLIGHT_LATE_MS. */
 bool flight_is_late(const struct ask *a, int64_t now_ms);
 

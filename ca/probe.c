@@ -36,7 +36,7 @@ static void tell(const struct ca *ca)
 /* A silent one that owes answers is asked again seldom, and only so often. */
 static bool may_ask(const struct ca *ca, size_t keys)
 {
-    return !ca->probe.is_silent || ca->batches.late == 0 ||
+    return !ca->probe.is_silent || !is_hanging(ca) ||
            (clock_monotonic_ms() >= ca->probe.again_ms && ca->batches.late + keys <= LATE_MAX);
 }
 
@@ -57,7 +57,7 @@ bool probe_signer(struct ca *ca, size_t keys)
 
     if (e == OK && !may_ask(ca, n))
         return false;
-    is_glance = ca->probe.is_silent && ca->batches.late > 0;
+    is_glance = ca->probe.is_silent && is_hanging(ca);
     for (size_t i = 0; i < n; i++)
         jobs[i].key_id = ca->issuers[i].config->id;
     if (e == OK)

@@ -252,7 +252,7 @@ void publish_record(struct ca *ca, struct txn *t, struct desk_note *n, int64_t n
 }
 
 /* Frees it. */
-static void answer(const struct ca *ca, struct ask *a, const struct desk_note *n)
+static void answer(struct ca *ca, struct ask *a, const struct desk_note *n)
 {
     a->crl_number = n->part.state.number;
     if (n->err != OK)

@@ -74,6 +74,7 @@ static enum err seal_head(struct ca *ca, struct chain_mark *head, int64_t now_s)
     memcpy(what.hash, head->hash, HASH_LEN);
     e = have_signed(ca, &what, &s, reason);
     ca->sealing.is_failing = e != OK;
+    ca->sealing.lost = e == ERR_UNAVAILABLE ? head->seq : 0;
     if (e == ERR_KEY)
         alarm_raise(ca->role->board, ALARM_CRITICAL, ALARM, "audit", "%s", reason);
     if (e != OK)
@@ -117,7 +118,7 @@ void sealing_turn(struct ca *ca, int64_t now_s)
     if (!look(ca, &head))
         return;
     ca->sealing.due_ms = clock_monotonic_ms() + SEAL_S * 1000;
-    if (head.seq > ca->sealing.seq)
+    if (head.seq > ca->sealing.seq && head.seq != ca->sealing.lost)
         e = seal_head(ca, &head, now_s);
     if (e == ERR_END)
         die("the signer is gone");

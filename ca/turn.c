@@ -225,14 +225,15 @@ static void copy_twin(struct ask *a, const struct ask *first)
     a->repeated = a->err == OK;
 }
 
-void ask_settle(const struct ca *ca, struct ask *a)
+void ask_settle(struct ca *ca, struct ask *a)
 {
     struct buf b;
 
     buf_init(&b, WIRE_MSG_MAX);
     ask_answer(&b, a);
-    if (buf_end(&b) != OK || wire_send(ca->role->api_fd, buf_span(&b)) != OK)
-        die("the api is gone");
+    if (buf_end(&b) != OK)
+        die("an answer to the api that no message holds");
+    ca->is_left = wire_send(ca->role->api_fd, buf_span(&b)) != OK || ca->is_left;
     buf_free(&b);
     ask_free(a);
 }
@@ -318,7 +319,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
 
     t->now_s = clock_now_s();
     gather_notes(ca, t);
-    if (!gather_asks(ca, t))
+    if (ca->is_left || !gather_asks(ca, t))
         return false;
     if (t->fresh_count + t->note_count > 0)
         disk_look(ca);
@@ -340,26 +341,26 @@ static bool turn_run(struct ca *ca, struct turn *t)
     copies_turn(ca);
     if (sealing_is_due(ca) && probe_signer(ca, 1))
         sealing_turn(ca, t->now_s);
-    return true;
+    return !ca->is_left;
 }
 
 /* What was not recorded was not acknowledged either. */
-static void turn_free(struct ca *ca, struct turn *t)
+static void turn_free(struct turn *t)
 {
-    struct {
-        struct ask **asks;
-        size_t count;
-    } lists[] = {{t->fresh, t->fresh_count},
-                 {t->ready, t->ready_count},
-                 {t->twins, t->twin_count},
-                 {ca->flights.asks, ca->flights.count},
-                 {ca->flights.back, ca->flights.back_count},
-                 {ca->waits.asks, ca->waits.count}};
-
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (size_t j = 0; j < lists[i].count; j++)
-            ask_free(lists[i].asks[j]);
+    for (size_t i = 0; i < t->fresh_count; i++)
+        ask_free(t->fresh[i]);
+    for (size_t i = 0; i < t->ready_count; i++)
+        ask_free(t->ready[i]);
+    for (size_t i = 0; i < t->twin_count; i++)
+        ask_free(t->twins[i]);
     free(t);
+}
+
+static void waits_free(struct publish_waits *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        ask_free(w->asks[i]);
+    w->count = 0;
 }
 
 static int block_hangup(void)
@@ -372,11 +373,12 @@ static int block_hangup(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* No more is read while no more can be held. What came back, also while the port was awaited for something
- * else, is recorded in GROUP_WAIT_MS at the latest: nothing else may ever come. */
-static void await_events(const struct ca *ca, const struct turn *t, struct pollfd fds[static 4],
-                         int64_t until_ms)
+/* No more is read while no more can be held, but that the api has gone is seen. What came back, also while
+ * the port was awaited for something else, is recorded in GROUP_WAIT_MS at the latest: nothing else may ever
+ * come. */
+static void await_events(struct ca *ca, const struct turn *t, struct pollfd fds[static 4], int64_t until_ms)
 {
+    bool has_room = room(ca, t) > 0;
     int64_t wait_ms;
 
     if (t->landed > 0 && t->landed_at_ms + GROUP_WAIT_MS < until_ms)
@@ -384,9 +386,10 @@ static void await_events(const struct ca *ca, const struct turn *t, struct pollf
     wait_ms = is_group(ca, t) || ca->flights.back_count > 0 ? 0 : until_ms - clock_monotonic_ms();
     if (wait_ms > LATE_LOOK_MS && ca->flights.count > 0)
         wait_ms = LATE_LOOK_MS;
-    fds[0].fd = room(ca, t) > 0 ? ca->role->api_fd : -1;
+    fds[0].events = has_room ? POLLIN : 0;
     if (poll(fds, 4, wait_ms > 0 ? (int)wait_ms : 0) < 0 && errno != EINTR)
         die("poll: %s", strerror(errno));
+    ca->is_left = ca->is_left || (!has_room && (fds[0].revents & POLLHUP) != 0);
 }
 
 static void serve(struct ca *ca)
@@ -407,7 +410,8 @@ static void serve(struct ca *ca)
             next_upkeep_ms = clock_monotonic_ms() + UPKEEP_MS;
         }
     } while (turn_run(ca, t));
-    turn_free(ca, t);
+    flights_end(ca);
+    turn_free(t);
     close(fds[3].fd);
 }
 
@@ -434,6 +438,8 @@ enum err ca_run(struct ca_role *r)
         sealing_end(&ca, clock_now_s());
         copies_end(&ca);
     }
+    flights_free(&ca);
+    waits_free(&ca.waits);
     issuing_free(&ca);
     store_close(ca.store);
     return e;

@@ -137,14 +137,13 @@ enum err list_gather(struct crl_list *l)
 /* ---- signing ---- */
 
 /* Answers to what an earlier publication gave up are nobody's. */
-static enum err port_clear(int fd)
+static enum err port_clear(struct crl_port *port)
 {
     struct port_answer stale;
     enum err e;
 
-    do
-        e = port_take(fd, &stale);
-    while (e == OK);
+    while ((e = port_take(port->fd, &stale)) == OK)
+        port->is_mute = false;
     return e == ERR_UNAVAILABLE ? OK : e;
 }
 
@@ -155,21 +154,23 @@ static enum err port_wait(const struct crl_list *l, short events)
     struct crl_port *port = l->job->port;
     struct pollfd fd = {.fd = port->fd, .events = events};
     unsigned most_s = port->is_mute ? 1 : CRL_SIGNER_WAIT_S;
+    int n = poll(&fd, 1, 0);
 
-    for (unsigned s = 0; s < most_s; s++) {
-        int n = poll(&fd, 1, 1000);
-
+    if (n > 0 && (fd.revents & POLLOUT) != 0)
+        return OK; /* room on the wire says nothing of the signer */
+    for (unsigned s = 0; n <= 0; s++) {
         if (n < 0 && errno != EINTR)
             die("poll: %s", strerror(errno));
-        if (n > 0) {
-            port->is_mute = false;
-            return OK;
-        }
-        if (!tick(l))
+        if (s > 0 && !tick(l))
             return ERR_END;
+        if (s == most_s) {
+            port->is_mute = true;
+            return fault_set(l->fault, ERR_UNAVAILABLE, "%s: the signer does not answer", l->job->issuer->id);
+        }
+        n = poll(&fd, 1, 1000);
     }
-    port->is_mute = true;
-    return fault_set(l->fault, ERR_UNAVAILABLE, "%s: the signer does not answer", l->job->issuer->id);
+    port->is_mute = false;
+    return OK;
 }
 
 static_assert(PAIR_PIECE <= PORT_PIECE_MAX,
@@ -189,7 +190,7 @@ static bool sink_port(struct span piece, void *arg)
 
 static enum err stream(struct crl_list *l)
 {
-    enum err e = port_clear(l->job->port->fd);
+    enum err e = port_clear(l->job->port);
 
     l->question = ++l->job->port->questions;
     if (e == OK)

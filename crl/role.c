@@ -284,6 +284,7 @@ static enum err wait_for(struct publisher *p, int64_t wait_s)
 {
     struct pollfd fds[] = {{.fd = p->role->desk_fd, .events = POLLIN}, {.fd = p->port.fd, .events = POLLIN}};
     struct port_answer stale;
+    enum err e = OK;
 
     if (wait_s < 0)
         wait_s = 0;
@@ -291,9 +292,11 @@ static enum err wait_for(struct publisher *p, int64_t wait_s)
         wait_s = NAP_MAX_S;
     if (poll(fds, 2, (int)wait_s * 1000) < 0)
         return errno == EINTR ? OK : ERR_END;
-    if (fds[1].revents != 0 && port_take(p->port.fd, &stale) == ERR_END)
-        return ERR_END;
-    return OK;
+    if (fds[1].revents != 0) {
+        e = port_take(p->port.fd, &stale);
+        p->port.is_mute = p->port.is_mute && e != OK;
+    }
+    return e == ERR_END ? e : OK;
 }
 
 static void maintain(struct publisher *p, int64_t now_s)

@@ -264,6 +264,41 @@ Test(hang, a_repetition_is_refused_while_the_first_is_kept)
     (void)issued_of(&r);
 }
 
+Test(hang, what_comes_back_at_the_end_is_nobodys)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    struct seal_keys *keys = played_seal_keys(key);
+    static struct reply r;
+
+    stage.role->seal_keys = keys;
+    stage.signer.is_several = true;
+    stage.signer.kept_at = 2;
+    send_question(1, &plain);
+    send_question(2, &plain);
+    stage_start();
+    receive(&r);
+    cr_assert_eq(r.number, 2);
+    stage.signer.releases = true; /* with the last seal */
+    stage_stop();
+    cr_assert_eq(stage.result, OK);
+    cr_assert_eq(stage_certificates(), 2, "its OCSP signer's and the second");
+    seal_keys_free(keys);
+    EVP_PKEY_free(key);
+}
+
+/* More is asked than is held at once, and nothing read when the api goes. */
+Test(hang, an_end_is_seen_while_there_is_no_room)
+{
+    stage_start();
+    issue_one();
+    stage.signer.is_mute = true;
+    for (uint64_t i = 0; i < FLIGHTS_MAX + 20; i++)
+        send_question(1000 + i, &plain);
+    stage_stop();
+    cr_assert_eq(stage.result, OK);
+    cr_assert_eq(stage_certificates(), 2);
+}
+
 Test(hang, a_silent_signer_is_no_hindrance_to_an_end_in_order)
 {
     EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");

@@ -112,8 +112,12 @@ void *played_signer_run(void *arg)
         }
         if (count == p->slow_at)
             usleep(200000); /* the others are recorded meanwhile */
+        if (kept_len > 0 && p->is_several && p->releases) {
+            answer(p, rd_of(span_of(kept, kept_len)));
+            kept_len = 0;
+        }
         answer(p, rd_of(s));
-        if (kept_len > 0 && (p->releases || !p->is_several)) {
+        if (kept_len > 0 && !p->is_several) {
             await_release(p);
             answer(p, rd_of(span_of(kept, kept_len)));
             kept_len = 0;

@@ -31,7 +31,7 @@ struct played_signer {
     volatile bool is_mute;   /* what is asked is taken and never answered */
     volatile unsigned asked; /* questions taken */
     bool is_several; /* as of several processes: the next and all others are answered while one is kept, which
-                        comes with the first after `releases` */
+                        comes before the first after `releases` */
     volatile bool gave_up; /* nobody released it for ten seconds */
 };
 void *played_signer_run(void *arg);

@@ -391,6 +391,38 @@ Test(crl_publish, a_late_answer_is_not_taken_for_that_about_a_list_of_the_same_n
     X509_CRL_free(shop_published(&s)); /* which is verified */
 }
 
+static unsigned ticks;
+
+static bool count_ticks(void *arg)
+{
+    (void)arg;
+    ticks++;
+    return true;
+}
+
+/* A tick a second, and one for the piece that found room. */
+Test(crl_publish, a_signer_that_was_mute_is_given_a_second)
+{
+    struct crl_job job;
+
+    shop_open(&s, "ec-256", "ca");
+    publish_at(SHOP_NOW);
+    kill(s.signer, SIGSTOP);
+    job = job_at(SHOP_NOW + 1);
+    job.tick = count_ticks;
+    fails(&job, ERR_UNAVAILABLE, "the signer does not answer");
+    cr_assert_eq(ticks, CRL_SIGNER_WAIT_S + 1);
+    fails(&job, ERR_UNAVAILABLE, "the signer does not answer");
+    cr_assert_eq(ticks, CRL_SIGNER_WAIT_S + 1 + 2);
+    kill(s.signer, SIGCONT);
+    publish_at(SHOP_NOW + 2);
+    kill(s.signer, SIGSTOP);
+    ticks = 0;
+    fails(&job, ERR_UNAVAILABLE, "the signer does not answer");
+    cr_assert_eq(ticks, CRL_SIGNER_WAIT_S + 1, "it had answered since");
+    kill(s.signer, SIGCONT);
+}
+
 static bool tell_that_nobody_wants_it(void *arg)
 {
     (void)arg;
