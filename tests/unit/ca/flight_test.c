@@ -147,10 +147,16 @@ static void probe_until(int level, struct reply *other)
     cr_assert_eq(alarm_level(), level);
 }
 
+static struct seal_keys *keys;
+
 static void open_with_board(void)
 {
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+
     stage_open();
     stage.role->board = board_new();
+    stage.role->seal_keys = keys = played_seal_keys(key);
+    EVP_PKEY_free(key);
 }
 
 static void close_with_board(void)
@@ -159,27 +165,33 @@ static void close_with_board(void)
 
     stage_close();
     board_close(b);
+    seal_keys_free(keys);
 }
 
 TestSuite(hang, .init = open_with_board, .fini = close_with_board, .timeout = 60);
 
-Test(hang, one_process_of_several_is_warned_of_and_keeps_nobody_waiting)
+/* Of two questions the first is kept, by one process of several. Gives the second's answer. */
+static struct outcome keep_the_first(void)
 {
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    struct seal_keys *keys = played_seal_keys(key);
-    static struct reply r, first;
-    bool changed = false;
+    static struct reply r;
 
-    add_rows(SEAL_ROWS); /* a seal is due */
-    stage.role->seal_keys = keys;
     stage.signer.is_several = true;
-    stage.signer.kept_at = 2; /* after the OCSP signer's certificate, the first of the two */
+    stage.signer.kept_at = 2; /* after the OCSP signer's certificate */
     send_question(1, &plain);
     send_question(2, &plain);
     stage_start();
     receive(&r);
     cr_assert_eq(r.number, 2);
-    cr_assert_eq(change(ASK_REVOKE, issued_of(&r).serial, REASON_SUPERSEDED, &changed), OK);
+    return issued_of(&r);
+}
+
+Test(hang, one_process_of_several_is_warned_of_and_keeps_nobody_waiting)
+{
+    static struct reply first;
+    bool changed = false;
+
+    add_rows(SEAL_ROWS); /* a seal is due */
+    cr_assert_eq(change(ASK_REVOKE, keep_the_first().serial, REASON_SUPERSEDED, &changed), OK);
     cr_assert(changed);
     cr_assert_geq(stage.signer.asked, 5, "probe and seal too");
     probe_until(ALARM_WARNING, &first);
@@ -190,8 +202,6 @@ Test(hang, one_process_of_several_is_warned_of_and_keeps_nobody_waiting)
     (void)issued_of(&first);
     stage_stop();
     cr_assert_eq(stage.result, OK);
-    seal_keys_free(keys);
-    EVP_PKEY_free(key);
 }
 
 /* It is the probe that a process keeps. */
@@ -266,24 +276,11 @@ Test(hang, a_repetition_is_refused_while_the_first_is_kept)
 
 Test(hang, what_comes_back_at_the_end_is_nobodys)
 {
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    struct seal_keys *keys = played_seal_keys(key);
-    static struct reply r;
-
-    stage.role->seal_keys = keys;
-    stage.signer.is_several = true;
-    stage.signer.kept_at = 2;
-    send_question(1, &plain);
-    send_question(2, &plain);
-    stage_start();
-    receive(&r);
-    cr_assert_eq(r.number, 2);
+    (void)keep_the_first();
     stage.signer.releases = true; /* with the last seal */
     stage_stop();
     cr_assert_eq(stage.result, OK);
     cr_assert_eq(stage_certificates(), 2, "its OCSP signer's and the second");
-    seal_keys_free(keys);
-    EVP_PKEY_free(key);
 }
 
 /* More is asked than is held at once, and nothing read when the api goes. */
@@ -301,30 +298,20 @@ Test(hang, an_end_is_seen_while_there_is_no_room)
 
 Test(hang, a_silent_signer_is_no_hindrance_to_an_end_in_order)
 {
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    struct seal_keys *keys = played_seal_keys(key);
-
-    stage.role->seal_keys = keys;
     stage_start();
     issue_one();
     stage.signer.is_mute = true;
     send_question(1, &plain);
     stage_stop();
     cr_assert_eq(stage.result, OK);
-    seal_keys_free(keys);
-    EVP_PKEY_free(key);
 }
 
-/* A seal waits for what is at the signer; what comes back then is answered though nothing else ever happens.
- */
-Test(flight, what_came_back_before_a_seal_is_answered_at_once)
+/* Though nothing else ever happens. */
+Test(hang, what_comes_back_while_a_seal_is_waited_for_is_answered_at_once)
 {
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    struct seal_keys *keys = played_seal_keys(key);
     static struct reply r;
 
     add_rows(SEAL_ROWS);
-    stage.role->seal_keys = keys;
     stage.signer.slow_at = 4; /* after the OCSP signer's certificate, the third of the three */
     for (uint64_t i = 1; i <= 3; i++)
         send_question(i, &plain);
@@ -333,7 +320,4 @@ Test(flight, what_came_back_before_a_seal_is_answered_at_once)
         receive(&r);
         (void)issued_of(&r);
     }
-    stage_stop();
-    seal_keys_free(keys);
-    EVP_PKEY_free(key);
 }

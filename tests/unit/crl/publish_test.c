@@ -336,16 +336,21 @@ Test(crl_publish, a_lost_signer_ends_the_role_and_leaves_the_old_pair)
     fails(&job, ERR_END, "");
 }
 
+/* There is a list in force, the signer is stopped, and the next is to be made. */
+static struct crl_job stopped_at_next(void)
+{
+    shop_open(&s, "ec-256", "ca");
+    publish_at(SHOP_NOW);
+    kill(s.signer, SIGSTOP);
+    return job_at(SHOP_NOW + 1);
+}
+
 /* Before the last octet is taken of a long list, and after it of a short one. What was given up is answered
  * when the signer goes on, before what is asked then. */
 Test(crl_publish, a_hanging_signer_leaves_the_old_pair_and_the_port_in_step)
 {
-    struct crl_job job;
+    struct crl_job job = stopped_at_next();
 
-    shop_open(&s, "ec-256", "ca");
-    publish_at(SHOP_NOW);
-    kill(s.signer, SIGSTOP);
-    job = job_at(SHOP_NOW + 1);
     fails(&job, ERR_UNAVAILABLE, "the signer does not answer");
     shop_revoke(&s, 20000);
     job = job_at(SHOP_NOW + 2);
@@ -374,12 +379,8 @@ Test(crl_publish, a_late_answer_is_not_taken_for_that_about_a_list_of_the_same_n
 {
     struct crl_state state;
     struct fault f = {0};
-    struct crl_job job;
+    struct crl_job job = stopped_at_next();
 
-    shop_open(&s, "ec-256", "ca");
-    publish_at(SHOP_NOW);
-    kill(s.signer, SIGSTOP);
-    job = job_at(SHOP_NOW + 1);
     fails(&job, ERR_UNAVAILABLE, "the signer does not answer");
     shop_revoke(&s, 5);
     job = job_at(SHOP_NOW + 2);
@@ -403,12 +404,8 @@ static bool count_ticks(void *arg)
 /* A tick a second, and one for the piece that found room. */
 Test(crl_publish, a_signer_that_was_mute_is_given_a_second)
 {
-    struct crl_job job;
+    struct crl_job job = stopped_at_next();
 
-    shop_open(&s, "ec-256", "ca");
-    publish_at(SHOP_NOW);
-    kill(s.signer, SIGSTOP);
-    job = job_at(SHOP_NOW + 1);
     job.tick = count_ticks;
     fails(&job, ERR_UNAVAILABLE, "the signer does not answer");
     cr_assert_eq(ticks, CRL_SIGNER_WAIT_S + 1);
@@ -431,12 +428,8 @@ static bool tell_that_nobody_wants_it(void *arg)
 
 Test(crl_publish, a_list_that_nobody_wants_any_more_is_not_waited_for)
 {
-    struct crl_job job;
+    struct crl_job job = stopped_at_next();
 
-    shop_open(&s, "ec-256", "ca");
-    publish_at(SHOP_NOW);
-    kill(s.signer, SIGSTOP);
-    job = job_at(SHOP_NOW + 1);
     job.tick = tell_that_nobody_wants_it;
     fails(&job, ERR_END, "");
     kill(s.signer, SIGCONT);
