@@ -222,6 +222,14 @@ bool der_optional(struct span *in, uint8_t tag, struct der *out)
     return der_expect(in, tag, out);
 }
 
+bool der_critical(struct span *in, bool *is_critical)
+{
+    struct der flag;
+
+    *is_critical = der_optional(in, DER_BOOLEAN, &flag);
+    return !*is_critical || (flag.body.len == 1 && flag.body.data[0] == 0xff);
+}
+
 /* The shorter one is padded with zeros. */
 bool der_ascends(struct span a, struct span b)
 {

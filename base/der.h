@@ -79,6 +79,9 @@ struct der {
 [[nodiscard]] bool der_expect(struct span *in, uint8_t tag, struct der *out);
 /* True and takes it when the next element has this tag. */
 [[nodiscard]] bool der_optional(struct span *in, uint8_t tag, struct der *out);
+/* critical BOOLEAN DEFAULT FALSE of an extension, RFC 5280 4.1: not there, or TRUE as DER has it (X.690 11.1,
+ * 11.5). False: there and anything else. */
+[[nodiscard]] bool der_critical(struct span *in, bool *is_critical);
 /* Two elements, whole, as they may follow each other in a SET OF, X.690 11.6. */
 bool der_ascends(struct span a, struct span b);
 /* A value of a Name that every reader takes: a string of one of the kinds in use, not empty (X.520 has SIZE

@@ -96,15 +96,11 @@ static bool read_nonce(struct walk *w, struct span value)
 
 static bool read_extension(struct walk *w, struct span body, bool for_request)
 {
-    struct der oid, flag, value;
+    struct der oid, value;
     bool is_critical;
 
-    if (!der_expect(&body, DER_OID, &oid))
-        return false;
-    is_critical = der_optional(&body, DER_BOOLEAN, &flag);
-    if (is_critical && (flag.body.len != 1 || flag.body.data[0] != 0xff))
-        return false;
-    if (!only(body, DER_OCTET_STRING, &value))
+    if (!der_expect(&body, DER_OID, &oid) || !der_critical(&body, &is_critical) ||
+        !only(body, DER_OCTET_STRING, &value))
         return false;
     if (for_request && span_eq(oid.body, span_of(nonce_oid, sizeof nonce_oid)))
         return read_nonce(w, value.body);

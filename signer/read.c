@@ -71,15 +71,13 @@ struct extension {
 /* The value must be one element: an OCTET STRING that holds no DER is read by every parser in its own way. */
 static bool extension_next(struct span *list, struct extension *out)
 {
-    struct der ext, oid, flag, value, inside;
+    struct der ext, oid, value, inside;
     struct span content;
 
     if (!der_expect(list, DER_SEQUENCE, &ext) || !der_expect(&ext.body, DER_OID, &oid) || oid.body.len == 0)
         return false;
-    out->is_critical = der_optional(&ext.body, DER_BOOLEAN, &flag);
-    if (out->is_critical && (flag.body.len != 1 || flag.body.data[0] != 0xff))
-        return false;
-    if (!der_expect(&ext.body, DER_OCTET_STRING, &value) || ext.body.len != 0)
+    if (!der_critical(&ext.body, &out->is_critical) || !der_expect(&ext.body, DER_OCTET_STRING, &value) ||
+        ext.body.len != 0)
         return false;
     content = value.body;
     if (!der_next(&content, &inside) || content.len != 0)

@@ -275,24 +275,17 @@ bool scan_add(struct scan *s, struct span octets)
 
 /* ---- the tail ---- */
 
-/* critical BOOLEAN DEFAULT FALSE: not there, or TRUE as DER has it (X.690 11.1, 11.5). */
-static bool critical_take(struct span *in)
-{
-    struct der flag;
-
-    return !der_optional(in, DER_BOOLEAN, &flag) || (flag.body.len == 1 && flag.body.data[0] == 0xff);
-}
-
 static bool extension_take(struct scan *s, struct span *list, bool *has_number)
 {
     static const uint8_t number_oid[] = {0x55, 0x1d, 0x14}, delta_oid[] = {0x55, 0x1d, 0x1b};
     struct der e, oid, value, number;
     struct span in, inner;
+    bool is_critical;
 
     if (!der_expect(list, DER_SEQUENCE, &e))
         return false;
     in = e.body;
-    if (!der_expect(&in, DER_OID, &oid) || !critical_take(&in) ||
+    if (!der_expect(&in, DER_OID, &oid) || !der_critical(&in, &is_critical) ||
         !der_expect(&in, DER_OCTET_STRING, &value) || in.len != 0)
         return false;
     s->facts.is_delta = s->facts.is_delta || span_eq(oid.body, span_of(delta_oid, sizeof delta_oid));

@@ -229,3 +229,26 @@ Test(der, an_extension_is_critical_only_when_it_says_so)
         buf_free(&b);
     }
 }
+
+Test(der, critical_is_left_out_or_true)
+{
+    static const struct {
+        const char *octets;
+        size_t len;
+        bool is_read, is_critical;
+    } t[] = {{"\x04\x00", 2, true, false},
+             {"\x01\x01\xff\x04\x00", 5, true, true},
+             {"\x01\x01\x00\x04\x00", 5, false, false}, /* the default, spelt out */
+             {"\x01\x01\x01\x04\x00", 5, false, false},
+             {"\x01\x00\x04\x00", 4, false, false},
+             {"\x01\x02\xff\xff\x04\x00", 6, false, false}};
+
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct span in = span_of(t[i].octets, t[i].len);
+        bool is_critical;
+
+        cr_assert_eq(der_critical(&in, &is_critical), t[i].is_read, "row %zu", i);
+        if (t[i].is_read)
+            cr_assert(is_critical == t[i].is_critical && in.len == 2, "row %zu", i);
+    }
+}
