@@ -272,6 +272,8 @@ struct ask {
     struct cached *hit; /* found; answered when the view is closed */
 };
 
+/* An answer that is an error, which is nobody's signature. */
+void answer_error(struct ocsp *o, enum ocsp_status status, ocsp_done *done, void *arg);
 bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s);
 bool is_within_budget(struct ocsp *o, const struct ocsp_asked *q, bool has_unknown);
 bool is_issued(enum single_state s);
@@ -282,6 +284,15 @@ enum err job_write(const struct ocsp *o, struct job *job, const struct served *i
                    const struct single *singles, size_t count, struct span nonce, int64_t now_s);
 /* Sends it for the asker; gives it back when too many wait. */
 enum ocsp_status job_begin(struct ocsp *o, struct job *job, const struct ask *q);
+
+/* ---- late.c: the signature does not come ---- */
+
+/* Once a second. */
+void late_look(struct ocsp *o);
+/* A signature has come. */
+void late_heard(struct ocsp *o);
+/* Tells whoever waits for it to try later. */
+void late_answer(struct ocsp *o, struct job *job);
 
 /* ---- kept.c: answers that are signed once and given again ---- */
 

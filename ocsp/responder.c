@@ -12,12 +12,11 @@
 #include "ocsp/inner.h"
 
 #define COMPLAIN_EVERY_S 60
-#define ALARM "ocsp.signer"
 #define UNKNOWN_SHARE 16 /* of the kept octets one part is for unknowns, which strangers can fill */
 
 /* ---- errors ---- */
 
-static void answer_error(struct ocsp *o, enum ocsp_status status, ocsp_done *done, void *arg)
+void answer_error(struct ocsp *o, enum ocsp_status status, ocsp_done *done, void *arg)
 {
     struct ocsp_answer a = {.status = status, .der = response_error(status)};
 
@@ -269,46 +268,6 @@ static void finish(struct ocsp *o, struct job *job, const struct port_answer *p)
     job_give_back(&o->jobs, job);
 }
 
-/* ---- the signature does not come ---- */
-
-static void answer_later(struct ocsp *o, struct job *job)
-{
-    struct waiter w;
-
-    while (job_next_waiter(&o->jobs, job, &w))
-        answer_error(o, OCSP_TRY_LATER, w.done, w.arg);
-}
-
-static void heard(struct ocsp *o)
-{
-    if (!o->is_alarmed || o->jobs.hanging_count > 0)
-        return;
-    alarm_clear(o->board, ALARM, "");
-    o->is_alarmed = false;
-}
-
-/* Counted in calls, not by a clock that may be set. What is at the signer stays under way: its signature may
- * still come. */
-static void watch_signer(struct ocsp *o)
-{
-    for (size_t i = 0; i < OCSP_UNDER_WAY_MAX; i++) {
-        struct job *job = &o->jobs.items[i];
-
-        if (job->is_awaited && ++job->ticks >= OCSP_WAIT_TICKS)
-            answer_later(o, job);
-    }
-    if (jobs_tick(&o->jobs))
-        alarm_raise(o->board, ALARM_CRITICAL, ALARM, "",
-                    "no answer for %u s: what is not kept is answered tryLater", OCSP_WAIT_TICKS);
-    else if (o->jobs.hanging_count > 0)
-        alarm_raise(o->board, ALARM_WARNING, ALARM, "",
-                    "%zu signatures do not come while others do: a signing process hangs, the others go on",
-                    o->jobs.hanging_count);
-    else
-        return;
-    o->is_alarmed = true;
-}
-
 /* The signer has room again for what is to be ready before it is asked for. */
 static void warm_on(struct ocsp *o, int64_t now_s)
 {
@@ -328,7 +287,7 @@ static void answered(struct ocsp *o, const struct port_answer *p)
         die("the signer answered a job that was not asked");
     jobs_answered(&o->jobs, job);
     finish(o, job, p);
-    heard(o);
+    late_heard(o);
 }
 
 enum err ocsp_pump(struct ocsp *o)
@@ -399,7 +358,7 @@ void ocsp_tick(struct ocsp *o, int64_t now_s)
 {
     struct view *v;
 
-    watch_signer(o);
+    late_look(o);
     if (view_open(o->store, &v) != OK)
         return;
     look_again(o, v, now_s);
@@ -489,7 +448,7 @@ void ocsp_close(struct ocsp *o)
 
         if (!job->is_awaited)
             continue;
-        answer_later(o, job);
+        late_answer(o, job);
         job_give_back(&o->jobs, job);
     }
     jobs_close(&o->jobs);
