@@ -222,7 +222,7 @@ struct desk {
     uint64_t next_number; /* of our questions */
     bool is_over;         /* the other end closed */
 };
-/* Queues every request that waits, without waiting for any. arg: struct desk. */
+/* Queues every request that waits, without waiting for any. False: the other end closed. arg: struct desk. */
 bool desk_drain(void *arg);
 /* The desk verbs of a crl_job. arg: struct desk. ERR_END: the other end closed. */
 enum err desk_reserve(void *arg, const char *issuer_id, uint64_t *number);
