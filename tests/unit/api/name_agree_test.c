@@ -31,18 +31,32 @@ static const char *refused_by(struct span subject)
     return refuses ? rule : NULL;
 }
 
+struct attribute_made {
+    struct span type;
+    uint8_t tag;
+    struct span value;
+};
+
+/* A subject of one RDN, with these in the order given. */
+static void make_subject(struct buf *out, const struct attribute_made *a, size_t n)
+{
+    size_t name, set;
+
+    request_init(out);
+    name = der_open(out, DER_SEQUENCE);
+    set = der_open(out, DER_SET);
+    for (size_t i = 0; i < n; i++)
+        put_attribute(out, a[i].type, a[i].tag, a[i].value);
+    der_close(out, set);
+    der_close(out, name);
+}
+
 static const char *verdict_on(struct span type, uint8_t tag, struct span value)
 {
     struct buf subject;
     const char *rule;
-    size_t name, set;
 
-    request_init(&subject);
-    name = der_open(&subject, DER_SEQUENCE);
-    set = der_open(&subject, DER_SET);
-    put_attribute(&subject, type, tag, value);
-    der_close(&subject, set);
-    der_close(&subject, name);
+    make_subject(&subject, &(struct attribute_made){type, tag, value}, 1);
     rule = refused_by(buf_span(&subject));
     cr_expect(rule != NULL || is_name(buf_span(&subject)), "tag %02x, %zu octets: the signer would refuse it",
               tag, value.len);
@@ -89,17 +103,12 @@ Test(name_agree, the_strings_in_use_are_taken_and_others_named)
 
 static const char *verdict_on_two(struct span first, struct span second)
 {
+    const struct attribute_made both[] = {{first, DER_UTF8_STRING, RAW("a")},
+                                          {second, DER_UTF8_STRING, RAW("a")}};
     struct buf subject;
     const char *rule;
-    size_t name, set;
 
-    request_init(&subject);
-    name = der_open(&subject, DER_SEQUENCE);
-    set = der_open(&subject, DER_SET);
-    put_attribute(&subject, first, DER_UTF8_STRING, RAW("a"));
-    put_attribute(&subject, second, DER_UTF8_STRING, RAW("a"));
-    der_close(&subject, set);
-    der_close(&subject, name);
+    make_subject(&subject, both, 2);
     rule = refused_by(buf_span(&subject));
     cr_expect_eq(rule == NULL, is_name(buf_span(&subject)));
     buf_free(&subject);
