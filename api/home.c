@@ -50,28 +50,34 @@ static void make_lock(int home)
         close(fd);
 }
 
-/* -1: not there, or not of its kind, which whoever needs it will say. */
-static int open_place(int home, const char *path, mode_t kind, struct stat *st)
+/* *out -1: not there, or not of its kind, which whoever needs it will say. */
+static enum err open_place(int home, const char *path, mode_t kind, struct stat *st, int *out,
+                           struct fault *f)
 {
-    int fd = openat(home, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    *out = openat(home, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, st) == 0 && (st->st_mode & S_IFMT) == kind && (kind == S_IFDIR || st->st_nlink == 1))
-        return fd;
-    close(fd);
-    return -1;
+    if (*out < 0)
+        return errno != EACCES
+                   ? OK
+                   : fault_set(f, ERR_IO,
+                               "%s: %s: CAP_DAC_OVERRIDE is missing, or a security module forbids it", path,
+                               strerror(errno));
+    if (fstat(*out, st) == 0 && (st->st_mode & S_IFMT) == kind && (kind == S_IFDIR || st->st_nlink == 1))
+        return OK;
+    close(*out);
+    *out = -1;
+    return OK;
 }
 
 static enum err set_place(int home, const struct place *p, unsigned first_uid, struct fault *f)
 {
     struct account i = role_account(p->owner, first_uid);
     struct stat st;
-    int fd = open_place(home, p->path, p->kind, &st);
-    enum err e = OK;
+    int fd;
+    enum err e = open_place(home, p->path, p->kind, &st, &fd, f);
 
     if (fd < 0)
-        return OK;
+        return e;
     if (fchown(fd, i.uid, p->is_shared ? i.shared_gid : i.gid) != 0 || fchmod(fd, p->mode) != 0)
         e = fault_at(f, p->path);
     close(fd);
@@ -102,11 +108,11 @@ static enum err set_lists(int home, unsigned first_uid, struct fault *f)
 static enum err open_passage(int home, const char *path, gid_t shared, struct fault *f)
 {
     struct stat st;
-    int fd = open_place(home, path, S_IFDIR, &st);
-    enum err e = OK;
+    int fd;
+    enum err e = open_place(home, path, S_IFDIR, &st, &fd, f);
 
     if (fd < 0)
-        return OK;
+        return e;
     if ((st.st_mode & S_IXOTH) == 0 &&
         (fchown(fd, (uid_t)-1, shared) != 0 || fchmod(fd, (st.st_mode & 07777) | S_IXGRP) != 0))
         e = fault_at(f, path);

@@ -56,7 +56,7 @@ static bool look(pid_t pid, struct seen *out)
 
 #define DAC_OVERRIDE (UINT64_C(1) << CAP_DAC_OVERRIDE)
 
-/* NULL, or what is missing. */
+/* NULL, or what is missing of what the role gives up itself. */
 static const char *judge(const struct serve *s, enum role_id id, const struct seen *seen)
 {
     const struct confine_config *c = &s->config.confine;
@@ -72,6 +72,12 @@ static const char *judge(const struct serve *s, enum role_id id, const struct se
     if (c->level == CONFINE_FULL && seen->seccomp != SECCOMP_FILTERED)
         return "its system calls are not filtered";
     return NULL;
+}
+
+/* Root that may not change uids has roles that are root, which is what accounts are there against. */
+static bool is_root(const struct serve *s, const struct seen *seen)
+{
+    return s->config.confine.level != CONFINE_OFF && !s->has_own_uids && seen->uid == 0;
 }
 
 static void post(struct board *b, enum role_id id, const struct seen *seen)
@@ -106,7 +112,8 @@ void inspect_roles(const struct serve *s)
         if (s->pids[id] <= 0 || !look(s->pids[id], &seen))
             continue;
         post(s->board, id, &seen);
-        missing = judge(s, id, &seen);
+        missing = is_root(s, &seen) ? "it runs as root: the service may not give it another user"
+                                    : judge(s, id, &seen);
         if (missing != NULL)
             alarm_raise(s->board, ALARM_CRITICAL, "confinement", role_kinds[id].name, "%s", missing);
         else

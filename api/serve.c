@@ -380,12 +380,26 @@ static enum err open_home(struct serve *s, const char *home, struct fault *f)
     return e;
 }
 
+/* Told before they start: afterwards nothing but the end of the machine would end them. */
+static enum err check_endable(const struct serve *s, struct fault *f)
+{
+    struct account api = role_account(ROLE_API, s->config.confine.first_uid);
+
+    if (!s->has_own_uids || confine_account_can_be_ended(&api))
+        return OK;
+    return fault_set(
+        f, ERR_CONFIG,
+        "roles would get users of their own, and this process may not end them: CAP_KILL is missing");
+}
+
 /* The supervisor keeps its uid: it opens sockets and starts roles. Those with accounts of their own get what
  * they write. */
 static enum err confine(const struct serve *s, struct fault *f)
 {
     enum err e = confine_process(f);
 
+    if (e == OK)
+        e = check_endable(s, f);
     return e == OK && s->has_own_uids && !s->config.is_ocsp_host /* there no role writes */
                ? home_share(s->config.home, s->config.confine.first_uid, f)
                : e;

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,4 +92,32 @@ bool confine_account_works(const struct account *i)
     if (pid == 0)
         _exit(become(i) ? 0 : 1);
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Becomes it, says so, and is there until the other end is closed. */
+static void stay(const struct account *i, int fd)
+{
+    char c = 0;
+
+    _exit(become(i) && write(fd, &c, 1) == 1 && read(fd, &c, 1) == 0 ? 0 : 1);
+}
+
+bool confine_account_can_be_ended(const struct account *i)
+{
+    int fds[2];
+    char c;
+    bool can = false;
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+        return false;
+    pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        stay(i, fds[1]);
+    }
+    close(fds[1]);
+    can = pid > 0 && read(fds[0], &c, 1) == 1 && kill(pid, 0) == 0;
+    close(fds[0]);
+    return pid > 0 && waitpid(pid, NULL, 0) == pid && can;
 }

@@ -43,6 +43,8 @@ struct account {
 enum err confine_account(const struct account *i, struct fault *f);
 /* Can this process become it? Tried in a child: only the kernel knows of namespaces and capabilities. */
 bool confine_account_works(const struct account *i);
+/* Would this process still be able to signal one that has become it? Tried likewise. */
+bool confine_account_can_be_ended(const struct account *i);
 
 /* ---- Landlock ---- */
 

@@ -6,7 +6,7 @@ import pathlib
 import re
 import unittest
 
-from harness import ROLES, Service, ServiceTest, make_csr, run
+from harness import ROLES, ROOT, UNDER, Service, ServiceTest, make_csr, run
 
 IS_TRACED = b"libasan" in pathlib.Path(os.environ.get("CHANCERY", "build/chancery")).read_bytes()  # the sanitizers trace their process
 
@@ -163,6 +163,71 @@ class Levels(unittest.TestCase):
         done = service.chancery("config", "check", check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("permitted: full, basic, off", done.said)
+
+
+DROP_IN = re.search(r"```ini\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.S)
+CAPABILITIES = {"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"}
+
+
+def holding(names):
+    """The command that leaves root no other capabilities than these."""
+    return ["setpriv", "--bounding-set=-all," + ",".join("+" + each.removeprefix("CAP_").lower() for each in sorted(names))]
+
+
+@unittest.skipUnless(os.geteuid() == 0 and not UNDER, "needs root, to be less of it")
+class FewCapabilities(unittest.TestCase):
+    """Root that has few capabilities: it has what it takes for roles with users of their own, or says what is missing."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Service(start=False)
+
+    def service(self, names):
+        service = self.home.copy()
+        service.under = holding(names)
+        self.addCleanup(service.kill)
+        return service
+
+    def refused(self, without):
+        """What the service says that does not start for want of a capability."""
+        service = self.service(CAPABILITIES - {without})
+        with self.assertRaisesRegex(AssertionError, "serve ended with 1") as seen:
+            service.start()
+        self.assertEqual(service.roles(), {})
+        return str(seen.exception)
+
+    def test_those_that_operations_names_give_each_role_a_user(self):
+        documented = re.search("^CapabilityBoundingSet=(.*)", DROP_IN[1], re.M)[1]
+        self.assertEqual(set(documented.split()), CAPABILITIES)
+        service = self.service(CAPABILITIES)
+        service.start()
+        for _ in range(2):
+            self.assertEqual(bin(int(status(service.process.pid)["CapEff"], 16)).count("1"), len(CAPABILITIES))
+            uids = {role: status(pid)["Uid"].split()[0] for role, pid in processes(service)}
+            self.assertEqual(len(set(uids.values())), len(ROLES), uids)
+            self.assertNotIn("0", uids.values())
+            self.assertEqual(service.chancery("health", check=False).returncode, 0)
+            self.assertEqual(service.stop(), 0, service.tail())
+            service.start()
+        self.assertEqual(service.stop(), 0, service.tail())
+
+    def test_without_another_user_it_is_an_alarm(self):
+        for without in ("CAP_SETUID", "CAP_SETGID"):
+            with self.subTest(without=without):
+                service = self.service(CAPABILITIES - {without})
+                service.start()
+                self.assertEqual({status(pid)["Uid"].split()[0] for _, pid in processes(service)}, {"0"})
+                health = service.chancery("health", check=False)
+                self.assertEqual(health.returncode, 4, health.said)
+                for role in ROLES:
+                    self.assertRegex(health.text, rf"confinement:{role} +critical +it runs as root")
+                self.assertEqual(service.stop(), 0, service.tail())
+
+    def test_what_is_missing_otherwise_is_told_before_a_role_starts(self):
+        self.assertIn("CAP_KILL is missing", self.refused("CAP_KILL"))
+        self.assertIn("store/data.mdb: Permission denied: CAP_DAC_OVERRIDE is missing", self.refused("CAP_DAC_OVERRIDE"))
+        self.assertIn("Operation not permitted", self.refused("CAP_CHOWN"))
+        self.assertIn("Operation not permitted", self.refused("CAP_FOWNER"))
 
 
 if __name__ == "__main__":

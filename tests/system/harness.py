@@ -228,6 +228,7 @@ class Service:
     """A home in a directory of its own, and `serve` on it on ports that were free."""
 
     account = {}  # of the service and its commands: subprocess's user, group and extra_groups
+    under = UNDER
     environment = PRELOADED  # of `serve` alone, besides what the test has: what is preloaded
 
     def __init__(self, *init_options, start=True):
@@ -270,7 +271,7 @@ class Service:
         ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*UNDER, CHANCERY, "serve", "--home", self.home, "--ready-file", ready, *options], stdout=log, stderr=log, start_new_session=True, **self.account,
+                [*self.under, CHANCERY, "serve", "--home", self.home, "--ready-file", ready, *options], stdout=log, stderr=log, start_new_session=True, **self.account,
                 restore_signals=self.restores_signals, env={**os.environ, **self.environment})
         wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
         if self.process.poll() is not None:

@@ -254,6 +254,24 @@ class Units(unittest.TestCase):
             self.assertEqual((own | starting) - calls, set())
             self.assertEqual({"mount", "ptrace", "setuid", "chroot", "init_module"} & calls, set())
 
+    def with_drop_in(self):
+        """The unit with the drop-in of docs/operations.md behind it, as systemd reads them."""
+        [drop_in] = re.findall(r"```ini\n(\[Service\]\n.*?)```", (ROOT / "docs/operations.md").read_text(), re.S)
+        path = pathlib.Path(tempfile.mkdtemp(dir=WORK)) / "chancery.service"
+        path.write_text((UNITS / "chancery.service").read_text().replace("[Install]\n", f"{drop_in}\n[Install]\n"))
+        return path
+
+    def test_the_drop_in_for_a_user_for_each_role_permits_what_it_takes(self):
+        path = self.with_drop_in()
+        taking = {"setgroups", "setresgid", "setresuid", "capset", "fchown"}
+        self.assertEqual(taking - permitted(path), set())
+        self.assertEqual(taking & permitted(UNITS / "chancery.service"), {"setresgid"})  # the others are missing without it
+        self.assertEqual({"mount", "ptrace", "chroot", "init_module"} & permitted(path), set())
+        said = r"\(systemd (\d+)\) the unit\s+has an exposure of ([0-9.]+), with the drop-in ([0-9.]+)"
+        version, bare, more = re.search(said, (ROOT / "docs/operations.md").read_text()).groups()
+        if run("systemd-analyze", "--version").text.startswith(f"systemd {version} "):
+            self.assertEqual((float(bare), float(more)), (exposure(UNITS / "chancery.service"), exposure(path)))
+
     def test_exposure_is_seen_to_rise(self):
         text = (UNITS / "chancery.service").read_text().replace("CapabilityBoundingSet=\n", "").replace("ProtectSystem=strict\n", "")
         worse = pathlib.Path(tempfile.mkdtemp(dir=WORK)) / "chancery.service"

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,33 @@ Test(confine, an_account_is_taken_for_good)
         cr_skip_test("this process may take no other account");
     cr_assert_eq(outcome(other_account), 0);
     cr_assert_eq(getuid(), 0, "trying leaves this process as it was");
+}
+
+/* Without CAP_KILL no process of another user can be signalled, whoever started it. */
+static int account_without_kill(void)
+{
+    const struct account a = {.uid = 59990, .gid = 59991, .shared_gid = 59992};
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    STEP(syscall(SYS_capget, &head, data) == 0);
+    data[0].effective &= ~(1u << CAP_KILL);
+    data[0].permitted &= ~(1u << CAP_KILL);
+    STEP(syscall(SYS_capset, &head, data) == 0);
+    STEP(confine_account_works(&a));
+    STEP(!confine_account_can_be_ended(&a));
+    STEP(waitpid(-1, NULL, 0) < 0 && errno == ECHILD); /* nothing is left of it */
+    return 0;
+}
+
+Test(confine, whether_an_account_can_be_ended_is_told)
+{
+    const struct account a = {.uid = 59990, .gid = 59991, .shared_gid = 59992};
+
+    if (!confine_account_works(&a))
+        cr_skip_test("this process may take no other account");
+    cr_assert(confine_account_can_be_ended(&a));
+    cr_assert_eq(outcome(account_without_kill), 0);
 }
 
 static int passing_account(void)
