@@ -35,8 +35,10 @@ static const char style[] =
     "dl{display:grid;grid-template-columns:10rem 1fr;gap:.45rem 1rem;margin:0}"
     "dt{font-size:.9rem}dd{margin:0;min-width:0;overflow-wrap:anywhere}"
     "code{font:.85rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}"
+    ".print{display:inline-block;max-width:48.5ch}"
     "a{color:var(--link)}footer{padding-bottom:2.5rem;font-size:.9rem}"
-    "@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}";
+    "@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}"
+    "@media(max-width:30rem){.print{max-width:24.5ch}}";
 
 const char *page_policy(char *out, size_t cap)
 {
@@ -83,16 +85,18 @@ static void link_to(struct buf *b, const char *dir, const char *id, const char *
     buf_printf(b, "%s\">%s</a>", suffix, label);
 }
 
-/* Octets as people compare them, and as programs search them in the title. */
+/* Octets as people compare them and as openssl prints them, unbroken, so that who searches the page for one
+ * finds it; as programs write them in the title. Where a line ends is the style's: after sixteen or eight
+ * octets, three characters each. */
 static void fingerprint(struct buf *b, const char *name, const uint8_t *octets, size_t len)
 {
     char plain[2 * HASH_LEN_MAX + 1];
 
     hex_encode(span_of(octets, len), plain);
     term(b, name);
-    buf_printf(b, "<code title=\"%s\">", plain);
-    for (size_t i = 0; i < len; i++) /* a line may end after every eighth octet, not inside one */
-        buf_printf(b, i == 0 ? "%02X" : i % 8 == 0 ? ":<wbr>%02X" : ":%02X", octets[i]);
+    buf_printf(b, "<code class=\"print\" title=\"%s\">", plain);
+    for (size_t i = 0; i < len; i++)
+        buf_printf(b, i == 0 ? "%02X" : ":%02X", octets[i]);
     buf_put_str(b, "</code>");
     end_term(b);
 }

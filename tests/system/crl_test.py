@@ -100,6 +100,16 @@ class Crl(ServiceTest):
         self.service.publish("rsa-g1")
         self.assertGreater(self.service.crl("rsa-g1").number, before)
 
+    def test_the_page_has_each_fingerprint_as_openssl_prints_it(self):
+        page = self.service.plain("/").text
+        for each in ISSUERS:
+            for digest in ("sha256", "sha1"):
+                said = run("openssl", "x509", "-in", self.service.ca_file(each), "-noout", "-fingerprint", f"-{digest}").text
+                self.assertIn(said.split("=")[1].strip(), page)
+        self.assertNotIn("<wbr>", page)
+        other = run("openssl", "x509", "-in", self.service.home / "admin/admin.pem", "-noout", "-fingerprint", "-sha256").text
+        self.assertNotIn(other.split("=")[1].strip(), page)
+
     def test_unknown_issuers_have_none(self):
         self.assert_status(self.service.plain("/crl/nonsense.crl"), 404)
         self.assert_problem(self.service.api("/issuers/nonsense/crl", "POST"), 404)

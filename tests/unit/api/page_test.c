@@ -75,6 +75,25 @@ Test(page, names_every_issuer_with_all_that_people_need)
     has(page, "not published yet"); /* rsa-g1 */
 }
 
+Test(page, a_fingerprint_is_found_as_openssl_prints_it)
+{
+    static const char colons[] = "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13";
+    uint8_t octets[20];
+    const struct page_issuer issuer = {
+        .id = "a", .parent = "", .subject = "CN=A", .sha256 = (uint8_t[32]){0}, .sha1 = octets};
+    const char *page;
+
+    for (size_t i = 0; i < sizeof octets; i++)
+        octets[i] = (uint8_t)i;
+    page_write(&out, &(struct page){.name = "A", .public_url = "http://a", .issuers = &issuer, .count = 1});
+    cr_assert_eq(buf_end(&out), OK);
+    buf_put_u8(&out, 0);
+    page = (const char *)out.data;
+    has(page, colons);
+    has(page, "\"000102030405060708090a0b0c0d0e0f10111213\"");
+    cr_assert_null(strstr(page, "<wbr>"));
+}
+
 Test(page, hostile_names_stay_text)
 {
     const char *page = render_page("<script>alert(1)</script>\"&'", "CN=</h2><img src=x onerror=y>", 1);
