@@ -24,7 +24,6 @@
 
 #define BASE64_MAX ((OCSP_REQUEST_MAX + 2) / 3 * 4)
 #define SLASHES_MAX 8 /* of a merged path: 44 ways to put back one or two; a request has two by chance */
-#define ETAG_OCTETS 16
 
 struct asked {
     struct http_request *r;
@@ -123,9 +122,11 @@ static const char *cache_control(int64_t left_s, char *room, size_t cap)
     return room;
 }
 
+/* The tag is the whole SHA-256 of the response in hexadecimal, as RFC 9919 recommends: the one that `ocsp
+ * export` writes for the same answer. */
 static void reply_cacheable(struct public *p, const struct asked *q, const struct ocsp_answer *a)
 {
-    char etag[2 * ETAG_OCTETS + 3] = "\"", modified[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX], control[80];
+    char etag[2 * HASH_LEN + 3] = "\"", modified[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX], control[80];
     const struct http_field fields[] = {
         {"Content-Type", "application/ocsp-response"},
         {"Cache-Control", cache_control(a->next_update_s - q->now_s, control, sizeof control)},
@@ -135,8 +136,8 @@ static void reply_cacheable(struct public *p, const struct asked *q, const struc
         {NULL, NULL},
     };
 
-    hex_encode(span_of(a->digest, ETAG_OCTETS), etag + 1);
-    memcpy(etag + 1 + 2 * ETAG_OCTETS, "\"", 2);
+    hex_encode(span_of(a->digest, HASH_LEN), etag + 1);
+    strcat(etag, "\"");
     clock_http(a->this_update_s, modified);
     clock_http(a->next_update_s, expires);
     if (q->is_get && published_is_fresh(http_header(q->r, "If-None-Match"), NULL, etag, a->this_update_s)) {

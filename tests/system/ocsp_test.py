@@ -3,6 +3,7 @@
 """The responder at the door: what is no request, what a proxy has bent, conditional requests, budgets, and that no
 answer is older than an acknowledged revocation, whatever is kept and however much is asked."""
 import base64
+import hashlib
 import http.client
 import os
 import re
@@ -192,6 +193,7 @@ class Ocsp(ServiceTest):
         self.assertLessEqual(modified, date)
         self.assertEqual(expires - modified, 24 * 3600)
         self.assertNotIn(b".", re.findall(rb"\d{14}[.Z]", first.body)[0])
+        self.assertEqual(first.headers["ETag"], f'"{hashlib.sha256(first.body).hexdigest()}"', "as `ocsp export` writes it beside the file")
         again = self.service.plain(path, headers={"If-None-Match": first.headers["ETag"]})
         self.assert_status(again, 304)
         self.assertEqual(again.body, b"")
@@ -199,6 +201,8 @@ class Ocsp(ServiceTest):
         self.assert_status(self.service.revoke(serial.hex(), "superseded"), 200)
         changed = self.service.plain(path, headers={"If-None-Match": first.headers["ETag"], "If-Modified-Since": first.headers["Date"]})
         self.assert_status(changed, 200)
+        self.assertEqual(changed.headers["ETag"], f'"{hashlib.sha256(changed.body).hexdigest()}"')
+        self.assertNotEqual(changed.headers["ETag"], first.headers["ETag"])
         self.assertEqual(status_of(changed.body), REVOKED)
 
     def test_an_unknown_is_not_for_caches_and_known_once_issued(self):
