@@ -219,6 +219,11 @@ class Issue(ServiceTest):
         self.assertEqual(der.Certificate(alone.body).spki, csr.fields.spki)
         bundle = self.service.issue(csr, "ucm/tomcat", "application/pkcs7-mime")
         self.assertIn("BEGIN CERTIFICATE", run("openssl", "pkcs7", "-inform", "DER", "-print_certs", stdin=bundle.body).text)
+        self.assertEqual(bundle.type, "application/pkcs7-mime; smime-type=certs-only")
+        armoured = self.service.issue(csr, "ucm/tomcat", "application/x-pem-file; p7b")
+        self.assertEqual((leaf.type, armoured.type), ("application/x-pem-file",) * 2)
+        self.assertTrue(armoured.text.startswith("-----BEGIN PKCS7-----\n"))
+        self.assertEqual(run("openssl", "pkcs7", "-print_certs", stdin=armoured.body).text.count("BEGIN CERTIFICATE"), 2)
         document = self.service.issue(csr, "ucm/tomcat", "application/json").json()
         for member in ("serial", "issuer", "profile", "subject", "sans", "not_before", "not_after", "pem", "chain", "findings"):
             self.assertIn(member, document)
