@@ -48,38 +48,32 @@ static bool read_key_type(const char *text, enum key_type *out)
     return *out != KEY_NONE || text[0] == '\0';
 }
 
-static bool read_issuer(struct view *v, const char *id, uint16_t *out)
+static enum err read_issuer(struct view *v, const char *id, uint16_t *out, struct fault *f)
 {
-    struct issuer i;
+    struct issuer i = {0};
+    enum err e = id[0] == '\0' ? OK : issuer_find(v, id, &i);
 
-    *out = 0;
-    if (id[0] == '\0')
-        return true;
-    if (issuer_find(v, id, &i) != OK)
-        return false;
     *out = i.no;
-    return true;
+    return e == ERR_NOT_FOUND ? fault_set(f, ERR_MALFORMED, "\"issuer\": there is no issuer \"%s\".", id) : e;
 }
 
-/* What is wrong with the filters, or NULL. */
-static const char *make_query(struct view *v, const struct filters *f, struct cert_query *q)
+/* ERR_MALFORMED: `f` says what is wrong with the filters. */
+static enum err make_query(struct view *v, const struct filters *f, struct cert_query *q, struct fault *fault)
 {
     q->cn = paged_given(f->cn);
     q->san = paged_given(f->san);
     q->profile = paged_given(f->profile);
     q->after = paged_given(f->after);
     q->expires_before_s = NO_TIME;
-    if (!read_issuer(v, f->issuer, &q->issuer_no))
-        return "There is no issuer of the name that \"issuer\" gives.";
     if (!read_status(f->status, &q->status))
-        return "\"status\" is valid, revoked, held or expired.";
+        return fault_set(fault, ERR_MALFORMED, "\"status\" is valid, revoked, held or expired.");
     if (!read_key_type(f->key_type, &q->key_type))
-        return "\"key_type\" is rsa or ec.";
+        return fault_set(fault, ERR_MALFORMED, "\"key_type\" is rsa or ec.");
     if (!paged_limit(f->limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &q->limit))
-        return "\"limit\" is a whole number from 1 to 1000.";
+        return fault_set(fault, ERR_MALFORMED, "\"limit\" is a whole number from 1 to 1000.");
     if (f->expires_before[0] != '\0' && !clock_parse_rfc3339(f->expires_before, &q->expires_before_s))
-        return "\"expires_before\" is a time like 2026-01-31T12:00:00Z.";
-    return NULL;
+        return fault_set(fault, ERR_MALFORMED, "\"expires_before\" is a time like 2026-01-31T12:00:00Z.");
+    return read_issuer(v, f->issuer, &q->issuer_no, fault);
 }
 
 struct page {
@@ -112,12 +106,14 @@ static enum err list_from(void *arg, const char *after, char next[static CURSOR_
 static void list(struct call *c, struct view *v, const struct filters *f, const struct call_param *asked)
 {
     struct page page = {.query = {.now_s = c->api->now_s()}, .view = v, .scope = &c->login.who.scope};
-    const char *wrong = make_query(v, f, &page.query);
+    struct fault wrong = {0};
     char next[CURSOR_MAX];
-    enum err e;
+    enum err e = make_query(v, f, &page.query, &wrong);
 
-    if (wrong != NULL)
-        return call_problem(c, ERR_MALFORMED, NULL, "%s", wrong);
+    if (e == ERR_MALFORMED)
+        return call_problem(c, e, NULL, "%s", wrong.detail);
+    if (e != OK)
+        return paged_fail(c, e, NULL, NULL);
     page.items = js_array();
     page.rows.wanted = page.query.limit;
     e = paged_fill(c, &page.rows, page.query.after, list_from, &page, next);

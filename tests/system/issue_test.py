@@ -298,6 +298,17 @@ class Issue(ServiceTest):
         self.assert_problem(self.service.api("/certificates?limit=none"), 400)
         self.assert_problem(self.service.api("/certificates?after=nonsense"), 400)
 
+    def test_the_list_knows_the_issuers_and_takes_any_profile(self):
+        serial = self.service.issued(make_csr(), "ucm/tomcat").serial_hex
+        for given in ("issuer=rsa-g1", "profile=ucm/tomcat"):
+            self.assertIn(serial, [each["serial"] for each in self.service.api(f"/certificates?{given}").json()["items"]])
+        refused = self.assert_problem(self.service.api("/certificates?issuer=rsa-g7"), 400)
+        self.assertIn('"rsa-g7"', refused["detail"])
+        done = self.service.chancery("cert", "list", "--issuer", "rsa-g7", check=False)
+        self.assertEqual((done.returncode, done.text), (1, ""))
+        self.assertIn('"rsa-g7"', done.said)
+        self.assertEqual(self.service.api("/certificates?profile=ucm/none").json()["items"], [], "a catalogue may have had it")
+
     def test_an_address_is_found_in_any_spelling(self):
         serial = self.service.issued(make_csr(subject="/CN=six.example.com", sans=["six.example.com", "IP:2001:db8::6"]), "general/server").serial_hex
         for spelling in ("2001:db8::6", "2001:DB8:0:0:0::6"):
