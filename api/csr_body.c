@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csr_body: finds the one request in what a client sent: DER, PEM with text around it, bare base64, or a JSON
- * object with one of these as its member "csr". */
+/* csr_body: finds the one request in what a client sent: DER, PEM with text around it (its line
+ * ends may be lost), bare base64, or a JSON object with one of these as its member "csr". */
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/csr.h"
@@ -17,9 +18,14 @@ static bool is_base64(uint8_t c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
+static const char *const labels[] = {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"};
+
 static bool is_request_label(const char *label)
 {
-    return strcmp(label, "CERTIFICATE REQUEST") == 0 || strcmp(label, "NEW CERTIFICATE REQUEST") == 0;
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (strcmp(label, labels[i]) == 0)
+            return true;
+    return false;
 }
 
 /* Exactly one block, and of the right kind: a private key that came along must be noticed, not skipped. */
@@ -87,6 +93,59 @@ enum err csr_find_base64(struct span body, struct buf *der, struct fault *f)
     return len < 0 ? fault_set(f, ERR_MALFORMED, "The body is neither DER, PEM nor base64 of a CSR.") : OK;
 }
 
+/* ---- armour on one line ---- */
+
+static const char mark[] = "-----BEGIN ";
+
+static struct span from_mark(struct span s)
+{
+    const uint8_t *at = memmem(s.data, s.len, mark, sizeof mark - 1);
+
+    return at == NULL ? (struct span){0} : span_of(at, s.len - (size_t)(at - s.data));
+}
+
+/* Do the block's marks stand on one line? No armour is written so; `curl -d @FILE` drops the line ends. */
+static bool is_on_one_line(struct span block)
+{
+    static const char end[] = "-----END ";
+    const uint8_t *line_end = memchr(block.data, '\n', block.len);
+    size_t len = line_end == NULL ? block.len : (size_t)(line_end - block.data);
+
+    return memmem(block.data, len, end, sizeof end - 1) != NULL;
+}
+
+/* The text between "-----BEGIN label-----" and the end that belongs to it. */
+static bool find_between(struct span block, const char *label, struct span *out)
+{
+    char begin[64], end[64];
+    size_t begin_len = (size_t)snprintf(begin, sizeof begin, "-----BEGIN %s-----", label),
+           end_len = (size_t)snprintf(end, sizeof end, "-----END %s-----", label);
+    const uint8_t *from = block.data + begin_len, *to;
+
+    if (block.len < begin_len || memcmp(block.data, begin, begin_len) != 0)
+        return false;
+    to = memmem(from, block.len - begin_len, end, end_len);
+    *out = to == NULL ? (struct span){0} : span_of(from, (size_t)(to - from));
+    return to != NULL;
+}
+
+/* What is between the marks, as bare base64 is taken. No other armour may follow: a key must be noticed here
+ * too. */
+static enum err find_on_one_line(struct span block, struct buf *der, struct fault *f)
+{
+    static const char key[] = "PRIVATE KEY";
+    struct span text, after = from_mark(span_of(block.data + 1, block.len - 1));
+
+    for (size_t i = 0; i < sizeof labels / sizeof *labels && after.len == 0; i++)
+        if (find_between(block, labels[i], &text) && csr_find_base64(text, der, NULL) == OK)
+            return OK;
+    return fault_set(f, ERR_MALFORMED,
+                     "The PEM armour has lost its line ends and does not hold one CSR alone. With curl, "
+                     "--data-binary keeps them.%s",
+                     memmem(block.data, block.len, key, sizeof key - 1) != NULL ? " Never send a private key."
+                                                                                : "");
+}
+
 /* ---- JSON ---- */
 
 /* Neither DER nor armour nor base64 begins so. */
@@ -127,7 +186,7 @@ static bool find_member(struct span body, struct buf *file)
 
 static enum err find_plain(struct span body, struct buf *der, struct fault *f)
 {
-    static const char mark[] = "-----BEGIN ";
+    struct span block;
 
     if (body.len >= 3 && memcmp(body.data, "\xef\xbb\xbf", 3) == 0)
         body =
@@ -138,8 +197,9 @@ static enum err find_plain(struct span body, struct buf *der, struct fault *f)
         buf_put_span(der, body);
         return buf_end(der);
     }
-    if (memmem(body.data, body.len, mark, sizeof mark - 1) != NULL)
-        return find_pem(body, der, f);
+    block = from_mark(body);
+    if (block.len > 0)
+        return is_on_one_line(block) ? find_on_one_line(block, der, f) : find_pem(body, der, f);
     return csr_find_base64(body, der, f);
 }
 

@@ -258,6 +258,18 @@ class Issue(ServiceTest):
         self.assertEqual(der.Certificate(pem_to_der(answer.text)[0]).spki, csr.fields.spki)
         self.assert_problem(self.service.api(path, "POST", b'{"pkcs10": ""}', headers), 400)
 
+    def test_a_request_by_curl_with_and_without_its_line_ends(self):
+        csr, admin = make_csr(), self.service.home / "admin"
+        base = ("curl", "-sS", "--noproxy", "*", "--cacert", admin / "server-ca.pem", "--cert", admin / "admin.pem", "--key", admin / "admin.key",
+                f"https://localhost:{self.service.https_port}/api/v1/certificates?profile=ucm/tomcat")
+        for option in ("-d", "--data-binary"):  # the first drops line ends
+            with self.subTest(option=option):
+                answer = run(*base, option, f"@{new_file(csr.pem)}").text
+                self.assertEqual(der.Certificate(pem_to_der(answer)[0]).spki, csr.fields.spki)
+        refused = json.loads(run(*base, "-d", f"@{new_file(csr.pem + csr.key.read_text())}").text)
+        self.assertEqual(refused["status"], 400)
+        self.assertIn("--data-binary", refused["detail"])
+
     def test_an_idempotency_key_gives_the_same_certificate_again(self):
         headers = {"Content-Type": "application/pkcs10", "Idempotency-Key": "node1-tomcat-2026"}
         path, csr = "/certificates?profile=ucm/tomcat", make_csr()

@@ -15,6 +15,17 @@ static void put_crlf(struct buf *out, struct span text)
     }
 }
 
+/* Armour whose line ends became something else, "" for `curl -d @FILE`; `last` says whether the final one
+ * did. */
+static void put_joined(struct buf *out, struct span pem, const char *line_end, bool last)
+{
+    for (size_t i = 0; i < pem.len; i++)
+        if (pem.data[i] != '\n' || (i + 1 == pem.len && !last))
+            buf_put_u8(out, pem.data[i]);
+        else
+            buf_put_str(out, line_end);
+}
+
 static void put_base64(struct buf *out, struct span der)
 {
     uint8_t *text = xmalloc(der.len * 2);
@@ -34,6 +45,10 @@ enum shape {
     SHAPE_BASE64,
     SHAPE_BASE64_LINES,
     SHAPE_LONG_LINE,
+    SHAPE_ONE_LINE,
+    SHAPE_SPACES,
+    SHAPE_CR,
+    SHAPE_JSON_ONE_LINE,
     SHAPE_JSON,
     SHAPE_JSON_BASE64,
     SHAPES
@@ -71,6 +86,19 @@ static void put_shape(struct buf *out, enum shape shape, struct span der)
         buf_put_str(out, "-----BEGIN CERTIFICATE REQUEST-----\n");
         put_base64(out, der);
         buf_put_str(out, "\n-----END CERTIFICATE REQUEST-----\n");
+    } else if (shape == SHAPE_ONE_LINE || shape == SHAPE_SPACES || shape == SHAPE_CR)
+        put_joined(out, buf_span(&pem),
+                   shape == SHAPE_ONE_LINE ? ""
+                   : shape == SHAPE_CR     ? "\r"
+                                           : " ",
+                   shape != SHAPE_SPACES);
+    else if (shape == SHAPE_JSON_ONE_LINE) {
+        struct buf line;
+
+        request_init(&line);
+        put_joined(&line, buf_span(&pem), "", true);
+        put_json(out, buf_span(&line));
+        buf_free(&line);
     } else if (shape == SHAPE_JSON)
         put_json(out, buf_span(&pem));
     else if (shape == SHAPE_JSON_BASE64) {
@@ -136,6 +164,54 @@ Test(csr_body, a_body_holds_exactly_one_request)
         "encrypted");
     expect_malformed(RAW("\0\0\0\0"), "zeros");
     buf_free(&body);
+    buf_free(&der);
+}
+
+static void expect_hint(const char *head, struct span pem, const char *tail, const char *hint)
+{
+    struct parsed p;
+    struct buf body;
+
+    request_init(&body);
+    buf_put_str(&body, head);
+    put_joined(&body, pem, "", true);
+    buf_put_str(&body, tail);
+    p = parsed_of(buf_span(&body));
+    cr_assert_eq(p.err, ERR_MALFORMED, "%s…%s", head, tail);
+    cr_assert_not_null(strstr(p.fault.detail, "--data-binary"), "%s", p.fault.detail);
+    cr_assert_not_null(strstr(p.fault.detail, hint), "%s", p.fault.detail);
+    parsed_free(&p);
+    buf_free(&body);
+}
+
+Test(csr_body, without_line_ends_it_holds_one_request_alone_all_the_same)
+{
+    static const char end[] = "-----END CERTIFICATE REQUEST-----";
+    struct buf der, pem, other;
+
+    request_ordinary(&der);
+    request_init(&pem);
+    request_init(&other);
+    pem_put(&pem, "CERTIFICATE REQUEST", buf_span(&der));
+    pem_put(&other, "CERTIFICATE", buf_span(&der));
+    expect_hint("", buf_span(&pem), "-----BEGIN PRIVATE KEY-----MAA=-----END PRIVATE KEY-----",
+                "Never send a private");
+    expect_hint("", buf_span(&pem), "\n-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
+                "Never");
+    expect_hint("-----BEGIN PRIVATE KEY-----MAA=-----END PRIVATE KEY-----", buf_span(&pem), "", "Never send");
+    expect_hint("-----BEGIN CERTIFICATE REQUEST-----MAA=-----END CERTIFICATE REQUEST-----", buf_span(&pem),
+                "", "alone");
+    expect_hint("", buf_span(&other), "", "does not hold");
+    expect_hint("-----BEGIN CERTIFICATE REQUEST-----MA=A", (struct span){0}, end, "does not hold");
+    expect_hint("-----BEGIN CERTIFICATE REQUEST-----MAA=", (struct span){0}, "-----END CERTIFICATE-----",
+                "does not hold");
+    expect_hint("-----BEGIN CERTIFICATE REQUEST-----", (struct span){0}, end,
+                "does not hold"); /* nothing between */
+    expect_hint("-----BEGIN CERTIFICATE REQUEST", (struct span){0}, end,
+                "does not hold"); /* marks that overlap */
+    expect_hint("-----BEGIN ", (struct span){0}, "-----END ", "does not hold");
+    buf_free(&other);
+    buf_free(&pem);
     buf_free(&der);
 }
 
