@@ -279,6 +279,17 @@ class Issue(ServiceTest):
         other = make_csr(subject="/CN=cucm2.example.com")
         self.assert_problem(self.service.api(path, "POST", other.der, headers), 422)
 
+    def test_what_is_refused_uses_no_idempotency_key(self):
+        headers = {"Content-Type": "application/pkcs10", "Idempotency-Key": "node2-tomcat-2026"}
+        path, csr = "/certificates?profile=ucm/tomcat", make_csr(subject="/CN=cucm3.example.com")
+        self.assert_problem(self.service.api(path, "POST", b"no request", headers), 400)
+        self.assert_problem(self.service.api(path + "&days=5000", "POST", csr.der, headers), 422, "days.too-long")
+        self.assert_problem(self.service.api("/certificates?profile=ucm/none", "POST", csr.der, headers), 404)
+        mended = self.assert_status(self.service.api(path, "POST", csr.der, headers), 201)
+        self.assertEqual(self.service.api(path, "POST", csr.der, headers).body, mended.body)
+        answer = self.service.api(path + "&days=5000", "POST", csr.der, headers)
+        self.assertEqual(self.assert_problem(answer, 422)["findings"], [], "used now: it is the key that refuses")
+
     def test_preflight_says_what_would_be_issued_and_stores_nothing(self):
         before = self.service.serials()
         good, bad = make_csr(sans=["cucm1.example.com"]), make_csr(sans=["*.example.com"])
