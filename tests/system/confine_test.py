@@ -91,11 +91,18 @@ class Confine(ServiceTest):
             self.skipTest("not started as root")
         owner = {role: int(status(pids[0])["Uid"].split()[0]) for role, pids in self.service.roles().items()}
         for name, role, mode in (("store", "ca", 0o750), ("store/data.mdb", "ca", 0o640), ("store/lock.mdb", "ca", 0o660),
-                                 ("store/writer.lock", "ca", 0o600), ("public/crl", "crl", 0o755), ("listener", "api", 0o700)):
+                                 ("store/writer.lock", "ca", 0o600), ("public/crl", "crl", 0o755), ("listener", "api", 0o700), ("watch", "watch", 0o700)):
             seen = (self.service.home / name).stat()
             self.assertEqual((seen.st_uid, seen.st_mode & 0o7777), (owner[role], mode), name)
         for path in [self.service.home / "chancery.xml", *(self.service.home / "keys").iterdir()]:
             self.assertEqual(path.stat().st_uid, 0, path)
+
+    def test_a_home_that_was_never_started_is_for_its_owner_alone(self):
+        home = Service(start=False).home
+        for name, mode in (("store", 0o700), ("store/data.mdb", 0o600), ("store/lock.mdb", 0o600), ("store/writer.lock", 0o600), ("keys", 0o700), ("admin", 0o700)):
+            seen = (home / name).stat()
+            self.assertEqual((seen.st_uid, seen.st_mode & 0o7777), (os.getuid(), mode), name)
+        self.assertFalse((home / "watch").exists())
 
     def test_a_list_put_back_by_root_does_not_stop_the_next_one(self):
         """The role may not give it a second name, and replaces it all the same."""
