@@ -82,13 +82,14 @@ static bool read_json(struct preflight *p)
 
 /* ---- a certificate held against the request ---- */
 
-/* That the request was signed before is what the certificate shows. */
-static void drop_stale(struct findings *fs)
+/* That the request was signed before is what the certificate shows, and how long one from here would live is
+ * not asked. */
+static void drop_needless(struct findings *fs)
 {
     struct findings kept = {0};
 
     for (size_t i = 0; i < fs->count; i++)
-        if (strcmp(fs->items[i].rule, "csr.stale") != 0)
+        if (strcmp(fs->items[i].rule, "csr.stale") != 0 && strcmp(fs->items[i].rule, "days.cut") != 0)
             finding_add(&kept, fs->items[i].rule, fs->items[i].field, fs->items[i].got, fs->items[i].want);
     findings_free(fs);
     *fs = kept;
@@ -101,7 +102,7 @@ static void read_certificate(void *arg)
     struct findings *fs = &p->wanted.findings;
 
     certificate_file_read(buf_span(&p->certificate), csr_facts(p->wanted.csr)->spki, &p->file, fs);
-    drop_stale(fs);
+    drop_needless(fs);
     if (p->file.count > 0)
         upload_path_given(&p->file, &p->path);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/parts.h"
 
 #define REPLAY_DEFAULT 100u
 #define REPLAY_MAX                                                                                           \
@@ -155,18 +156,29 @@ static struct js *compare(const struct verdict *before, const struct verdict *af
 /* ---- one certificate ---- */
 
 struct replay {
+    struct view *view;
     const struct profile *before, *after;
     struct js *items;
     unsigned examined;
 };
 
-/* The days that were asked for: none, as far as can be told, when they are the profile's own. */
-static unsigned days_of(const struct cert *c, const struct profile *p)
+static bool ends_with_issuer(struct view *v, const struct cert *c)
+{
+    struct issuer i;
+    struct parts parts;
+
+    return issuer_find_no(v, c->status.issuer_no, &i) == OK && parts_of(i.certificate, &parts) &&
+           parts.not_after_s == c->status.not_after_s;
+}
+
+/* The days that were asked for: none, as far as can be told, when they are the profile's own. What the
+ * issuer's end cut tells nothing, and would be refused where the profile's own days have become fewer. */
+static unsigned days_of(const struct replay *r, const struct cert *c)
 {
     int64_t life_s = c->status.not_after_s - c->not_before_s + 1;
     unsigned days = (unsigned)((life_s + DAY_S / 2) / DAY_S); /* a young issuer's start cuts off minutes */
 
-    return days == p->days_default ? 0 : days;
+    return days == r->before->days_default || ends_with_issuer(r->view, c) ? 0 : days;
 }
 
 static void set_names(struct js *o, const struct cert *c)
@@ -182,6 +194,7 @@ static bool replay_one(const struct cert *c, void *arg)
     struct findings reading = {0};
     struct verdict before, after;
     struct csr *csr = NULL;
+    unsigned days;
     struct js *o;
     enum err e;
 
@@ -192,8 +205,9 @@ static bool replay_one(const struct cert *c, void *arg)
     findings_free(&reading); /* the same whatever the catalogue says */
     if (e != OK && e != ERR_POLICY)
         return true;
-    judge(&before, r->before, csr_facts(csr), days_of(c, r->before));
-    judge(&after, r->after, csr_facts(csr), days_of(c, r->before));
+    days = days_of(r, c);
+    judge(&before, r->before, csr_facts(csr), days);
+    judge(&after, r->after, csr_facts(csr), days);
     o = compare(&before, &after);
     if (o != NULL) {
         set_names(o, c);
@@ -283,6 +297,7 @@ static void replay_all(struct call *c, struct view *v, const struct replay_query
     char next[CURSOR_MAX] = "";
     enum err e;
 
+    r->view = v;
     r->items = js_array();
     e = cert_list(v, &q, replay_one, r, next);
     if (e == OK)

@@ -228,7 +228,7 @@ struct grant {
     bool is_ca;
     bool san_from_cn; /* the CSR has no SAN, its CN is a host name, and the certificate is for a server */
     bool drops_ou;    /* the subject is issued as subject_without_ou() gives it */
-    int64_t days;
+    int64_t days; /* asked for, or the profile's own; once decided, what the issuer's end leaves of them */
 };
 /* Holds facts against a profile: adds every finding, not the first. `grant` is meaningful when
  * findings_refuse() is false. days_asked 0: the default. Pure. */

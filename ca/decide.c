@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/parts.h"
 #include "ca/inner.h"
 #include "ca/policy.h"
@@ -84,6 +85,25 @@ static bool internal_permitted(const struct ask *a)
                                        a->who.role == ACCESS_ADMINISTRATOR && scope_is_any(&a->who.scope));
 }
 
+/* No path outlives its shortest part, so a certificate ends with its issuer at the latest. Of the listener's
+ * own nobody reads the findings, and its life is the configuration's. */
+static void cut_life(struct ask *a, struct tbs *t)
+{
+    char end[CLOCK_TEXT_MAX], got[CLOCK_TEXT_MAX + 32], want[32];
+    int64_t asked = a->grant.days;
+
+    if (t->not_after_s <= a->issuer->not_after_s)
+        return;
+    t->not_after_s = a->issuer->not_after_s;
+    if (a->kind == ASK_LISTENER)
+        return;
+    a->grant.days = (t->not_after_s - t->not_before_s + 1) / DAY_S;
+    clock_rfc3339(t->not_after_s, end);
+    snprintf(got, sizeof got, "%lld days, to %s", (long long)a->grant.days, end);
+    snprintf(want, sizeof want, "%lld days", (long long)asked);
+    finding_add(&a->findings, "days.cut", "days", got, want);
+}
+
 static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
 {
     const struct issuing *i = a->issuer;
@@ -119,8 +139,7 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
     t.not_after_s = t.not_before_s + life_s - 1; /* both ends count, RFC 5280 4.1.2.5 */
     if (t.not_before_s < i->not_before_s)
         t.not_before_s = i->not_before_s;
-    if (t.not_after_s > i->not_after_s)
-        t.not_after_s = i->not_after_s;
+    cut_life(a, &t);
     serial_new(ca->role->config.node, t.not_after_s, a->serial);
     memcpy(t.serial, a->serial, SERIAL_LEN);
     issuing_crl_urls(ca, i, a->serial, crl_url, delta_url);

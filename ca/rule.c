@@ -185,6 +185,8 @@ static const struct rule table[] = {
     /* the rest */
     {"days.too-long", SEVERITY_REFUSE, "A validity of {got} is asked for; this profile permits {want}.",
      "Ask for fewer days, or for none: then the profile's own validity is issued."},
+    {"days.cut", SEVERITY_WARN, "The certificate gets {got}, not {want}: its issuer ends then.",
+     "Renew it before that day, or have the issuer renewed first."},
     {"extension.ignored", SEVERITY_NOTE, "The request asks for {got}, which is not issued.",
      "Nothing has to be done."},
     {"challenge.ignored", SEVERITY_NOTE, "The request carries a challenge password, which is not used.",

@@ -187,5 +187,26 @@ class Replay(ServiceTest):
         self.chancery("ucm/tomcat", "--against", good, "--limit", "none", code=WRONG_USE)
 
 
+class Cut(ServiceTest):
+    """Certificates that their issuer's end has cut: nobody knows what was asked for."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.long = changed("ucm/tomcat", (r'<days [^>]*>', '<days default="4000" max="4000"/>'))
+        (cls.service.home / "profiles.xml").write_text(cls.long)
+        cls.service.restart()
+        cls.service.issued(make_csr(subject="/CN=cut.example.com", name="cut"), "ucm/tomcat")
+        cls.service.issued(make_csr(subject="/CN=asked.example.com", name="asked"), "ucm/tomcat", days=1000)
+
+    def test_they_count_as_those_that_asked_for_none(self):
+        answer = self.service.api("/replay?profile=ucm/tomcat", "POST", changed("ucm/tomcat", (r'<days [^>]*>', '<days default="397" max="397"/>')))
+        found = {each["cn"]: (each["result"], each["rules"]) for each in self.assert_status(answer, 200).json()["items"]}
+        self.assertEqual(found, {"cut.example.com": ("changed", []), "asked.example.com": ("refused", ["days.too-long"])})
+
+    def test_the_same_catalogue_changes_nothing(self):
+        self.assertEqual(self.assert_status(self.service.api("/replay?profile=ucm/tomcat", "POST", self.long), 200).json()["items"], [])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -9,7 +9,7 @@ import secrets
 import unittest
 
 import der
-from harness import ROOT, ServiceTest, key, make_csr, public_key, signed_request
+from harness import ROOT, ServiceTest, key, make_csr, pem_to_der, public_key, signed_request
 
 RULES = re.findall(r"^\| `([^`]+)` \| (\w+) \|", (ROOT / "docs/rules.md").read_text(), re.MULTILINE)
 HOST = der.common_name("cucm1.example.com")
@@ -248,6 +248,11 @@ SITE = """<profiles xmlns="urn:chancery:profiles:1">
     <extended-key-usage required="serverAuth"/>
     <days default="90" max="90"/>
   </profile>
+  <profile id="site/long" title="Longer than the issuer lives">
+    <rsa sizes="2048"><key-usage required="digitalSignature"/></rsa>
+    <extended-key-usage required="serverAuth"/>
+    <days default="4000" max="4000"/>
+  </profile>
   <profile id="site/ca" title="CA without a person" ca="true" approval="false" san="as-asked">
     <rsa sizes="2048"><key-usage required="digitalSignature keyCertSign cRLSign"/></rsa>
     <days default="90" max="90"/>
@@ -283,6 +288,19 @@ class Site(ServiceTest):
 
     def test_a_san_may_be_required(self):
         self.assert_problem(self.service.issue(asks(der.common_name("a.example.com")), "site/web"), 422, "san.required")
+
+    def test_what_the_issuers_end_cuts_is_said(self):
+        end = der.Certificate(self.service.plain("/ca/rsa-g1.cer").body).not_after
+        csr = make_csr(name="long", subject="/CN=long.example.com")
+        for asked, is_cut in (({}, True), ({"days": 3999}, True), ({"days": 3000}, False)):
+            with self.subTest(asked=asked):
+                query = "".join(f"&{name}={value}" for name, value in asked.items())
+                would = self.assert_status(self.service.api(f"/preflight?profile=site/long{query}", "POST", csr.der), 200).json()
+                issued = self.assert_status(self.service.issue(csr, "site/long", "application/json", **asked), 201).json()
+                for answer in (would, issued):
+                    self.assertEqual("days.cut" in [each["rule"] for each in answer["findings"]], is_cut)
+                self.assertIn(would["would_issue"]["days"], (3651, 3652) if is_cut else (3000,))
+                self.assertEqual(der.Certificate(pem_to_der(issued["pem"])[0]).not_after == end, is_cut)
 
     def test_what_breaks_a_MUST_is_not_signed_whatever_the_profile_says(self):
         self.assert_problem(self.service.issue(make_csr(), "site/odd"), 422, "lint.ext-key-usage")

@@ -59,7 +59,7 @@ void send_question(uint64_t number, const struct question *q)
     } else {
         asked_begin(&b, ASK_ISSUE, number, given(q->principal, "uid:0"));
         buf_put_blob(&b, span_str(given(q->profile, "general/server")));
-        buf_put_u32(&b, 0);
+        buf_put_u32(&b, q->days);
         buf_put_u8(&b, q->flags);
         buf_put(&b, key, sizeof key);
         buf_put(&b, body, sizeof body);

@@ -20,6 +20,7 @@ struct question {
     const char *subject_text;  /* the name */
     const char *csr;           /* "a request" */
     const struct buf *subject; /* the stage's requester */
+    unsigned days;             /* 0: the profile's own */
     uint8_t flags;             /* ASK_DRY_RUN */
     uint8_t key, body;         /* first octets of the hashes of Idempotency-Key and body; 0: none */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/ca/asked.h"
+#include "tests/unit/ca/request.h"
 
 TestSuite(decide, .init = stage_open, .fini = stage_close, .timeout = 60);
 
@@ -32,6 +33,34 @@ Test(decide, a_dry_run_stores_nothing)
     cr_assert_neq(g.ku & KU_DIGITAL_SIGNATURE, 0);
     findings_free(&fs);
     cr_assert_eq(stage_certificates(), before);
+}
+
+/* The stage's issuer ends in 400 days. */
+Test(decide, what_the_issuers_end_cuts_is_said)
+{
+    static const struct question within = {.flags = ASK_DRY_RUN, .days = 397};
+    static const struct question beyond = {.flags = ASK_DRY_RUN, .days = 500};
+    static struct reply r;
+    static struct findings fs;
+    struct grant g;
+
+    stage_start();
+    send_question(1, &within);
+    receive(&r);
+    cr_assert(findings_read(&r.rest, &fs));
+    cr_assert_null(finding_of(&fs, "days.cut"));
+    cr_assert(grant_read(&r.rest, &g));
+    cr_assert_eq(g.days, 397);
+    findings_free(&fs);
+    send_question(2, &beyond);
+    receive(&r);
+    cr_assert(findings_read(&r.rest, &fs));
+    cr_assert_not_null(finding_of(&fs, "days.cut"));
+    cr_assert_eq(strncmp(finding_of(&fs, "days.cut")->got, "400 days, to 20", 15), 0);
+    cr_assert_str_eq(finding_of(&fs, "days.cut")->want, "500 days");
+    cr_assert(grant_read(&r.rest, &g));
+    cr_assert_eq(g.days, 400, "what is issued");
+    findings_free(&fs);
 }
 
 Test(decide, our_own_profiles_are_not_for_clients)
