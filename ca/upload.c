@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* upload: a certificate that some CA issued, held against its request and its purpose: what the product would
- * say when it is uploaded. Names, key, chain and validity here; usages in upload_usage.c. Pure. */
+ * say when it is uploaded. Names, key and validity here; the certificates above in
+ * upload_chain.c, usages in upload_usage.c. Pure. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -188,8 +189,7 @@ static struct comparison compare_subjects(struct span request, struct span certi
     return c;
 }
 
-static void find_about(struct findings *fs, const char *rule, const char *field, struct span got,
-                       struct span want)
+void upload_find(struct findings *fs, const char *rule, const char *field, struct span got, struct span want)
 {
     struct listing a, b;
 
@@ -210,13 +210,13 @@ static void upload_subject(const struct upload *u, struct findings *fs)
         return;
     c = compare_subjects(u->request->subject, u->leaf->subject);
     if (c.differs)
-        return find_about(fs, "subject.mismatch", "certificate.subject", u->leaf->subject_text,
-                          u->request->subject_text);
+        return upload_find(fs, "subject.mismatch", "certificate.subject", u->leaf->subject_text,
+                           u->request->subject_text);
     if (c.ous_left_out > 0)
         finding_add(fs, "subject.ou", "certificate.subject", "OU", "");
     if (c.is_rewritten)
-        find_about(fs, "subject.encoding", "certificate.subject", u->leaf->subject_text,
-                   u->request->subject_text);
+        upload_find(fs, "subject.encoding", "certificate.subject", u->leaf->subject_text,
+                    u->request->subject_text);
 }
 
 /* ---- validity ---- */
@@ -265,45 +265,13 @@ static void upload_validity(const struct upload *u, struct findings *fs)
     }
 }
 
-/* ---- the chain ---- */
-
-static void upload_chain(const struct upload *u, struct findings *fs)
-{
-    struct key_kind leaf = {0}, above = {0};
-    bool is_mixed = false;
-
-    if (u->missing.len > 0)
-        find_about(fs, "chain.missing", "chain", u->missing,
-                   u->missing_url.len > 0 ? u->missing_url : span_str("it from that certificate authority"));
-    if (!key_kind_of(u->leaf->spki, &leaf) || leaf.type != KEY_EC)
-        return;
-    is_mixed = u->leaf->signed_by == KEY_RSA;
-    for (size_t i = 0; i < u->chain_count; i++)
-        is_mixed = is_mixed || (key_kind_of(u->chain[i]->spki, &above) && above.type == KEY_RSA);
-    if (is_mixed)
-        find_about(fs, "chain.key-type", "chain", u->leaf->issuer_text, span_str("EC keys up to the root"));
-}
-
-/* One finding for each subject that two keys share. */
-static void upload_duplicates(const struct upload *u, struct findings *fs)
-{
-    for (size_t i = 0; i < u->known_count; i++)
-        for (size_t j = 0; j < i; j++) {
-            const struct ca_certificate *a = &u->known[i], *b = &u->known[j];
-
-            if (!span_eq(a->subject, b->subject) || span_eq(a->spki, b->spki))
-                continue;
-            find_about(fs, "trust.duplicate-dn", "chain", a->subject_text,
-                       span_str("one certificate for each subject"));
-            break;
-        }
-}
+/* ---- extensions ---- */
 
 static void upload_critical(const struct upload *u, struct findings *fs)
 {
     if (u->leaf->critical_others.len > 0)
-        find_about(fs, "extension.critical", "certificate.extensions", u->leaf->critical_others,
-                   span_str("keyUsage and basicConstraints"));
+        upload_find(fs, "extension.critical", "certificate.extensions", u->leaf->critical_others,
+                    span_str("keyUsage and basicConstraints"));
 }
 
 void upload_check(const struct upload *u, struct findings *out)
@@ -316,5 +284,4 @@ void upload_check(const struct upload *u, struct findings *out)
     upload_usages(u, out);
     upload_critical(u, out);
     upload_chain(u, out);
-    upload_duplicates(u, out);
 }
