@@ -216,18 +216,6 @@ static bool read_extensions(struct certificate *c, struct span in)
 
 /* ---- the fixed part ---- */
 
-static enum key_type signer_kind(struct span algorithm)
-{
-    static const char rsa[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01", ecdsa[] = "\x2a\x86\x48\xce\x3d\x04";
-    struct der oid;
-
-    if (!der_expect(&algorithm, DER_OID, &oid))
-        return KEY_OTHER;
-    if (oid.body.len == 9 && memcmp(oid.body.data, rsa, 8) == 0)
-        return KEY_RSA;
-    return oid.body.len >= 7 && memcmp(oid.body.data, ecdsa, 6) == 0 ? KEY_EC : KEY_OTHER;
-}
-
 /* The last commonName, as relying parties read it. */
 static struct span cn_of(struct span name)
 {
@@ -262,6 +250,7 @@ static bool read_times(struct certificate *c, struct span in)
 static bool read_tbs(struct certificate *c, struct span in)
 {
     struct certificate_facts *f = &c->facts;
+    struct signature_kind kind;
     struct der tbs, part;
 
     if (!der_expect(&in, DER_SEQUENCE, &tbs) || in.len != 0)
@@ -270,7 +259,9 @@ static bool read_tbs(struct certificate *c, struct span in)
     (void)der_optional(&in, DER_CONTEXT_CONSTRUCTED(0), &part);
     if (!der_expect(&in, DER_INTEGER, &part) || !der_expect(&in, DER_SEQUENCE, &part))
         return false;
-    f->signed_by = signer_kind(part.body);
+    kind = signature_kind_of(part.body);
+    f->signed_by = kind.key;
+    f->signature_hash = kind.hash;
     if (!der_expect(&in, DER_SEQUENCE, &part))
         return false;
     f->issuer = part.whole;

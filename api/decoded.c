@@ -187,6 +187,7 @@ struct js *certificate_facts_json(const struct certificate_facts *f)
     js_set(o, "key", key_of_spki(f->spki));
     js_set(o, "ku", ku_json(f->ku));
     js_set(o, "eku", eku_list(f->eku, f->eku_count));
+    js_set_str(o, "signature_hash", f->signature_hash == HASH_NONE ? NULL : hash_name(f->signature_hash));
     js_set(o, "basic_constraints", constraints_of(f));
     js_set(o, "urls", urls_of(f));
     js_set_span(o, "critical_others", f->critical_others);

@@ -30,6 +30,14 @@ void certificate_free(struct certificate *c);
  * with: RSA with an exponent above 64 bits, kinds of no CA of today. */
 [[nodiscard]] bool certificate_is_signed_by(struct span der, struct span issuer);
 
+/* ---- signature_kind.c: an AlgorithmIdentifier's content ---- */
+
+struct signature_kind {
+    enum key_type key;  /* KEY_OTHER: neither RSA nor ECDSA */
+    enum hash_alg hash; /* HASH_NONE: of another kind, or unknown */
+};
+struct signature_kind signature_kind_of(struct span algorithm);
+
 /* ---- certificate_file.c: a file as it would be uploaded ---- */
 
 struct certificate_file {

@@ -21,7 +21,8 @@ static void add_known(struct upload_path *p, const char *id, const struct certif
                                                               .spki = f->spki,
                                                               .subject_text = f->subject_text,
                                                               .issuer_text = f->issuer_text,
-                                                              .issuer_url = f->issuer_url};
+                                                              .issuer_url = f->issuer_url,
+                                                              .signature_hash = f->signature_hash};
     snprintf(p->known[p->upload.known_count++].id, ISSUER_ID_MAX, "%s", id);
 }
 

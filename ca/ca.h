@@ -263,11 +263,13 @@ struct certificate_facts {
     struct span critical_others; /* critical and neither keyUsage nor basicConstraints, ", " between */
     struct span ocsp_url, issuer_url, crl_url; /* the first of each, empty when none */
     enum key_type signed_by;                   /* the kind of key that its signature algorithm belongs to */
+    enum hash_alg signature_hash;              /* HASH_NONE: unknown */
 };
 /* A certificate that may stand above it: one of ours (`id`), or one that was given with it. */
 struct ca_certificate {
     char id[ISSUER_ID_MAX]; /* "" when it is not ours */
     struct span der, subject, issuer, spki, subject_text, issuer_text, issuer_url;
+    enum hash_alg signature_hash; /* HASH_NONE: unknown */
 };
 #define KNOWN_CAS_MAX 32u /* ISSUERS_MAX of ours and as many given */
 struct upload {

@@ -258,6 +258,14 @@ static const struct rule table[] = {
      "The EC certificate is signed by an RSA certificate authority ({got}); such a certificate is not "
      "presented to clients.",
      "Have it issued by a certificate authority whose chain has EC keys all the way up."},
+    {"certificate.hash", SEVERITY_REFUSE,
+     "A signature on the way to the root is made with {got}, which the products do not take for proof.",
+     "Have it issued again by a certificate authority that signs with {want}."},
+    {"certificate.hash.weak", SEVERITY_WARN,
+     "A signature on the way to the root is made with {got}; products in FIPS mode refuse that, and a "
+     "phone's "
+     "certificate is to have SHA-256 or better.",
+     "Have it issued again by a certificate authority that signs with {want}."},
     {"trust.duplicate-dn", SEVERITY_WARN,
      "Two certificate authorities with different keys have the subject {got}; a trust store keeps one of the "
      "two and drops the older.",

@@ -3,6 +3,20 @@
  * products have against them. */
 #include "ca/policy.h"
 
+/* "SHA-1 (CN=Example CA)" */
+static void list_ca(struct listing *l, const char *what, const struct ca_certificate *c)
+{
+    struct buf text;
+
+    buf_init(&text, c->subject_text.len + 128);
+    buf_put_str(&text, what);
+    buf_put_str(&text, " (");
+    buf_put_span(&text, c->subject_text);
+    buf_put_str(&text, ")");
+    listing_add(l, buf_span(&text));
+    buf_free(&text);
+}
+
 static void missing(const struct upload *u, struct findings *fs)
 {
     if (u->missing.len > 0)
@@ -24,6 +38,42 @@ static void key_types(const struct upload *u, struct findings *fs)
         upload_find(fs, "chain.key-type", "chain", u->leaf->issuer_text, span_str("EC keys up to the root"));
 }
 
+static bool is_root(const struct ca_certificate *c)
+{
+    return span_eq(c->subject, c->issuer);
+}
+
+static const char *hash_text(enum hash_alg h)
+{
+    return h == HASH_NONE ? "an unknown hash" : hash_name(h);
+}
+
+/* docs/products.md, 3. A root's own signature proves nothing, whatever it is: the store is trusted. */
+static void hashes(const struct upload *u, struct findings *fs, bool (*is_met)(enum hash_alg h),
+                   const char *rule)
+{
+    struct listing cas;
+
+    if (is_met(u->leaf->signature_hash))
+        finding_add(fs, rule, "certificate.signature", hash_text(u->leaf->signature_hash),
+                    "SHA-256 or better");
+    listing_init(&cas);
+    for (size_t i = 0; i < u->chain_count; i++)
+        if (!is_root(u->chain[i]) && is_met(u->chain[i]->signature_hash))
+            list_ca(&cas, hash_text(u->chain[i]->signature_hash), u->chain[i]);
+    listing_find(&cas, fs, rule, "chain", "SHA-256 or better");
+}
+
+static bool is_broken(enum hash_alg h)
+{
+    return h == HASH_NONE || h == HASH_MD5;
+}
+
+static bool is_weak(enum hash_alg h)
+{
+    return h == HASH_SHA1;
+}
+
 /* One finding for each subject that two keys share. */
 static void duplicates(const struct upload *u, struct findings *fs)
 {
@@ -43,5 +93,7 @@ void upload_chain(const struct upload *u, struct findings *out)
 {
     missing(u, out);
     key_types(u, out);
+    hashes(u, out, is_broken, "certificate.hash");
+    hashes(u, out, is_weak, "certificate.hash.weak");
     duplicates(u, out);
 }

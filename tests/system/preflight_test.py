@@ -157,9 +157,9 @@ REQUESTS = {
 LONG_AGO, SOON, LATER = (0x17, b"250101000000Z"), (0x17, b"490101000000Z"), (0x17, b"491231000000Z")
 
 
-def forge(subject, spki, extensions=(), issuer=der.common_name("Other CA"), signer="rsa-3072", signer_name="other ca", times=(LONG_AGO, SOON)):
+def forge(subject, spki, extensions=(), issuer=der.common_name("Other CA"), signer="rsa-3072", signer_name="other ca", times=(LONG_AGO, SOON), digest=None):
     """A certificate, every octet of it as wanted; openssl signs it."""
-    algorithm, digest = signature(signer)
+    algorithm, digest = signature(signer, digest)
     tbs = der.sequence(
         der.tlv(0xA0, der.tlv(der.INTEGER, b"\2")), der.tlv(der.INTEGER, b"\x11\x22"), algorithm, issuer,
         der.sequence(*(der.tlv(tag, text) for tag, text in times)), subject, spki,
@@ -173,8 +173,15 @@ def ca_extensions():
     return (der.extension(CONSTRAINTS, der.sequence(der.tlv(der.BOOLEAN, b"\xff")), critical=True), ku("keyCertSign", "cRLSign"))
 
 
-def other_ca(kind="rsa-3072", name="other ca", subject=der.common_name("Other CA")):
-    return forge(subject, public_key(key(kind, name)), ca_extensions(), subject, kind, name)
+def other_ca(kind="rsa-3072", name="other ca", subject=der.common_name("Other CA"), **options):
+    return forge(subject, public_key(key(kind, name)), ca_extensions(), subject, kind, name, **options)
+
+
+def chain_of_two(digest, root_digest):
+    """An authority below a root, each signed over its own hash."""
+    root = der.common_name("Old Root")
+    authority = forge(der.common_name("Other CA"), public_key(key("rsa-3072", "other ca")), ca_extensions(), root, signer_name="old root", digest=digest)
+    return pem(authority, other_ca(name="old root", subject=root, digest=root_digest))
 
 
 def pem(*certificates):
@@ -232,6 +239,8 @@ CERTIFICATES = {
     "chain.missing": lambda: tomcat(leaf()),
     "chain.key-type": lambda: ("ucm/tomcat-ECDSA", request(*FULL, kind="ec-P-384", subject=EC_SUBJECT),
                                leaf(subject=EC_SUBJECT, kind="ec-P-384")),
+    "certificate.hash": lambda: tomcat(leaf(digest="md5")),
+    "certificate.hash.weak": lambda: tomcat(leaf(digest="sha1")),
     "trust.duplicate-dn": lambda: tomcat(leaf() + pem(other_ca(), other_ca(name="renewed ca"))),
     "validity.expired": lambda: tomcat(leaf(times=(LONG_AGO, (0x17, b"250201000000Z")))),
     "validity.early": lambda: tomcat(leaf(times=(SOON, LATER))),
@@ -376,6 +385,15 @@ class Preflight(ServiceTest):
         self.assertEqual([each["rule"] for each in verdict["findings"]], ["format.chain"])
         impostor = self.verdict(*tomcat(None)[:2], None, leaf() + pem(other_ca(name="renewed ca")))
         self.assertIn("chain.missing", [each["rule"] for each in impostor["findings"]])
+
+    def test_a_hash_is_told_of_the_leaf_and_of_each_authority_but_the_root(self):
+        for digests, expected in ((("sha256", "sha256", "sha1"), []), (("sha256", "sha1", "sha256"), ["certificate.hash.weak"]),
+                                  (("sha256", "md5", "md5"), ["certificate.hash"]), (("sha1", "md5", "sha256"), ["certificate.hash", "certificate.hash.weak"])):
+            with self.subTest(digests=digests):
+                verdict = self.verdict(*tomcat(None)[:2], None, leaf(digest=digests[0]) + chain_of_two(*digests[1:]))
+                self.assertEqual([each["rule"] for each in verdict["findings"]], ["format.chain", *expected])
+                self.assertEqual(verdict["certificate"]["signature_hash"], {"sha256": "SHA-256", "sha1": "SHA-1"}[digests[0]])
+        self.assertEqual(self.verdict("ucm/tomcat-ECDSA", request(kind="ec-P-384", subject=EC_SUBJECT))["would_issue"]["signature_hash"], "SHA-384")
 
     def rules_of(self, *certificates):
         verdict = self.verdict(*tomcat(None)[:2], None, leaf(issuer=der.common_name("A"), signer="ec-P-256", signer_name="a last") + pem(*certificates))

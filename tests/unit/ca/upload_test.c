@@ -2,6 +2,7 @@
 /* Is a certificate held against its request as the products do it, and has every purpose a plan? The system
  * tests break each rule with real octets; here are the borders between them. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/ca/request.h"
@@ -45,6 +46,7 @@ static void hold(struct held *h, const char *profile, const char *key)
         .ku = h->request.ku,
         .eku = {EKU_CLIENT_AUTH, EKU_SERVER_AUTH},
         .eku_count = 2,
+        .signature_hash = HASH_SHA256,
         .signed_by = strncmp(key, "ec", 2) == 0 ? KEY_EC : KEY_RSA,
     };
     h->upload.profile = installed(profile);
@@ -164,6 +166,58 @@ Test(upload, an_ec_leaf_wants_ec_keys_all_the_way_up)
     hold(&h, "ucm/tomcat", "rsa-2048");
     h.leaf.signed_by = KEY_EC;
     cr_expect_not(has(&h, "chain.key-type"), "the other way round it works");
+    findings_free(&h.found);
+}
+
+/* Rows: a hash, and the rule that speaks of it. */
+static const struct {
+    enum hash_alg hash;
+    const char *rule; /* NULL: none */
+    const char *got;
+} hashes[] = {
+    {HASH_NONE, "certificate.hash", "an unknown hash"},
+    {HASH_MD5, "certificate.hash", "MD5"},
+    {HASH_SHA1, "certificate.hash.weak", "SHA-1"},
+    {HASH_SHA224, NULL, NULL},
+    {HASH_SHA256, NULL, NULL},
+    {HASH_SHA384, NULL, NULL},
+    {HASH_SHA512, NULL, NULL},
+};
+
+static void expect_hash_rule(struct held *h, size_t row, const char *field, const char *got)
+{
+    (void)check_held(h);
+    cr_assert_eq(h->found.count, hashes[row].rule != NULL ? 1 : 0, "%zu: %s", row, field);
+    if (h->found.count == 0)
+        return;
+    cr_expect_str_eq(h->found.items[0].rule, hashes[row].rule);
+    cr_expect_str_eq(h->found.items[0].field, field);
+    cr_expect_str_eq(h->found.items[0].got, got);
+}
+
+Test(upload, a_weak_hash_is_told_of_leaf_and_authorities_but_not_of_a_root)
+{
+    static struct held h;
+    struct ca_certificate above = {.subject = span_str("CA"),
+                                   .issuer = span_str("Root"),
+                                   .subject_text = span_str("CN=CA"),
+                                   .spki = request_key("rsa-3072")};
+    char got[64];
+
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        hold(&h, "ucm/tomcat", "rsa-2048");
+        h.leaf.signature_hash = hashes[i].hash;
+        expect_hash_rule(&h, i, "certificate.signature", hashes[i].got);
+        h.leaf.signature_hash = HASH_SHA256;
+        h.upload.chain[0] = &above;
+        h.upload.chain_count = 1;
+        above.signature_hash = hashes[i].hash;
+        above.issuer = span_str("Root");
+        snprintf(got, sizeof got, "%s (CN=CA)", hashes[i].got != NULL ? hashes[i].got : "");
+        expect_hash_rule(&h, i, "chain", got);
+        above.issuer = above.subject;
+        cr_expect_eq(check_held(&h), 0, "a root's own signature proves nothing anyway");
+    }
     findings_free(&h.found);
 }
 
