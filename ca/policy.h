@@ -26,6 +26,8 @@ uint32_t eku_set_of(const enum eku *list, size_t count);
 /* names.c: subject, common name and SAN. Wants the grant's extendedKeyUsage. */
 void names_check(struct check *c);
 
+#define RSA_BITS_MOST 4096u /* of any certificate uploaded: docs/products.md, 3 */
+
 /* upload.c: one finding about one text of a certificate; "empty" stands for none. */
 void upload_find(struct findings *fs, const char *rule, const char *field, struct span got, struct span want);
 /* upload_chain.c: the part of upload_check() about the certificates above. */

@@ -10,8 +10,7 @@
 #include "base/der.h"
 #include "ca/policy.h"
 
-#define RSA_BITS_MOST 4096u /* docs/products.md, 3: nothing above is accepted */
-#define RDNS_MAX 64u        /* attributes of a subject: real ones have fewer than ten */
+#define RDNS_MAX 64u /* attributes of a subject: real ones have fewer than ten */
 
 /* ---- the key ---- */
 

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* upload_chain: the certificates above one that is to be uploaded: whether they are all there, and what the
  * products have against them. */
+#include <stdio.h>
+#include <string.h>
+
 #include "ca/policy.h"
+
+/* docs/products.md, 3. */
+#define CA_BITS_LEAST 2048u
+#define CA_BITS_DOUBTFUL 4096u /* in mixed mode */
+#define CA_WANT "2048 or 3072 bits"
 
 /* "SHA-1 (CN=Example CA)" */
 static void list_ca(struct listing *l, const char *what, const struct ca_certificate *c)
@@ -74,6 +82,35 @@ static bool is_weak(enum hash_alg h)
     return h == HASH_SHA1;
 }
 
+/* The mixed mode is Unified CM's. */
+static const char *size_rule(const struct upload *u, unsigned bits)
+{
+    if (bits > RSA_BITS_MOST)
+        return "key.too-large";
+    if (bits >= CA_BITS_DOUBTFUL && strncmp(u->profile->id, "ucm/", 4) == 0)
+        return "key.ca-size";
+    return bits < CA_BITS_LEAST ? "key.ca-small" : NULL;
+}
+
+static void key_sizes(const struct upload *u, struct findings *fs)
+{
+    for (size_t i = 0; i < u->chain_count; i++) {
+        struct key_kind key = {0};
+        struct listing one;
+        const char *rule;
+        char bits[32];
+
+        if (!key_kind_of(u->chain[i]->spki, &key) || key.type != KEY_RSA)
+            continue;
+        rule = size_rule(u, key.bits);
+        snprintf(bits, sizeof bits, "%u bits", key.bits);
+        listing_init(&one);
+        if (rule != NULL)
+            list_ca(&one, bits, u->chain[i]);
+        listing_find(&one, fs, rule, "chain", CA_WANT);
+    }
+}
+
 /* One finding for each subject that two keys share. */
 static void duplicates(const struct upload *u, struct findings *fs)
 {
@@ -93,6 +130,7 @@ void upload_chain(const struct upload *u, struct findings *out)
 {
     missing(u, out);
     key_types(u, out);
+    key_sizes(u, out);
     hashes(u, out, is_broken, "certificate.hash");
     hashes(u, out, is_weak, "certificate.hash.weak");
     duplicates(u, out);

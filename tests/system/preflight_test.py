@@ -196,6 +196,11 @@ def leaf(*extensions, subject=SUBJECT, kind="rsa-2048", **options):
     return pem(forge(subject, spki(kind), extensions or FULL, **options))
 
 
+def under(kind):
+    """A certificate and the authority that issued it, on a key of this kind."""
+    return tomcat(leaf(signer=kind, signer_name="other ca") + pem(other_ca(kind)))
+
+
 def tomcat(answer):
     """(profile, request, certificate file): most faults show with this one."""
     return "ucm/tomcat", request(*FULL), answer
@@ -241,6 +246,8 @@ CERTIFICATES = {
                                leaf(subject=EC_SUBJECT, kind="ec-P-384")),
     "certificate.hash": lambda: tomcat(leaf(digest="md5")),
     "certificate.hash.weak": lambda: tomcat(leaf(digest="sha1")),
+    "key.ca-small": lambda: under("rsa-1024"),
+    "key.ca-size": lambda: under("rsa-4096"),
     "trust.duplicate-dn": lambda: tomcat(leaf() + pem(other_ca(), other_ca(name="renewed ca"))),
     "validity.expired": lambda: tomcat(leaf(times=(LONG_AGO, (0x17, b"250201000000Z")))),
     "validity.early": lambda: tomcat(leaf(times=(SOON, LATER))),
@@ -394,6 +401,12 @@ class Preflight(ServiceTest):
                 self.assertEqual([each["rule"] for each in verdict["findings"]], ["format.chain", *expected])
                 self.assertEqual(verdict["certificate"]["signature_hash"], {"sha256": "SHA-256", "sha1": "SHA-1"}[digests[0]])
         self.assertEqual(self.verdict("ucm/tomcat-ECDSA", request(kind="ec-P-384", subject=EC_SUBJECT))["would_issue"]["signature_hash"], "SHA-384")
+
+    def test_an_authority_on_a_key_above_4096_bits_is_refused(self):
+        for kind, expected in (("rsa-4096", ["format.chain", "key.ca-size"]), ("rsa-4104", ["format.chain", "key.too-large"]), ("rsa-3072", ["format.chain"])):
+            verdict = self.verdict(*under(kind)[:2], None, under(kind)[2])
+            self.assertEqual([each["rule"] for each in verdict["findings"]], expected)
+            self.assertEqual(verdict["accepted"], "key.too-large" not in expected)
 
     def rules_of(self, *certificates):
         verdict = self.verdict(*tomcat(None)[:2], None, leaf(issuer=der.common_name("A"), signer="ec-P-256", signer_name="a last") + pem(*certificates))

@@ -169,6 +169,37 @@ Test(upload, an_ec_leaf_wants_ec_keys_all_the_way_up)
     findings_free(&h.found);
 }
 
+Test(upload, keys_of_authorities_have_sizes_that_the_products_take)
+{
+    static const struct {
+        const char *profile, *key, *rule, *got;
+    } rows[] = {
+        {"ucm/tomcat", "rsa-1024", "key.ca-small", "1024 bits (CN=CA)"},
+        {"ucm/tomcat", "rsa-2048", NULL, NULL},
+        {"ucm/tomcat", "rsa-3072", NULL, NULL},
+        {"ucm/tomcat", "rsa-4096", "key.ca-size", "4096 bits (CN=CA)"},
+        {"vos/tomcat", "rsa-4096", NULL, NULL},
+        {"ucm/tomcat", "rsa-4104", "key.too-large", "4104 bits (CN=CA)"},
+        {"vos/tomcat", "rsa-8192", "key.too-large", "8192 bits (CN=CA)"},
+        {"ucm/tomcat", "ec-384", NULL, NULL},
+    };
+    static struct held h;
+    struct ca_certificate above = {.subject_text = span_str("CN=CA"), .signature_hash = HASH_SHA256};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hold(&h, rows[i].profile, "rsa-2048");
+        above.spki = request_key(rows[i].key);
+        h.upload.chain[0] = &above;
+        h.upload.chain_count = 1;
+        cr_assert_eq(check_held(&h), rows[i].rule != NULL ? 1 : 0, "%zu", i);
+        if (rows[i].rule == NULL)
+            continue;
+        cr_expect_str_eq(h.found.items[0].rule, rows[i].rule);
+        cr_expect_str_eq(h.found.items[0].got, rows[i].got);
+    }
+    findings_free(&h.found);
+}
+
 /* Rows: a hash, and the rule that speaks of it. */
 static const struct {
     enum hash_alg hash;
