@@ -276,8 +276,14 @@ static enum err lane_begin(struct lane *l, const struct fetch_target *t, const s
     return OK;
 }
 
+static bool is_closed(CURLcode code)
+{
+    return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+}
+
 static enum err lane_end(struct lane *l, CURLcode code, const struct fetch_target *t, struct fault *f)
 {
+    l->answer->is_closed = is_closed(code);
     if (code != CURLE_OK)
         return report(l->curl, code, l->text, t, &l->answer->body, f);
     read_answer(l->curl, l->answer);

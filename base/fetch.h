@@ -30,6 +30,7 @@ struct fetch_request {
 
 struct fetch_answer {
     unsigned status;
+    bool is_closed; /* with ERR_UNAVAILABLE: by the server, without an answer */
     char content_type[128];
     /* "" when absent or longer */
     char location[256], cache_control[128], etag[128], last_modified[64], expires[64];

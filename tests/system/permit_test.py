@@ -54,6 +54,13 @@ class Permit(ServiceTest):
         self.assertEqual(self.plain("127.0.0.1"), 200)
         self.assertEqual(json.loads(self.permit("list", "--output", "json").text)["items"][0]["range"], "127.0.0.8")
 
+    def test_a_restart_under_lists_that_do_not_name_this_machine(self):
+        self.permit("add", "192.0.2.0/24", "--listener", "http")
+        self.permit("add", "192.0.2.0/24")
+        self.service.restart()
+        self.assertIsNone(self.plain("127.0.0.1"), "the list is in force from the first connection")
+        self.assertIsNone(self.https("127.0.0.1"))
+
     def test_a_role(self):
         token = self.service.chancery("token", "create", "--role", "operator").text.strip()
         bearer = {"headers": {"Authorization": "Bearer " + token}, "tls": self.service.tls(None)}

@@ -130,17 +130,20 @@ Test(fetch, half_an_answer_is_none)
         char *request;
 
         cr_assert_eq(fetch_one(halves[i], &r, &a, &request), ERR_UNAVAILABLE, "%s", halves[i]);
+        cr_assert_eq(a.is_closed, halves[i][0] == '\0', "%s", halves[i]);
         free(request);
         fetch_answer_free(&a);
     }
 }
 
+/* Nobody has answered, and nobody has closed. */
 static enum err fetch_from(const struct fetch_target *t, struct fault *f)
 {
     struct fetch_request r = {.method = "GET", .path = "/"};
     struct fetch_answer a;
     enum err e = fetch(t, &r, &a, f);
 
+    cr_assert_not(a.is_closed);
     fetch_answer_free(&a);
     return e;
 }
