@@ -126,7 +126,8 @@ static void on_reload(void *arg)
     config_free(run->api.config);
     *run->api.config = fresh;
     foreign_free(run->api.foreign);
-    run->api.foreign = foreign_new(&run->api.config->ca.access, config_here(run->api.config));
+    run->api.foreign =
+        foreign_new(&run->api.config->ca.access, config_here(run->api.config), run->api.role->board);
     log_info("reload", "done");
     tell_taken(run, true);
     listener_reload(run->api.listener);
@@ -192,7 +193,7 @@ enum err api_run(struct api_role *r)
     run.api.limits = limits_new(&run.api);
     run.api.login_failures = login_failures_new(&run.api);
     run.api.denied = denied_new(&run.api);
-    run.api.foreign = foreign_new(&r->config->ca.access, config_here(r->config));
+    run.api.foreign = foreign_new(&r->config->ca.access, config_here(r->config), r->board);
     maintain = timer_start(run.api.loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, &run);
     loop_on_signal(run.api.loop, SIGTERM, on_stop, &run);
     loop_on_signal(run.api.loop, SIGHUP, on_reload, &run);

@@ -112,7 +112,7 @@ void login_failure_note(struct tally *t, const struct http_peer *peer, enum logi
 
 struct foreign;
 /* Never fails: an authority whose files cannot be read is named in the log and refuses until they can. */
-struct foreign *foreign_new(const struct access_config *c, const char *home);
+struct foreign *foreign_new(const struct access_config *c, const char *home, struct board *b);
 void foreign_free(struct foreign *f);
 void foreign_pem(const struct foreign *f, struct buf *out); /* appends the CAs' certificates */
 /* Looks at the files, at most every two seconds. Is foreign_pem() another one since this was asked last? */

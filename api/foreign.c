@@ -4,6 +4,9 @@
  * certificate of it held against that CA's CRLs, for the use of a TLS client, valid now. No CRL or one that
  * has ended refuses: who cannot know whether a certificate is revoked does not let it in. The files are read
  * again when they change.
+ *
+ * To hold a certificate against a CRL costs a hash over all of that CRL, so nobody has it done whom the CA
+ * has not signed for, and nobody more often than the files are looked at.
  */
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -21,6 +24,18 @@
 #define LOOK_MS 2000                        /* between looks at the files */
 #define FILE_OCTETS_MAX (16u * 1024 * 1024) /* a CRL of some 400,000 entries */
 
+#define VERDICT_MS LOOK_MS /* what the CRLs said holds as long as a look at the files */
+#define VERDICTS_MAX 256u  /* of one authority: programs that call at once, 48 octets each */
+
+/* What the CRLs have said of a certificate that the authority has signed. */
+struct verdict {
+    uint8_t sha256[HASH_LEN];
+    int64_t at_ms; /* by the monotonic clock; 0: nothing is kept here */
+    int error;     /* X509_V_OK, or why not */
+};
+
+#define CRL_FLAGS (X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL)
+
 struct stamp {
     struct timespec changed;
     off_t size;
@@ -32,10 +47,12 @@ struct authority {
     struct buf ca_pem; /* for the names that TLS hints at */
     struct stamp file, crl;
     int64_t looked_ms;
-    bool is_new; /* `ca_pem` is another one since foreign_changed() */
+    struct verdict verdicts[VERDICTS_MAX]; /* by the first octets of the hash: two that meet take turns */
+    bool is_new;                           /* `ca_pem` is another one since foreign_changed() */
 };
 
 struct foreign {
+    struct figure *crl_checks;
     struct authority all[ACCESS_AUTHORITIES_MAX];
     size_t count;
 };
@@ -119,8 +136,7 @@ static X509_STORE *store_make(const char *file, const char *crl, struct buf *ca_
     if (e == OK)
         e = add_file(store, crl, "X509 CRL", add_crl, &crl_pem, f);
     buf_free(&crl_pem);
-    if (e == OK && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
-                                                   X509_V_FLAG_X509_STRICT) == 1)
+    if (e == OK && X509_STORE_set_flags(store, CRL_FLAGS | X509_V_FLAG_X509_STRICT) == 1)
         return store;
     X509_STORE_free(store);
     return NULL;
@@ -153,6 +169,7 @@ static void authority_load(struct authority *a, const char *home, bool is_first)
         log_info("login-authority", "%s: read", a->config.id);
     X509_STORE_free(a->store);
     a->store = fresh;
+    memset(a->verdicts, 0, sizeof a->verdicts);
     a->is_new = a->is_new || !same_file || had_store != (fresh != NULL);
 }
 
@@ -166,10 +183,12 @@ static void authority_look(struct authority *a, const char *home)
     a->looked_ms = now_ms;
 }
 
-struct foreign *foreign_new(const struct access_config *c, const char *home)
+struct foreign *foreign_new(const struct access_config *c, const char *home, struct board *b)
 {
     struct foreign *f = xcalloc(1, sizeof *f);
 
+    f->crl_checks = board_figure(b, FIGURE_COUNTER, "login_crl_checks_total", "",
+                                 "Client certificates of other CAs held against the CRLs of those.");
     f->count = c->authority_count;
     for (size_t i = 0; i < f->count; i++) {
         f->all[i].config = c->authorities[i];
@@ -211,35 +230,77 @@ bool foreign_changed(struct foreign *f, const char *home)
 
 /* ---- one certificate ---- */
 
-static bool verify(struct authority *a, X509 *x, int64_t now_s, const char **why)
+static X509_STORE_CTX *path_begin(const struct authority *a, X509 *x, int64_t now_s)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    X509_VERIFY_PARAM *param;
-    bool good = false;
 
-    if (ctx == NULL || X509_STORE_CTX_init(ctx, a->store, x, NULL) != 1)
+    if (ctx == NULL || X509_STORE_CTX_init(ctx, a->store, x, NULL) != 1 ||
+        X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) != 1)
         die("out of memory");
-    param = X509_STORE_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
-    if (X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) == 1)
-        good = X509_verify_cert(ctx) == 1;
-    if (!good)
-        *why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
+    X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), (time_t)now_s);
+    return ctx;
+}
+
+/* X509_V_OK, or what is wrong. Frees. */
+static int path_end(X509_STORE_CTX *ctx)
+{
+    int error = X509_V_OK;
+
+    if (X509_verify_cert(ctx) != 1) {
+        error = X509_STORE_CTX_get_error(ctx);
+        error = error != X509_V_OK ? error : X509_V_ERR_UNSPECIFIED;
+    }
     X509_STORE_CTX_free(ctx);
     ERR_clear_error();
-    return good;
+    return error;
+}
+
+/* OpenSSL holds a path against the CRLs before it looks at who has signed the certificates on it: here the
+ * signatures, dates and uses come first, without a CRL. */
+static int check_path(const struct authority *a, X509 *x, int64_t now_s)
+{
+    X509_STORE_CTX *ctx = path_begin(a, x, now_s);
+
+    X509_VERIFY_PARAM_clear_flags(X509_STORE_CTX_get0_param(ctx), CRL_FLAGS);
+    return path_end(ctx);
+}
+
+static int check_crls(struct foreign *f, struct authority *a, X509 *x, struct span der, int64_t now_s)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    uint8_t sha256[HASH_LEN];
+    struct verdict *v;
+
+    sha256_of(der, sha256);
+    v = &a->verdicts[(sha256[0] | (unsigned)sha256[1] << 8) % VERDICTS_MAX];
+    if (v->at_ms != 0 && now_ms - v->at_ms < VERDICT_MS && memcmp(v->sha256, sha256, HASH_LEN) == 0)
+        return v->error;
+    figure_add(f->crl_checks, 1);
+    v->error = path_end(path_begin(a, x, now_s));
+    v->at_ms = now_ms;
+    memcpy(v->sha256, sha256, HASH_LEN);
+    return v->error;
 }
 
 /* Which authority stands behind it; NULL, and why. */
-static struct authority *vouch(struct foreign *f, const char *home, X509 *x, int64_t now_s, const char **why)
+static struct authority *vouch(struct foreign *f, const char *home, X509 *x, struct span der, int64_t now_s,
+                               const char **why)
 {
+    int error;
+
     *why = "no authority of the configuration has issued it";
     for (size_t i = 0; i < f->count; i++) {
         struct authority *a = &f->all[i];
 
         authority_look(a, home);
-        if (a->store != NULL && verify(a, x, now_s, why))
+        if (a->store == NULL)
+            continue;
+        error = check_path(a, x, now_s);
+        if (error == X509_V_OK)
+            error = check_crls(f, a, x, der, now_s);
+        if (error == X509_V_OK)
             return a;
+        *why = X509_verify_cert_error_string(error);
     }
     return NULL;
 }
@@ -292,7 +353,7 @@ enum err foreign_check(struct foreign *f, const struct access_config *c, const c
         X509_free(x);
         return fault_set(fault, ERR_UNAUTHENTICATED, "The client certificate cannot be read.");
     }
-    a = vouch(f, home, x, now_s, &why);
+    a = vouch(f, home, x, der, now_s, &why);
     e = a != NULL ? name_login(c, a, der, x, name, fault)
                   : fault_set(fault, ERR_UNAUTHENTICATED,
                               "The client certificate is not one of ours, and: %s.", why);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what: every route for every role and scope, tokens, certificates of ours and of others, each refused for what it lacks."""
 import hashlib
+import http.client
 import json
 import pathlib
 import signal
@@ -441,6 +442,47 @@ class Foreign(ServiceTest):
         tls = make_login(self.service, "viewer", "/CN=clara")
         profiles = [each["id"] for each in self.service.api("/profiles", tls=tls).json()["items"]]
         self.assertTrue(profiles and all(each.startswith("imp/") for each in profiles), profiles)
+
+    def crl_checks(self):
+        return int(self.service.https("/metrics").text.split("\nchancery_login_crl_checks_total ")[1].split()[0])
+
+    def several(self, certificate, key_path):
+        """The statuses that ten requests of one connection get, and how often the CRL was looked into for them."""
+        tls = self.service.tls(certificate, key_path)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.service.https_port, timeout=WAIT_S, context=tls)
+        before, statuses = self.crl_checks(), []
+        for _ in range(10):
+            connection.request("GET", "/api/v1/issuers")
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+        connection.close()
+        return statuses, self.crl_checks() - before
+
+    def test_whom_the_authority_has_not_signed_for_has_no_crl_looked_into(self):
+        place, ca = WORK / "forged", self.corporate.directory / "ca.pem"
+        place.mkdir()
+        ski = run("openssl", "x509", "-in", ca, "-noout", "-ext", "subjectKeyIdentifier").text.split()[-1].replace(":", "")
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90", "-subj", "/CN=corp CA",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-addext", f"subjectKeyIdentifier={ski}", "-keyout", place / "ca.key", "-out", place / "ca.pem")
+        (place / "client").write_text("keyUsage=digitalSignature\nextendedKeyUsage=clientAuth\nauthorityKeyIdentifier=keyid\n")
+        csr, leaf = new_file(make_csr("ec-P-256", "/O=Corp/CN=jenkins", name="corporate").pem), place / "leaf.pem"
+        run("openssl", "x509", "-req", "-in", csr, "-CA", place / "ca.pem", "-CAkey", place / "ca.key", "-set_serial", "0x7777", "-days", "20",
+            "-extfile", place / "client", "-out", leaf)
+        statuses, checks = self.several(leaf, key("ec-P-256", "corporate"))
+        self.assertEqual(statuses, [401] * 10)
+        self.assertEqual(checks, 0)
+
+    def test_one_look_into_the_crl_serves_several_requests(self):
+        revoked = self.corporate.client("/O=Corp/CN=jenkins")
+        self.assert_status(self.issuers(revoked), 200)
+        self.corporate.revoke(revoked)
+        wait_until(lambda: self.issuers(revoked).status == 401, "the new CRL is read")
+        for certificate, status in ((self.good, 200), (revoked, 401)):
+            with self.subTest(status=status):
+                statuses, checks = self.several(certificate, key("ec-P-256", "corporate"))
+                self.assertEqual(statuses, [status] * 10)
+                self.assertLessEqual(checks, 5)
 
     def test_an_authority_without_its_crl_lets_nobody_in(self):
         crl = self.corporate.directory / "ca.crl"

@@ -244,7 +244,7 @@ void stage_make(struct stage *s)
     s->api.limits = limits_new(&s->api);
     s->api.login_failures = login_failures_new(&s->api);
     s->api.denied = denied_new(&s->api);
-    s->api.foreign = foreign_new(&s->config.ca.access, s->dir);
+    s->api.foreign = foreign_new(&s->config.ca.access, s->dir, NULL);
     s->api.loop = NULL;
 }
 
