@@ -88,11 +88,20 @@ struct login {
     struct principal who;       /* name "-" for nobody; role ACCESS_NOBODY unless the check said OK */
     enum login_failure failure; /* when it did not */
     int64_t token_used_s;       /* when a token was last noted as used, NO_TIME: never, or no token */
+    bool is_by_certificate;     /* which a browser shows by itself, whatever page asks */
 };
 /* Who is it? OK; ERR_UNAUTHENTICATED; ERR_FORBIDDEN for somebody we know who may not use this interface;
  * ERR_UNAVAILABLE: the store cannot be read. */
 enum err login_check(struct api *a, const struct http_peer *peer, const char *authorization,
                      struct login *out, struct fault *f);
+
+/* ---- origin.c: what a browser sends for a page of another site ---- */
+
+/* By the headers Sec-Fetch-Site, Origin and Host (NULL: absent), of which a program sends but the last. A
+ * page of another host, port or scheme is of another site, and so is one that does not say which. */
+bool origin_is_own(const char *fetch_site, const char *origin, const char *host);
+/* May it change anything? ERR_FORBIDDEN: somebody is logged in by certificate, and another site asks. */
+enum err origin_check(const struct http_request *r, const struct login *l, struct fault *f);
 
 /* ---- secret.c: the text of a token ---- */
 

@@ -14,7 +14,7 @@
 #define JSON_MAX                                                                                             \
     (64u * 1024 *                                                                                            \
      1024) /* the largest list page: 1,000 rows, each with 1,000 names of 253 characters, would be less */
-#define FIELDS_MAX 8
+#define FIELDS_MAX 9
 #define PARAMS_MAX 12u /* of one query: more than any list has filters */
 
 static void log_call(const struct call *c, unsigned status, int64_t ms)
@@ -31,13 +31,14 @@ static void prepare(const struct call *c, unsigned status, const char *type, con
         {"Content-Type", type},
         {"Cache-Control", "no-store"},
         {"X-Content-Type-Options", "nosniff"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
         {"X-Request-Id", c->request_id},
     };
     int64_t ms = clock_monotonic_ms() - c->started_ms;
 
     memset(fields, 0, (FIELDS_MAX + 1) * sizeof *fields);
     memcpy(fields, first, sizeof first);
-    for (size_t n = 4; more != NULL && more->name != NULL && n < FIELDS_MAX; n++)
+    for (size_t n = sizeof first / sizeof *first; more != NULL && more->name != NULL && n < FIELDS_MAX; n++)
         fields[n] = *more++;
     log_call(c, status, ms);
     c->api->stats.answers[status / 100 % 6]++;
@@ -283,6 +284,8 @@ static bool admit(struct call *c, const struct route *route)
     if (e == OK) {
         note_use(c);
         e = route_permits(route, &c->login.who, &f);
+        if (e == OK && route != NULL)
+            e = origin_check(c->request, &c->login, &f);
         if (e != OK)
             denied_note(c->api->denied, c->login.who.name, route, f.detail);
         wait_s = e == OK && route != NULL && route->is_costly

@@ -107,6 +107,7 @@ static enum err check_certificate(struct api *a, struct view *v, struct span der
     struct cert c;
     enum err e = read_serial(der, serial) ? cert_find(v, serial, &c) : ERR_NOT_FOUND;
 
+    out->is_by_certificate = true;
     if (e == ERR_NOT_FOUND || (e == OK && !span_eq(c.der, der)))
         return check_foreign(a, v, der, out, f);
     if (e != OK)

@@ -241,6 +241,51 @@ class Access(ServiceTest):
                 self.assert_problem(self.by(self.whole[role], f"/certificates?profile={profile}", "POST", csr.der), 403)
 
 
+class OtherSites(ServiceTest):
+    """A browser shows an administrator's certificate whatever page asks."""
+
+    def permit(self, headers, **login):
+        body = '{"range": "127.0.0.0/8", "role": "viewer"}'
+        return self.service.api("/permits", "POST", body, {"Content-Type": "text/plain", **headers}, **login)
+
+    def permits(self):
+        return self.assert_status(self.service.api("/permits"), 200).json()["items"]
+
+    def test_a_page_of_another_site_changes_nothing(self):
+        own = f"https://127.0.0.1:{self.service.https_port}"
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+                        {"Origin": own, "Sec-Fetch-Site": "cross-site"}, {"Origin": f"https://127.0.0.1:{self.service.http_port}"}):
+            with self.subTest(headers=headers):
+                self.assert_problem(self.permit(headers), 403)
+                self.assert_problem(self.service.api("/certificates?profile=ucm/tomcat", "POST", make_csr().der, headers), 403)
+                self.assert_problem(self.service.api("/permits?range=127.0.0.0/8", "DELETE", headers=headers), 403)
+        self.assertEqual(self.permits(), [])
+        rows = json.loads(self.service.chancery("audit", "list", "--output", "json", "--limit", "0").text)["items"]
+        self.assertTrue(any(each["kind"] == "refuse" and "another site" in each["detail"] for each in rows), rows)
+
+    def test_ones_own_page_and_programs_do(self):
+        own = f"https://127.0.0.1:{self.service.https_port}"
+        for headers in ({"Origin": own, "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {}):
+            with self.subTest(headers=headers):
+                self.assert_status(self.permit(headers), 201)
+                self.assert_status(self.service.api("/permits?range=127.0.0.0/8&role=viewer", "DELETE"), 200)
+
+    def test_a_token_is_shown_by_no_browser_unasked(self):
+        token = self.service.chancery("token", "create", "--role", "administrator").text.strip()
+        answer = self.permit({"Origin": "https://evil.example", "Authorization": "Bearer " + token}, tls=self.service.tls(None))
+        self.assert_status(answer, 201)
+        self.assert_status(self.service.api("/permits?range=127.0.0.0/8&role=viewer", "DELETE"), 200)
+
+    def test_a_page_of_another_site_reads_nothing(self):
+        for path in ("/issuers", "/certificates", "/nonsense"):
+            headers = self.service.api(path, headers={"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}).headers
+            self.assertEqual(headers["Cross-Origin-Resource-Policy"], "same-origin")
+            self.assertFalse([each for each in headers if each.lower().startswith("access-control-")], headers)
+        asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "authorization"}
+        answer = self.assert_status(self.service.api("/permits", "OPTIONS", headers=asked), 405)
+        self.assertFalse([each for each in answer.headers if each.lower().startswith("access-control-")], answer.headers)
+
+
 class Failures(ServiceTest):
     def audit(self):
         return json.loads(self.service.chancery("audit", "list", "--output", "json", "--limit", "0").text)["items"]
