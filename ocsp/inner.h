@@ -73,15 +73,15 @@ struct served {
         uint8_t name[HASH_LEN_MAX], key[HASH_LEN_MAX];
     } hashes[HASH_SHA512 +
              1]; /* of the issuer's subject and key bits, by algorithm; filled for those CertIDs may use */
-    struct delegate *delegate; /* NULL: none yet */
+    struct delegate *delegate; /* NULL: none yet, or it is revoked or on hold */
 };
 
 struct served_list {
     struct served items[ISSUERS_MAX];
     size_t count;
 };
-/* Adds issuers that are new and replaces delegates that changed. ERR_INTERNAL: a certificate of ours that
- * cannot be read. */
+/* Adds issuers that are new, replaces delegates that changed and drops those that are withdrawn.
+ * ERR_INTERNAL: a certificate of ours that cannot be read. */
 enum err served_load(struct view *v, struct served_list *l, struct fault *f);
 void served_free(struct served_list *l);
 /* The issuer that a CertID names; NULL: not ours. */

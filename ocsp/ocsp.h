@@ -11,6 +11,9 @@
  * Before each use the state they were signed for is held against the store's last commit, so the answer after
  * an acknowledged revocation says revoked whatever is kept. Everything else is signed for its request.
  *
+ * A delegate whose own certificate is revoked or on hold signs nothing more from a second later on, and what
+ * it signed is not given again: OCSP_TRY_LATER until there is another.
+ *
  * Who asks for what must be signed is charged: each source address by `live_rate`, unknown serials all
  * together by `unknown_rate`; beyond it the answer is OCSP_TRY_LATER, which is true and needs no signature.
  *

@@ -84,7 +84,7 @@ bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s)
     if (may_complain(o, now_s))
         log_error("ocsp-signer",
                   "issuer %s: its OCSP signer's certificate is %s; clients are told to try later", s->id,
-                  d == NULL ? "missing" : "not valid now");
+                  d == NULL ? "missing, revoked or on hold" : "not valid now");
     return false;
 }
 

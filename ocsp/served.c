@@ -72,14 +72,29 @@ static bool has_responder(const struct issuer *i)
     return memcmp(i->responder, none, SERIAL_LEN) != 0;
 }
 
+/* Revoked or on hold, or nobody can tell. Clients do not ask about it (ocsp-nocheck): that it signs nothing
+ * more is all that ends it before its time. */
+static bool is_withdrawn(struct view *v, const uint8_t serial[static SERIAL_LEN])
+{
+    struct status s;
+
+    return status_find(v, serial, &s) != OK || s.state != CERT_VALID;
+}
+
 static enum err load_delegate(struct view *v, const struct issuer *i, struct served *s, struct fault *f)
 {
     struct delegate *d;
     struct cert c;
     enum err e;
 
-    if (!has_responder(i) ||
-        (s->delegate != NULL && memcmp(s->delegate->serial, i->responder, SERIAL_LEN) == 0))
+    if (!has_responder(i))
+        return OK;
+    if (is_withdrawn(v, i->responder)) {
+        delegate_drop(s->delegate);
+        s->delegate = NULL;
+        return OK;
+    }
+    if (s->delegate != NULL && memcmp(s->delegate->serial, i->responder, SERIAL_LEN) == 0)
         return OK;
     e = cert_find(v, i->responder, &c);
     if (e != OK)

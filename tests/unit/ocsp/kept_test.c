@@ -70,6 +70,20 @@ Test(ocsp_kept, what_comes_late_does_not_take_the_place_of_what_came_after_it)
     forget(&again);
 }
 
+Test(ocsp_kept, what_a_withdrawn_signer_signed_is_not_given_again)
+{
+    struct txn *t;
+
+    keeping();
+    cr_assert(signs(GOOD));
+    cr_assert_not(signs(GOOD));
+    t = begin();
+    cert_revoke(t, responder_a.serial, REASON_KEY_COMPROMISE, now_s, NO_TIME);
+    commit(t);
+    now_s++;
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
+}
+
 Test(ocsp_kept, the_certid_as_it_was_written_is_in_the_answer)
 {
     OCSP_CERTID *sha256 = pki_certid(EVP_sha256(), &ca_a, span_of(serial_of(GOOD), SERIAL_LEN));

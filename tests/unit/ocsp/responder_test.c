@@ -315,6 +315,37 @@ Test(ocsp_responder, a_renewed_signer_certificate_is_used_within_a_second)
     pki_free(&renewed);
 }
 
+static void move_responder(const struct pki_cert *c, enum reason reason)
+{
+    struct txn *t = begin();
+
+    if (reason == REASON_REMOVE_FROM_CRL)
+        cert_unhold(t, c->serial);
+    else
+        cert_revoke(t, c->serial, reason, now_s, NO_TIME);
+    commit(t);
+    now_s++;
+}
+
+Test(ocsp_responder, a_revoked_signer_signs_nothing_more)
+{
+    struct got g;
+
+    cr_assert_eq(ask_serial(GOOD).status, V_OCSP_CERTSTATUS_GOOD);
+    move_responder(&responder_a, REASON_KEY_COMPROMISE);
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
+    g = ask_by(about(id_of(&ca_b, OF_B)), &ca_b); /* the others answer as ever */
+    forget(&g);
+}
+
+Test(ocsp_responder, a_held_signer_signs_again_after_the_hold)
+{
+    move_responder(&responder_a, REASON_CERTIFICATE_HOLD);
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
+    move_responder(&responder_a, REASON_REMOVE_FROM_CRL);
+    cr_assert_eq(ask_serial(GOOD).status, V_OCSP_CERTSTATUS_GOOD);
+}
+
 Test(ocsp_responder, what_cannot_be_read_is_malformed)
 {
     struct buf der = pki_encode(about(id_of(&ca_a, GOOD)));
