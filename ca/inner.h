@@ -108,6 +108,7 @@ struct ca {
         uint8_t at[SERIAL_LEN]; /* how far that has come */
     } prunes[ISSUERS_MAX];
     struct cert_prune prune; /* how far it has come */
+    bool is_renewal_due;     /* an OCSP signer's certificate was withdrawn */
     uint64_t next_desk_number;
     struct sealing sealing;
     struct copies copies;
@@ -358,8 +359,9 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s);
 void upkeep_reload(struct ca *ca, int signal_fd);      /* SIGHUP came */
 
 /* ---- responder.c: the OCSP signers' certificates ---- */
-/* Issues those that are missing, for another key or past half their life. Dies when the signer or the disk is
- * lost. */
+#define RESPONDER_PROFILE "chancery/ocsp"
+/* Issues those that are missing, revoked, for another key or past half their life; none on a key that was
+ * revoked for keyCompromise, about which an alarm stands. Dies when the signer or the disk is lost. */
 void responder_renew(struct ca *ca, int64_t now_s);
 
 /* ---- endings.c: alarms about issuers and OCSP signers that end ---- */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * responder: certificates of the OCSP signers (RFC 6960 4.2.2.2): one per issuer for the service itself and
- * one for each other host that the configuration names, signed by that issuer, with ocsp-nocheck. Delegated
+ * one for each other host that the configuration names, signed by that issuer, with ocsp-nocheck. A key that
+ * was ever revoked for keyCompromise has none any more: clients that trust ocsp-nocheck would believe whoever
+ * has it. Delegated
  * ones are short-lived and renewed at half their life, so that a week of trouble goes unnoticed by clients. A
  * trusted responder's certificate is in clients' trust stores, so it stays as it is until a month before its
  * end.
@@ -17,6 +19,7 @@
 #define TRUSTED_RENEW_S (30 * INT64_C(86400)) /* time to upload the next one wherever this one is trusted */
 #define SIGNERS_MAX (ISSUERS_MAX * (1 + RESPONDER_HOSTS_MAX))
 #define BACKDATE_S 300 /* as for leaves: clients whose clock runs late */
+#define BARRED "responder.key"
 
 /* One OCSP key and the issuer that certifies it. */
 struct signer {
@@ -101,6 +104,43 @@ static void write_name(struct buf *b, const struct signer *s)
     der_close(b, seq);
 }
 
+/* "rsa-g1", "rsa-g1 dmz1": the rest of the common name */
+static const char *short_name(const char cn[static CN_MAX])
+{
+    return cn + sizeof "OCSP";
+}
+
+/* May this key be certified? Once it was revoked for keyCompromise it may not, by whichever issuer, and what
+ * cannot be read may be that. The alarm stands until there is another key. */
+static bool is_barred(const struct ca *ca, struct view *v, const struct signer *s)
+{
+    uint8_t key_hash[HASH_LEN], serial[SERIAL_LEN];
+    char cn[CN_MAX], hex[SERIAL_HEX_LEN + 1];
+    const char *id = s->by->config->id, *at = s->host != NULL ? " of host " : "",
+               *host = s->host != NULL ? s->host : "";
+    enum err e;
+
+    sha256_of(s->spki, key_hash);
+    e = key_compromised(v, key_hash, serial);
+    common_name(s, cn);
+    if (e == ERR_NOT_FOUND) {
+        alarm_clear(ca->role->board, BARRED, short_name(cn));
+        return false;
+    }
+    if (e != OK) {
+        alarm_raise(ca->role->board, ALARM_CRITICAL, BARRED, short_name(cn),
+                    "what is known of keys/%s-ocsp.key%s%s cannot be read: it is not certified", id, at,
+                    host);
+        return true;
+    }
+    hex_encode(span_of(serial, SERIAL_LEN), hex);
+    alarm_raise(
+        ca->role->board, ALARM_CRITICAL, BARRED, short_name(cn),
+        "keys/%s-ocsp.key%s%s was revoked for keyCompromise (%s) and is certified no more: replace it", id,
+        at, host, hex);
+    return true;
+}
+
 struct responder_draft {
     struct buf name, tbs, certificate, text;
     uint8_t serial[SERIAL_LEN];
@@ -152,7 +192,7 @@ static void draft_record(struct txn *t, const struct signer *s, struct responder
     const struct issuing *i = s->by;
     char cn[CN_MAX], subject[CN_MAX + 8], detail[128];
     struct cert_about about = {
-        .profile = "chancery/ocsp", .requester = "service", .issuer_no = i->no, .now_s = now_s};
+        .profile = RESPONDER_PROFILE, .requester = "service", .issuer_no = i->no, .now_s = now_s};
     struct audit_row row = {
         .at_s = now_s, .kind = AUDIT_RESPONDER, .has_serial = true, .actor = span_str("service")};
     struct cert c;
@@ -196,24 +236,34 @@ static bool draft_sign(struct ca *ca, struct responder_draft *d, const char *cn)
     return false;
 }
 
+/* Takes the draft's signature. */
+static void renew_record(struct ca *ca, const struct signer *s, struct responder_draft *d, int64_t now_s)
+{
+    struct txn *t = NULL;
+    char cn[CN_MAX];
+
+    if (txn_begin(ca->store, &t) != OK)
+        die("the store refuses a transaction");
+    if (is_barred(ca, txn_view(t), s)) {
+        txn_abort(t);
+        return;
+    }
+    draft_record(t, s, d, now_s);
+    if (txn_commit(t) != OK)
+        die("the commit of an OCSP signer certificate failed");
+    common_name(s, cn);
+    log_info("responder-renewed", "%s", short_name(cn));
+}
+
 static void renew_one(struct ca *ca, const struct signer *s, int64_t now_s)
 {
     struct responder_draft d = {0};
-    struct txn *t = NULL;
     char cn[CN_MAX];
 
     common_name(s, cn);
     draft_write(ca, s, &d, now_s);
-    if (!draft_sign(ca, &d, cn)) {
-        draft_free(&d);
-        return;
-    }
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
-    draft_record(t, s, &d, now_s);
-    if (txn_commit(t) != OK)
-        die("the commit of an OCSP signer certificate failed");
-    log_info("responder-renewed", "%s", cn + sizeof "OCSP");
+    if (draft_sign(ca, &d, cn))
+        renew_record(ca, s, &d, now_s);
     draft_free(&d);
 }
 
@@ -245,7 +295,7 @@ void responder_renew(struct ca *ca, int64_t now_s)
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
     for (size_t i = 0; i < n; i++)
-        due[i] = !is_fresh(ca, v, &signers[i], now_s);
+        due[i] = !is_barred(ca, v, &signers[i]) && !is_fresh(ca, v, &signers[i], now_s);
     view_close(v);
     for (size_t i = 0; i < n; i++)
         if (due[i])

@@ -229,4 +229,65 @@ Test(responder, a_revoked_signer_is_replaced_at_once)
     idle_commit(t);
     responder_renew(ca, NOW + 1);
     cr_assert_not(is_same(look(NULL), first));
+    cr_assert_str_eq(idle_alarm("responder.key"), "");
+}
+
+static void withdraw(const uint8_t serial[static SERIAL_LEN], enum reason reason)
+{
+    struct txn *t = idle_begin();
+
+    cert_revoke(t, serial, reason, NOW, NO_TIME);
+    idle_commit(t);
+}
+
+Test(responder, a_compromised_key_is_certified_no_more)
+{
+    struct seen here, there;
+
+    responder_renew(ca, NOW);
+    here = look(NULL);
+    there = look("dmz1");
+    withdraw(here.serial, REASON_KEY_COMPROMISE);
+    responder_renew(ca, NOW + LIFE / 2);
+    cr_assert(is_same(look(NULL), here));
+    cr_assert_not(is_same(look("dmz1"), there)); /* another key */
+    cr_assert_not_null(
+        strstr(idle_alarm("responder.key"), "keys/ec-g1-ocsp.key was revoked for keyCompromise"));
+    buf_free(&keys[1]);
+    played_key(&keys[1]);
+    role->responder_spki[0] = ca->issuers[0].responder_spki = buf_span(&keys[1]);
+    responder_renew(ca, NOW + LIFE / 2 + 1);
+    cr_assert_not(is_same(look(NULL), here));
+    cr_assert(look(NULL).has_key);
+    cr_assert_str_eq(idle_alarm("responder.key"), "");
+}
+
+Test(responder, a_compromised_key_of_another_host_is_certified_no_more)
+{
+    struct seen here, there;
+
+    role->config.issuers[0].is_trusted = true;
+    responder_renew(ca, NOW);
+    here = look(NULL);
+    there = look("dmz1");
+    withdraw(there.serial, REASON_KEY_COMPROMISE);
+    responder_renew(ca, NOW + 980 * DAY);
+    cr_assert(is_same(look("dmz1"), there));
+    cr_assert_not(is_same(look(NULL), here));
+    cr_assert_not_null(strstr(idle_alarm("responder.key"), "keys/ec-g1-ocsp.key of host dmz1"));
+}
+
+/* The key was certified elsewhere as well, and it is the same key that somebody has. */
+Test(responder, a_key_compromised_under_another_certificate_is_certified_no_more)
+{
+    struct seen first, second;
+
+    responder_renew(ca, NOW);
+    first = look(NULL);
+    responder_renew(ca, NOW + LIFE / 2);
+    second = look(NULL);
+    withdraw(first.serial, REASON_KEY_COMPROMISE);
+    responder_renew(ca, NOW + LIFE);
+    cr_assert(is_same(look(NULL), second));
+    cr_assert_str_neq(idle_alarm("responder.key"), "");
 }
