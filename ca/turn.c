@@ -258,6 +258,31 @@ static void nudge(struct ca *ca, const struct ask *a)
     view_close(v);
 }
 
+/* An OCSP signer that is withdrawn answers nothing from the next second on. */
+static void note_signer(struct ca *ca, const struct ask *a)
+{
+    struct view *v = NULL;
+    struct cert c;
+
+    if (a->kind != ASK_REVOKE || !a->changed)
+        return;
+    if (view_open(ca->store, &v) != OK)
+        die("the store cannot be read");
+    if (cert_find(v, a->serial, &c) == OK && strcmp(c.profile, RESPONDER_PROFILE) == 0)
+        ca->is_renewal_due = true;
+    view_close(v);
+}
+
+/* What cannot be done now is the upkeep's. */
+static void renew_withdrawn(struct ca *ca, int64_t now_s)
+{
+    if (!ca->is_renewal_due)
+        return;
+    ca->is_renewal_due = false;
+    if (ca->no_room == NULL && probe_signer(ca, 1))
+        responder_renew(ca, now_s);
+}
+
 /* Those whose first is recorded now; the others go on waiting. */
 static void answer_twins(struct ca *ca, struct turn *t)
 {
@@ -280,6 +305,8 @@ static void answer(struct ca *ca, struct turn *t)
 {
     for (size_t i = 0; i < t->ready_count; i++)
         t->ready[i]->is_recorded = true;
+    for (size_t i = 0; i < t->ready_count; i++)
+        note_signer(ca, t->ready[i]);
     for (size_t i = 0; i < t->ready_count; i++)
         nudge(ca, t->ready[i]); /* before a number is given out: that list will show them */
     for (size_t i = 0; i < t->note_count; i++)
@@ -338,6 +365,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
     if (decides_requests(t))
         approval_post(ca, t->now_s);
     answer(ca, t);
+    renew_withdrawn(ca, t->now_s);
     copies_turn(ca);
     if (sealing_is_due(ca) && probe_signer(ca, 1))
         sealing_turn(ca, t->now_s);

@@ -75,3 +75,23 @@ Test(renewal, an_ocsp_signer_of_today_is_kept)
     responder_of(found);
     cr_assert_eq(memcmp(found, planted, SERIAL_LEN), 0);
 }
+
+static void revoke_responder(enum reason reason, uint8_t old[static SERIAL_LEN])
+{
+    bool changed;
+
+    plant_responder(clock_now_s() - 300, old);
+    stage_start();
+    cr_assert_eq(change(ASK_REVOKE, old, reason, &changed), OK);
+    cr_assert(changed);
+    issue_one(); /* a later turn */
+}
+
+Test(renewal, a_revoked_ocsp_signer_is_replaced_in_the_same_turn)
+{
+    uint8_t old[SERIAL_LEN], found[SERIAL_LEN];
+
+    revoke_responder(REASON_SUPERSEDED, old);
+    responder_of(found);
+    cr_assert_neq(memcmp(found, old, SERIAL_LEN), 0);
+}
