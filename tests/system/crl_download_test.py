@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """How clients get CRL files, with curl as the judge: parts, resumed downloads, versions they have, files of 100 MB."""
-import datetime
 import hashlib
 import os
 import pathlib
@@ -11,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import ASAN_LITTLE, WORK, ServiceTest, asan_options, run, wait_until
+from harness import ASAN_LITTLE, WORK, ServiceTest, asan_options, run, utc_s, wait_until
 
 LARGE = 100 * 1024 * 1024
 PATH = "/crl/rsa-g1.crl"
@@ -22,8 +21,7 @@ def digest(octets):
 
 
 def seconds(der_time):
-    form = "%y%m%d%H%M%SZ" if len(der_time) == 13 else "%Y%m%d%H%M%SZ"
-    return datetime.datetime.strptime(der_time, form).timestamp()
+    return utc_s(der_time, "%y%m%d%H%M%SZ" if len(der_time) == 13 else "%Y%m%d%H%M%SZ")
 
 
 def random_file(size):

@@ -3,6 +3,7 @@
 ours, and the independent programs that judge. Every wait is bounded; every process ends by its own id."""
 import atexit
 import base64
+import calendar
 import copy
 import http.client
 import json
@@ -96,6 +97,11 @@ def replace_file(path, text):
     fresh = path.with_suffix(".new")
     fresh.write_text(text)
     fresh.replace(path)
+
+
+def utc_s(text, form):
+    """Unix seconds of a time in UTC that has the form, wherever the test runs."""
+    return calendar.timegm(time.strptime(text, form))
 
 
 ROLES = ["signer", "ocsp-signer", "ca", "crl", "ocsp", "api", "watch"]

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from harness import WORK, make_csr, new_file, run, wait_until
+from harness import WORK, make_csr, new_file, run, utc_s, wait_until
 from ocsp_host import ISSUERS, pair
 
 
@@ -105,8 +105,7 @@ class OcspHost(unittest.TestCase):
         said = run("openssl", "ocsp", "-issuer", self.ca.ca_file("rsa-g1"), "-cert", self.leaves["rsa"].file, "-noverify", "-resp_text",
                    "-no_nonce", "-url", f"http://127.0.0.1:{self.host.http_port}/ocsp").text
         this_update = said.split("This Update: ")[1].splitlines()[0]
-        parsed = int(time.mktime(time.strptime(this_update.replace(" GMT", ""), "%b %d %H:%M:%S %Y")) - time.timezone)
-        self.assertEqual(parsed, self.figure("ocsp_data_time_seconds"))
+        self.assertEqual(utc_s(this_update, "%b %d %H:%M:%S %Y GMT"), self.figure("ocsp_data_time_seconds"))
 
     def test_an_older_snapshot_is_refused(self):
         old, leaf = self.snapshot(), self.leaf("rsa")

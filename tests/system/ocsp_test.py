@@ -17,7 +17,7 @@ import urllib.parse
 
 import der
 import harness
-from harness import ASAN_LITTLE, UNDER, Service, ServiceTest, asan_options, make_csr, new_file, run, wait_until
+from harness import ASAN_LITTLE, UNDER, Service, ServiceTest, asan_options, make_csr, new_file, run, utc_s, wait_until
 
 TYPE = {"Content-Type": "application/ocsp-request"}
 MALFORMED, TRY_LATER, UNAUTHORIZED = (bytes([0x30, 3, 0x0A, 1, code]) for code in (1, 3, 6))
@@ -188,8 +188,7 @@ class Ocsp(ServiceTest):
         path = get_path(self.about(serial))
         first = self.service.plain(path)
         self.assertEqual(first.headers["Cache-Control"], "max-age=60, public, no-transform, must-revalidate")
-        date, modified, expires = (time.mktime(time.strptime(first.headers[name], "%a, %d %b %Y %H:%M:%S GMT"))
-                                   for name in ("Date", "Last-Modified", "Expires"))
+        date, modified, expires = (utc_s(first.headers[name], "%a, %d %b %Y %H:%M:%S GMT") for name in ("Date", "Last-Modified", "Expires"))
         self.assertLessEqual(modified, date)
         self.assertEqual(expires - modified, 24 * 3600)
         self.assertNotIn(b".", re.findall(rb"\d{14}[.Z]", first.body)[0])

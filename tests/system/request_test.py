@@ -6,11 +6,10 @@ import json
 import os
 import re
 import signal
-import time
 import unittest
 
 import der
-from harness import CHANCERY, WAIT_S, ServiceTest, make_csr, new_file, pem_to_der, run, wait_until
+from harness import CHANCERY, WAIT_S, ServiceTest, make_csr, new_file, pem_to_der, run, utc_s, wait_until
 
 DONE, WRONG_USE, REFUSED, PENDING, NOT_FOUND, NOT_PERMITTED = 0, 1, 3, 4, 5, 6
 PROFILE = "ucm/CAPF"
@@ -82,8 +81,8 @@ class Request(ServiceTest):
         self.assertEqual((shown["status"], shown["profile"], shown["serial"], shown["decided_by"]), ("pending", PROFILE, None, None))
         self.assertTrue(shown["asker"].startswith("cert:"))
         self.assertEqual(shown["findings"], body["findings"])
-        asked, expires = (time.strptime(shown[each], "%Y-%m-%dT%H:%M:%SZ") for each in ("asked_at", "expires_at"))
-        self.assertEqual(time.mktime(expires) - time.mktime(asked), 7 * 86400)
+        asked_s, expires_s = (utc_s(shown[each], "%Y-%m-%dT%H:%M:%SZ") for each in ("asked_at", "expires_at"))
+        self.assertEqual(expires_s - asked_s, 7 * 86400)
 
     def test_what_breaks_a_rule_does_not_wait(self):
         before = len(self.service.api("/requests?limit=1000").json()["items"])
