@@ -31,6 +31,10 @@ WAIT_S = int(os.environ.get("WAIT_S", "60"))  # for anything at all: a sanitizer
 UNDER = shlex.split(os.environ.get("SERVE_UNDER", ""))  # a program that runs `serve` and its roles: valgrind
 PRELOADED = {"LD_PRELOAD": os.environ["SERVE_PRELOAD"]} if "SERVE_PRELOAD" in os.environ else {}  # what that needs
 
+# The service is on this machine, and openssl and curl would ask a proxy for it.
+for each in [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]:
+    del os.environ[each]
+
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="chancery-test-"))
 WORK.chmod(0o711)  # roles have accounts of their own; what a configuration names in here they must reach
 atexit.register(shutil.rmtree, WORK, ignore_errors=True)
