@@ -114,6 +114,7 @@ static struct js *profile_json(const struct profile *p)
     js_set_bool(o, "ca", p->is_ca);
     js_set_bool(o, "wildcards", p->wildcards);
     js_set_bool(o, "ip_sans", p->ip_sans);
+    js_set_bool(o, "domain_sans", p->domain_sans);
     js_set_bool(o, "drop_ou", p->drop_ou);
     js_set_str(o, "naming", naming_name(p->naming));
     js_set_str(o, "san", san_rule_name(p->san_rule));

@@ -198,7 +198,8 @@ struct profile {
     enum san_rule san_rule;
     bool wildcards; /* may a name hold a leading "*." */
     bool ip_sans;
-    bool drop_ou; /* the subject is issued without organizationalUnitName */
+    bool domain_sans; /* names beside the node's are domains, no second host */
+    bool drop_ou;     /* the subject is issued without organizationalUnitName */
     bool needs_approval;
     uint8_t hashes;            /* of the CSR's own signature: bit (1 << enum hash_alg); 0: any */
     struct name_limit *limits; /* owned by the catalogue; none: any name */

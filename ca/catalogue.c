@@ -243,6 +243,7 @@ static void read_profile(struct reading *r, const struct xml_node *n, struct pro
         .san_rule = read_san_rule(n),
         .wildcards = flag(n, "wildcards"),
         .ip_sans = flag(n, "ip-names"),
+        .domain_sans = flag(n, "domain-names"),
         .drop_ou = strcmp(xml_attr(n, "ou"), "drop") == 0,
     };
     /* who may issue is decided by a person, unless the site says otherwise; our own issuers are made by init

@@ -371,10 +371,12 @@ static struct span other_host(const struct facts *f, struct span host)
 
 static void hosts_check(struct check *c)
 {
-    struct span host = longest_host(c->facts), other = other_host(c->facts, host);
+    struct span host = longest_host(c->facts), other = {0};
     bool has_ms = c->profile->naming == NAMING_VOS && host_ends_with(host_first_label(c->facts->cn), "-ms");
     struct listing both;
 
+    if (!c->profile->domain_sans)
+        other = other_host(c->facts, host);
     naming_check(c, other.len > 0);
     if ((other.len == 0 && !has_ms) || c->profile->multi_server)
         return;

@@ -74,7 +74,7 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
     const struct profile *p;
 
     cr_assert_eq(load("<profile id=\"site/web\" title=\"Caf&#233; &amp; web\" multi-server=\"true\" "
-                      "ip-names=\"true\" wildcards=\"true\">"
+                      "ip-names=\"true\" domain-names=\"true\" wildcards=\"true\">"
                       "<rsa sizes=\" 2048\n4096 \"><key-usage required=\"digitalSignature\" "
                       "tolerated=\"keyEncipherment keyAgreement\""
                       " default=\"digitalSignature keyEncipherment\"/></rsa>"
@@ -87,7 +87,7 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
     cr_assert_not_null(p);
     cr_assert_eq(p, &c.profiles[0]);
     cr_assert_str_eq(p->title, "Caf\xc3\xa9 & web");
-    cr_assert(p->multi_server && p->ip_sans && p->wildcards);
+    cr_assert(p->multi_server && p->ip_sans && p->domain_sans && p->wildcards);
     cr_assert(!p->is_cisco && !p->is_internal && p->naming == NAMING_FREE && !p->is_ca && !p->always_table);
     cr_assert_eq(p->key_count, 3);
     cr_assert(p->keys[0].type == KEY_RSA && p->keys[0].bits == 2048);
