@@ -67,16 +67,6 @@ static bool read_constraints(struct certificate *c, struct span in)
     return list.body.len == 0;
 }
 
-/* As csr_extensions.c names what is no name of a host. */
-static const char *other_kind(uint8_t tag)
-{
-    static const char *const names[] = {"otherName",    NULL, NULL, "x400Address", "directoryName",
-                                        "ediPartyName", NULL, NULL, "registeredID"};
-    uint8_t n = tag & 0x1f;
-
-    return n < sizeof names / sizeof *names && names[n] != NULL ? names[n] : "a name of an unknown kind";
-}
-
 static struct san san_of(const struct der *d)
 {
     switch (d->tag) {
@@ -86,7 +76,7 @@ static struct san san_of(const struct der *d)
     case DER_CONTEXT(SAN_IP):
         return (struct san){(enum san_kind)(d->tag & 0x1f), d->body};
     default:
-        return (struct san){SAN_OTHER, span_str(other_kind(d->tag))};
+        return (struct san){SAN_OTHER, d->whole};
     }
 }
 

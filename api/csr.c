@@ -221,6 +221,7 @@ static struct csr *csr_new(void)
     buf_init(&c->der, CSR_MAX);
     /* Escapes make up to three or, for wide characters, eight characters of an octet. */
     buf_init(&c->subject_text, 8 * CSR_MAX);
+    buf_init(&c->names_der, CSR_MAX);
     buf_init(&c->eku_other, 8 * CSR_MAX);
     buf_init(&c->other_extensions, 8 * CSR_MAX);
     c->facts.sans = c->sans;
@@ -264,6 +265,7 @@ void csr_free(struct csr *c)
     OPENSSL_free(c->cn);
     buf_free(&c->der);
     buf_free(&c->subject_text);
+    buf_free(&c->names_der);
     buf_free(&c->eku_other);
     buf_free(&c->other_extensions);
     free(c);

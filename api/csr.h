@@ -26,6 +26,7 @@ struct csr {
     /* what facts borrow and the request does not hold as it is */
     struct san sans[SAN_COUNT_MAX];
     GENERAL_NAMES *names;
+    struct buf names_der; /* the same as encoded: the subjectAltName */
     uint8_t *cn;
     struct buf subject_text, eku_other, other_extensions;
 };

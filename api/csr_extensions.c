@@ -48,22 +48,6 @@ static struct span value_of(X509_EXTENSION *x)
 
 /* ---- subjectAltName ---- */
 
-static const char *kind_name(int type)
-{
-    switch (type) {
-    case GEN_OTHERNAME:
-        return "otherName";
-    case GEN_X400:
-        return "x400Address";
-    case GEN_DIRNAME:
-        return "directoryName";
-    case GEN_EDIPARTY:
-        return "ediPartyName";
-    default:
-        return "registeredID";
-    }
-}
-
 static enum san_kind kind_of(int type)
 {
     switch (type) {
@@ -106,13 +90,14 @@ static bool check_text(struct span s, struct findings *fs)
     return true;
 }
 
-static void read_san(struct csr *c, const GENERAL_NAME *g, struct findings *fs)
+/* `whole`: the same name as it is encoded. */
+static void read_san(struct csr *c, const GENERAL_NAME *g, struct span whole, struct findings *fs)
 {
     struct san s = {.kind = kind_of(g->type)};
     const ASN1_STRING *text = g->d.ia5;
 
     if (s.kind == SAN_OTHER) {
-        s.value = span_str(kind_name(g->type));
+        s.value = whole;
     } else {
         s.value = span_of(text->data, (size_t)text->length);
         if (s.kind == SAN_IP && s.value.len != 4 && s.value.len != 16)
@@ -125,6 +110,8 @@ static void read_san(struct csr *c, const GENERAL_NAME *g, struct findings *fs)
 
 static void read_sans(struct csr *c, X509_EXTENSION *x, struct findings *fs)
 {
+    struct der list, name;
+    struct span in;
     char got[32];
     int n;
 
@@ -137,8 +124,12 @@ static void read_sans(struct csr *c, X509_EXTENSION *x, struct findings *fs)
         snprintf(got, sizeof got, "%d names", n);
         return finding_add(fs, "san.count", "san", got, NULL);
     }
-    for (int i = 0; i < n; i++)
-        read_san(c, sk_GENERAL_NAME_value(c->names, i), fs);
+    buf_put_span(&c->names_der, value_of(x));
+    in = buf_span(&c->names_der);
+    if (!der_expect(&in, DER_SEQUENCE, &list))
+        return malformed(fs, "san", NULL);
+    for (int i = 0; i < n && der_next(&list.body, &name); i++)
+        read_san(c, sk_GENERAL_NAME_value(c->names, i), name.whole, fs);
 }
 
 /* ---- the others ---- */

@@ -86,7 +86,8 @@ enum san_kind {
 }; /* GeneralName tags, RFC 5280 4.2.1.6 */
 struct san {
     enum san_kind kind;
-    struct span value; /* DNS, email, URI: IA5 text as in the CSR; IP: 4 or 16 octets */
+    struct span value; /* DNS, email, URI: IA5 text as in the CSR; IP: 4 or 16 octets; other: the GeneralName,
+                          whole, so that two that differ are two */
 };
 
 /* What the api read in a CSR. Spans borrow from whoever made it (the CSR, or the frame). */
@@ -348,7 +349,7 @@ struct cert_about {
     uint16_t issuer_no;
     int64_t now_s;
 };
-/* One name as lists show it: "a.example.com", "192.0.2.1". */
+/* One name as lists show it: "a.example.com", "192.0.2.1", "otherName XMPPAddress (1.3.6.1.5.5.7.8.5)". */
 void san_text(const struct san *s, struct buf *out);
 /* False when the certificate cannot be read back: our own bug, and the last check before it is remembered. */
 [[nodiscard]] bool cert_row(const struct cert_about *a, struct buf *text, struct cert *out);

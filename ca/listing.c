@@ -18,6 +18,16 @@ void listing_add(struct listing *l, struct span item)
                item.len > 0 ? (const char *)item.data : "");
 }
 
+void listing_add_san(struct listing *l, const struct san *s)
+{
+    struct buf text;
+
+    buf_init(&text, s->value.len + 256);
+    san_text(s, &text);
+    listing_add(l, buf_span(&text));
+    buf_free(&text);
+}
+
 void listing_find(struct listing *l, struct findings *fs, const char *rule, const char *field,
                   const char *want)
 {

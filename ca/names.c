@@ -104,7 +104,7 @@ static void sort_san(const struct profile *p, struct san_lists *l, const struct 
                  s->value.len > 0 ? (const char *)s->value.data : "");
         return listing_add(&l->types, span_str(text));
     case SAN_OTHER:
-        return listing_add(&l->types, span_str("another kind of name"));
+        return listing_add_san(&l->types, s);
     }
 }
 
@@ -164,7 +164,6 @@ static void san_duplicates(struct check *c)
 {
     const struct san *sorted[SAN_COUNT_MAX];
     size_t n = c->facts->san_count;
-    char text[INET6_ADDRSTRLEN];
     struct listing l;
 
     for (size_t i = 0; i < n; i++)
@@ -172,16 +171,13 @@ static void san_duplicates(struct check *c)
     qsort(sorted, n, sizeof *sorted, compare_sans);
     listing_init(&l);
     for (size_t i = 1; i < n; i++) {
-        struct span v = sorted[i]->value;
+        size_t len = sorted[i]->value.len;
 
         if (compare_sans(&sorted[i - 1], &sorted[i]) != 0)
             continue;
-        if (sorted[i]->kind == SAN_IP && v.len != 4 && v.len != 16)
+        if (sorted[i]->kind == SAN_IP && len != 4 && len != 16)
             continue; /* refused already */
-        if (sorted[i]->kind == SAN_IP &&
-            inet_ntop(v.len == 4 ? AF_INET : AF_INET6, v.data, text, sizeof text) != NULL)
-            v = span_str(text);
-        listing_add(&l, v);
+        listing_add_san(&l, sorted[i]);
     }
     listing_find(&l, c->findings, "san.duplicate", "san", "each name once");
 }

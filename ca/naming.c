@@ -3,7 +3,6 @@
  * naming: what a purpose calls its certificates (docs/products.md, 2 and 6), and the names a site permits.
  * The products' own names are only expected: a request made by hand may be named otherwise, and works.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,15 +141,13 @@ static bool is_permitted(const struct profile *p, struct span name)
 
 static void limit_one(struct check *c, const struct san *s, struct listing *out)
 {
-    char text[INET6_ADDRSTRLEN];
-    struct span name = s->value;
+    struct buf text;
 
-    if (s->kind == SAN_IP && (name.len == 4 || name.len == 16)) {
-        inet_ntop(name.len == 4 ? AF_INET : AF_INET6, name.data, text, sizeof text);
-        name = span_str(text);
-    }
-    if (!is_permitted(c->profile, name))
-        listing_add(out, name);
+    buf_init(&text, s->value.len + 256);
+    san_text(s, &text);
+    if (!is_permitted(c->profile, buf_span(&text)))
+        listing_add(out, buf_span(&text));
+    buf_free(&text);
 }
 
 void limits_check(struct check *c)

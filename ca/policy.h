@@ -62,6 +62,9 @@ bool attribute_is_ou(const struct attribute *a);
 /* What it says, as UTF-8, at most twice as long; false for what is no text, or is more than `out` takes. */
 bool attribute_text(const struct attribute *a, struct buf *out);
 
+/* other_name.c: appends what kind of name it is, with its OID when it is an otherName. */
+void other_name_text(struct span general_name, struct buf *out);
+
 /* host.c: what a text is as the name of a host. */
 enum host_kind {
     HOST_BAD,        /* no host name: empty label, a character that is none of LDH, over 63 or 253 */
@@ -90,6 +93,8 @@ void listing_add(struct listing *l, struct span item);
 /* Adds the finding when there is anything in the list, then empties it. */
 void listing_find(struct listing *l, struct findings *fs, const char *rule, const char *field,
                   const char *want);
+/* A name as san_text() shows it. */
+void listing_add_san(struct listing *l, const struct san *s);
 /* One finding about one name. */
 void name_finding(struct check *c, const char *rule, const char *field, struct span got, const char *want);
 

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/parts.h"
-#include "ca/ca.h"
+#include "ca/policy.h"
 
 void san_text(const struct san *s, struct buf *out)
 {
     char text[INET6_ADDRSTRLEN];
 
+    if (s->kind == SAN_OTHER)
+        return other_name_text(s->value, out);
     if (s->kind != SAN_IP) {
         buf_put_span(out, s->value);
         return;

@@ -166,7 +166,8 @@ static const struct rule table[] = {
      "Split the names over several certificates."},
     {"san.type", SEVERITY_REFUSE,
      "The subjectAltName contains {got}, a kind of name this profile does not permit.",
-     ASK_AGAIN "with names of these kinds alone: {want}."},
+     ASK_AGAIN "with names of these kinds alone: {want}; on Expressway's page for requests, domains and chat "
+               "aliases have a format, and DNS is the one to choose."},
     {"san.syntax", SEVERITY_REFUSE, "The subjectAltName contains {got}, which is no host name.",
      "Use letters, digits and hyphens in labels of 1 to 63 characters, 253 in all, without a dot at the end; "
      "names in other scripts as xn--."},

@@ -2,7 +2,6 @@
 /* upload: a certificate that some CA issued, held against its request and its purpose: what the product would
  * say when it is uploaded. Names, key and validity here; the certificates above in
  * upload_chain.c, usages in upload_usage.c. Pure. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,17 +46,6 @@ static bool holds_name(const struct san *sans, size_t n, const struct san *wante
     return false;
 }
 
-static void list_name(struct listing *l, const struct san *s)
-{
-    char text[INET6_ADDRSTRLEN];
-    bool is_ip = s->kind == SAN_IP && (s->value.len == 4 || s->value.len == 16);
-
-    if (is_ip && inet_ntop(s->value.len == 4 ? AF_INET : AF_INET6, s->value.data, text, sizeof text) != NULL)
-        listing_add(l, span_str(text));
-    else
-        listing_add(l, s->value);
-}
-
 /* "missing LIST" or "LIST in addition": the names of a that b has not. */
 static void put_difference(struct buf *out, const char *label, const struct san *a, size_t a_count,
                            const struct san *b, size_t b_count)
@@ -67,7 +55,7 @@ static void put_difference(struct buf *out, const char *label, const struct san 
     listing_init(&l);
     for (size_t i = 0; i < a_count; i++)
         if (!holds_name(b, b_count, &a[i]))
-            list_name(&l, &a[i]);
+            listing_add_san(&l, &a[i]);
     if (l.count > 0) {
         buf_put_str(out, out->len > 0 ? "; " : "");
         buf_put_str(out, label);
@@ -93,7 +81,7 @@ static void upload_sans(const struct upload *u, struct findings *fs)
         buf_put_u8(&got, 0);
         listing_init(&want);
         for (size_t i = 0; i < r->san_count; i++)
-            list_name(&want, &r->sans[i]);
+            listing_add_san(&want, &r->sans[i]);
         buf_put_u8(&want.text, 0);
         finding_add(fs, "san.mismatch", "certificate.san", (const char *)got.data,
                     (const char *)want.text.data);

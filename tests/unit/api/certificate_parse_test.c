@@ -249,6 +249,30 @@ Test(certificate_parse, an_extension_that_it_reads_is_der)
     }
 }
 
+/* As whole as they are encoded, so that they can be compared. */
+Test(certificate_parse, a_name_of_another_kind_keeps_its_octets)
+{
+    static const char list[] = "\x30\x0a\xa0\x08\x06\x02\x2a\x03\xa0\x02\x05\x00";
+    struct buf spki, extensions, der;
+    struct der_extension e;
+    struct certificate *c;
+
+    key_made("P-256", &spki);
+    request_init(&extensions);
+    e = der_open_extension(&extensions, span_str(SAN), false);
+    buf_put_span(&extensions, RAW(list));
+    der_close_extension(&extensions, e);
+    certificate_of(buf_span(&spki), buf_span(&extensions), &der);
+    cr_assert_eq(certificate_parse(buf_span(&der), &c, NULL), OK);
+    cr_assert_eq(certificate_facts_of(c)->san_count, 1);
+    cr_assert_eq(certificate_facts_of(c)->sans[0].kind, SAN_OTHER);
+    cr_assert(span_eq(certificate_facts_of(c)->sans[0].value, span_of(list + 2, 10)));
+    certificate_free(c);
+    buf_free(&spki);
+    buf_free(&extensions);
+    buf_free(&der);
+}
+
 /* As in two ECC roots of Trustwave, which every trust store has. */
 Test(certificate_parse, zeros_behind_the_last_usage_are_read)
 {

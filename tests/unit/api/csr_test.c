@@ -187,7 +187,7 @@ static void names_of_other_kinds(struct forge *f)
 
 Test(csr, names_of_other_kinds_are_seen)
 {
-    struct buf der;
+    struct buf der, text;
     struct parsed p;
 
     request_made(&der, "P-256", names_of_other_kinds);
@@ -195,6 +195,13 @@ Test(csr, names_of_other_kinds_are_seen)
     cr_assert_eq(p.err, OK, "%s", p.fault.detail);
     cr_assert_eq(csr_facts(p.csr)->san_count, 5);
     cr_assert(csr_facts(p.csr)->sans[0].kind == SAN_OTHER && csr_facts(p.csr)->sans[1].kind == SAN_OTHER);
+    buf_init(&text, 1024);
+    san_text(&csr_facts(p.csr)->sans[0], &text);
+    buf_put_str(&text, " ");
+    san_text(&csr_facts(p.csr)->sans[1], &text);
+    buf_put_u8(&text, 0);
+    cr_assert_str_eq((const char *)text.data, "otherName 1.2.3.4 registeredID");
+    buf_free(&text);
     cr_assert(csr_facts(p.csr)->sans[2].kind == SAN_EMAIL && csr_facts(p.csr)->sans[3].kind == SAN_URI);
     parsed_free(&p);
     buf_free(&der);

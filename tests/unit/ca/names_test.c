@@ -421,6 +421,36 @@ Test(names, duplicates_are_noted_without_regard_to_case)
     findings_free(&fs);
 }
 
+/* otherName 1.3.6.1.5.5.7.8.5 with a UTF8String of one letter */
+#define XMPP_ADDRESS(letter) "\xa0\x0f\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x05\xa0\x03\x0c\x01" letter
+
+Test(names, other_names_are_told_by_their_oid_and_are_one_when_their_octets_are)
+{
+    static const struct span names[] = {{(const uint8_t *)XMPP_ADDRESS("a"), 17},
+                                        {(const uint8_t *)XMPP_ADDRESS("b"), 17},
+                                        {(const uint8_t *)XMPP_ADDRESS("a"), 17}};
+    struct facts f = request_plain("rsa-2048");
+    struct san sans[3];
+    struct findings fs = {0};
+    struct grant g;
+
+    for (size_t i = 0; i < 3; i++)
+        sans[i] = (struct san){SAN_OTHER, names[i]};
+    f.has_san = true;
+    f.sans = sans;
+    f.san_count = 2;
+    profile_check(installed("expressway/server"), &f, 0, &g, &fs);
+    cr_assert_not_null(finding_of(&fs, "san.type"));
+    cr_expect_str_eq(finding_of(&fs, "san.type")->got,
+                     "otherName XMPPAddress (1.3.6.1.5.5.7.8.5), otherName XMPPAddress (1.3.6.1.5.5.7.8.5)");
+    cr_expect_null(finding_of(&fs, "san.duplicate"), "a and b");
+    findings_free(&fs);
+    f.san_count = 3;
+    profile_check(installed("expressway/server"), &f, 0, &g, &fs);
+    cr_expect_not_null(finding_of(&fs, "san.duplicate"), "a twice");
+    findings_free(&fs);
+}
+
 /* The api sends no such address; one that is captured may. */
 Test(names, an_address_of_no_length_that_exists_is_refused_once_or_twice)
 {

@@ -150,6 +150,26 @@ Test(upload, names_are_a_set)
     findings_free(&h.found);
 }
 
+Test(upload, names_of_other_kinds_are_compared_by_their_octets)
+{
+    static struct san asked[] = {
+        {SAN_OTHER, {(const uint8_t *)"\xa0\x08\x06\x02\x2a\x03\xa0\x02\x05\x00", 10}}};
+    static struct san given[] = {
+        {SAN_OTHER, {(const uint8_t *)"\xa0\x08\x06\x02\x2a\x03\xa0\x02\x0c\x00", 10}}};
+    static struct held h;
+
+    hold(&h, "ucm/tomcat", "rsa-2048");
+    h.request.has_san = h.leaf.has_san = true;
+    h.request.sans = h.leaf.sans = asked;
+    h.request.san_count = h.leaf.san_count = 1;
+    cr_expect_not(has(&h, "san.mismatch"));
+    h.leaf.sans = given;
+    cr_assert(has(&h, "san.mismatch"));
+    cr_expect_str_eq(finding_of(&h.found, "san.mismatch")->got,
+                     "missing otherName 1.2.3; added otherName 1.2.3");
+    findings_free(&h.found);
+}
+
 Test(upload, an_ec_leaf_wants_ec_keys_all_the_way_up)
 {
     static struct held h;
