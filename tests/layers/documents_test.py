@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Do the documents name what is there? The libraries that the program needs, held against the packages that are said to bring them."""
+"""Do the documents name what is there? The libraries that the program needs, held against the packages that are said to bring them;
+its commands and routes."""
 import os
 import pathlib
 import re
@@ -47,7 +48,37 @@ class Libraries(unittest.TestCase):
                 continue
             group, package = line.split()
             part = section(text, "To run") if group == "run" else text
-            self.assertRegex(part, rf"(?m)^\|.*(?<![\w-]){re.escape(package)}(?![\w-]).*\|", line)
+            self.assertTrue(re.search(rf"(?m)^\|.*(?<![\w-]){re.escape(package)}(?![\w-]).*\|", part), line)
+
+
+class Interface(unittest.TestCase):
+    def setUp(self):
+        self.text = document("interface.md")
+
+    def is_there(self, command):
+        """Is there a row of a table that begins with the command?"""
+        return re.search(rf"(?m)^\| `{re.escape(command)}[ `]", self.text) is not None
+
+    def test_every_command_has_a_row(self):
+        commands = [re.match(r"  (\S+(?: [a-z]\S*)?)", line)[1] for line in said(CHANCERY, "--help").splitlines() if re.match(r"  [a-z]", line)]
+        self.assertIn("token create", commands)
+        self.assertIn("health", commands)
+        self.assertGreater(len(commands), 30)
+        self.assertEqual([each for each in commands if not self.is_there(each)], [])
+        self.assertFalse(self.is_there("token crea"))
+
+    def test_every_row_of_commands_is_a_command(self):
+        usage = said(CHANCERY, "--help")
+        rows = re.findall(r"(?m)^\| `([a-z]+(?: [a-z]+)?)[ `]", section(self.text, "2. The program"))
+        self.assertIn("token create", rows)
+        self.assertEqual([each for each in rows if not re.search(rf"(?m)^  {each}( |$)", usage)], [])
+
+    def test_every_route_is_named(self):
+        routes = [line.split()[1] for line in said(str(pathlib.Path(CHANCERY).with_name("list_routes"))).splitlines()]
+        self.assertIn("/api/v1/permits", routes)
+        paths = {route: re.escape(re.sub(r"\.(der|pem)$", "", route)).replace(r"\{\*\}", "[A-Z]+/[A-Z]+").replace(r"\{\}", "[A-Z]+")
+                 for route in routes}
+        self.assertEqual([route for route, path in paths.items() if not re.search(rf"{path}(?![\w/])", self.text)], [])
 
 
 if __name__ == "__main__":
