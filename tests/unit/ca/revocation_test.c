@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does a certificate become what its state allows, and nothing that no list can say? */
 #include <criterion/criterion.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/unit/ca/asked.h"
@@ -35,24 +37,29 @@ Test(revocation, revocation_moves_as_the_state_allows)
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), ERR_NOT_FOUND);
 }
 
-/* A time before all times is no invalidityDate, and 8 is removeFromCRL: either would spoil every later CRL.
- */
-static void revoke_with(uint8_t reason, int64_t invalidity_s)
+/* A ca in a child that is told to revoke so: its exit code, or -1. The stage stays here, to be removed. */
+static int revoked_with(uint8_t reason, int64_t invalidity_s)
 {
     static const uint8_t serial[SERIAL_LEN] = {1};
     static struct reply r;
+    int status = -1;
+    pid_t pid = fork();
 
-    stage_start();
-    send_revocation(7, "uid:0", serial, reason, invalidity_s);
-    receive(&r);
+    if (pid == 0) {
+        stage_start();
+        send_revocation(7, "uid:0", serial, reason, invalidity_s);
+        receive(&r);
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-Test(revocation, a_reason_that_no_list_can_say_ends_the_role, .exit_code = 2)
+/* A time before all times is no invalidityDate, and 8 is removeFromCRL: either would spoil every later CRL.
+ */
+Test(revocation, what_no_list_can_say_ends_the_role)
 {
-    revoke_with(REASON_REMOVE_FROM_CRL, NO_TIME);
-}
-
-Test(revocation, an_invalidity_date_that_no_list_can_say_ends_the_role, .exit_code = 2)
-{
-    revoke_with(REASON_KEY_COMPROMISE, CLOCK_MAX + 1);
+    cr_assert_eq(revoked_with(REASON_REMOVE_FROM_CRL, NO_TIME), 2);
+    cr_assert_eq(revoked_with(REASON_KEY_COMPROMISE, CLOCK_MAX + 1), 2);
+    cr_assert_eq(revoked_with(REASON_KEY_COMPROMISE, NO_TIME), 0, "it answers that there is none");
 }
