@@ -156,14 +156,20 @@ static const struct issuing *pick_issuer(const struct ca *ca, const struct ask *
     return key_kind_of(a->facts.spki, &kind) ? issuing_for_key(ca, kind.type) : NULL;
 }
 
-/* Revoked or on hold: nobody would trust what it signs. Its certificate is a row like any other's. */
-static bool is_withdrawn(struct view *v, const struct issuing *i)
+/* Revoked or on hold (ERR_CONFLICT): nobody would trust what it signs. Its certificate is a row like any
+ * other's, unless another CA issued it; a row that cannot be read may say anything. */
+static enum err issuer_check(struct view *v, const struct issuing *i)
 {
     struct parts parts;
     struct status s;
+    enum err e;
 
-    return parts_of(buf_span(&i->certificate), &parts) && parts.serial.len == SERIAL_LEN &&
-           status_find(v, parts.serial.data, &s) == OK && s.state != CERT_VALID;
+    if (!parts_of(buf_span(&i->certificate), &parts) || parts.serial.len != SERIAL_LEN)
+        return OK;
+    e = status_find(v, parts.serial.data, &s);
+    if (e != OK)
+        return e == ERR_NOT_FOUND ? OK : ERR_INTERNAL;
+    return s.state == CERT_VALID ? OK : ERR_CONFLICT;
 }
 
 /* What the policy cannot know: who the issuers are. The signer refuses such a subject too, when every octet
@@ -232,8 +238,12 @@ static void hold_request(const struct ca *ca, struct view *v, const struct profi
 
 void decide_issuer(struct view *v, struct ask *a)
 {
-    if (is_withdrawn(v, a->issuer))
-        ask_refuse(a, ERR_CONFLICT, "The issuer's certificate is revoked or on hold.");
+    enum err e = issuer_check(v, a->issuer);
+
+    if (e == ERR_CONFLICT)
+        ask_refuse(a, e, "The issuer's certificate is revoked or on hold.");
+    else if (e != OK)
+        ask_refuse(a, e, "The state of the issuer's certificate cannot be read.");
 }
 
 static void pick_usable_issuer(const struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
