@@ -24,8 +24,13 @@ static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 
     if (!a->is_idempotent || a->dry_run)
         return false;
-    if (idempotent_find(v, a->idempotency, &before) != OK)
+    err = idempotent_find(v, a->idempotency, &before);
+    if (err == ERR_NOT_FOUND)
         return approval_repeat(ca, v, a, now_s);
+    if (err != OK) {
+        ask_refuse(a, ERR_INTERNAL, "What this Idempotency-Key was answered cannot be read.");
+        return true;
+    }
     if (memcmp(before.body, a->body_hash, HASH_LEN) != 0) {
         ask_refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
         return true;

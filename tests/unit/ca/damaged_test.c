@@ -38,3 +38,28 @@ Test(damaged, an_issuer_of_another_ca_has_no_state_here)
     stage_start();
     issue_one();
 }
+
+Test(damaged, an_idempotency_key_whose_answer_cannot_be_read_is_refused_alone)
+{
+    static const struct question q = {.key = 1, .body = 1}, other = {.key = 2, .body = 1};
+    static const uint8_t key[HASH_LEN] = {1};
+    static struct reply r;
+
+    stage_start();
+    send_question(1, &q);
+    receive(&r);
+    issued_of(&r);
+    send_question(2, &q);
+    receive(&r);
+    cr_assert(issued_of(&r).repeated);
+    stage_stop();
+    bend(TABLE_IDEMPOTENT, span_of(key, HASH_LEN));
+    stage_restart();
+    send_question(3, &q);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_INTERNAL);
+    cr_assert_not_null(strstr(r.detail, "Idempotency-Key"));
+    send_question(4, &other);
+    receive(&r);
+    issued_of(&r);
+}
