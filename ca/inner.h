@@ -377,6 +377,9 @@ void endings_check(struct ca *ca, int64_t now_s);
  * so.
  */
 [[nodiscard]] bool publish_ask(struct ca *ca, struct ask *a);
+/* What the lists of an issuer (its index) are made from. As crl_track_find(), and an alarm stands while it
+ * cannot be read: that issuer is passed over. */
+enum err publish_track(const struct ca *ca, size_t n, struct view *v, struct crl_track *out);
 /* After a revocation, when configured. */
 void publish_nudge(struct ca *ca, uint16_t issuer_no);
 /* Certificates of that issuer (its index) name another address or more shards from now on. */

@@ -35,7 +35,9 @@ static enum err load_one(struct view *v, const struct ca_issuer *config, size_t 
     return OK;
 }
 
-/* A certificate keeps the address of its shard for its life, so what was named once is published for good. */
+/* A certificate keeps the address of its shard for its life, so what was named once is published for good.
+ * While what is known of them cannot be read no list of this issuer comes out at all, and the first start
+ * that can read it writes them down. */
 static enum err shards_use(struct ca *ca, size_t n, struct fault *f)
 {
     const struct issuing *i = &ca->issuers[n];
@@ -46,13 +48,12 @@ static enum err shards_use(struct ca *ca, size_t n, struct fault *f)
     bool is_known;
     enum err e = view_open(ca->store, &v);
 
-    if (e == OK)
-        e = crl_track_find(v, i->no, &track);
-    is_known = e == OK && crl_shards_used(&track, i->config->shards, url);
-    if (v != NULL)
-        view_close(v);
-    if (e != OK || is_known)
-        return e == OK ? OK : fault_set(f, e, "the store cannot be read");
+    if (e != OK)
+        return fault_set(f, e, "the store cannot be read");
+    is_known = publish_track(ca, n, v, &track) != OK || crl_shards_used(&track, i->config->shards, url);
+    view_close(v);
+    if (is_known)
+        return OK;
     e = txn_begin(ca->store, &t);
     if (e != OK)
         return fault_set(f, e, "the store refuses a transaction");

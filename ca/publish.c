@@ -40,16 +40,32 @@ static void send_publish(struct ca *ca, uint64_t number, const char *issuer_id, 
     send_desk(ca, &b);
 }
 
-/* What a list has to show by now. */
-static uint64_t changes_of(struct ca *ca, size_t n)
+enum err publish_track(const struct ca *ca, size_t n, struct view *v, struct crl_track *out)
 {
-    struct crl_track k;
-    struct view *v = NULL;
+    const char *id = ca->issuers[n].config->id;
+    enum err e = crl_track_find(v, ca->issuers[n].no, out);
 
-    if (view_open(ca->store, &v) != OK || crl_track_find(v, ca->issuers[n].no, &k) != OK)
+    if (e == OK)
+        alarm_clear(ca->role->board, "crl.track", id);
+    else
+        alarm_raise(ca->role->board, ALARM_CRITICAL, "crl.track", id,
+                    "what its lists have to show cannot be read: none of them is published");
+    return e;
+}
+
+/* What a list has to show by now. */
+static enum err changes_of(const struct ca *ca, size_t n, uint64_t *changes)
+{
+    struct crl_track k = {0};
+    struct view *v = NULL;
+    enum err e;
+
+    if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
+    e = publish_track(ca, n, v, &k);
     view_close(v);
-    return k.changes;
+    *changes = k.changes;
+    return e;
 }
 
 /* One for all that wait for this issuer by now: its list will show what was done before they asked. Who comes
@@ -84,19 +100,27 @@ bool publish_ask(struct ca *ca, struct ask *a)
         ask_refuse(a, ERR_UNAVAILABLE, "Too many wait for a CRL already.");
         return false;
     }
+    if (changes_of(ca, n, &w->changes[w->count]) != OK) {
+        ask_refuse(a, ERR_INTERNAL, "What this issuer's CRL has to show cannot be read.");
+        return false;
+    }
     w->asks[w->count] = a;
-    w->changes[w->count] = changes_of(ca, n);
     w->numbers[w->count++] = 0;
     if (ca->asked[n] == 0)
         ask_next(ca, n);
     return true;
 }
 
+/* What cannot be read now is tried again by the next upkeep. */
 static void nudge(struct ca *ca, size_t n, enum desk_cause cause)
 {
-    ca->nudges[n].is_due = false;
+    uint64_t changes;
+
+    ca->nudges[n].is_due = changes_of(ca, n, &changes) != OK;
+    if (ca->nudges[n].is_due)
+        return;
     ca->nudges[n].desk_number = ++ca->next_desk_number;
-    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, cause, changes_of(ca, n));
+    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, cause, changes);
 }
 
 void publish_nudge(struct ca *ca, uint16_t issuer_no)
@@ -140,9 +164,8 @@ void publish_begin(struct ca *ca)
     for (size_t n = 0; n < ca->issuer_count; n++) {
         struct crl_track k;
 
-        if (crl_track_find(v, ca->issuers[n].no, &k) != OK)
-            die("the store cannot be read");
-        nudge_owed(ca, n, &k);
+        if (publish_track(ca, n, v, &k) == OK)
+            nudge_owed(ca, n, &k);
     }
     view_close(v);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/desk.h"
+#include "store/inner.h"
 #include "tests/unit/ca/idle.h"
 #include "tests/unit/ca/played.h"
 
@@ -91,8 +92,11 @@ static void ask(uint64_t number)
     a = ask_read(memcpy(malloc(b.len), b.data, b.len), b.len);
     buf_free(&b);
     cr_assert_not_null(a);
-    cr_assert(publish_ask(ca, a));
+    if (!publish_ask(ca, a))
+        ask_settle(ca, a);
 }
+
+static enum err refusal; /* of whoever was answered last */
 
 /* Who is answered next, with this list; 0: nobody. */
 static uint64_t answered(uint64_t *crl_number)
@@ -107,9 +111,9 @@ static uint64_t answered(uint64_t *crl_number)
     r = rd_of(s);
     cr_assert_eq(rd_u8(&r), ASK_PUBLISH);
     number = rd_u64(&r);
-    cr_assert_eq(rd_u8(&r), OK);
+    refusal = (enum err)rd_u8(&r);
     rd_blob(&r);
-    *crl_number = rd_u64(&r);
+    *crl_number = refusal == OK ? rd_u64(&r) : 0;
     return number;
 }
 
@@ -118,6 +122,7 @@ static void expect_answer(uint64_t number, uint64_t crl_number)
     uint64_t crl = 0;
 
     cr_assert_eq(answered(&crl), number);
+    cr_assert_eq(refusal, OK);
     cr_assert_eq(crl, crl_number);
 }
 
@@ -328,4 +333,95 @@ Test(publish, what_was_asked_for_is_the_asker_s)
     run = begin();
     record(run, "request");
     cr_assert_str_eq(actor(), "uid:5");
+}
+
+/* ---- damage ---- */
+
+/* A second issuer, whose rows are whole. */
+static void add_issuer(void)
+{
+    struct issuer i = {.id = "ec-g2", .certificate = buf_span(&certificate)};
+    struct txn *t = idle_begin();
+    uint16_t no;
+
+    issuer_add(t, &i, &no);
+    idle_commit(t);
+    idle.role.config.count = 2;
+    idle.role.config.issuers[1] = (struct ca_issuer){.id = "ec-g2", .issues = KEY_RSA};
+    issuing_free(ca);
+    cr_assert_eq(issuing_load(ca, &(struct fault){0}), OK);
+}
+
+/* The first issuer's; "": as it was at first. */
+static void set_track(const char *row)
+{
+    struct key key = key_of_issuer(1);
+    struct txn *t = idle_begin();
+
+    key_put_u16(&key, 0);
+    key_put_u8(&key, 0);
+    if (*row != '\0')
+        table_set(t, TABLE_CRL_PART, key_span(&key), span_str(row));
+    else
+        table_remove(t, TABLE_CRL_PART, key_span(&key));
+    idle_commit(t);
+}
+
+/* The issuer that a publication is asked for. */
+static char *next_nudged(char out[static ISSUER_ID_MAX])
+{
+    uint8_t frame[1024];
+    struct span s;
+    struct rd r;
+
+    *out = '\0';
+    if (wire_try_receive(desk[0], frame, sizeof frame, &s) != OK)
+        return out;
+    r = rd_of(s);
+    cr_assert_eq(rd_u8(&r), DESK_PUBLISH);
+    rd_u64(&r);
+    cr_assert(span_to_str(rd_blob(&r), out, ISSUER_ID_MAX));
+    return out;
+}
+
+Test(publish, who_asks_for_an_issuer_whose_changes_are_damaged_is_refused)
+{
+    set_track("bent");
+    ask(1);
+    cr_assert_eq(answered(&(uint64_t){0}), 1);
+    cr_assert_eq(refusal, ERR_INTERNAL);
+    cr_assert_str_neq(idle_alarm("crl.track"), "");
+    cr_assert_eq(asked().number, 0);
+    set_track("");
+    ask(2);
+    expect_no_answer(); /* it waits for a list */
+    cr_assert_neq(asked().number, 0);
+    cr_assert_str_eq(idle_alarm("crl.track"), "");
+}
+
+Test(publish, an_issuer_whose_changes_are_damaged_holds_up_no_other)
+{
+    char id[ISSUER_ID_MAX];
+
+    idle.role.publish_on_revocation = true;
+    add_issuer();
+    set_track("bent");
+    publish_begin(ca);
+    publish_nudge(ca, 1);
+    cr_assert_str_eq(next_nudged(id), "");
+    publish_nudge(ca, 2);
+    cr_assert_str_eq(next_nudged(id), "ec-g2");
+    cr_assert_str_neq(idle_alarm("crl.track"), "");
+    set_track("");
+    publish_nudge_due(ca);
+    cr_assert_str_eq(next_nudged(id), "ec-g1", "what was not asked for is asked for when it can be read");
+}
+
+Test(publish, an_issuer_with_shards_starts_with_damaged_changes)
+{
+    idle.role.config.issuers[0].shards = 4;
+    set_track("bent");
+    issuing_free(ca);
+    cr_assert_eq(issuing_load(ca, &(struct fault){0}), OK);
+    cr_assert_str_neq(idle_alarm("crl.track"), "");
 }
