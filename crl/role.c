@@ -154,6 +154,17 @@ static void tell_absent(struct publisher *p, size_t i, int64_t now_s)
     answer_covered(p, id, ERR_NOT_FOUND, 0, "the issuer is not in the store");
 }
 
+/* The others' lists go on; a row is mended by a restore alone. */
+static void tell_damaged(struct publisher *p, size_t i)
+{
+    const char *id = p->role->config.issuers[i].id;
+
+    alarm_raise(p->role->board, ALARM_CRITICAL, "crl.damaged", id,
+                "what is stored of its lists cannot be read: none of them is published");
+    p->desk.covered = p->desk.queue.len;
+    answer_covered(p, id, ERR_INTERNAL, 0, "what is stored of the issuer's lists cannot be read");
+}
+
 /* While the clock is not believed, what is in force stays; only people are obeyed. True: it is not. */
 static bool is_clock_wrong(struct publisher *p, size_t i, const struct crl_force *s, int64_t now_s)
 {
@@ -229,8 +240,13 @@ static enum err serve_issuer(struct publisher *p, size_t i, int64_t now_s, int64
         tell_absent(p, i, now_s);
         return OK;
     }
+    if (e == ERR_INTERNAL) {
+        tell_damaged(p, i);
+        return OK;
+    }
     if (e != OK)
         die("the store cannot be read");
+    alarm_clear(p->role->board, "crl.damaged", issuer->id);
     gauges_show(&p->issuers[i].gauges, &force, now_s);
     is_wrong = is_clock_wrong(p, i, &force, now_s);
     if (!is_wrong)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "office.h"
+#include "store/inner.h"
 
 TestSuite(crl_role, .init = office_open_today, .fini = office_close, .timeout = 120);
 
@@ -276,6 +277,40 @@ Test(crl_role, an_issuer_that_is_not_in_the_store_is_said_to_be_missing)
     h = expect_heard(DESK_DONE);
     cr_assert_eq(h.number, 9);
     cr_assert_eq(h.err, ERR_NOT_FOUND);
+    role_stop();
+}
+
+/* What its deltas are made from, as its first row of crl_part. */
+static void set_track(const char *row)
+{
+    struct key key = key_of_issuer(office.shop.no);
+    struct txn *t;
+
+    key_put_u16(&key, 0);
+    key_put_u8(&key, 0);
+    cr_assert_eq(txn_begin(office.shop.store, &t), OK);
+    if (row != NULL)
+        table_set(t, TABLE_CRL_PART, key_span(&key), span_str(row));
+    else
+        table_remove(t, TABLE_CRL_PART, key_span(&key));
+    cr_assert_eq(txn_commit(t), OK);
+}
+
+Test(crl_role, an_issuer_whose_rows_are_damaged_is_refused_and_passed_over)
+{
+    struct heard h;
+
+    set_track("bent");
+    role_start();
+    expect_idle(); /* not even the first list */
+    ask_publish(1, "ca", CAUSE_REQUEST);
+    h = expect_heard(DESK_DONE);
+    cr_assert_eq(h.number, 1);
+    cr_assert_eq(h.err, ERR_INTERNAL);
+    set_track(NULL);
+    ask_publish(2, "ca", CAUSE_REQUEST);
+    cr_assert_eq(serve_publication().state.number, 1);
+    cr_assert_eq(expect_heard(DESK_DONE).err, OK);
     role_stop();
 }
 
