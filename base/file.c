@@ -89,11 +89,11 @@ enum err dir_sync(const char *dir, struct fault *f)
     return e;
 }
 
-static void dir_of(const char *path, char out[static PATH_LEN_MAX])
+void path_dir(const char *path, char out[static PATH_LEN_MAX])
 {
     char *slash;
 
-    strcpy(out, path);
+    snprintf(out, PATH_LEN_MAX, "%s", path);
     slash = strrchr(out, '/');
     if (slash == NULL)
         strcpy(out, ".");
@@ -105,7 +105,7 @@ enum err file_dir_sync(const char *path, struct fault *f)
 {
     char dir[PATH_LEN_MAX];
 
-    dir_of(path, dir);
+    path_dir(path, dir);
     return dir_sync(dir, f);
 }
 
@@ -136,7 +136,7 @@ void file_drafts_remove(const char *path)
     struct dirent *entry;
     DIR *d;
 
-    dir_of(path, dir);
+    path_dir(path, dir);
     d = opendir(dir);
     while (d != NULL && (entry = readdir(d)) != NULL)
         if (is_draft_of(entry->d_name, name) && path_join(draft, dir, entry->d_name, NULL) == OK)

@@ -17,6 +17,10 @@
 /* Joins with one '/'; ERR_IO with a fault when it does not fit. */
 enum err path_join(char out[static PATH_LEN_MAX], const char *dir, const char *name, struct fault *f);
 
+/* The directory that `path` is in: "." without a '/'. Cut when it does not fit, as whoever opens it will
+ * find. */
+void path_dir(const char *path, char out[static PATH_LEN_MAX]);
+
 /* Reads all of `path` into `out` (an initialised buf whose max is the limit). ERR_NOT_FOUND, ERR_TOO_LARGE,
  * ERR_IO. */
 enum err file_read(const char *path, struct buf *out, struct fault *f);

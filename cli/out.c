@@ -62,10 +62,38 @@ static bool goes_to_file(const struct cli *c)
     return path != NULL && strcmp(path, "-") != 0;
 }
 
+/* Could write_file() do it? With --dry-run the file stays as it is, also one that is not there. */
+static enum err check_file(const char *path, struct fault *f)
+{
+    char *real = realpath(path, NULL), place[PATH_LEN_MAX];
+    struct stat st;
+    bool is_there = stat(path, &st) == 0;
+
+    path_dir(real != NULL ? real : path, place);
+    if (is_there && !S_ISREG(st.st_mode)) /* a device itself, of a file its directory */
+        snprintf(place, sizeof place, "%s", path);
+    free(real);
+    if (is_there && S_ISDIR(st.st_mode))
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(EISDIR));
+    return access(place, W_OK) == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+static int pretend(struct cli *c, const char *path, struct span content)
+{
+    struct fault f = {0};
+
+    if (check_file(path, &f) != OK)
+        return cli_fault(c, &f);
+    cli_note(c, "%s would be written, %zu octets; nothing was", path, content.len);
+    return DONE;
+}
+
 static int put_result(struct cli *c, struct span content)
 {
     struct fault f = {0};
 
+    if (goes_to_file(c) && c->is_dry_run)
+        return pretend(c, cli_option(c, OPT_OUT), content);
     if (goes_to_file(c))
         return write_file(cli_option(c, OPT_OUT), content, &f) == OK ? DONE : cli_fault(c, &f);
     fwrite(content.data, 1, content.len, c->io.out);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Do the commands about certificates ask what docs/interface.md, 5 says, and show what came back? */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/cli/exchange.h"
 
@@ -98,6 +100,49 @@ Test(cert, export_asks_for_the_form)
         cr_assert_str_eq(x.typed.out, "\x01OCTETS");
         finish(&x);
     }
+}
+
+static void expect_dry_export(const char *path, int code, const char *says)
+{
+    struct exchange x = {0};
+
+    exchange(&x, BODIES("OCTETS"), WORDS("cert", "export", "0a", "--out", path, "--dry-run"));
+    expect_code(&x, code);
+    cr_assert_str_eq(x.typed.out, "");
+    cr_assert_not_null(strstr(x.typed.err, says), "%s", x.typed.err);
+    finish(&x);
+}
+
+Test(cert, a_dry_run_of_an_export_leaves_the_file_as_it_is)
+{
+    char dir[] = "/tmp/cert-out-XXXXXX", path[64];
+    struct exchange x = {0};
+    struct stat st;
+    struct buf there;
+
+    cr_assert_not_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/leaf.pem", dir);
+    expect_dry_export(path, 0, "leaf.pem would be written, 6 octets; nothing was");
+    cr_assert_neq(stat(path, &st), 0);
+    cr_assert_eq(file_replace(path, span_str("before"), 0644, NULL), OK);
+    expect_dry_export(path, 0, "leaf.pem would be written");
+    buf_init(&there, 64);
+    cr_assert_eq(file_read(path, &there, NULL), OK);
+    cr_assert(span_eq(buf_span(&there), span_str("before")));
+    buf_free(&there);
+    expect_dry_export(dir, 1, "directory");
+    expect_dry_export("/nonexistent/leaf.pem", 1, "No such file");
+    exchange(&x, BODIES("404 {\"detail\":\"There is no such certificate.\"}"),
+             WORDS("cert", "export", "0a", "--out", path, "--dry-run"));
+    expect_code(&x, 5);
+    finish(&x);
+    exchange(&x, BODIES("OCTETS"),
+             WORDS("cert", "export", "0a", "--dry-run")); /* what is shown changes nothing */
+    expect_code(&x, 0);
+    cr_assert_str_eq(x.typed.out, "OCTETS");
+    finish(&x);
+    unlink(path);
+    cr_assert_eq(rmdir(dir), 0, "a draft was left");
 }
 
 Test(cert, no_binary_goes_to_a_terminal)
