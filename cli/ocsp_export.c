@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "cli/inner.h"
 #include "cli/ocsp_static.h"
@@ -27,7 +26,6 @@
 #define IDLE_MAX 60      /* rounds, a second each, of being told to try later without one answer */
 #define STALE_MAX                                                                                            \
     2 /* rounds of a whole run that leave answers which are not what the list says: see ask_again */
-#define MAX_AGE_S 60 /* as the responder itself tells caches */
 #define MANIFEST "manifest.jsonl"
 #define LOCK ".lock"
 
@@ -68,49 +66,12 @@ static int fail(struct export *x, int code, const char *why)
     return x->code;
 }
 
-/* ---- the manifest ---- */
-
-static struct js *headers_json(const struct static_answer *a, const uint8_t sha256[static HASH_LEN])
-{
-    char hex[2 * HASH_LEN + 1], etag[2 * HASH_LEN + 8], text[CLOCK_TEXT_MAX], control[96];
-    struct js *o = js_object();
-
-    hex_encode(span_of(sha256, HASH_LEN), hex);
-    snprintf(etag, sizeof etag, "\"%s\"", hex);
-    snprintf(control, sizeof control, "max-age=%d, public, no-transform, must-revalidate", MAX_AGE_S);
-    js_set_str(o, "Content-Type", "application/ocsp-response");
-    js_set_str(o, "ETag", etag);
-    clock_http(a->this_update_s, text);
-    js_set_str(o, "Last-Modified", text);
-    clock_http(a->next_update_s, text);
-    js_set_str(o, "Expires", text);
-    js_set_str(o, "Cache-Control", control);
-    return o;
-}
-
 static void note(struct export *x, const struct wanted *w, const struct static_answer *a, struct span der)
 {
-    static const char *const states[] = {"good", "revoked", "unknown"};
-    struct js *o = js_object();
-    uint8_t sha256[HASH_LEN];
     struct fault f = {0};
-    struct buf line;
 
-    sha256_of(der, sha256);
-    js_set_str(o, "path", w->place.path);
-    js_set_str(o, "file", w->place.file);
-    js_set_str(o, "serial", w->serial);
-    js_set_str(o, "status", states[a->state]);
-    js_set_int(o, "size", (int64_t)der.len);
-    js_set_hex(o, "sha256", span_of(sha256, sizeof sha256));
-    js_set(o, "headers", headers_json(a, sha256));
-    buf_init(&line, 65536);
-    js_write(o, &line);
-    buf_put_u8(&line, '\n');
-    if (file_draft_write(&x->manifest, buf_span(&line), &f) != OK)
+    if (static_note(&x->manifest, &w->place, w->serial, a, der, &f) != OK)
         fail(x, WRONG_USE, f.detail);
-    buf_free(&line);
-    js_free(o);
     static_seen_add(&x->seen, w->place.file);
 }
 

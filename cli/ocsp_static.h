@@ -11,6 +11,7 @@
 #define CLI_OCSP_STATIC_H
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/limits.h"
 
 #define STATIC_NAME_MAX 512u /* octets with the NUL, of a path: ours have 150 and their prefix */
@@ -48,6 +49,10 @@ struct static_answer {
  * own responder. `try_later` (may be NULL) says whether it was that error. False for anything else. */
 [[nodiscard]] bool static_answer_read(struct span der, const struct static_place *p,
                                       struct static_answer *out, bool *try_later);
+
+/* Appends the line of the manifest about that answer. `serial`: hexadecimal. ERR_IO. */
+enum err static_note(struct file_draft *manifest, const struct static_place *p, const char *serial,
+                     const struct static_answer *a, struct span der, struct fault *f);
 
 /* ---- the directory ---- */
 
