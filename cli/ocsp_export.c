@@ -5,14 +5,12 @@
  * its life before it is left alone. One that comes is held against the list too: it may be of a cache, of a
  * host that is behind, or of this very set. What is revoked stays in the set with that answer until it ends:
  * a client that finds nothing may take that for good.
+ *
+ * A dry run asks all the same, so that it knows what fails, and writes nothing.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,7 +25,6 @@
 #define STALE_MAX                                                                                            \
     2 /* rounds of a whole run that leave answers which are not what the list says: see ask_again */
 #define MANIFEST "manifest.jsonl"
-#define LOCK ".lock"
 
 /* A certificate whose answer is wanted. */
 struct wanted {
@@ -70,7 +67,7 @@ static void note(struct export *x, const struct wanted *w, const struct static_a
 {
     struct fault f = {0};
 
-    if (static_note(&x->manifest, &w->place, w->serial, a, der, &f) != OK)
+    if (!x->cli->is_dry_run && static_note(&x->manifest, &w->place, w->serial, a, der, &f) != OK)
         fail(x, WRONG_USE, f.detail);
     static_seen_add(&x->seen, w->place.file);
 }
@@ -123,7 +120,7 @@ static void take(struct export *x, struct wanted *w, const struct static_answer 
 {
     struct fault f = {0};
 
-    if (static_put(x->dir, &w->place, der, a->this_update_s, &f) != OK)
+    if (!x->cli->is_dry_run && static_put(x->dir, &w->place, der, a->this_update_s, &f) != OK)
         fail(x, WRONG_USE, f.detail);
     note(x, w, a, der);
     x->written++;
@@ -376,31 +373,38 @@ static int open_directory(struct export *x)
 {
     char path[PATH_LEN_MAX];
     struct fault f = {0};
+    enum err e = static_open(x->dir, &x->lock_fd, &f);
 
-    if (mkdir(x->dir, 0755) != 0 && errno != EEXIST)
-        return cli_fail(x->cli, WRONG_USE, "%s: %s", x->dir, strerror(errno));
-    if (path_join(path, x->dir, LOCK, &f) != OK)
-        return cli_fail(x->cli, WRONG_USE, "%s", f.detail);
-    x->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (x->lock_fd < 0 || flock(x->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return cli_fail(x->cli, WRONG_USE, "%s: %s", path,
-                        errno == EWOULDBLOCK ? "another export is under way" : strerror(errno));
-    if (path_join(path, x->dir, MANIFEST, &f) != OK)
-        return cli_fail(x->cli, WRONG_USE, "%s", f.detail);
-    file_drafts_remove(path);
-    return file_draft_open(&x->manifest, path, 0644, &f) == OK ? DONE
-                                                               : cli_fail(x->cli, WRONG_USE, "%s", f.detail);
+    if (e == OK)
+        e = path_join(path, x->dir, MANIFEST, &f);
+    if (e == OK) {
+        file_drafts_remove(path);
+        e = file_draft_open(&x->manifest, path, 0644, &f);
+    }
+    return e == OK ? DONE : cli_fail(x->cli, WRONG_USE, "%s", f.detail);
+}
+
+static int look_at_directory(struct export *x)
+{
+    struct fault f = {0};
+
+    return static_look(x->dir, &f) == OK ? DONE : cli_fail(x->cli, WRONG_USE, "%s", f.detail);
 }
 
 static int finish(struct export *x)
 {
     struct fault f = {0};
-    enum err e = static_sync(x->dir, &f);
+    enum err e;
 
-    if (e == OK)
-        e = file_draft_commit(&x->manifest, &f); /* never names what is not there */
-    if (e == OK)
-        e = static_sweep(x->dir, x->prefix + 1, &x->seen, &x->removed, &f);
+    if (x->cli->is_dry_run) {
+        e = static_count_others(x->dir, x->prefix + 1, &x->seen, &x->removed, &f);
+    } else {
+        e = static_sync(x->dir, &f);
+        if (e == OK)
+            e = file_draft_commit(&x->manifest, &f); /* never names what is not there */
+        if (e == OK)
+            e = static_sweep(x->dir, x->prefix + 1, &x->seen, &x->removed, &f);
+    }
     return e == OK ? DONE : cli_fail(x->cli, WRONG_USE, "%s", f.detail);
 }
 
@@ -416,6 +420,8 @@ static int say(struct export *x)
     js_set_int(o, "failed", (int64_t)x->failed);
     code = show_write(x->cli, o);
     js_free(o);
+    if (x->cli->is_dry_run)
+        cli_note(x->cli, "this is what would be: nothing was written and nothing removed");
     return code == DONE && x->failed > 0 ? SERVICE_FAILED : code;
 }
 
@@ -425,7 +431,7 @@ static int run(struct export *x)
     int code = take_issuers(x);
 
     if (code == DONE)
-        code = open_directory(x);
+        code = x->cli->is_dry_run ? look_at_directory(x) : open_directory(x);
     if (code != DONE)
         return code;
     x->target = (struct fetch_target){.base_url = x->base};

@@ -56,6 +56,12 @@ enum err static_note(struct file_draft *manifest, const struct static_place *p, 
 
 /* ---- the directory ---- */
 
+/* Makes `dir` when it is not there and takes it for this run alone. Gives `lock_fd`, to be closed at its end,
+ * also with an error unless it is -1 then. ERR_IO. */
+enum err static_open(const char *dir, int *lock_fd, struct fault *f);
+/* Would that do? Makes and keeps nothing, and asks for no right to write. */
+enum err static_look(const char *dir, struct fault *f);
+
 /* Puts a file below `dir` by rename, with the time of thisUpdate; durable once static_sync has returned. */
 enum err static_put(const char *dir, const struct static_place *p, struct span der, int64_t this_update_s,
                     struct fault *f);
@@ -72,7 +78,10 @@ struct static_seen {
 void static_seen_add(struct static_seen *s, const char *file);
 void static_seen_free(struct static_seen *s);
 /* Removes every file below dir/prefix that is not among them, and directories that become empty. */
-enum err static_sweep(const char *dir, const char *prefix, struct static_seen *s, size_t *removed,
+enum err static_sweep(const char *dir, const char *prefix, struct static_seen *seen, size_t *removed,
                       struct fault *f);
+/* How many files that would remove. */
+enum err static_count_others(const char *dir, const char *prefix, struct static_seen *seen, size_t *count,
+                             struct fault *f);
 
 #endif

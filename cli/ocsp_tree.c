@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +16,50 @@
 #include "base/log.h"
 #include "cli/ocsp_static.h"
 
+#define LOCK ".lock"
 #define DRAFT ".draft" /* one is enough: a run holds the directory's lock */
+
+/* ---- one run at a time ---- */
+
+/* Two runs in one directory would sweep each other's files. */
+static enum err take_lock(const char *dir, int flags, int *fd, struct fault *f)
+{
+    char path[PATH_LEN_MAX];
+    enum err e = path_join(path, dir, LOCK, f);
+
+    if (e != OK)
+        return e;
+    *fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (*fd < 0 && errno == ENOENT && (flags & O_CREAT) == 0)
+        return OK; /* no run was ever here */
+    if (*fd < 0 || flock(*fd, LOCK_EX | LOCK_NB) != 0)
+        return fault_set(f, ERR_IO, "%s: %s", path,
+                         errno == EWOULDBLOCK ? "another export is under way" : strerror(errno));
+    return OK;
+}
+
+enum err static_open(const char *dir, int *lock_fd, struct fault *f)
+{
+    if (mkdir(dir, 0755) != 0 && errno != EEXIST)
+        return fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
+    return take_lock(dir, O_RDWR | O_CREAT, lock_fd, f);
+}
+
+enum err static_look(const char *dir, struct fault *f)
+{
+    struct stat st;
+    int rc = stat(dir, &st), fd = -1;
+    enum err e;
+
+    if (rc != 0 && errno == ENOENT)
+        return OK;
+    if (rc != 0 || !S_ISDIR(st.st_mode))
+        return fault_set(f, ERR_IO, "%s: %s", dir, strerror(rc != 0 ? errno : ENOTDIR));
+    e = take_lock(dir, O_RDONLY, &fd, f);
+    if (fd >= 0)
+        close(fd); /* the run that is meant need not wait for this one */
+    return e;
+}
 
 /* ---- files ---- */
 
@@ -141,48 +185,77 @@ static bool was_seen(struct static_seen *s, const char *file)
 
 /* ---- the sweep ---- */
 
-static enum err sweep_entry(const char *dir, const char *file, struct static_seen *s, size_t *removed,
-                            struct fault *f)
+struct sweep {
+    const char *dir;
+    struct static_seen *seen;
+    size_t count;    /* of files that were not seen */
+    bool is_removed; /* and are gone */
+    struct fault *fault;
+};
+
+static enum err sweep_directory(struct sweep *s, const char *below);
+
+static enum err sweep_entry(struct sweep *s, const char *file)
 {
     char path[PATH_LEN_MAX];
     struct stat st;
-    enum err e = path_join(path, dir, file, f);
+    enum err e = path_join(path, s->dir, file, s->fault);
 
     if (e != OK)
         return e;
     if (lstat(path, &st) != 0)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+        return fault_set(s->fault, ERR_IO, "%s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode)) {
-        e = static_sweep(dir, file, s, removed, f);
-        rmdir(path); /* of those that are empty now */
+        e = sweep_directory(s, file);
+        if (s->is_removed)
+            rmdir(path); /* of those that are empty now */
         return e;
     }
-    if (was_seen(s, file))
+    if (was_seen(s->seen, file))
         return OK;
-    if (unlink(path) != 0)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    ++*removed;
+    if (s->is_removed && unlink(path) != 0)
+        return fault_set(s->fault, ERR_IO, "%s: %s", path, strerror(errno));
+    s->count++;
     return OK;
 }
 
-enum err static_sweep(const char *dir, const char *prefix, struct static_seen *s, size_t *removed,
-                      struct fault *f)
+static enum err sweep_directory(struct sweep *s, const char *below)
 {
     char path[PATH_LEN_MAX], file[PATH_LEN_MAX];
     struct dirent *entry;
-    enum err e = path_join(path, dir, prefix, f);
+    enum err e = path_join(path, s->dir, below, s->fault);
     DIR *d = e == OK ? opendir(path) : NULL;
 
     if (e == OK && d == NULL)
-        return errno == ENOENT ? OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+        return errno == ENOENT ? OK : fault_set(s->fault, ERR_IO, "%s: %s", path, strerror(errno));
     while (e == OK && (entry = readdir(d)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        e = path_join(file, prefix, entry->d_name, f);
+        e = path_join(file, below, entry->d_name, s->fault);
         if (e == OK)
-            e = sweep_entry(dir, file, s, removed, f);
+            e = sweep_entry(s, file);
     }
     if (d != NULL)
         closedir(d);
+    return e;
+}
+
+enum err static_sweep(const char *dir, const char *prefix, struct static_seen *seen, size_t *removed,
+                      struct fault *f)
+{
+    struct sweep s = {.dir = dir, .seen = seen, .is_removed = true, .fault = f};
+    enum err e = sweep_directory(&s, prefix);
+
+    *removed = s.count;
+    return e;
+}
+
+enum err static_count_others(const char *dir, const char *prefix, struct static_seen *seen, size_t *count,
+                             struct fault *f)
+{
+    struct sweep s = {.dir = dir, .seen = seen, .fault = f};
+    enum err e = sweep_directory(&s, prefix);
+
+    *count = s.count;
     return e;
 }

@@ -228,6 +228,49 @@ class Export(ServiceTest):
         self.assertFalse((self.directory / "ocsp/ab").exists())
         self.assertIn("Response verify OK", self.fetch(self.leaf["rsa"]))
 
+    # ---- a dry run ----
+
+    def tree(self):
+        """All that is in the directory, with what would tell that it was touched."""
+        return {str(each): (each.stat().st_ino, each.stat().st_mtime_ns, each.is_file() and each.read_bytes())
+                for each in (self.directory, *self.directory.rglob("*"))}
+
+    def test_a_dry_run_counts_and_leaves_the_tree_as_it_is(self):
+        self.export()
+        fresh, spoilt = self.issue("ec", "dry run"), self.directory / self.manifest()[self.leaf["ec"].serial_hex]["file"]
+        strange = self.directory / "ocsp/ab/dry"
+        strange.parent.mkdir(parents=True)
+        strange.write_bytes(b"of a certificate that has ended")
+        spoilt.write_bytes(b"0")
+        before = self.tree()
+        told = self.export("--dry-run")
+        self.assertEqual(self.tree(), before)
+        self.assertEqual((told["written"], told["removed"], told["failed"]), (2, 1, 0))
+        self.assertNotIn(fresh.serial_hex, self.manifest())
+        done = self.export("--dry-run", "--url", f"http://127.0.0.1:{free_ports(1)[0]}/ocsp", check=False)
+        self.assertEqual((done.returncode, json.loads(done.text)["failed"], json.loads(done.text)["written"]), (2, 2, 0), done.said)
+        self.assertEqual(self.tree(), before)
+        self.assertEqual(self.export(), told, "what was told is what is done")
+        self.assertNotEqual(self.tree(), before)
+
+    def test_a_dry_run_makes_no_directory(self):
+        place = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        told = json.loads(self.service.chancery("ocsp", "export", place / "set", "--dry-run", "--output", "json").text)
+        self.assertEqual((told["written"], told["kept"], told["failed"]), (told["certificates"], 0, 0))
+        self.assertEqual([*place.iterdir()], [])
+        (place / "file").write_text("x")
+        done = self.service.chancery("ocsp", "export", place / "file", "--dry-run", check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, b""), done.said)
+
+    def test_a_dry_run_says_that_a_run_is_under_way(self):
+        with open(self.directory / ".lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for options in (("--dry-run",), ()):
+                done = self.export(*options, check=False)
+                self.assertEqual(done.returncode, 1, done.said)
+                self.assertIn("another export is under way", done.said)
+        self.assertEqual(self.export("--dry-run")["failed"], 0)
+
     def at(self, offset, code=0):
         """A run by a clock that is ahead by that."""
         done = run("faketime", "-f", offset, CHANCERY, "ocsp", "export", self.directory, "--home", self.service.home, "--output", "json",

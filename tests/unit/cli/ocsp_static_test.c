@@ -201,9 +201,14 @@ Test(ocsp_static, a_sweep_leaves_what_was_seen)
     cr_assert_eq(static_put(dir, &place, span_str("one"), PKI_NOW, &f), OK, "%s", f.detail);
     cr_assert_eq(static_put(dir, &second, span_str("two"), PKI_NOW, &f), OK, "%s", f.detail);
     static_seen_add(&seen, place.file);
+    buf_init(&b, 64);
+    cr_assert_eq(static_count_others(dir, "ocsp", &seen, &removed, &f), OK, "%s", f.detail);
+    cr_assert_eq(removed, 1);
+    cr_assert_eq(static_get(dir, &second, &b), OK, "counting removes nothing");
     cr_assert_eq(static_sweep(dir, "ocsp", &seen, &removed, &f), OK, "%s", f.detail);
     cr_assert_eq(removed, 1);
-    buf_init(&b, 64);
+    cr_assert_eq(static_count_others(dir, "ocsp", &seen, &removed, &f), OK, "%s", f.detail);
+    cr_assert_eq(removed, 0);
     cr_assert_eq(static_get(dir, &second, &b), ERR_NOT_FOUND);
     cr_assert_eq(static_get(dir, &place, &b), OK);
     cr_assert(span_eq(buf_span(&b), span_str("one")));
