@@ -122,20 +122,47 @@ static const struct column plan_columns[] = {
     {"", "would", 0}, {"", "serial", 0}, {"", "subject", 0}, {"", "status", 0}, {"", "reason", 0},
 };
 
+/* What the service would make of it, from what it shows (docs/interface.md, 5): DONE, or REFUSED with its own
+ * words. `would` becomes "nothing" where the wish is fulfilled already. */
+static int decide_revoke(struct cli *c, const struct js *now, const char **would)
+{
+    const char *given = js_str(js_get(js_get(now, "revocation"), "reason")),
+               *wanted = cli_option(c, OPT_REASON);
+
+    if (given != NULL && strcmp(given, wanted) == 0)
+        *would = "nothing";
+    else if (given != NULL && strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) != 0)
+        return cli_fail(c, REFUSED, "It is revoked for another reason.");
+    return DONE;
+}
+
+static int decide_unhold(struct cli *c, const struct js *now, const char **would)
+{
+    const char *given = js_str(js_get(js_get(now, "revocation"), "reason"));
+
+    (void)would;
+    if (given == NULL || strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) != 0)
+        return cli_fail(c, REFUSED, "It is not on hold.");
+    return DONE;
+}
+
 /* Asks for the certificate, so that a wrong serial shows, and says what would happen to it. */
-static int pretend(struct cli *c, const char *serial, const char *verb, const char *more)
+static int pretend(struct cli *c, const char *serial, const char *would,
+                   int (*decide)(struct cli *c, const struct js *now, const char **would))
 {
     struct js *v = NULL, *plan;
     int code = get(c, serial, &v);
 
+    if (code == DONE)
+        code = decide(c, v, &would);
     if (code == DONE) {
         plan = js_object();
-        js_set_str(plan, "would", verb);
+        js_set_str(plan, "would", would);
         js_set_str(plan, "serial", serial);
         js_set_str(plan, "subject", js_str(js_get(v, "subject")));
         js_set_str(plan, "status", js_str(js_get(v, "status")));
-        if (more != NULL)
-            js_set_str(plan, "reason", more);
+        if (cli_option(c, OPT_REASON) != NULL)
+            js_set_str(plan, "reason", cli_option(c, OPT_REASON));
         code = show_row(c, plan, plan_columns, COUNT_OF(plan_columns));
         js_free(plan);
     }
@@ -178,7 +205,7 @@ int run_cert_revoke(struct cli *c)
     if (code == DONE)
         code = build_revocation(c, &body);
     if (code == DONE && c->is_dry_run)
-        code = pretend(c, serial, "revoke", cli_option(c, OPT_REASON));
+        code = pretend(c, serial, "revoke", decide_revoke);
     else if (code == DONE && (code = confirm_revocation(c, serial)) == DONE)
         code = change(c, "PUT", serial, buf_span(&body));
     buf_free(&body);
@@ -192,5 +219,6 @@ int run_cert_unhold(struct cli *c)
 
     if (code != DONE)
         return code;
-    return c->is_dry_run ? pretend(c, serial, "unhold", NULL) : change(c, "DELETE", serial, (struct span){0});
+    return c->is_dry_run ? pretend(c, serial, "unhold", decide_unhold)
+                         : change(c, "DELETE", serial, (struct span){0});
 }

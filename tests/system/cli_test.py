@@ -202,6 +202,19 @@ class Cli(ServiceTest):
             with self.subTest(words=words):
                 self.chancery(*words, code=NOT_FOUND)
 
+    def test_a_dry_run_of_a_revocation_ends_as_the_real_one(self):
+        serial = self.signed(key="dry hold").serial_hex
+        for words in (["unhold", serial], ["revoke", serial, "--reason", "certificateHold"], ["revoke", serial, "--reason", "certificateHold"],
+                      ["unhold", serial], ["revoke", serial, "--reason", "superseded"], ["revoke", serial, "--reason", "superseded"],
+                      ["revoke", serial, "--reason", "keyCompromise"], ["unhold", serial], ["revoke", "01" * 19, "--reason", "superseded"]):
+            with self.subTest(words=words):
+                before = self.json("cert", "show", serial)
+                dry = run(CHANCERY, "cert", *words, "--dry-run", "--home", self.service.home, check=False)
+                self.assertEqual(self.json("cert", "show", serial), before)
+                real = run(CHANCERY, "cert", *words, "--yes", "--home", self.service.home, check=False)
+                self.assertEqual((dry.returncode, dry.stderr), (real.returncode, real.stderr))
+                self.assertEqual("nothing" in dry.text, real.returncode == 0 and self.json("cert", "show", serial) == before, dry.said)
+
     def test_revoke_hold_and_unhold(self):
         serial = self.signed(key="hold").serial_hex
         self.chancery("cert", "revoke", serial, "--reason", "certificateHold", "--yes")

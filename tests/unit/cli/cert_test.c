@@ -205,6 +205,46 @@ Test(cert, a_dry_run_reads_and_changes_nothing)
     finish(&x);
 }
 
+/* What the certificate is, what a dry run is asked, and what the service would say. */
+Test(cert, a_dry_run_refuses_what_the_service_would)
+{
+    static const char valid[] = "null", held[] = "{\"reason\":\"certificateHold\"}",
+                      gone[] = "{\"reason\":\"superseded\"}", refused[] = "It is revoked for another reason.";
+    static const struct {
+        const char *revocation, *reason; /* reason NULL: unhold */
+        int code;
+        const char *says;
+    } rows[] = {{valid, "superseded", 0, "would    revoke\n"},
+                {valid, "certificateHold", 0, "would    revoke\n"},
+                {held, "certificateHold", 0, "would    nothing\n"},
+                {held, "keyCompromise", 0, "would    revoke\n"},
+                {gone, "superseded", 0, "would    nothing\n"},
+                {gone, "keyCompromise", 3, refused},
+                {gone, "certificateHold", 3, refused},
+                {held, NULL, 0, "would    unhold\n"},
+                {valid, NULL, 3, "It is not on hold."},
+                {gone, NULL, 3, "It is not on hold."}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct exchange x = {0};
+        char body[128];
+
+        snprintf(body, sizeof body, "{\"serial\":\"0a\",\"status\":\"s\",\"revocation\":%s}",
+                 rows[i].revocation);
+        if (rows[i].reason != NULL)
+            exchange(&x, BODIES(body),
+                     WORDS("cert", "revoke", "0a", "--reason", rows[i].reason, "--dry-run"));
+        else
+            exchange(&x, BODIES(body), WORDS("cert", "unhold", "0a", "--dry-run"));
+        expect_code(&x, rows[i].code);
+        expect_request(x.server, 0, "GET /api/v1/certificates/0a HTTP/1.1");
+        cr_assert_not_null(strstr(rows[i].code == 0 ? x.typed.out : x.typed.err, rows[i].says),
+                           "row %zu: %s%s", i, x.typed.out, x.typed.err);
+        cr_assert(rows[i].code == 0 || x.typed.out[0] == '\0', "row %zu", i);
+        finish(&x);
+    }
+}
+
 Test(cert, a_terminal_is_asked_before_revoking)
 {
     struct exchange x = {.typed.is_terminal = true, .typed.in = "n\n"};
