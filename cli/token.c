@@ -2,7 +2,9 @@
 /* token: making, listing and deleting tokens. Of a new one the secret alone goes to standard output, so that
  * it can go into a file or a secret store; what it may goes to standard error. */
 #include <string.h>
+#include <strings.h>
 
+#include "base/access.h"
 #include "cli/inner.h"
 
 #define TOKENS_PATH "/api/v1/tokens"
@@ -52,9 +54,12 @@ static int put_body(struct cli *c, struct buf *out)
 {
     struct js *o;
     int64_t days;
+    enum access_role role;
 
     if (cli_option(c, OPT_DAYS) != NULL && !number_parse(cli_option(c, OPT_DAYS), 1, 3650, &days))
         return cli_misuse(c, "--days %s: a whole number from 1 to 3650", cli_option(c, OPT_DAYS));
+    if (!access_role_parse(cli_option(c, OPT_ROLE), &role))
+        return cli_misuse(c, "--role %s: " ROLES_TEXT, cli_option(c, OPT_ROLE));
     o = js_object();
     js_set_str(o, "role", cli_option(c, OPT_ROLE));
     set_all(c, o, "profiles", OPT_PROFILE);
@@ -129,6 +134,46 @@ int run_token_create(struct cli *c)
 
 /* ---- deleting ---- */
 
+static const struct column delete_columns[] = {
+    {"", "would", 0}, {"", "id", 0}, {"", "status", 0}, {"", "role", 0}, {"", "created_by", 0},
+};
+
+static const struct js *find_token(const struct js *items, const char *id)
+{
+    for (size_t i = 0; i < js_len(items); i++) {
+        const char *found = js_str(js_get(js_at(items, i), "id"));
+
+        if (found != NULL && strcasecmp(found, id) == 0)
+            return js_at(items, i);
+    }
+    return NULL;
+}
+
+static int show_deletion(struct cli *c, const struct js *token)
+{
+    struct js *plan = js_object();
+    int code;
+
+    js_set_str(plan, "would", strcmp(cell_str(token, "status"), "deleted") == 0 ? "nothing" : "delete");
+    for (size_t i = 1; i < COUNT_OF(delete_columns); i++)
+        js_set_str(plan, delete_columns[i].path, js_str(js_get(token, delete_columns[i].path)));
+    code = show_row(c, plan, delete_columns, COUNT_OF(delete_columns));
+    js_free(plan);
+    return code;
+}
+
+static int pretend_delete(struct cli *c)
+{
+    struct js *list = NULL;
+    int code = service_get(c, TOKENS_PATH, &list);
+    const struct js *token = find_token(js_get(list, "items"), cli_argument(c));
+
+    if (code == DONE)
+        code = token != NULL ? show_deletion(c, token) : cli_fail(c, NOT_FOUND, "There is no such token.");
+    js_free(list);
+    return code;
+}
+
 int run_token_delete(struct cli *c)
 {
     struct fetch_request r = {.method = "DELETE"};
@@ -137,7 +182,7 @@ int run_token_delete(struct cli *c)
     int code;
 
     if (c->is_dry_run)
-        return run_token_list(c);
+        return pretend_delete(c);
     if (!cli_confirm(c, "This deletes token %s: whoever uses it is refused from now on.", cli_argument(c)))
         return cli_fail(c, WRONG_USE, "nothing was done");
     path_begin(&path, TOKENS_PATH "/");

@@ -198,6 +198,26 @@ class Access(ServiceTest):
         self.assertTrue(any(made["id"] in each and "created" in each for each in acts), acts)
         self.assertTrue(any(made["id"] in each and "deleted" in each for each in acts), acts)
 
+    def test_a_dry_run_deletes_no_token_and_knows_which(self):
+        made = json.loads(self.service.chancery("token", "create", "--role", "viewer", "--output", "json").text)
+
+        def dry(token_id, check=True):
+            return self.service.chancery("token", "delete", token_id, "--dry-run", "--output", "json", check=check)
+
+        before = self.service.chancery("token", "list", "--output", "json").text
+        plan = json.loads(dry(made["id"].upper()).text)
+        self.assertEqual((plan["would"], plan["id"], plan["role"]), ("delete", made["id"], "viewer"))
+        self.assertEqual(self.service.chancery("token", "list", "--output", "json").text, before)
+        self.assert_status(self.by(made["token"], "/issuers"), 200)
+        for other in ("0" * 16, "nonsense"):
+            done, real = dry(other, check=False), self.service.chancery("token", "delete", other, check=False)
+            self.assertEqual((done.returncode, done.text), (5, ""), done.said)
+            self.assertEqual((real.returncode, real.stderr), (done.returncode, done.stderr))
+        self.service.chancery("token", "delete", made["id"])
+        self.assertEqual(json.loads(dry(made["id"]).text)["would"], "nothing")
+        done = self.service.chancery("token", "create", "--role", "nobody", "--dry-run", check=False)
+        self.assertEqual((done.returncode, done.text), (1, ""))
+
     def test_tokens_that_are_none(self):
         good = self.whole["viewer"]
         guessed = "chancery_" + "0" * 72

@@ -61,6 +61,24 @@ class Permit(ServiceTest):
         self.assertIsNone(self.plain("127.0.0.1"), "the list is in force from the first connection")
         self.assertIsNone(self.https("127.0.0.1"))
 
+    def test_a_dry_run_ends_as_the_real_one_and_changes_nothing(self):
+        there = ["10.1.0.0/16", "--listener", "http"]
+        self.permit("add", *there)
+        for words, code in ((["add", "::ffff:10.2.0.1"], 0), (["add", "10.2.0.1"], 3), (["add", *there], 3), (["add", "10.1.0.0/16"], 0),
+                            (["add", "10.2.0.1", "--role", "viewer"], 0), (["remove", "10.2.0.1", "--role", "operator"], 5),
+                            (["remove", "10.2.0.1", "--role", "viewer"], 0), (["remove", "10.2.0.1"], 0), (["remove", "10.2.0.1"], 5),
+                            (["remove", "10.1.0.0/16"], 0), (["add", "10.1.2.3/8"], 1), (["add", "example.com"], 1), (["add", "10.0.0.1", "--listener", "ftp"], 1),
+                            (["add", "10.0.0.1", "--role", "king"], 1), (["add", "10.0.0.1", "--listener", "http", "--role", "viewer"], 1)):
+            with self.subTest(words=words):
+                before = self.permit("list", "--output", "json").text
+                dry = self.permit(*words, "--dry-run", check=False)
+                self.assertEqual(self.permit("list", "--output", "json").text, before)
+                real = self.permit(*words, check=False)
+                self.assertEqual((dry.returncode, real.returncode), (code, code), dry.said + real.said)
+                if code in (3, 5):
+                    self.assertEqual(dry.stderr, real.stderr)
+                self.assertEqual(dry.text.startswith(f"would     {words[0]}\n"), code == 0, dry.said)
+
     def test_a_role(self):
         token = self.service.chancery("token", "create", "--role", "operator").text.strip()
         bearer = {"headers": {"Authorization": "Bearer " + token}, "tls": self.service.tls(None)}
