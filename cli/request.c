@@ -120,13 +120,33 @@ static int decide(struct cli *c, const char *suffix, struct span body)
     return code;
 }
 
-/* With --dry-run it is shown, and nothing is decided. */
+/* With --dry-run it is shown, and nothing is decided; what is decided already is refused in the service's
+ * words. */
+static int pretend(struct cli *c)
+{
+    static const struct {
+        const char *status, *text;
+    } rows[] = {{"approved", "It is approved already."},
+                {"denied", "It is denied already."},
+                {"expired", "It has expired: nobody decided in time."}};
+    struct js *v = NULL;
+    int code = get(c, &v);
+
+    for (size_t i = 0; i < COUNT_OF(rows) && code == DONE; i++)
+        if (strcmp(cell_str(v, "status"), rows[i].status) == 0)
+            code = cli_fail(c, REFUSED, "%s", rows[i].text);
+    if (code == DONE)
+        code = show(c, v);
+    js_free(v);
+    return code;
+}
+
 int run_request_approve(struct cli *c)
 {
     int code;
 
     if (c->is_dry_run)
-        return run_request_show(c);
+        return pretend(c);
     code = confirm(c, "issues");
     return code == DONE ? decide(c, "/approval", (struct span){0}) : code;
 }
@@ -138,7 +158,7 @@ int run_request_deny(struct cli *c)
     int code;
 
     if (c->is_dry_run)
-        return run_request_show(c);
+        return pretend(c);
     code = confirm(c, "denies");
     if (code != DONE)
         return code;

@@ -256,7 +256,8 @@ class Request(ServiceTest):
         self.assertIn(request, self.chancery("request", "list", "--status", "pending", "--output", "csv").text)
         self.assertIn("pending", self.chancery("request", "approve", request, "--dry-run").text)
         self.assertIn("approved", self.chancery("request", "approve", request).text)
-        self.chancery("request", "approve", request, code=REFUSED)
+        refused = self.chancery("request", "approve", request, code=REFUSED)
+        self.assertEqual(self.chancery("request", "approve", request, "--dry-run", code=REFUSED).stderr, refused.stderr)
         self.assertNotIn(request, self.chancery("request", "list", "--status", "pending").text)
 
     def test_deny_by_the_command_line(self):

@@ -67,6 +67,28 @@ Test(request, a_dry_run_decides_nothing)
     finish(&x);
 }
 
+Test(request, a_dry_run_refuses_what_is_decided)
+{
+    static const char *const rows[][2] = {{"approved", "It is approved already."},
+                                          {"denied", "It is denied already."},
+                                          {"expired", "It has expired"}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct exchange x = {0};
+        char body[64];
+
+        snprintf(body, sizeof body, "{\"status\":\"%s\"}", rows[i][0]);
+        if (i % 2 == 0)
+            exchange(&x, BODIES(body), WORDS("request", "approve", "0a1b", "--dry-run"));
+        else
+            exchange(&x, BODIES(body), WORDS("request", "deny", "0a1b", "--reason", "no", "--dry-run"));
+        expect_code(&x, 3);
+        cr_assert_not_null(strstr(x.typed.err, rows[i][1]), "%s", x.typed.err);
+        cr_assert_str_eq(x.typed.out, "");
+        finish(&x);
+    }
+}
+
 Test(request, what_the_service_refuses_has_its_exit_code)
 {
     static const struct {
