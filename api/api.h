@@ -139,7 +139,8 @@ void limits_free(struct limits *l); /* NULL is fine */
 /* Counts a failed login. Seconds to wait when that address has had too many, else 0: over a Unix socket
  * always. */
 unsigned limits_failed(struct limits *l, const struct http_peer *peer);
-/* Counts a request that costs. Seconds to wait, 0: go on. Administrators and local users have no limit. */
+/* Counts a request that costs, for the login: tokens of one maker are for programs that do not know of each
+ * other. Seconds to wait, 0: go on. Administrators and local users have no limit. */
 unsigned limits_request(struct limits *l, const struct http_peer *peer, const struct principal *who);
 
 /* ---- denied.c: what role or scope forbid, in the audit ---- */

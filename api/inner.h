@@ -36,7 +36,7 @@ struct issuer_files {
 /* <limits> of <login>: how often, docs/access.md. */
 struct limits_config {
     struct rate failures;             /* failed logins of one address */
-    struct rate requests;             /* that cost, of one person who is no administrator */
+    struct rate requests;             /* that cost, of one login that is no administrator's */
     struct rate requests_per_address; /* the same of one address */
 };
 enum confine_level {

@@ -41,7 +41,7 @@ unsigned limits_request(struct limits *l, const struct http_peer *peer, const st
 
     if (who->role == ACCESS_ADMINISTRATOR || peer->is_unix)
         return 0;
-    if (!rate_take(l->principals, &c->requests, span_str(who->identity), now_ms, &wait_s))
+    if (!rate_take(l->principals, &c->requests, span_str(who->name), now_ms, &wait_s))
         return wait_s;
     (void)!rate_take(l->addresses, &c->requests_per_address, place(peer, &room), now_ms, &wait_s);
     return wait_s;

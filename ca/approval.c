@@ -228,6 +228,19 @@ static bool is_askers(const struct ca *ca, struct view *v, const struct ask *a, 
     return strcmp(asker, a->who.identity) == 0;
 }
 
+static bool is_token(const char *name)
+{
+    return strncmp(name, "token:", 6) == 0;
+}
+
+/* The same login asked, or a certificate that this one has replaced. Tokens that one administrator has made
+ * are for programs that have nothing to do with each other. */
+static bool is_logins(const struct ca *ca, struct view *v, const struct ask *a, const struct request *r)
+{
+    return strcmp(r->asker, a->who.name) == 0 ||
+           (!is_token(r->asker) && !is_token(a->who.name) && is_askers(ca, v, a, r));
+}
+
 /* Four eyes are two people. Who is on the machine as the service's own user or root could write the store:
  * holding him to it would only look like a rule. */
 static bool is_own(const struct ca *ca, struct view *v, const struct ask *a, const struct request *r)
@@ -286,7 +299,7 @@ void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
 
     if (!find_open(ca, txn_view(t), a, &r, now_s))
         return;
-    if (a->who.role == ACCESS_REQUESTER && !is_askers(ca, txn_view(t), a, &r))
+    if (a->who.role == ACCESS_REQUESTER && !is_logins(ca, txn_view(t), a, &r))
         return ask_refuse(a, ERR_FORBIDDEN, "A requester may take back his own requests alone.");
     snprintf(detail, sizeof detail, "profile %s, asked by %s: %s", r.profile, r.asker, a->reason_text);
     request_decide(t, a->request_id,

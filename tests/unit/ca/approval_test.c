@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tests/unit/ca/people.h"
 
 TestSuite(approval, .init = people_open, .fini = stage_close, .timeout = 60);
@@ -80,6 +81,45 @@ Test(approval, a_requester_decides_nothing_but_may_take_back)
     cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
     cr_assert_eq(deny(COLLEAGUE, own.id, "a mistake").err, OK);
     cr_assert_eq(stored(own.id).state, REQUEST_DENIED);
+}
+
+static void put_token(struct txn *t, uint8_t first)
+{
+    token_add(t, &(struct token){.hash = {first},
+                                 .role = ACCESS_REQUESTER,
+                                 .created_by = ASKER,
+                                 .expires_at_s = clock_now_s() + WEEK_S});
+}
+
+Test(approval, tokens_of_one_maker_are_two_eyes_and_take_back_nothing_of_each_other)
+{
+    static const char one[] = "token:1000000000000000", two[] = "token:2000000000000000";
+    struct txn *t = stage_begin();
+    struct outcome asked, own;
+
+    put_token(t, 0x10);
+    put_token(t, 0x20);
+    stage_commit();
+    stage_start();
+    asked = issue(one, "csr", 0, 0);
+    own = issue(ASKER, "other csr", 0, 0);
+    cr_assert_eq(asked.err, ERR_PENDING, "%s", asked.detail);
+    cr_assert_eq(approve(ASKER, asked.id).err, ERR_FORBIDDEN, "its maker");
+    cr_assert_eq(deny(two, asked.id, "not mine").err, ERR_FORBIDDEN);
+    cr_assert_eq(deny(two, own.id, "not mine").err, ERR_FORBIDDEN);
+    cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
+    cr_assert_eq(deny(one, asked.id, "a mistake").err, OK);
+    cr_assert_eq(stored(asked.id).state, REQUEST_DENIED);
+}
+
+Test(approval, who_asked_by_the_certificate_before_takes_back_by_the_next)
+{
+    struct outcome asked;
+
+    stage.role->config.access.principals[1].role = ACCESS_REQUESTER; /* the twin */
+    stage_start();
+    asked = issue(ASKER, "csr", 0, 0);
+    cr_assert_eq(deny(TWIN, asked.id, "a mistake").err, OK);
 }
 
 Test(approval, what_a_scope_does_not_cover_is_not_there)
