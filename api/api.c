@@ -189,6 +189,7 @@ enum err api_run(struct api_role *r)
     loop_threads(threads());
     run.api.loop = loop_new();
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
+    run.api.pulse = pulse_new(run.api.asker, clock_monotonic_ms);
     run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS);
     run.api.limits = limits_new(&run.api);
     run.api.login_failures = login_failures_new(&run.api);
@@ -211,6 +212,7 @@ enum err api_run(struct api_role *r)
     tally_free(run.api.denied);
     permits_free(run.api.permits);
     foreign_free(run.api.foreign);
+    pulse_free(run.api.pulse);
     asker_free(run.api.asker);
     http_server_free(run.api.https);
     http_server_free(run.api.control);

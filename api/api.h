@@ -39,6 +39,17 @@ size_t asker_waiting(const struct asker *a);
  * ca is ours. */
 void answer_findings(struct answer *a, struct findings *out);
 
+/* ---- pulse.c: does the ca sign with every key? ---- */
+
+struct pulse;
+struct pulse *pulse_new(struct asker *a, int64_t (*now_ms)(void)); /* clock_monotonic_ms, or a test's */
+void pulse_free(struct pulse *p);                                  /* before the asker; NULL is fine */
+/* `fault` says what is wrong, NULL: nothing. */
+typedef void pulse_done(const char *fault, void *arg);
+/* Calls `done` once: at once with what was heard less than a second ago, else when the ca answers, which is
+ * asked once for all who want to know meanwhile. */
+void pulse_ask(struct pulse *p, pulse_done *done, void *arg);
+
 /* ---- api.c: the role ---- */
 
 struct stats {
@@ -57,6 +68,7 @@ struct api {
     struct loop *loop;
     struct store *store;
     struct asker *asker;
+    struct pulse *pulse;
     struct listener *listener;
     struct permits *permits;
     struct limits *limits;

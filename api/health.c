@@ -170,8 +170,9 @@ static void reply(struct report *r)
     call_json(r->call, r->is_unready ? 503 : 200, checks_end(&r->checks), NULL);
 }
 
-static void finish(struct call *c, const char *ca_fault)
+static void finish(const char *ca_fault, void *arg)
 {
+    struct call *c = arg;
     struct report r = {.call = c, .now_s = c->api->now_s()};
 
     checks_begin(&r.checks);
@@ -187,15 +188,9 @@ static void finish(struct call *c, const char *ca_fault)
     reply(&r);
 }
 
-static void on_probed(struct answer *a, void *arg)
-{
-    finish(arg, a->err == OK ? NULL : a->is_late ? "does not answer" : "cannot sign or read the store");
-}
-
 void readyz_get(struct call *c)
 {
-    if (asker_send(c->api->asker, ASK_PROBE, span_of(NULL, 0), on_probed, c) != OK)
-        finish(c, "too many requests wait for it");
+    pulse_ask(c->api->pulse, finish, c);
 }
 
 void livez_get(struct call *c)

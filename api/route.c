@@ -24,7 +24,7 @@
 /* clang-format off */
 const struct route ROUTES[] = {
     {"GET", "/livez", ANY, OPEN, LOCAL, .handle = livez_get},
-    {"GET", "/readyz", ANY, OPEN, LOCAL, .handle = readyz_get},
+    {"GET", "/readyz", ANY, OPEN, LOCAL, COSTLY, .handle = readyz_get},
     {"GET", "/metrics", ANY, OPEN, LOCAL, .handle = metrics_get},
     {"GET", "/api/v1/certificates", ANY, FILTERED, .handle = certificates_get},
     {"POST", "/api/v1/certificates", REQUESTER | ADMINISTRATOR, ASKED, COSTLY, .body_max = CSR_MAX, .handle = issue_post},

@@ -173,6 +173,30 @@ Test(route, every_row_says_how_it_keeps_to_a_scope)
     }
 }
 
+Test(route, what_has_something_signed_or_weighed_is_counted)
+{
+    static const struct {
+        const char *method, *path;
+        bool is_costly;
+    } rows[] = {
+        {"POST", "/api/v1/certificates", true},
+        {"POST", "/api/v1/preflight", true},
+        {"POST", "/api/v1/issuers/x/crl", true},
+        {"POST", "/api/v1/replay", true},
+        {"GET", "/readyz", true},
+        {"GET", "/livez", false},
+        {"GET", "/metrics", false},
+        {"GET", "/api/v1/certificates", false},
+    };
+    char arg[ROUTE_ARG_MAX], allow[64];
+    const struct route *r;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cr_assert_eq(route_find(rows[i].method, rows[i].path, &r, arg, allow), OK, "%s", rows[i].path);
+        cr_assert_eq(r->is_costly, rows[i].is_costly, "%s", rows[i].path);
+    }
+}
+
 Test(route, a_row_that_forgot_something_lets_nobody_in)
 {
     const struct route forgot_roles = {.method = "GET", .pattern = "/", .scope = ROUTE_SCOPE_OPEN},

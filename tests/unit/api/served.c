@@ -80,6 +80,7 @@ void served_open(void)
     cr_assert_eq(http_listen_unix(path, 0600, &control_fd, &f), OK, "%s", f.detail);
     stage.api.loop = loop_new();
     stage.api.asker = asker_new(stage.api.loop, stage.wire[0], 30000);
+    stage.api.pulse = pulse_new(stage.api.asker, clock_monotonic_ms);
     handlers = api_handlers(&stage.api);
     stage.api.https = http_serve(stage.api.loop, https_fd, make_tls(), NULL, &handlers);
     stage.api.control = http_serve(stage.api.loop, control_fd, NULL, NULL, &handlers);
@@ -89,6 +90,7 @@ void served_open(void)
 void served_close(void)
 {
     watch_stop(ca_watch);
+    pulse_free(stage.api.pulse);
     asker_free(stage.api.asker);
     http_server_free(stage.api.https);
     http_server_free(stage.api.control);
