@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check: does the store agree with itself? Certificates, their states and their index; the other tables are
- * check_rest.c's. An index is not looked up row by row: what it should hold and what it holds are each summed
- * into a tally, so that memory does not grow with the store and every table is read once, in order.
+ * check: does the store agree with itself? Certificates, their states and their index; issuers are
+ * check_issuer.c's, the other tables check_rest.c's. An index is not looked up row by row: what it should
+ * hold and what it holds are each summed into a tally, so that memory does not grow with the store and every
+ * table is read once, in order.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/der.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/parts.h"
 #include "store/check.h"
 
 static void tell(struct check *c, const char *before, uint64_t *count, const char *fmt, va_list ap)
@@ -79,19 +81,6 @@ enum err check_table(struct check *c, enum table t, check_row *fn)
 
 /* ---- a certificate against its own octets ---- */
 
-static bool read_certificate(struct span der, struct der *serial, struct der *not_after, struct der *spki)
-{
-    struct der whole, tbs, skipped, validity;
-
-    return der_expect(&der, DER_SEQUENCE, &whole) && der.len == 0 &&
-           der_expect(&whole.body, DER_SEQUENCE, &tbs) &&
-           der_expect(&tbs.body, DER_CONTEXT_CONSTRUCTED(0), &skipped) &&
-           der_expect(&tbs.body, DER_INTEGER, serial) && der_next(&tbs.body, &skipped) &&
-           der_next(&tbs.body, &skipped) && der_expect(&tbs.body, DER_SEQUENCE, &validity) &&
-           der_next(&validity.body, &skipped) && der_next(&validity.body, not_after) &&
-           der_next(&tbs.body, &skipped) && der_expect(&tbs.body, DER_SEQUENCE, spki);
-}
-
 /* The request it answers is for the same key. */
 static bool csr_fits(struct span csr, struct span spki)
 {
@@ -102,25 +91,35 @@ static bool csr_fits(struct span csr, struct span spki)
                             memmem(csr.data, csr.len, spki.data, spki.len) != NULL);
 }
 
+static bool has_key(const struct cert *c, struct span spki)
+{
+    uint8_t digest[HASH_LEN];
+    struct key_kind kind;
+
+    sha256_of(spki, digest);
+    return memcmp(digest, c->key_hash, HASH_LEN) == 0 && key_kind_of(spki, &kind) &&
+           c->key_type == kind.type && c->key_bits == kind.bits;
+}
+
 static const char *certificate_fault(const struct cert *c)
 {
-    struct der serial, not_after, spki;
+    struct parts parts;
     uint8_t digest[HASH_LEN];
-    int64_t end_s;
 
     sha256_of(c->der, digest);
     if (memcmp(digest, c->fingerprint, HASH_LEN) != 0)
         return "is not what its fingerprint says";
-    if (!read_certificate(c->der, &serial, &not_after, &spki))
+    if (!parts_of(c->der, &parts))
         return "is no certificate";
-    if (!span_eq(serial.body, span_of(c->serial, SERIAL_LEN)))
+    if (!span_eq(parts.serial, span_of(c->serial, SERIAL_LEN)))
         return "has another serial number";
-    if (!der_time(&not_after, &end_s) || end_s != c->status.not_after_s)
+    if (parts.not_before_s != c->not_before_s)
+        return "begins at another time";
+    if (parts.not_after_s != c->status.not_after_s)
         return "ends at another time";
-    sha256_of(spki.whole, digest);
-    if (memcmp(digest, c->key_hash, HASH_LEN) != 0)
+    if (!has_key(c, parts.spki))
         return "has another key";
-    return csr_fits(c->csr, spki.whole) ? NULL : "answers a request for another key";
+    return csr_fits(c->csr, parts.spki) ? NULL : "answers a request for another key";
 }
 
 /* ---- its index ---- */
@@ -290,25 +289,9 @@ static void check_counters(struct check *c)
         check_fault(c, "the counters say that fewer certificates were issued than there are");
 }
 
-static void note_issuer(struct check *c, struct entry e)
-{
-    struct rd key = rd_of(e.key);
-    uint16_t no = rd_u16(&key);
-    static const uint8_t none[SERIAL_LEN];
-    struct status s;
-    struct issuer i;
-
-    if (!rd_done(&key) || !row_get_issuer(e.row, &i) || no >= CHECK_ISSUERS)
-        return check_fault(c, "an issuer's row cannot be read");
-    c->has_issuer[no] = true;
-    if (memcmp(i.responder, none, SERIAL_LEN) != 0 &&
-        (status_find(c->view, i.responder, &s) != OK || s.issuer_no != no))
-        check_fault(c, "the OCSP signer of issuer %s has no certificate", i.id);
-}
-
 static enum err check_certificates(struct check *c)
 {
-    enum err e = check_table(c, TABLE_ISSUER, note_issuer);
+    enum err e = check_issuers(c);
 
     if (e == OK)
         e = check_table(c, TABLE_CERT, check_cert);

@@ -48,13 +48,16 @@ typedef void check_row(struct check *c, struct entry e);
 /* Every row of a table. */
 enum err check_table(struct check *c, enum table t, check_row *fn);
 
+/* check_issuer.c: issuers, their certificates and OCSP signers; notes which numbers there are. */
+enum err check_issuers(struct check *c);
+
 /* check_crl.c: CRL numbers, lists in force, changes; then, of each audit row, what it says was published, and
  * whether the numbers go by it. */
 enum err check_crls(struct check *c);
 void check_published(struct check *c, const struct audit_row *a);
 void check_numbers(struct check *c);
 
-/* check_rest.c: requests, tokens, permits, answers, the audit. */
+/* check_rest.c: requests, tokens, permits, answers, the audit, the store's own rows. */
 enum err check_rest(struct check *c);
 
 #endif

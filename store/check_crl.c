@@ -125,8 +125,12 @@ void check_published(struct check *c, const struct audit_row *a)
     uint64_t number = a->kind == AUDIT_CRL ? published_number(a->detail, id) : 0;
     struct issuer i;
 
-    if (number > 0 && issuer_find(c->view, id, &i) == OK && i.no < CHECK_ISSUERS &&
-        number > c->crls[i.no].published)
+    if (number == 0)
+        return;
+    if (issuer_find(c->view, id, &i) != OK)
+        return check_fault(c, "the audit says that issuer %s published CRL number %llu, and it is not there",
+                           id, (unsigned long long)number);
+    if (i.no < CHECK_ISSUERS && number > c->crls[i.no].published)
         c->crls[i.no].published = number;
 }
 

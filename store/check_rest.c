@@ -9,16 +9,40 @@ static void want(const struct key *k, struct span row, void *arg)
     check_tally(arg, key_span(k), row);
 }
 
+/* ---- serials that lead to certificates ---- */
+
+static bool note_row(const struct audit_row *a, void *arg)
+{
+    (void)a;
+    *(bool *)arg = true;
+    return false;
+}
+
+/* Its certificate is there, or was: what is forgotten is in the audit all the same. */
+static bool is_issued(struct check *c, const uint8_t serial[static SERIAL_LEN])
+{
+    const struct audit_query q = {.serial = serial, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 1};
+    char next[CURSOR_MAX];
+    bool is_there = false;
+    struct status s;
+
+    return status_find(c->view, serial, &s) != ERR_NOT_FOUND || /* damage is told of where it is */
+           audit_list(c->view, &q, note_row, &is_there, next) != OK || is_there;
+}
+
 /* ---- requests ---- */
 
 static void check_request(struct check *c, struct entry e)
 {
+    static const uint8_t none[SERIAL_LEN];
     struct request r;
 
     if (e.key.len != REQUEST_ID_LEN || !row_get_request(e.row, &r))
         return check_fault(c, "a request for approval cannot be read");
     memcpy(r.id, e.key.data, REQUEST_ID_LEN);
     c->out->requests++;
+    if (r.state == REQUEST_APPROVED ? !is_issued(c, r.serial) : memcmp(r.serial, none, SERIAL_LEN) != 0)
+        check_fault(c, "a request for approval led to a certificate that is nobody's");
     request_index_each(&r, want, &c->request_wanted);
 }
 
@@ -40,6 +64,8 @@ static void check_request_index(struct check *c, struct entry e)
 
     if (tag != REQUEST_BY_KEY) /* of which a request knows nothing */
         check_tally(&c->request_there, e.key, e.row);
+    else if (e.key.len != 1 + HASH_LEN || e.row.len != REQUEST_ID_LEN + HASH_LEN)
+        check_fault(c, "a request under an Idempotency-Key cannot be read");
     if (!leads_to_request(c, e, tag == REQUEST_BY_KEY || tag == REQUEST_BY_SAME))
         check_fault(c, "the index of requests leads to none");
 }
@@ -60,10 +86,17 @@ static enum err check_requests(struct check *c)
 static void check_answer(struct check *c, struct entry e)
 {
     struct idempotent i;
+    struct span row = {0};
+    struct key by_time;
 
     c->answers++;
     if (e.key.len != HASH_LEN || !row_get_idempotent(e.row, &i))
-        check_fault(c, "an answer under an Idempotency-Key cannot be read");
+        return check_fault(c, "an answer under an Idempotency-Key cannot be read");
+    by_time = key_of_answer(i.at_s, e.key.data);
+    if (table_find(c->view, TABLE_IDEMPOTENT_TIME, key_span(&by_time), &row) != OK)
+        check_fault(c, "an answer under an Idempotency-Key is of another time");
+    if (!is_issued(c, i.serial))
+        check_fault(c, "an answer under an Idempotency-Key led to a certificate that is nobody's");
 }
 
 static void check_answer_time(struct check *c, struct entry e)
@@ -97,11 +130,20 @@ static void check_token(struct check *c, struct entry e)
         check_fault(c, "a token cannot be read");
 }
 
+/* Bits beyond the prefix are zero: a range with others is nobody's to remove. */
+static bool is_range(const struct address_range *r)
+{
+    for (unsigned bit = r->bits; bit < 8 * sizeof r->base.octets; bit++)
+        if ((r->base.octets[bit / 8] & 0x80 >> bit % 8) != 0)
+            return false;
+    return true;
+}
+
 static void check_permit(struct check *c, struct entry e)
 {
     struct permit p;
 
-    if (!row_get_permit(e.row, &p))
+    if (!permit_read(e, &p) || !is_range(&p.range))
         check_fault(c, "a permit cannot be read");
 }
 
@@ -167,13 +209,62 @@ static enum err check_audit(struct check *c)
     return OK;
 }
 
+/* ---- what the store says of itself ---- */
+
+static enum err read_counters(struct view *v)
+{
+    return counters_find(v, &(struct counters){0});
+}
+
+static enum err read_clock(struct view *v)
+{
+    return clock_mark_find(v, &(struct clock_mark){0});
+}
+
+static enum err read_snapshot(struct view *v)
+{
+    return snapshot_time(v, &(int64_t){0});
+}
+
+static enum err read_schema(struct view *v)
+{
+    return schema_check(v, &(struct fault){0});
+}
+
+static enum err read_barred(struct view *v)
+{
+    return barred_is_marked(v) ? OK : ERR_INTERNAL;
+}
+
+static void check_meta(struct check *c, struct entry e)
+{
+    static const struct {
+        const char *key;
+        enum err (*read)(struct view *v);
+    } known[] = {{"counters", read_counters},
+                 {"clock", read_clock},
+                 {"snapshot", read_snapshot},
+                 {"schema", read_schema},
+                 {"barred", read_barred}};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (span_eq(e.key, span_str(known[i].key))) {
+            if (known[i].read(c->view) != OK)
+                check_fault(c, "what the store says of itself cannot be read: %s", known[i].key);
+            return;
+        }
+    check_fault(c, "the store says something of itself that is nothing");
+}
+
 enum err check_rest(struct check *c)
 {
     static const struct {
         enum table table;
         check_row *fn;
-    } plain[] = {
-        {TABLE_TOKEN, check_token}, {TABLE_PERMIT, check_permit}, {TABLE_RESPONDER, check_responder}};
+    } plain[] = {{TABLE_META, check_meta},
+                 {TABLE_TOKEN, check_token},
+                 {TABLE_PERMIT, check_permit},
+                 {TABLE_RESPONDER, check_responder}};
     enum err e = check_crls(c);
 
     for (size_t i = 0; e == OK && i < sizeof plain / sizeof *plain; i++)

@@ -5,7 +5,7 @@
 
 #include "store/inner.h"
 
-static struct key key_of_time(int64_t at_s, const uint8_t key[static HASH_LEN])
+struct key key_of_answer(int64_t at_s, const uint8_t key[static HASH_LEN])
 {
     struct key k = {.len = 0};
 
@@ -26,7 +26,7 @@ enum err idempotent_find(struct view *v, const uint8_t key[static HASH_LEN], str
 
 void idempotent_add(struct txn *t, const uint8_t key[static HASH_LEN], const struct idempotent *i)
 {
-    struct key by_time = key_of_time(i->at_s, key);
+    struct key by_time = key_of_answer(i->at_s, key);
     struct buf *row = txn_row(t);
 
     row_put_idempotent(row, i);

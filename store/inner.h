@@ -235,6 +235,12 @@ struct key index_state_key(enum cert_state state, uint64_t number);
 void index_add(struct txn *t, const struct cert *c);
 void index_move_state(struct txn *t, uint64_t number, enum cert_state from, enum cert_state to);
 
+/* ---- idempotent.c, permit.c ---- */
+
+/* Under which an answer is found by its time. */
+struct key key_of_answer(int64_t at_s, const uint8_t key[static HASH_LEN]);
+[[nodiscard]] bool permit_read(struct entry e, struct permit *out);
+
 /* ---- request.c ---- */
 
 enum request_index {

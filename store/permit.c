@@ -33,7 +33,7 @@ static struct key key_of(const struct permit *p)
     return k;
 }
 
-static enum err read_row(struct entry e, struct permit *out)
+bool permit_read(struct entry e, struct permit *out)
 {
     struct rd r = rd_of(e.key);
     uint8_t listener = rd_u8(&r), role = rd_u8(&r);
@@ -42,10 +42,13 @@ static enum err read_row(struct entry e, struct permit *out)
     out->range.bits = rd_u8(&r);
     out->listener = (enum permit_listener)listener;
     out->role = (enum access_role)role;
-    if (!rd_done(&r) || listener < PERMIT_HTTP || listener > PERMIT_HTTPS || role >= ACCESS_ROLES ||
-        out->range.bits > 128 || !row_get_permit(e.row, out))
-        return table_damaged(TABLE_PERMIT, e.key);
-    return OK;
+    return rd_done(&r) && listener >= PERMIT_HTTP && listener <= PERMIT_HTTPS && role < ACCESS_ROLES &&
+           out->range.bits <= 128 && row_get_permit(e.row, out);
+}
+
+static enum err read_row(struct entry e, struct permit *out)
+{
+    return permit_read(e, out) ? OK : table_damaged(TABLE_PERMIT, e.key);
 }
 
 enum err permit_find(struct view *v, const struct permit *p, struct permit *out)

@@ -262,10 +262,12 @@ struct store_checked {
 };
 /* Reads every row of one view and holds it against all others that must agree with it: certificates against
  * their own DER and their states, states against what CRLs list, every index against what it finds, counters
- * against counts, CRL numbers against lists and audit, the audit against its chain. `fn` is told each fault
- * in a line, and each warning in one that begins "warning: ". It repairs nothing. Some 20 s for a million
- * certificates. ERR_IO: the store cannot be read to its end. What it cannot see: an edit of a field that
- * nothing else repeats (a subject's text, a CSR's attributes, times of a request) and is still well formed.
+ * against counts, issuers against their own certificates and their parents', serials that requests and
+ * answers led to against certificates and audit, CRL numbers against lists and audit, the audit against its
+ * chain. `fn` is told each fault in a line, and each warning in one that begins "warning: ". It repairs
+ * nothing. Some 20 s for a million certificates. ERR_IO: the store cannot be read to its end. What it cannot
+ * see: an edit of a field that nothing else repeats (a subject's text, a CSR but for its key, times of issue
+ * and request, what a permit is for) and is still well formed.
  */
 typedef void store_fault_fn(const char *what, void *arg);
 enum err store_check(struct view *v, store_fault_fn *fn, void *arg, struct store_checked *out);
