@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Do the documents name what is there? The libraries that the program needs, held against the packages that are said to bring them;
-its commands and routes."""
+its commands, routes and events of the log."""
 import os
 import pathlib
 import re
@@ -79,6 +79,21 @@ class Interface(unittest.TestCase):
         paths = {route: re.escape(re.sub(r"\.(der|pem)$", "", route)).replace(r"\{\*\}", "[A-Z]+/[A-Z]+").replace(r"\{\}", "[A-Z]+")
                  for route in routes}
         self.assertEqual([route for route, path in paths.items() if not re.search(rf"{path}(?![\w/])", self.text)], [])
+
+
+class Log(unittest.TestCase):
+    """The events of the log, which an administrator filters by and looks up."""
+
+    ROOMS = ("base", "store", "signer", "ca", "crl", "ocsp", "cli", "watch", "api")
+    SAID = re.compile(r'(?:\blog_(?:info|warn|error)\(\s*|\bline\("\w+", |\btell_fault\([^;]*?, |\bkept_open\(s, )"([a-z-]+)"')
+
+    def test_every_event_is_in_operations_and_none_that_is_not_said(self):
+        said_ = {event for room in self.ROOMS for path in (ROOT / room).rglob("*.c") for event in self.SAID.findall(path.read_text())}
+        self.assertLessEqual({"ready", "alarm", "end", "key", "ocsp-as-of"}, said_)
+        rows = re.findall(r"(?m)^\| (`[^|]*)\|", section(document("operations.md"), "10. The log"))
+        named = {each for row in rows for each in re.findall(r"`([a-z-]+)`", row)}
+        self.assertEqual(sorted(said_ - named), [], "not in docs/operations.md, 10")
+        self.assertEqual(sorted(named - said_), [], "in docs/operations.md, 10, and said by nothing")
 
 
 if __name__ == "__main__":
