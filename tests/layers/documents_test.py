@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Do the documents name what is there? The libraries that the program needs, held against the packages that are said to bring them;
-its commands, routes and events of the log."""
+its commands, routes, events of the log and tables."""
 import os
 import pathlib
 import re
@@ -94,6 +94,15 @@ class Log(unittest.TestCase):
         named = {each for row in rows for each in re.findall(r"`([a-z-]+)`", row)}
         self.assertEqual(sorted(said_ - named), [], "not in docs/operations.md, 10")
         self.assertEqual(sorted(named - said_), [], "in docs/operations.md, 10, and said by nothing")
+
+
+class Tables(unittest.TestCase):
+    def test_every_table_of_the_store_has_a_row_in_architecture(self):
+        tables = re.findall(r'\[TABLE_\w+\] = "(\w+)"', (ROOT / "store/damage.c").read_text())
+        self.assertIn("cert", tables)
+        rows = re.findall(r"(?m)^\| (`[^|]*)\|", section(document("architecture.md"), "The store"))
+        named = [each for row in rows for each in re.findall(r"`(\w+)`", row)]
+        self.assertEqual(sorted(tables), sorted(named))
 
 
 if __name__ == "__main__":
