@@ -106,6 +106,10 @@ static struct js *profile_json(const struct profile *p)
     js_set_str(o, "id", p->id);
     js_set_str(o, "title", p->title);
     js_set(o, "keys", keys_json(p));
+    if (p->rsa_advised > 0)
+        js_set_int(o, "rsa_advised", p->rsa_advised);
+    else
+        js_set_null(o, "rsa_advised");
     set_usages(o, p);
     js_set_int(o, "days_default", p->days_default);
     js_set_int(o, "days_max", p->days_max);

@@ -190,6 +190,7 @@ struct profile {
     bool is_cisco;    /* RFC 8813 conflicts on EC keys are a note, elsewhere a refusal */
     struct profile_key keys[PROFILE_KEYS_MAX]; /* permitted kinds; RSA bits: exact sizes permitted */
     size_t key_count;
+    unsigned rsa_advised;                 /* bits: a larger key that is permitted is warned of; 0: none is */
     struct profile_usage ku_rsa, ku_ec;   /* zeros for a kind of key that is not permitted */
     uint32_t eku_required, eku_tolerated; /* bit (1 << enum eku) */
     bool always_table;                    /* issue the table whatever the CSR asks */

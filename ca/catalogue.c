@@ -150,6 +150,20 @@ static void check_usage(struct reading *r, const struct xml_node *n, const struc
         reject(r, n, "keyCertSign and cRLSign are for issuers; permitted: the other usages");
 }
 
+/* Of the sizes that are permitted, the largest that everybody takes. */
+static void read_advised(struct reading *r, const struct xml_node *n, struct profile *p)
+{
+    bool is_size = false;
+
+    if (xml_attr(n, "advised") == NULL)
+        return;
+    p->rsa_advised = number(n, "advised");
+    for (size_t i = 0; i < p->key_count; i++)
+        is_size = is_size || (p->keys[i].type == KEY_RSA && p->keys[i].bits == p->rsa_advised);
+    if (!is_size)
+        reject(r, n, "advised is none of the sizes; permitted: one of them");
+}
+
 static void read_keys(struct reading *r, const struct xml_node *n, enum key_type type, struct profile *p,
                       struct profile_usage *u)
 {
@@ -254,8 +268,10 @@ static void read_profile(struct reading *r, const struct xml_node *n, struct pro
         reject(r, n, "the id is longer than 63 octets");
     if (!span_to_str(span_str(xml_attr(n, "title")), p->title, sizeof p->title))
         reject(r, n, "the title is longer than 127 octets");
-    if (rsa != NULL)
+    if (rsa != NULL) {
         read_keys(r, rsa, KEY_RSA, p, &p->ku_rsa);
+        read_advised(r, rsa, p);
+    }
     if (ec != NULL)
         read_keys(r, ec, KEY_EC, p, &p->ku_ec);
     read_extended(r, n, p);

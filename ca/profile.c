@@ -55,13 +55,31 @@ static void point_check(struct check *c)
                     "an uncompressed point");
 }
 
+/* What the product makes, and somebody it talks to does not take. */
+static void advice_check(struct check *c)
+{
+    char got[32], want[32];
+
+    if (c->key.type != KEY_RSA || c->profile->rsa_advised == 0 || c->key.bits <= c->profile->rsa_advised)
+        return;
+    snprintf(got, sizeof got, "%u bits", c->key.bits);
+    snprintf(want, sizeof want, "%u bits", c->profile->rsa_advised);
+    finding_add(c->findings, "key.advised", "key", got, want);
+}
+
+static void permitted_check(struct check *c)
+{
+    point_check(c);
+    advice_check(c);
+}
+
 static void size_check(struct check *c)
 {
     char got[32], want[128];
     unsigned least, most;
 
     if (takes_bits(c))
-        return point_check(c);
+        return permitted_check(c);
     permitted_sizes(c, want, sizeof want, &least, &most);
     if (c->key.type == KEY_EC) {
         snprintf(got, sizeof got, c->key.bits > 0 ? "P-%u" : "an unknown curve", c->key.bits);

@@ -48,6 +48,11 @@ static const struct rule table[] = {
      "Make another key, with {want}, and have that certified."},
     {"key.size", SEVERITY_REFUSE, "The RSA key has {got}, a size this profile does not take.",
      ASK_AGAIN "with {want}."},
+    {"key.advised", SEVERITY_WARN,
+     "The RSA key has {got}, and with this purpose not everybody takes more than {want}: some phones fail "
+     "with "
+     "larger CallManager keys, and Contact Center Express takes none.",
+     ASK_AGAIN "with a key of {want}, unless everything that meets it is known to take more."},
     {"key.exponent", SEVERITY_REFUSE, "The RSA key's public exponent is {got}, which is not secure.",
      ASK_AGAIN "with {want}."},
     {"key.small-factor", SEVERITY_REFUSE,

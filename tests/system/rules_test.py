@@ -150,6 +150,7 @@ TOLD = [
     ("name.ec", "ucm/tomcat-ECDSA", lambda: make_csr("ec-P-256").der),
     ("name.ms", "ucm/tomcat", lambda: asks(extensions=sans("a.example.com", "b.example.com"))),
     ("name.capf", "ucm/CAPF", lambda: make_csr().der),
+    ("key.advised", "ucm/CallManager", lambda: make_csr("rsa-3072").der),
     ("key.ca-size", "ucm/CAPF", lambda: make_csr("rsa-4096", "/CN=CAPF-0a1b2c3d").der),
     ("name.lsc", "phone/LSC", lambda: make_csr().der),
     ("san.from-cn", "ucm/tomcat", lambda: make_csr().der),

@@ -75,7 +75,7 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
 
     cr_assert_eq(load("<profile id=\"site/web\" title=\"Caf&#233; &amp; web\" multi-server=\"true\" "
                       "ip-names=\"true\" domain-names=\"true\" wildcards=\"true\">"
-                      "<rsa sizes=\" 2048\n4096 \"><key-usage required=\"digitalSignature\" "
+                      "<rsa sizes=\" 2048\n4096 \" advised=\"2048\"><key-usage required=\"digitalSignature\" "
                       "tolerated=\"keyEncipherment keyAgreement\""
                       " default=\"digitalSignature keyEncipherment\"/></rsa>"
                       "<ec sizes=\"384\"><key-usage required=\"digitalSignature\"/></ec>"
@@ -90,6 +90,8 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
     cr_assert(p->multi_server && p->ip_sans && p->domain_sans && p->wildcards);
     cr_assert(!p->is_cisco && !p->is_internal && p->naming == NAMING_FREE && !p->is_ca && !p->always_table);
     cr_assert_eq(p->key_count, 3);
+    cr_assert_eq(p->rsa_advised, 2048);
+    cr_assert_eq(profile_find(&c, "chancery/listener")->rsa_advised, 0);
     cr_assert(p->keys[0].type == KEY_RSA && p->keys[0].bits == 2048);
     cr_assert(p->keys[1].type == KEY_RSA && p->keys[1].bits == 4096);
     cr_assert(p->keys[2].type == KEY_EC && p->keys[2].bits == 384);
@@ -150,6 +152,13 @@ Test(catalogue, mistakes_are_refused_with_line_and_permitted_set)
          "profiles.xml:7: ", "\"site/a\": two profiles have this id"},
         {PROFILE("", "<rsa sizes=\"1024\"><key-usage required=\"digitalSignature\"/></rsa>", EKU, DAYS),
          "profiles.xml:3: ", "permitted: one or more of 2048, 3072, 4096"},
+        {PROFILE("",
+                 "<rsa sizes=\"3072 4096\" advised=\"2048\"><key-usage required=\"digitalSignature\"/></rsa>",
+                 EKU, DAYS),
+         "profiles.xml:3: ", "advised is none of the sizes"},
+        {PROFILE("", "<rsa sizes=\"2048\" advised=\"2047\"><key-usage required=\"digitalSignature\"/></rsa>",
+                 EKU, DAYS),
+         "profiles.xml:3: ", "permitted: 2048, 3072, 4096"},
         {PROFILE("", "<rsa sizes=\"2048\"><key-usage required=\"digitalSignatur\"/></rsa>", EKU, DAYS),
          "profiles.xml:3: ",
          "<key-usage required=\"digitalSignatur\"> is not permitted; permitted: digitalSignature, "

@@ -61,6 +61,8 @@ static const struct breach breaches[] = {
     {"key.too-small", "ucm/tomcat", "rsa-1024", as_is, 0, "key", "1024 bits", "2048, 3072, 4096 bits"},
     {"key.too-large", "ucm/tomcat", "rsa-8192", as_is, 0, "key", "8192 bits", "2048, 3072, 4096 bits"},
     {"key.size", "general/server", "rsa-2560", as_is, 0, "key", "2560 bits", "2048, 3072, 4096 bits"},
+    {"key.advised", "ucm/CallManager", "rsa-3072", as_is, 0, "key", "3072 bits", "2048 bits"},
+    {"key.advised", "ucm/CallManager", "rsa-4096", as_is, 0, "key", "4096 bits", "2048 bits"},
     {"key.curve", "ucm/tomcat-ECDSA", "ec-224", as_is, 0, "key", "P-224", "P-256, P-384, P-521"},
     {"key.curve", "general/server", "ec-koblitz", as_is, 0, "key", "an unknown curve", "P-256, P-384, P-521"},
     {"key.point.compressed", "general/server", "ec-compressed", as_is, 0, "key", "a compressed point",
@@ -108,11 +110,34 @@ Test(profile, each_rule_fires_and_says_what_and_why)
     }
 }
 
+Test(profile, a_key_size_is_advised_where_the_catalogue_says_so_and_when_it_is_permitted)
+{
+    static const struct {
+        const char *profile, *key;
+    } rows[] = {{"ucm/CallManager", "rsa-2048"},
+                {"ucm/CallManager", "rsa-8192"}, /* refused */
+                {"ucm/CallManager-ECDSA", "ec-384"},
+                {"ucm/tomcat", "rsa-4096"},
+                {"general/server", "rsa-3072"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct facts f = request_plain(rows[i].key);
+        struct findings fs = {0};
+        struct grant g;
+
+        profile_check(installed(rows[i].profile), &f, 0, &g, &fs);
+        cr_expect_null(finding_of(&fs, "key.advised"), "%s %s", rows[i].profile, rows[i].key);
+        findings_free(&fs);
+    }
+}
+
 /* The product names ECDSA purposes, CAPF and phones otherwise than this request is named. */
 static bool is_expected(const struct profile *p, const char *rule)
 {
     if (strcmp(p->id, "ucm/CAPF") == 0)
         return strcmp(rule, "name.capf") == 0 || strcmp(rule, "key.ca-size") == 0;
+    if (p->rsa_advised > 0)
+        return strcmp(rule, "key.advised") == 0;
     return strcmp(rule, strncmp(p->id, "phone/", 6) == 0 ? "name.lsc" : "name.ec") == 0;
 }
 
