@@ -15,6 +15,7 @@
 #define VOS_LEAF                                                                                             \
     "the same page, on the node that made the request (multi-server: on the publisher, for all nodes)"
 #define VOS_RESTART "utils service restart, on every node that has the new certificate, one after another"
+#define CCX_RESTART "utils system restart, outside of calls, one node after another"
 #define PHONES                                                                                               \
     "Renew CallManager, TVS and ITLRecovery in separate windows, never together: phones verify each with "   \
     "the others, and with two of them new at once every phone unregisters and loses its trust."
@@ -150,7 +151,7 @@ static const struct upload_plan rows[] = {
      VOS_LEAF,
      {"Cisco Tomcat"},
      VOS_RESTART,
-     {"Finesse: restart Cisco Finesse Tomcat as well; UCCX: restart the node, outside of calls."}},
+     {"Finesse: restart Cisco Finesse Tomcat as well."}},
     {"vos/",
      {"tomcat-trust"},
      VOS_TRUST,
@@ -158,7 +159,17 @@ static const struct upload_plan rows[] = {
      VOS_LEAF,
      {"Cisco Tomcat"},
      VOS_RESTART,
-     {"Finesse: restart Cisco Finesse Tomcat as well; UCCX: restart the node, outside of calls."}},
+     {"Finesse: restart Cisco Finesse Tomcat as well."}},
+
+    {"uccx/tomcat-ECDSA",
+     {"tomcat-trust"},
+     VOS_TRUST,
+     "tomcat-ECDSA",
+     VOS_LEAF,
+     {"the node"},
+     CCX_RESTART,
+     {0}},
+    {"uccx/", {"tomcat-trust"}, VOS_TRUST, "tomcat", VOS_LEAF, {"the node"}, CCX_RESTART, {0}},
 
     {"ucce/host-ECDSA",
      {"Windows: Trusted Root Certification Authorities"},

@@ -38,6 +38,8 @@ PROFILES = {
     "imp/tomcat-ECDSA": (EC, HOST_EC, "SC", "dkD", "I", "a"),
     "vos/tomcat": (RSA, HOST, "SC", "dD", "I", "ka"),
     "vos/tomcat-ECDSA": (EC, HOST_EC, "SC", "dD", "I", "ka"),
+    "uccx/tomcat": (RSA, HOST, "SC", "dD", "I", "ka"),
+    "uccx/tomcat-ECDSA": (EC, HOST_EC, "SC", "dD", "I", "ka"),
     "ucce/host": (RSA, HOST, "SC", "dk", "", "Da"),
     "ucce/host-ECDSA": (EC, HOST_EC, "SC", "d", "", "Da"),
     "phone/LSC": (RSA, PHONE, "C", "dk", "SI", "Da"),

@@ -499,6 +499,7 @@ class Preflight(ServiceTest):
             "ucm/ipsec": ["ipsec-trust"] * 2 + ["ipsec"], "ucm/TVS": ["TVS-trust"] * 2 + ["TVS"], "imp/cup": ["cup-trust"] * 2 + ["cup"],
             "ucm/CAPF": ["CAPF-trust"] * 2 + ["CallManager-trust"] * 2 + ["CAPF"],
             "imp/cup-xmpp-s2s": ["cup-xmpp-trust"] * 2 + ["cup-xmpp-s2s"], "vos/tomcat": ["tomcat-trust"] * 2 + ["tomcat"],
+            "uccx/tomcat-ECDSA": ["tomcat-trust"] * 2 + ["tomcat-ECDSA"],
             "phone/LSC": ["CAPF-trust"] * 2 + ["CallManager-trust"] * 2,
         }
         for profile, expected in stores.items():

@@ -40,6 +40,8 @@ static const struct row {
     {"imp/tomcat-ECDSA", "ec-256", S | C, I, d | k | D, a, d | k | D, true},
     {"vos/tomcat", "rsa-2048", S | C, I, d | D, k | a, d | D, true},
     {"vos/tomcat-ECDSA", "ec-256", S | C, I, d | D, k | a, d | D, true},
+    {"uccx/tomcat", "rsa-2048", S | C, I, d | D, k | a, d | D, true},
+    {"uccx/tomcat-ECDSA", "ec-256", S | C, I, d | D, k | a, d | D, true},
     {"ucce/host", "rsa-2048", S | C, 0, d | k, D | a, d | k, false},
     {"ucce/host-ECDSA", "ec-256", S | C, 0, d, D | a, d, false},
     {"phone/LSC", "rsa-2048", C, S | I, d | k, D | a, d | k, false},

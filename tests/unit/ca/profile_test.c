@@ -62,6 +62,7 @@ static const struct breach breaches[] = {
     {"key.too-large", "ucm/tomcat", "rsa-8192", as_is, 0, "key", "8192 bits", "2048, 3072, 4096 bits"},
     {"key.size", "general/server", "rsa-2560", as_is, 0, "key", "2560 bits", "2048, 3072, 4096 bits"},
     {"key.advised", "ucm/CallManager", "rsa-3072", as_is, 0, "key", "3072 bits", "2048 bits"},
+    {"key.advised", "uccx/tomcat", "rsa-3072", as_is, 0, "key", "3072 bits", "2048 bits"},
     {"key.advised", "ucm/CallManager", "rsa-4096", as_is, 0, "key", "4096 bits", "2048 bits"},
     {"key.curve", "ucm/tomcat-ECDSA", "ec-224", as_is, 0, "key", "P-224", "P-256, P-384, P-521"},
     {"key.curve", "general/server", "ec-koblitz", as_is, 0, "key", "an unknown curve", "P-256, P-384, P-521"},
@@ -114,10 +115,9 @@ Test(profile, a_key_size_is_advised_where_the_catalogue_says_so_and_when_it_is_p
 {
     static const struct {
         const char *profile, *key;
-    } rows[] = {{"ucm/CallManager", "rsa-2048"},
-                {"ucm/CallManager", "rsa-8192"}, /* refused */
-                {"ucm/CallManager-ECDSA", "ec-384"},
-                {"ucm/tomcat", "rsa-4096"},
+    } rows[] = {{"ucm/CallManager", "rsa-2048"},     {"ucm/CallManager", "rsa-8192"}, /* refused */
+                {"ucm/CallManager-ECDSA", "ec-384"}, {"uccx/tomcat", "rsa-2048"},
+                {"vos/tomcat", "rsa-3072"},          {"ucm/tomcat", "rsa-4096"},
                 {"general/server", "rsa-3072"}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
