@@ -16,6 +16,16 @@
     "the same page, on the node that made the request (multi-server: on the publisher, for all nodes)"
 #define VOS_RESTART "utils service restart, on every node that has the new certificate, one after another"
 #define CCX_RESTART "utils system restart, outside of calls, one node after another"
+#define IIS_TRUST                                                                                            \
+    "Windows: Trusted Root Certification Authorities (the root), Intermediate Certification Authorities "    \
+    "(those below it)"
+#define IIS_TRUST_HOW                                                                                        \
+    "certlm.msc, the store of the computer, Import; on this machine and on every one that connects to it"
+#define IIS_LEAF                                                                                             \
+    "IIS Manager, Server Certificates, Complete Certificate Request, on the machine that made the request; " \
+    "then choose it in the site's https binding, and bind it to the Diagnostic Framework with "              \
+    "DiagFwCertMgr, which takes its SHA-1 thumbprint"
+#define IIS_RESTART "IIS Manager, Restart; one side after the other"
 #define PHONES                                                                                               \
     "Renew CallManager, TVS and ITLRecovery in separate windows, never together: phones verify each with "   \
     "the others, and with two of them new at once every phone unregisters and loses its trust."
@@ -171,6 +181,22 @@ static const struct upload_plan rows[] = {
      {0}},
     {"uccx/", {"tomcat-trust"}, VOS_TRUST, "tomcat", VOS_LEAF, {"the node"}, CCX_RESTART, {0}},
 
+    {"ucce/web-ECDSA",
+     {IIS_TRUST},
+     IIS_TRUST_HOW,
+     "IIS, Server Certificates (ECDSA)",
+     IIS_LEAF,
+     {"the web site in IIS"},
+     IIS_RESTART,
+     {0}},
+    {"ucce/web",
+     {IIS_TRUST},
+     IIS_TRUST_HOW,
+     "IIS, Server Certificates",
+     IIS_LEAF,
+     {"the web site in IIS"},
+     IIS_RESTART,
+     {0}},
     {"ucce/host-ECDSA",
      {"Windows: Trusted Root Certification Authorities"},
      "CiscoCertUtil /install FILE, on this machine and on every one that connects to it",
@@ -187,6 +213,18 @@ static const struct upload_plan rows[] = {
      {"the Unified ICM services of the machine"},
      "Unified CCE Service Control, one side after the other",
      {0}},
+
+    {"cvp/",
+     {"CVP: .keystore"},
+     "keytool -importcert -trustcacerts, each under an alias of its own, on the machine that made the "
+     "request",
+     "CVP: .keystore, under the alias of the request's key",
+     "keytool -importcert -trustcacerts with that alias; it answers that the certificate reply was installed",
+     {"the CVP services of the machine"},
+     "services.msc, outside of calls, one machine after another",
+     {"Copy .keystore first. An answer under another alias is taken for one more trusted certificate, and "
+      "the "
+      "key keeps its old one."}},
 
     {"phone/",
      {"CAPF-trust", "CallManager-trust"},

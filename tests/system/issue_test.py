@@ -13,7 +13,7 @@ from harness import ServiceTest, make_csr, new_file, pem_to_der, run
 
 RSA = ("rsa-2048", "rsa-3072", "rsa-4096")
 EC = ("ec-P-256", "ec-P-384", "ec-P-521")
-KU = {"d": "digitalSignature", "k": "keyEncipherment", "D": "dataEncipherment", "a": "keyAgreement"}
+KU = {"d": "digitalSignature", "k": "keyEncipherment", "D": "dataEncipherment", "a": "keyAgreement", "n": "nonRepudiation"}
 EKU = {"S": "serverAuth", "C": "clientAuth", "I": "ipsecEndSystem"}
 
 HOST = "/C=PL/ST=Malopolska/L=Krakow/O=Example/CN=node1.example.com"
@@ -42,6 +42,9 @@ PROFILES = {
     "uccx/tomcat-ECDSA": (EC, HOST_EC, "SC", "dD", "I", "ka"),
     "ucce/host": (RSA, HOST, "SC", "dk", "", "Da"),
     "ucce/host-ECDSA": (EC, HOST_EC, "SC", "d", "", "Da"),
+    "ucce/web": (RSA, HOST, "S", "dk", "C", "Dan"),
+    "ucce/web-ECDSA": (EC, HOST_EC, "S", "d", "C", "Dan"),
+    "cvp/server": (RSA, HOST, "SC", "dk", "", "Da"),
     "phone/LSC": (RSA, PHONE, "C", "dk", "SI", "Da"),
     "phone/LSC-EC": (EC, PHONE, "C", "d", "SI", "Da"),
     "expressway/server": (RSA + EC, HOST, "SC", "d", "", "Da"),

@@ -11,6 +11,7 @@
 #define D KU_DATA_ENCIPHERMENT
 #define a KU_KEY_AGREEMENT
 #define c KU_KEY_CERT_SIGN
+#define N KU_NON_REPUDIATION
 #define S (1u << EKU_SERVER_AUTH)
 #define C (1u << EKU_CLIENT_AUTH)
 #define I (1u << EKU_IPSEC_END_SYSTEM)
@@ -44,6 +45,9 @@ static const struct row {
     {"uccx/tomcat-ECDSA", "ec-256", S | C, I, d | D, k | a, d | D, true},
     {"ucce/host", "rsa-2048", S | C, 0, d | k, D | a, d | k, false},
     {"ucce/host-ECDSA", "ec-256", S | C, 0, d, D | a, d, false},
+    {"ucce/web", "rsa-2048", S, C, d | k, D | a | N, d | k, false},
+    {"ucce/web-ECDSA", "ec-256", S, C, d, D | a | N, d, false},
+    {"cvp/server", "rsa-2048", S | C, 0, d | k, D | a, d | k, false},
     {"phone/LSC", "rsa-2048", C, S | I, d | k, D | a, d | k, false},
     {"phone/LSC-EC", "ec-256", C, S | I, d, D | a, d, false},
     {"expressway/server", "rsa-2048", S | C, 0, d | k, D | a, d | k, true},

@@ -333,6 +333,8 @@ Test(upload, every_profile_has_a_plan_of_its_group)
         cr_expect_eq(strncmp(p->profile, id, strlen(p->profile)), 0, "%s: %s", id, p->profile);
         cr_expect_eq(p->profile[0] != '\0', is_cisco, "%s", id);
         cr_expect_not_null(p->trusts[0], "%s", id);
+        if (strncmp(id, "ucce/web", 8) == 0)
+            cr_expect_not_null(strstr(p->leaf_how, "Complete Certificate Request"), "%s", id);
         if (strstr(id, "-ECDSA") != NULL)
             cr_expect(strstr(p->leaf, "ECDSA") != NULL || strstr(p->leaf, "ecdsa") != NULL ||
                           strncmp(id, "expressway", 10) == 0,
