@@ -192,6 +192,7 @@ static void set_trust(struct run *r)
     }
     SET(r->curl, CURLOPT_SSLCERT, t->certificate);
     SET(r->curl, CURLOPT_SSLKEY, t->key);
+    SET(r->curl, CURLOPT_KEYPASSWD, "-"); /* never right; without one OpenSSL would ask on the terminal */
     if (t->user != NULL) {
         SET(r->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         SET(r->curl, CURLOPT_USERNAME, t->user);

@@ -42,7 +42,7 @@ static enum err issuer_load(struct trust *t, const char *path, struct fault *f)
     if (e == OK)
         bio = BIO_new_mem_buf(pem.data, (int)pem.len);
     if (bio != NULL)
-        x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        x = PEM_read_bio_X509(bio, NULL, NULL, (void *)""); /* no question on a terminal */
     if (e == OK && (x == NULL || !name_hash(x, t->issuers[t->count].name) ||
                     (t->issuers[t->count].key = X509_get_pubkey(x)) == NULL))
         e = fault_set(f, ERR_CONFIG, "%s: no certificate that can be used", path);

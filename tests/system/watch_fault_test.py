@@ -4,14 +4,22 @@
 is published, and over when the fault is?"""
 import json
 import os
+import pathlib
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import unittest
 
-from harness import Service, new_file, run, wait_until
+from harness import Service, new_file, replace_file, run, wait_until
 from places import Origin, new_directory, private_file
 from watched import QUICK, PeersTest, WatchTest, figure, published, set_watch
+
+
+def traditional_head(path):
+    """The header lines of a PEM block that says it is encrypted (RFC 1421)."""
+    return "".join(re.findall(r"^(?:Proc-Type|DEK-Info): .*\n", pathlib.Path(path).read_text(), re.M)) + "\n"
 
 
 class Targets(WatchTest):
@@ -203,6 +211,44 @@ class Peers(PeersTest):
         copy = new_file(self.sshd.key.read_text())
         os.chmod(copy, 0o644)
         self.refused(self.sftp(key=copy), "sftp", self.sshd.files, "nobody else can read")
+
+    def mutual(self, certificate=None, key=None):
+        n = self.nginx
+        return (f'<target id="mutual" type="webdav" url="https://localhost:{n.mutual}/mutual" ca="file:{n.certificate}" '
+                f'certificate="file:{certificate or n.client_certificate}" key="file:{key or n.client_key}"/>')
+
+    def test_a_key_or_certificate_with_a_passphrase_is_an_alarm_and_no_question(self):
+        """Nobody is there to type it, and the terminal is nothing that the process may use: a question would end the service."""
+        n = self.nginx
+        place = n.files / "mutual"
+        pkcs8, traditional, sealed = private_file(""), private_file(""), new_file("")
+        run("openssl", "pkcs8", "-topk8", "-in", n.client_key, "-out", pkcs8, "-passout", "pass:secret")
+        run("openssl", "ec", "-aes128", "-in", n.client_key, "-out", traditional, "-passout", "pass:secret")
+        head = traditional_head(traditional)
+        pathlib.Path(sealed).write_text(pathlib.Path(n.client_certificate).read_text().replace("-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n" + head))
+        for key in (pkcs8, traditional):
+            self.refused(self.mutual(key=key), "mutual", place, "private key", key)
+        self.refused(self.mutual(certificate=sealed), "mutual", place, "certificate", sealed)
+        for form in ("PEM", "PKCS8", "RFC4716"):
+            key = new_directory() / "key"
+            kind = ["-t", "ecdsa"] if form != "RFC4716" else ["-t", "ed25519"]
+            run("ssh-keygen", "-q", *kind, "-m", form, "-N", "secret", "-f", key)
+            self.refused(self.sftp(key=key), "sftp", self.sshd.files)
+        self.accepted(self.mutual(), place)
+
+    def test_an_issuers_certificate_with_a_passphrase_changes_nothing(self):
+        place = self.nginx.files / "mutual"
+        path = self.service.home / "issuers/rsa-g1.pem"
+        whole = path.read_text()
+        head = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+        replace_file(path, whole.replace("-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n" + head))
+        try:
+            self.service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: re.search("error watch reload .*in force stays.*rsa-g1.pem", self.service.log.read_text()), "it is refused")
+        finally:
+            replace_file(path, whole)
+        self.forget()
+        self.accepted(self.mutual(), place)
 
 
 class Disk(WatchTest):
