@@ -69,7 +69,7 @@ static struct tm split(int64_t t_s)
                     .tm_sec = (int)(of_day % 60),
                     .tm_wday = (int)(((days + 4) % 7 + 7) % 7)}; /* 1970-01-01 was a Thursday */
 
-    assert(t_s >= CLOCK_MIN && t_s <= CLOCK_MAX);
+    assert(clock_is_time(t_s));
     split_date(days, &tm);
     return tm;
 }

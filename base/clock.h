@@ -18,6 +18,13 @@ int64_t clock_now_s(void);        /* wall clock */
 int64_t clock_monotonic_ms(void); /* for deadlines */
 int64_t clock_monotonic_us(void); /* for measuring */
 
+/* Can the texts below say it? What comes from a file, a row or a wire is asked before it is believed: a text
+ * of any other time is a mistake of ours. */
+static inline bool clock_is_time(int64_t t_s)
+{
+    return t_s >= CLOCK_MIN && t_s <= CLOCK_MAX;
+}
+
 void clock_rfc3339(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 2026-01-31T12:00:00Z */
 void clock_http(int64_t t_s,
                 char out[static CLOCK_TEXT_MAX]); /* Sat, 31 Jan 2026 12:00:00 GMT, RFC 9110 5.6.7 */

@@ -58,8 +58,7 @@ static bool read_revoke(struct rd *r, struct ask *a)
     reason = rd_u8(r);
     a->reason = (enum reason)reason;
     a->invalidity_s = rd_i64(r);
-    return is_reason(reason) &&
-           (a->invalidity_s == NO_TIME || (a->invalidity_s >= CLOCK_MIN && a->invalidity_s <= CLOCK_MAX));
+    return is_reason(reason) && (a->invalidity_s == NO_TIME || clock_is_time(a->invalidity_s));
 }
 
 static bool read_unhold(struct rd *r, struct ask *a)

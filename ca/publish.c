@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
@@ -228,7 +229,9 @@ bool publish_read(struct span frame, struct desk_note *out)
     out->part.changes = rd_u64(&r);
     out->part.shown_s = rd_i64(&r);
     return span_to_str(rd_blob(&r), out->text, sizeof out->text) && rd_done(&r) && out->part.shard > 0 &&
-           out->part.shard < SHARD_END;
+           out->part.shard < SHARD_END && clock_is_time(out->part.state.this_update_s) &&
+           clock_is_time(out->part.state.next_update_s) &&
+           (out->part.shown_s == NO_TIME || clock_is_time(out->part.shown_s));
 }
 
 /* Who asked for this publication: the first client that it was made for. A run that was made for another

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clock_mark: a row of meta, absent until the first is set. */
+#include "base/clock.h"
 #include "store/inner.h"
 
 #define MARK_VERSION 1
@@ -19,7 +20,9 @@ enum err clock_mark_find(struct view *v, struct clock_mark *out)
         return table_damaged(TABLE_META, span_str(mark_key));
     out->at_s = rd_i64(&r);
     out->waited_s = rd_i64(&r);
-    return rd_done(&r) ? OK : table_damaged(TABLE_META, span_str(mark_key));
+    return rd_done(&r) && clock_is_time(out->at_s) && out->waited_s >= 0
+               ? OK
+               : table_damaged(TABLE_META, span_str(mark_key));
 }
 
 void clock_mark_set(struct txn *t, const struct clock_mark *m)

@@ -35,6 +35,8 @@ static enum err entry_of(struct view *v, struct span key, const struct crl_chang
 
     if (err == OK && !row_get_revoked(row, out))
         return table_damaged(TABLE_REVOKED, key);
+    if (err == ERR_NOT_FOUND && c->revoked_at_s == NO_TIME) /* it was valid before: it must be there now */
+        return table_damaged(TABLE_REVOKED, key);
     if (err == ERR_NOT_FOUND)
         *out = (struct revoked){.reason = REASON_REMOVE_FROM_CRL,
                                 .revoked_at_s = c->revoked_at_s,

@@ -2,12 +2,13 @@
 /*
  * row: the encoding of every row: a version octet, fixed-width fields, then variable tails, each a u32 length
  * and its octets. Reading trusts nothing: a row of another version, a short one, one with octets left over or
- * a value out of range is refused.
+ * a value out of range is refused: above all a time that no text can say, because who writes it asserts.
  */
 #include <assert.h>
 #include <endian.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/inner.h"
 
 #define ROW_VERSION 1
@@ -44,6 +45,25 @@ static enum reason get_reason(struct rd *r)
     return (enum reason)v;
 }
 
+/* A time that may be absent. */
+static int64_t get_time_or_none(struct rd *r)
+{
+    int64_t t_s = rd_i64(r);
+
+    if (t_s != NO_TIME && !clock_is_time(t_s))
+        r->failed = true;
+    return t_s;
+}
+
+static int64_t get_time(struct rd *r)
+{
+    int64_t t_s = get_time_or_none(r);
+
+    if (t_s == NO_TIME)
+        r->failed = true;
+    return t_s;
+}
+
 /* ---- status ---- */
 
 void row_put_status(struct buf *b, const struct status_row *s)
@@ -67,9 +87,9 @@ bool row_get_status(struct span row, struct status_row *out)
     state = rd_u8(&r);
     out->status.state = (enum cert_state)state;
     out->status.reason = get_reason(&r);
-    out->status.revoked_at_s = rd_i64(&r);
-    out->status.invalidity_s = rd_i64(&r);
-    out->status.not_after_s = rd_i64(&r);
+    out->status.revoked_at_s = state == CERT_VALID ? get_time_or_none(&r) : get_time(&r);
+    out->status.invalidity_s = get_time_or_none(&r);
+    out->status.not_after_s = get_time(&r);
     out->number = rd_u64(&r);
     return rd_done(&r) && state <= CERT_REVOKED;
 }
@@ -106,9 +126,9 @@ bool row_get_cert(struct span row, struct cert *out)
     rd_copy(&r, out->serial, SERIAL_LEN);
     out->number = rd_u64(&r);
     out->status = (struct status){.issuer_no = rd_u16(&r), .revoked_at_s = NO_TIME, .invalidity_s = NO_TIME};
-    out->not_before_s = rd_i64(&r);
-    out->status.not_after_s = rd_i64(&r);
-    out->issued_at_s = rd_i64(&r);
+    out->not_before_s = get_time(&r);
+    out->status.not_after_s = get_time(&r);
+    out->issued_at_s = get_time(&r);
     key_type = rd_u8(&r);
     out->key_type = (enum key_type)key_type;
     out->key_bits = rd_u16(&r);
@@ -158,7 +178,8 @@ bool row_get_revoked(struct span row, struct revoked *out)
     out->revoked_at_s = load_i64(at + 2);
     out->invalidity_s = load_i64(at + 10);
     out->not_after_s = load_i64(at + 18);
-    return true;
+    return clock_is_time(out->revoked_at_s) && clock_is_time(out->not_after_s) &&
+           (out->invalidity_s == NO_TIME || clock_is_time(out->invalidity_s));
 }
 
 /* ---- issuer and its CRL ---- */
@@ -201,8 +222,8 @@ bool row_get_crl_state(struct span row, struct crl_state *out)
 
     out->reserved = rd_u64(&r);
     out->number = rd_u64(&r);
-    out->this_update_s = rd_i64(&r);
-    out->next_update_s = rd_i64(&r);
+    out->this_update_s = get_time(&r);
+    out->next_update_s = get_time(&r);
     out->size = rd_u64(&r);
     out->count = rd_u64(&r);
     rd_copy(&r, out->sha256, HASH_LEN);
@@ -233,7 +254,7 @@ bool row_get_crl_track(struct span row, struct crl_track *out)
     out->changes = rd_u64(&r);
     out->base = rd_u64(&r);
     out->moved = version == TRACK_VERSION ? rd_u64(&r) : 0;
-    out->base_shown_s = rd_i64(&r);
+    out->base_shown_s = get_time_or_none(&r);
     out->shards = rd_u16(&r);
     out->urls = rd_blob(&r);
     return rd_done(&r) && out->base <= out->changes && out->moved <= out->changes &&
@@ -253,8 +274,8 @@ bool row_get_crl_change(struct span row, struct crl_change *out)
     struct rd r = open_row(row);
 
     out->change = rd_u64(&r);
-    out->revoked_at_s = rd_i64(&r);
-    out->not_after_s = rd_i64(&r);
+    out->revoked_at_s = get_time_or_none(&r);
+    out->not_after_s = get_time(&r);
     return rd_done(&r);
 }
 
@@ -274,7 +295,7 @@ bool row_get_idempotent(struct span row, struct idempotent *out)
 
     rd_copy(&r, out->body, HASH_LEN);
     rd_copy(&r, out->serial, SERIAL_LEN);
-    out->at_s = rd_i64(&r);
+    out->at_s = get_time(&r);
     return rd_done(&r);
 }
 
@@ -305,9 +326,9 @@ bool row_get_request(struct span row, struct request *out)
 
     out->state = (enum request_state)state;
     out->days = rd_u32(&r);
-    out->asked_at_s = rd_i64(&r);
-    out->expires_at_s = rd_i64(&r);
-    out->decided_at_s = rd_i64(&r);
+    out->asked_at_s = get_time(&r);
+    out->expires_at_s = get_time(&r);
+    out->decided_at_s = get_time_or_none(&r);
     rd_copy(&r, out->same, HASH_LEN);
     rd_copy(&r, out->serial, SERIAL_LEN);
     get_text(&r, out->profile, sizeof out->profile);
@@ -339,10 +360,10 @@ bool row_get_token(struct span row, struct token *out)
     uint8_t role = rd_u8(&r);
 
     out->role = (enum access_role)role;
-    out->created_at_s = rd_i64(&r);
-    out->expires_at_s = rd_i64(&r);
-    out->used_at_s = rd_i64(&r);
-    out->deleted_at_s = rd_i64(&r);
+    out->created_at_s = get_time(&r);
+    out->expires_at_s = get_time(&r);
+    out->used_at_s = get_time_or_none(&r);
+    out->deleted_at_s = get_time_or_none(&r);
     get_text(&r, out->created_by, sizeof out->created_by);
     return scope_read(&r, &out->scope) && rd_done(&r) && role > ACCESS_NOBODY && role < ACCESS_ROLES;
 }
@@ -358,7 +379,7 @@ bool row_get_permit(struct span row, struct permit *out)
 {
     struct rd r = open_row(row);
 
-    out->created_at_s = rd_i64(&r);
+    out->created_at_s = get_time(&r);
     get_text(&r, out->created_by, sizeof out->created_by);
     return rd_done(&r);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "store/inner.h"
 
@@ -167,7 +168,7 @@ enum err snapshot_time(struct view *v, int64_t *taken_at_s)
     if (rd_u8(&r) != TIME_VERSION)
         return table_damaged(TABLE_META, span_str(time_key));
     *taken_at_s = rd_i64(&r);
-    return rd_done(&r) ? OK : table_damaged(TABLE_META, span_str(time_key));
+    return rd_done(&r) && clock_is_time(*taken_at_s) ? OK : table_damaged(TABLE_META, span_str(time_key));
 }
 
 static enum err fill(struct snapshot *c, int64_t now_s)

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/desk.h"
 #include "tests/unit/ca/asked.h"
 
@@ -59,6 +60,39 @@ static void record(uint64_t number, uint64_t crl, uint64_t changes)
     r = desk_receive(frame, sizeof frame, DESK_RECORDED, &answered);
     cr_assert_eq(answered, number);
     cr_assert_eq(rd_u8(&r), OK);
+}
+
+/* A captured crl must not write what nobody could read again. */
+Test(desk, a_record_with_a_time_that_no_text_can_say_is_no_frame)
+{
+    static const int64_t cases[][4] = {
+        {100, 200, NO_TIME, true},      {CLOCK_MIN, CLOCK_MAX, CLOCK_MAX, true},
+        {100, CLOCK_MAX + 1, 1, false}, {CLOCK_MIN - 1, 200, 1, false},
+        {100, NO_TIME, NO_TIME, false}, {100, 200, (int64_t)1 << 62, false}};
+    static const uint8_t hash[HASH_LEN];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct desk_note n;
+        struct buf b;
+
+        buf_init(&b, 1024);
+        buf_put_u8(&b, DESK_RECORD);
+        buf_put_u64(&b, 7);
+        buf_put_blob(&b, span_str("ec-g1"));
+        buf_put_u16(&b, SHARD_ALL);
+        buf_put_u8(&b, false);
+        buf_put_u64(&b, 3);
+        buf_put_i64(&b, cases[i][0]);
+        buf_put_i64(&b, cases[i][1]);
+        buf_put_u64(&b, 1000);
+        buf_put_u64(&b, 0);
+        buf_put(&b, hash, sizeof hash);
+        buf_put_u64(&b, 1);
+        buf_put_i64(&b, cases[i][2]);
+        buf_put_blob(&b, span_str("request"));
+        cr_expect_eq(publish_read(buf_span(&b), &n), cases[i][3] != 0, "case %zu", i);
+        buf_free(&b);
+    }
 }
 
 static void send_publish(uint64_t number)

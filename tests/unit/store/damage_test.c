@@ -92,6 +92,56 @@ Test(damage, status_row_is_an_internal_error_for_it_alone)
     place_remove(&p);
 }
 
+/* A whole row but for its time, which no text can say. */
+Test(damage, a_time_beyond_all_texts_is_an_internal_error_for_its_row_alone)
+{
+    struct place p = closed_place();
+    struct key entry = key_of_revoked(1, serial_key(2).data), third = key_of_number(3);
+    uint8_t status[64], cert[4096], revoked[64];
+    size_t status_len = raw_get(p.dir, "status", serial_key(2), status, sizeof status);
+    size_t cert_len = raw_get(p.dir, "cert", key_span(&third), cert, sizeof cert);
+    size_t revoked_len = raw_get(p.dir, "revoked", key_span(&entry), revoked, sizeof revoked);
+    struct status s;
+    struct cert c;
+    struct view *v;
+
+    status[6] ^= 0x40; /* when it was put on hold */
+    cert[31] ^= 0x40;  /* notBefore */
+    revoked[3] ^= 0x40;
+    raw_set(p.dir, "status", serial_key(4), span_of(status, status_len));
+    raw_set(p.dir, "cert", key_span(&third), span_of(cert, cert_len));
+    raw_set(p.dir, "revoked", key_span(&entry), span_of(revoked, revoked_len));
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_expect_eq(status_find(v, serial_key(4).data, &s), ERR_INTERNAL);
+    cr_expect_eq(status_find(v, serial_key(2).data, &s), OK);
+    cr_expect_eq(cert_find(v, serial_key(2).data, &c), ERR_INTERNAL);
+    cr_expect_eq(cert_find(v, serial_key(3).data, &c), OK);
+    cr_expect_eq(revoked_each(v, 1, ignore_revoked, NULL), ERR_INTERNAL);
+    view_close(v);
+    place_remove(&p);
+}
+
+/* What moved from valid must be revoked now: a removeFromCRL for it would have no date. */
+Test(damage, a_change_whose_entry_is_gone_is_an_internal_error)
+{
+    struct place p = closed_place();
+    struct key entry = key_of_revoked(1, serial_key(2).data);
+    struct view *v;
+
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_expect_eq(crl_change_each(v, 1, ignore_revoked, NULL), OK);
+    view_close(v);
+    place_close(&p);
+    raw_set(p.dir, "revoked", key_span(&entry), (struct span){0});
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_expect_eq(crl_change_each(v, 1, ignore_revoked, NULL), ERR_INTERNAL);
+    view_close(v);
+    place_remove(&p);
+}
+
 Test(damage, cert_row_bent_swapped_or_gone_is_an_internal_error)
 {
     struct place p = closed_place();

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/inner.h"
 
 union any {
@@ -281,6 +282,77 @@ Test(row, values_out_of_range_are_refused)
                      s >= REQUEST_PENDING && s <= REQUEST_EXPIRED);
     }
     buf_free(&b);
+}
+
+/* Which octets of which row are a time, and may it be absent? Of the status one is valid, so that it may. */
+static void put_valid(struct buf *b)
+{
+    row_put_status(b, &(struct status_row){.number = 3});
+}
+
+static const struct {
+    const char *name;
+    void (*put)(struct buf *b);
+    bool (*get)(struct span s, union any *a);
+    size_t at;
+    bool may_be_absent;
+} times[] = {
+    {"status revoked_at", put_status, get_status, 5, false},
+    {"status revoked_at of a valid one", put_valid, get_status, 5, true},
+    {"status invalidity", put_status, get_status, 13, true},
+    {"status not_after", put_status, get_status, 21, false},
+    {"cert not_before", put_cert, get_cert, 30, false},
+    {"cert not_after", put_cert, get_cert, 38, false},
+    {"cert issued_at", put_cert, get_cert, 46, false},
+    {"revoked revoked_at", put_revoked, get_revoked, 2, false},
+    {"revoked invalidity", put_revoked, get_revoked, 10, true},
+    {"revoked not_after", put_revoked, get_revoked, 18, false},
+    {"crl_state this_update", put_crl_state, get_crl_state, 17, false},
+    {"crl_state next_update", put_crl_state, get_crl_state, 25, false},
+    {"crl_track base_shown", put_crl_track, get_crl_track, 25, true},
+    {"crl_change revoked_at", put_crl_change, get_crl_change, 9, true},
+    {"crl_change not_after", put_crl_change, get_crl_change, 17, false},
+    {"audit at", put_audit, get_audit, 9, false},
+    {"idempotent at", put_idempotent, get_idempotent, 1 + HASH_LEN + SERIAL_LEN, false},
+    {"request asked_at", put_request, get_request, 6, false},
+    {"request expires_at", put_request, get_request, 14, false},
+    {"request decided_at", put_request, get_request, 22, true},
+    {"token created_at", put_token, get_token, 2, false},
+    {"token expires_at", put_token, get_token, 10, false},
+    {"token used_at", put_token, get_token, 18, true},
+    {"token deleted_at", put_token, get_token, 26, true},
+    {"permit created_at", put_permit, get_permit, 1, false},
+};
+
+static bool is_read_with(size_t i, int64_t t_s)
+{
+    struct buf b, time;
+    union any a;
+    bool is_read;
+
+    buf_init(&b, ROW_MAX);
+    buf_init(&time, sizeof t_s);
+    times[i].put(&b);
+    buf_put_i64(&time, t_s);
+    memcpy(b.data + times[i].at, time.data, sizeof t_s);
+    is_read = times[i].get(buf_span(&b), &a);
+    buf_free(&time);
+    buf_free(&b);
+    return is_read;
+}
+
+/* Who writes a time asserts that it has a text: what is read must have one. */
+Test(row, a_time_that_no_text_can_say_is_refused)
+{
+    static const int64_t never[] = {CLOCK_MIN - 1, CLOCK_MAX + 1, (int64_t)1 << 62, INT64_MAX, INT64_MIN + 1};
+
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        for (size_t k = 0; k < sizeof never / sizeof *never; k++)
+            cr_expect_not(is_read_with(i, never[k]), "%s: %lld", times[i].name, (long long)never[k]);
+        cr_expect(is_read_with(i, CLOCK_MIN), "%s: the first", times[i].name);
+        cr_expect(is_read_with(i, CLOCK_MAX), "%s: the last", times[i].name);
+        cr_expect_eq(is_read_with(i, NO_TIME), times[i].may_be_absent, "%s: absent", times[i].name);
+    }
 }
 
 Test(row, audit_hash_is_that_of_the_encoding)
