@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 
 #define ROW_VERSION 1
@@ -69,7 +70,7 @@ bool chain_row_get(struct span row, struct audit_row *out)
     out->actor = rd_blob(&r);
     out->detail = rd_blob(&r);
     sha256_of(row, out->hash);
-    return rd_done(&r) && version == ROW_VERSION && has_serial <= 1;
+    return rd_done(&r) && version == ROW_VERSION && has_serial <= 1 && clock_is_time(out->at_s);
 }
 
 /* ---- marks ---- */

@@ -62,7 +62,8 @@ struct audit_row {
 /* The octets of a row: u8 version 1, u64 seq, i64 at_s, u8 kind, u8 has_serial, 19 octets of serial, 32 of
  * previous, then actor and detail, each a u32 length and its octets; big-endian. The hash is not within. */
 void chain_row_put(struct buf *b, const struct audit_row *r);
-/* Spans borrow from the row; computes the hash. False: not exactly such octets. */
+/* Spans borrow from the row; computes the hash. False: not exactly such octets, or a time that no text can
+ * say. */
 [[nodiscard]] bool chain_row_get(struct span row, struct audit_row *out);
 
 /* A row as it is remembered elsewhere. */

@@ -253,6 +253,17 @@ class Audit(ServiceTest):
         bent = {**json.loads(lines[2]), "row": row.hex()}
         self.assert_broken(self.verify_lines(lines[:2] + [json.dumps(bent).encode()] + lines[3:]), "audit row 3")
 
+    def test_a_row_of_a_year_that_no_text_can_say_is_damaged(self):
+        lines = self.export().splitlines()
+        for when in (253402300800, 1 << 62, -62167219201):
+            for n in (1, 3):
+                bent = json.loads(lines[n - 1])
+                row = bytearray.fromhex(bent["row"])
+                row[9:17] = when.to_bytes(8, "big", signed=True)
+                bent.update(row=row.hex(), hash=hashlib.sha256(row).hexdigest())
+                broken = self.verify_lines(lines[: n - 1] + [json.dumps(bent).encode()] + lines[n:])
+                self.assert_broken(broken, f"audit row {n}: damaged")
+
     def test_each_octet_of_a_row_in_a_copied_home_is_held(self):
         home = self.twin().home
         before = sorted(path.name for path in (home / "store").iterdir())

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 
 #define ROWS 5u
@@ -47,6 +48,24 @@ static enum err run(const struct rows *r, struct chain_check *c, const unsigned 
     for (; *order != 0 && e == OK; order++)
         e = chain_add(c, buf_span(&r->octets[*order]), f);
     return e == OK ? chain_end(c, f) : e;
+}
+
+Test(chain, a_row_of_a_time_that_no_text_can_say_is_damaged)
+{
+    static const int64_t times[] = {CLOCK_MIN - 1, CLOCK_MAX + 1, INT64_MIN, INT64_MAX, CLOCK_MIN, CLOCK_MAX};
+
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct chain_check c = {0};
+        struct fault f = {0};
+        struct buf row;
+        bool has_text = i >= 4;
+
+        buf_init(&row, 1024);
+        chain_row_put(&row, &(struct audit_row){.seq = 1, .at_s = times[i], .kind = AUDIT_ISSUE});
+        cr_expect_eq(chain_add(&c, buf_span(&row), &f), has_text ? OK : ERR_CONFLICT, "%zu", i);
+        cr_expect_str_eq(f.detail, has_text ? "" : "audit row 1: damaged");
+        buf_free(&row);
+    }
 }
 
 static const unsigned in_order[] = {1, 2, 3, 4, 5, 0};
