@@ -113,6 +113,7 @@ class DeployRun(unittest.TestCase):
         self.assertEqual((self.first["home"], self.first["http"], self.first["https"]), (str(self.home), self.http, self.https))
         self.assertIn("install build", self.said)
         self.assertIn("build build chancery", self.said)
+        self.assertIn("as localhost", self.said, "the name that was chosen")
         self.assertIn(f"http://localhost:{self.http.split(':')[1]}/ocsp", self.first["page"])
 
     def test_without_a_home_it_is_run_in_the_checkout_twice(self):
@@ -124,6 +125,29 @@ class DeployRun(unittest.TestCase):
         again, said = checkout.served(cwd=checkout.root / "build")
         self.assertEqual((again["home"], again["http"], again["https"]), (first["home"], *ports))
         self.assertNotIn("Created", said)
+
+    def test_a_name_that_does_not_resolve_is_taken_short(self):
+        checkout = Checkout()
+        port = free_ports(1)[0]
+        options = ("--home", checkout.root / "home", "--http", f"0.0.0.0:{port}", "--https", "127.0.0.1:0")
+        checkout.program("first/hostname", '[ $# -gt 0 ] && exit 1\necho shortname')
+        _, said = checkout.served(*options)
+        self.assertIn("as shortname", said)
+        self.assertEqual(self.settings(checkout.root / "home")["host"], "shortname")
+        checkout.program("first/hostname", "exit 1")
+        _, said = checkout.served("--home", checkout.root / "home")  # which has a name
+        self.assertNotIn("will refer", said)
+        code, said = checkout.ended("--home", checkout.root / "second", *options[2:])
+        self.assertEqual((code, "--host NAME" in said, (checkout.root / "second").exists()), (1, True, False), said)
+        told, said = checkout.served("--home", checkout.root / "second", "--host", "given.example.com", *options[2:])
+        self.assertIn(f"http://given.example.com:{port}/ocsp", told["page"])
+
+    def test_a_full_name_is_taken_where_there_is_one(self):
+        checkout = Checkout()
+        checkout.program("first/hostname", '[ "$1" = -f ] && echo full.example.com || echo full')
+        _, said = checkout.served("--home", checkout.root / "home", "--http", f"0.0.0.0:{free_ports(1)[0]}", "--https", "127.0.0.1:0")
+        self.assertIn("as full.example.com", said)
+        self.assertEqual(self.settings(checkout.root / "home")["host"], "full.example.com")
 
     def test_a_command_line_that_makes_no_sense_makes_nothing(self):
         for options in (("--home",), ("--port", "8080"), ("home",)):
