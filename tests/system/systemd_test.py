@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from harness import CHANCERY, ROOT, WAIT_S, WORK, Service, run, wait_until
+from harness import CHANCERY, ROLES, ROOT, WAIT_S, WORK, Service, run, wait_until
 
 UNITS = ROOT / "deploy/systemd"
 EXPOSURE_MAX = 1.5
@@ -296,7 +296,7 @@ class Units(unittest.TestCase):
         (root / "etc").mkdir()
         run("systemd-sysusers", f"--root={root}", ROOT / "deploy/sysusers.d/chancery.conf")
         users = {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
-        self.assertLessEqual({"chancery"} | {f"chancery-{each}" for each in ("signer", "ocsp-signer", "ca", "crl", "ocsp", "api")}, users)
+        self.assertEqual(users, {"chancery", "chancery-host"} | {f"chancery-{each}" for each in ROLES})
         groups = {line.split(":")[0] for line in (root / "etc/group").read_text().splitlines()}
         self.assertIn("chancery", groups)
         run("systemd-tmpfiles", f"--root={root}", "--create", ROOT / "deploy/tmpfiles.d/chancery.conf")

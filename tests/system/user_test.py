@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service of an ordinary user: does everything still go, fully confined, and who may call on its control socket?"""
 import os
+import signal
 import unittest
 
 from harness import CHANCERY, Service, ServiceTest, make_csr, new_file, replace_file, run, wait_until
@@ -40,6 +41,7 @@ class User(ServiceTest):
 
     def test_who_the_configuration_names_has_its_role(self):
         self.assertEqual(self.chancery(OPERATOR, "cert", "list").returncode, 0)
+        self.assertEqual(self.chancery(OPERATOR, "crl", "publish", "--issuer", "ec-g1").returncode, 0)  # as no viewer may
         self.assertEqual(self.chancery(OPERATOR, "token", "create", "--name", "b", "--role", "viewer", check=False).returncode, 6)
 
     def test_anybody_else_is_refused_and_the_service_goes_on(self):
@@ -50,12 +52,18 @@ class User(ServiceTest):
         health = self.chancery(USER, "health", "--output", "json").text
         self.assertEqual(health.count("no new privileges, seccomp, "), 7, health)
 
-    def test_a_reload_is_taken(self):
+    def make_operator(self, role, before):
+        """The operator gets another role by a reload."""
         path = self.service.home / "chancery.xml"
-        replace_file(path, path.read_text().replace('role="operator"', 'role="viewer"'))
+        replace_file(path, path.read_text().replace(f'role="{before}"', f'role="{role}"'))
         os.chown(path, USER, GROUP)
-        self.service.process.send_signal(1)
-        wait_until(lambda: "viewer" in self.chancery(OPERATOR, "permit", "list", check=False).said, "the role is another")
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: role in self.chancery(OPERATOR, "permit", "list", check=False).said, "the role is another")
+
+    def test_a_reload_is_taken(self):
+        self.addCleanup(self.make_operator, "operator", "viewer")
+        self.make_operator("viewer", "operator")
+        self.assertEqual(self.chancery(OPERATOR, "crl", "publish", "--issuer", "ec-g1", check=False).returncode, 6)
 
 
 if __name__ == "__main__":
