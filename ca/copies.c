@@ -130,17 +130,21 @@ static void follow_config(struct ca *ca, const struct chain_mark *head)
 /* From the newest seal on; without one, from this start on. */
 void copies_begin(struct ca *ca)
 {
-    uint64_t start;
+    struct audit_row start = {0};
     struct view *v = NULL;
+    enum err e;
 
     ca->copies = (struct copies){.fd = -1, .seq = ca->sealing.seq};
     strcpy(ca->copies.path, ca->role->config.syslog);
     if (ca->copies.seq > 0)
         return;
-    if (view_open(ca->store, &v) != OK || audit_newest(v, AUDIT_START, &start) != OK)
+    if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
+    e = audit_newest(v, AUDIT_START, UINT64_MAX, &start);
+    if (e != OK && e != ERR_NOT_FOUND)
+        die("the store cannot be read");
+    ca->copies.seq = e == OK ? start.seq - 1 : 0;
     view_close(v);
-    ca->copies.seq = start > 0 ? start - 1 : 0;
 }
 
 void copies_turn(struct ca *ca)

@@ -14,7 +14,9 @@
 
 void sealing_begin(struct ca *ca)
 {
+    struct audit_row newest = {0};
     struct view *v = NULL;
+    enum err e;
 
     if (ca->role->seal_keys == NULL)
         alarm_raise(ca->role->board, ALARM_WARNING, ALARM, "audit",
@@ -22,8 +24,10 @@ void sealing_begin(struct ca *ca)
                     "(docs/audit.md, A home without a key)");
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
-    if (audit_newest(v, AUDIT_SEAL, &ca->sealing.seq) != OK)
+    e = audit_newest(v, AUDIT_SEAL, UINT64_MAX, &newest);
+    if (e != OK && e != ERR_NOT_FOUND)
         log_warn("audit", "the newest seal cannot be found");
+    ca->sealing.seq = e == OK ? newest.seq : 0;
     view_close(v);
     ca->sealing.due_ms = clock_monotonic_ms() + SEAL_S * 1000;
 }

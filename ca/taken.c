@@ -29,31 +29,23 @@ bool taken_writes(const struct ask *a)
     return a->kind == ASK_TAKEN || a->kind == ASK_REFUSED;
 }
 
-struct looking {
-    const char *role, *text;
-    bool is_same;
-};
-
-/* Stops at the latest row of the role. */
-static bool look(const struct audit_row *row, void *arg)
+static bool begins(struct span text, const char *with)
 {
-    struct looking *l = arg;
-    size_t role_len = strlen(l->role), text_len = strlen(l->text);
+    size_t len = strlen(with);
 
-    if (row->detail.len <= role_len || memcmp(row->detail.data, l->role, role_len) != 0 ||
-        row->detail.data[role_len] != ' ')
-        return true;
-    l->is_same = row->detail.len >= text_len && memcmp(row->detail.data, l->text, text_len) == 0;
-    return false;
+    return text.len >= len && memcmp(text.data, with, len) == 0;
 }
 
+/* Is that the latest row of the role? */
 static bool is_known(struct view *v, const char *role, const char *text)
 {
-    struct audit_query q = {.kind = AUDIT_CONFIG, .since_s = NO_TIME, .until_s = NO_TIME, .limit = LOOK_MAX};
-    struct looking l = {.role = role, .text = text};
-    char next[CURSOR_MAX];
+    size_t role_len = strlen(role);
+    struct audit_row row = {.seq = UINT64_MAX};
 
-    return audit_list(v, &q, look, &l, next) == OK && l.is_same;
+    for (unsigned i = 0; i < LOOK_MAX && audit_newest(v, AUDIT_CONFIG, row.seq, &row) == OK; i++)
+        if (begins(row.detail, role) && row.detail.len > role_len && row.detail.data[role_len] == ' ')
+            return begins(row.detail, text);
+    return false;
 }
 
 void taken_config(struct txn *t, const char *role, const struct config_digests *d, bool is_reload,

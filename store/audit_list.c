@@ -293,18 +293,3 @@ enum err audit_list(struct view *v, const struct audit_query *q,
     scan_close(&w.scan);
     return err == ERR_END ? OK : err;
 }
-
-static bool keep_seq(const struct audit_row *a, void *arg)
-{
-    *(uint64_t *)arg = a->seq;
-    return false;
-}
-
-enum err audit_newest(struct view *v, enum audit_kind kind, uint64_t *seq)
-{
-    struct audit_query q = {.kind = kind, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 1};
-    char next[CURSOR_MAX];
-
-    *seq = 0;
-    return audit_list(v, &q, keep_seq, seq, next);
-}

@@ -398,8 +398,10 @@ struct audit_query {
 enum err audit_list(struct view *v, const struct audit_query *q,
                     bool (*fn)(const struct audit_row *r, void *arg), void *arg,
                     char next[static CURSOR_MAX]);
-/* The number of the newest row of that kind, as audit_list() has it; 0: there is none. */
-enum err audit_newest(struct view *v, enum audit_kind kind, uint64_t *seq);
+/* The row of that kind that was appended last of those numbered below `before` (UINT64_MAX: of all). By
+ * number, whatever the clock said: not what audit_list() begins with. Its time grows with the rows of the
+ * kind: for what a start asks. ERR_NOT_FOUND. */
+enum err audit_newest(struct view *v, enum audit_kind kind, uint64_t before, struct audit_row *out);
 
 /* ---- requests that wait for an approval ---- */
 

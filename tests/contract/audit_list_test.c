@@ -275,30 +275,52 @@ Test(audit_list, an_empty_store_has_an_empty_page)
     place_remove(&p);
 }
 
-Test(audit_list, the_newest_of_a_kind_is_the_first_of_its_list)
+static void append(struct txn *t, enum audit_kind kind, int64_t at_s)
+{
+    audit_append(t, &(struct audit_row){.at_s = at_s, .kind = kind, .actor = span_str("service")});
+}
+
+/* The number of the newest of that kind below another; 0: none. */
+static uint64_t newest(struct view *v, enum audit_kind kind, uint64_t before)
+{
+    struct audit_row row;
+    enum err e = audit_newest(v, kind, before, &row);
+
+    cr_assert(e == OK || e == ERR_NOT_FOUND);
+    cr_assert(e != OK || row.kind == kind);
+    return e == OK ? row.seq : 0;
+}
+
+Test(audit_list, the_newest_of_a_kind_is_the_last_whatever_the_clock_said)
 {
     struct place p = place_create();
-    uint64_t seq = 7;
     struct view *v = look(&p);
+    struct txn *t;
 
-    cr_assert_eq(audit_newest(v, AUDIT_ISSUE, &seq), OK);
-    cr_assert_eq(seq, 0, "there is none");
+    cr_assert_eq(newest(v, AUDIT_SEAL, UINT64_MAX), 0);
     view_close(v);
-    fill(&p);
-    v = look(&p);
-    for (unsigned k = 0; k < 3; k++) {
-        enum audit_kind kind = (enum audit_kind)(AUDIT_ISSUE + k);
-        struct audit_query q = {.kind = kind, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 1};
-        struct found f = {.count = 0};
-        char next[CURSOR_MAX];
-
-        cr_assert_eq(audit_list(v, &q, note, &f, next), OK);
-        cr_assert_eq(audit_newest(v, kind, &seq), OK);
-        cr_assert_eq(seq, f.seqs[0]);
-        cr_assert_eq(row_of((unsigned)seq).kind, kind);
+    t = begin(&p);
+    append(t, AUDIT_SEAL, NOW);
+    append(t, AUDIT_SEAL, NOW + 40 * DAY); /* the clock is ahead */
+    append(t, AUDIT_SEAL, NOW + 20 * DAY);
+    append(t, AUDIT_SEAL, NOW + 1);
+    append(t, AUDIT_START, NOW + 2);
+    commit(t);
+    for (unsigned rows = 0; rows < 200; rows += 50) { /* not in the index yet, and then in it */
+        v = look(&p);
+        cr_assert_eq(newest(v, AUDIT_SEAL, UINT64_MAX), 4);
+        cr_assert_eq(newest(v, AUDIT_SEAL, 4), 3);
+        cr_assert_eq(newest(v, AUDIT_SEAL, 3), 2);
+        cr_assert_eq(newest(v, AUDIT_SEAL, 2), 1);
+        cr_assert_eq(newest(v, AUDIT_SEAL, 1), 0);
+        cr_assert_eq(newest(v, AUDIT_SEAL, 0), 0);
+        cr_assert_eq(newest(v, AUDIT_START, UINT64_MAX), 5);
+        cr_assert_eq(newest(v, AUDIT_REVOKE, UINT64_MAX), 0);
+        view_close(v);
+        t = begin(&p);
+        for (unsigned i = 0; i < 50; i++)
+            append(t, AUDIT_ISSUE, NOW + 3);
+        commit(t);
     }
-    cr_assert_eq(audit_newest(v, AUDIT_SEAL, &seq), OK);
-    cr_assert_eq(seq, 0);
-    view_close(v);
     place_remove(&p);
 }
