@@ -17,6 +17,8 @@ struct jump {
 
 /* From now on the clock is right. */
 void jump_accept(struct jump *j, int64_t wall_s, int64_t monotonic_s);
+/* As jump_is_forward() would say, and nothing is believed by it. */
+bool jump_looks_forward(const struct jump *j, int64_t wall_s, int64_t monotonic_s);
 /* True while the clock is more than that ahead of where it was going. A step back of more is not believed
  * either, and is not said: when the clock is right again it has not gone ahead. */
 bool jump_is_forward(struct jump *j, int64_t wall_s, int64_t monotonic_s);

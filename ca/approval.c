@@ -49,7 +49,7 @@ static const char *state_text(const struct request *r)
 /* Nobody decided in time, by a clock that is to be believed. */
 static bool is_past_end(const struct ca *ca, const struct request *r, int64_t now_s)
 {
-    return r->expires_at_s <= now_s && !ca->doubt.is_ahead;
+    return r->expires_at_s <= now_s && !ca->doubt.is_ahead_now;
 }
 
 /* ---- asking ---- */

@@ -47,9 +47,15 @@ static void settle(struct doubt *d, int64_t wall_s, int64_t monotonic_s)
     d->jump.most_s = STEP_MOST_S;
 }
 
+void doubt_glance(struct ca *ca, int64_t now_s, int64_t monotonic_s)
+{
+    ca->doubt.is_ahead_now = jump_looks_forward(&ca->doubt.jump, now_s, monotonic_s);
+}
+
 static void look(struct ca *ca, int64_t now_s, int64_t monotonic_s)
 {
     settle(&ca->doubt, now_s, monotonic_s);
+    doubt_glance(ca, now_s, monotonic_s);
     tell(ca, now_s - monotonic_s - ca->doubt.jump.offset_s);
 }
 

@@ -85,6 +85,7 @@ struct doubt {
     int64_t waited_s;         /* for how long the clock has not been believed */
     bool is_doubted;          /* it was not when last looked at, whichever way it went */
     bool is_ahead;
+    bool is_ahead_now; /* at a glance in this turn: a jump is not a minute old before it is heeded */
 };
 
 struct ca {
@@ -344,6 +345,8 @@ void sealing_end(struct ca *ca, int64_t now_s);
 /* ---- doubt.c: is the clock to be believed when something is to be forgotten? ---- */
 /* At start: goes by what the life before wrote down. */
 void doubt_begin(struct ca *ca, int64_t now_s, int64_t monotonic_s);
+/* Once a turn, by its clocks: is_ahead_now, and nothing else. */
+void doubt_glance(struct ca *ca, int64_t now_s, int64_t monotonic_s);
 /* Once an upkeep, which then has to do without what is forgotten by time when it is true: the clock is ahead
  * by more than a day, a week over a stop, and an alarm says so. */
 [[nodiscard]] bool doubt_look(struct ca *ca, struct txn *t, int64_t now_s, int64_t monotonic_s);

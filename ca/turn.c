@@ -345,6 +345,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
     int64_t now_ms;
 
     t->now_s = clock_now_s();
+    doubt_glance(ca, t->now_s, clock_monotonic_ms() / 1000);
     gather_notes(ca, t);
     if (ca->is_left || !gather_asks(ca, t))
         return false;

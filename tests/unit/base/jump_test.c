@@ -40,3 +40,16 @@ Test(jump, back_and_forth_again_is_no_jump_ahead)
     cr_expect(!jump_is_forward(&j, NOW - YEAR, 1060));
     cr_expect(!jump_is_forward(&j, NOW + 120, 1120));
 }
+
+Test(jump, a_glance_says_the_same_and_believes_nothing)
+{
+    struct jump j = {.most_s = 7 * DAY};
+
+    cr_expect(!jump_looks_forward(&j, NOW + YEAR, 1000), "there is nothing to go by");
+    jump_accept(&j, NOW, 1000);
+    cr_expect(!jump_looks_forward(&j, NOW + 6 * DAY, 1001));
+    cr_expect(!jump_looks_forward(&j, NOW - YEAR, 1002));
+    cr_expect(jump_looks_forward(&j, NOW + 8 * DAY, 1003), "the six days were not taken");
+    cr_expect(!jump_looks_forward(&j, NOW + 8 * DAY, 1000 + 8 * DAY), "time that has passed");
+    cr_expect_eq(j.offset_s, NOW - 1000);
+}

@@ -208,6 +208,10 @@ Test(doubt, a_request_waits_on_while_the_clock_is_ahead)
     cr_assert_not(is_ahead_after(60, NOW + 120));
     ask_again(NOW + 120, again);
     cr_expect_arr_eq(first, again, REQUEST_ID_LEN);
+    doubt_glance(&idle.ca, NOW + YEAR, monotonic_s + 1);
+    ask_again(NOW + YEAR, again);
+    cr_expect_arr_eq(first, again, REQUEST_ID_LEN, "nor before the upkeep has seen it");
+    doubt_glance(&idle.ca, NOW + 8 * DAY, monotonic_s + 8 * DAY);
     ask_again(NOW + 8 * DAY, again);
     cr_expect_arr_neq(first, again, REQUEST_ID_LEN, "a week without a decision is its end");
 }
