@@ -193,6 +193,34 @@ static void check_subject(const struct ca *ca, struct ask *a)
     }
 }
 
+struct last_cn {
+    struct buf text;
+    bool is_text;
+};
+
+static void keep_cn(const struct attribute *a, void *arg)
+{
+    struct last_cn *last = arg;
+
+    if (!attribute_is_cn(a))
+        return;
+    buf_reset(&last->text);
+    last->is_text = attribute_text(a, &last->text);
+}
+
+/* The rules hold for the common name as the api tells it, and what is issued is the subject: an api that is
+ * not ours any more could tell another. Of several the last, as it does; another rule refuses them. */
+static bool says_its_cn(const struct facts *f)
+{
+    struct last_cn last = {.is_text = true};
+    bool says;
+
+    buf_init(&last.text, 4 * f->subject.len);
+    says = subject_each(f->subject, keep_cn, &last) && last.is_text && span_eq(buf_span(&last.text), f->cn);
+    buf_free(&last.text);
+    return says;
+}
+
 /* From here on the request is as if it had been made without. */
 static void drop_units(struct ask *a)
 {
@@ -269,6 +297,8 @@ void decide_issue(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
     if (repeat(ca, v, a, now_s))
         return;
     p = permitted_profile(ca, a);
+    if (p != NULL && a->kind != ASK_LISTENER && !says_its_cn(&a->facts)) /* a listener's is written here */
+        return ask_refuse(a, ERR_POLICY, "The common name is not the one of the subject.");
     if (p == NULL || !access_covers(a, scope_has_profile(&a->who.scope, a->profile_id), "this profile") ||
         !access_covers(a, scope_has_facts(&a->who.scope, &a->facts), "every name of this request"))
         return;

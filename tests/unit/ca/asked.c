@@ -31,6 +31,23 @@ static const char *given(const char *text, const char *otherwise)
     return text != NULL ? text : otherwise;
 }
 
+/* Of the name that is asked for, unless one is given. Overwritten by the next call. */
+static struct span subject_of(const struct question *q)
+{
+    static uint8_t octets[512];
+    struct buf b;
+    size_t len;
+
+    if (q->subject != NULL || q->name == NULL)
+        return buf_span(q->subject != NULL ? q->subject : &stage.requester);
+    buf_init(&b, sizeof octets);
+    name_write(&b, "Example UC", q->name);
+    len = b.len;
+    memcpy(octets, b.data, len);
+    buf_free(&b);
+    return span_of(octets, len);
+}
+
 struct facts facts_asked(const struct question *q)
 {
     static struct san sans[1];
@@ -38,7 +55,7 @@ struct facts facts_asked(const struct question *q)
 
     sans[0] = (struct san){SAN_DNS, name};
     return (struct facts){.csr = span_str(given(q->csr, "a request")),
-                          .subject = buf_span(q->subject != NULL ? q->subject : &stage.requester),
+                          .subject = subject_of(q),
                           .spki = buf_span(&stage.spki),
                           .cn = name,
                           .subject_text = q->subject_text != NULL ? span_str(q->subject_text) : name,

@@ -19,7 +19,7 @@ struct question {
     const char *name;          /* "a.example.com": cn, the one SAN, and the subject in words */
     const char *subject_text;  /* the name */
     const char *csr;           /* "a request" */
-    const struct buf *subject; /* the stage's requester */
+    const struct buf *subject; /* of the name, with "Example UC": the stage's requester */
     unsigned days;             /* 0: the profile's own */
     uint8_t flags;             /* ASK_DRY_RUN */
     uint8_t key, body;         /* first octets of the hashes of Idempotency-Key and body; 0: none */
@@ -27,7 +27,7 @@ struct question {
 
 extern const struct question plain; /* nothing but what they say */
 
-/* Borrows from the question, the stage, and a SAN that the next call overwrites. */
+/* Borrows from the question, the stage, and a SAN and a subject that the next call overwrites. */
 struct facts facts_asked(const struct question *q);
 void send_question(uint64_t number, const struct question *q);
 void send_revocation(uint64_t number, const char *principal, const uint8_t serial[static SERIAL_LEN],

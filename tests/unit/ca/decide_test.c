@@ -82,13 +82,41 @@ Test(decide, our_own_profiles_are_not_for_clients)
 
 Test(decide, our_issuers_subjects_are_not_for_clients)
 {
-    static const struct question q = {.subject = &stage.subject};
+    static const struct question q = {.name = "Issuer", .subject = &stage.subject};
     static struct reply r;
 
     stage_start();
     send_question(1, &q);
     receive(&r);
     assert_refused(&r, NULL);
+}
+
+/* The api says which; what would be issued has another, or none. */
+Test(decide, a_common_name_that_is_not_the_subjects_is_refused)
+{
+    static const struct question questions[] = {
+        {.name = "b.example.com", .subject = &stage.requester},
+        {.name = "b.example.com", .subject = &stage.requester, .flags = ASK_DRY_RUN}};
+    static const uint8_t organization[] = {0x30, 12, 0x31, 10, 0x30, 8, 6, 3, 0x55, 4, 10, 12, 1, 'E'};
+    struct question without = {0};
+    static struct reply r;
+    struct buf unnamed;
+
+    buf_init(&unnamed, 256);
+    buf_put(&unnamed, organization, sizeof organization);
+    without.subject = &unnamed;
+    stage_start();
+    issue_one();
+    for (size_t i = 0; i < 2; i++) {
+        send_question(i, &questions[i]);
+        receive(&r);
+        cr_assert_eq(r.err, ERR_POLICY, "%zu", i);
+        cr_assert_not_null(strstr(r.detail, "common name"));
+    }
+    send_question(3, &without);
+    receive(&r);
+    cr_assert_eq(r.err, ERR_POLICY);
+    buf_free(&unnamed);
 }
 
 Test(decide, an_unknown_profile_is_not_found)
