@@ -35,7 +35,7 @@ struct signer_key; /* a loaded private key with what it is for */
 
 struct signer_spec {
     char id[ISSUER_ID_MAX];  /* the key id ports use */
-    const char *uri;         /* OSSL_STORE URI: "file:/abs/path" or "pkcs11:…" */
+    const char *uri;         /* OSSL_STORE URI: "file:/abs/path"; others are OpenSSL's, and untried */
     struct span certificate; /* CA key: DER of its certificate. OCSP key: empty */
     bool is_ocsp;            /* signs ResponseData alone */
     bool is_audit;           /* signs seals alone: EC P-256, empty certificate, id SEAL_KEY_ID */

@@ -188,6 +188,15 @@ Test(key, what_is_no_private_key_is_refused)
     refused(spec, "nonsense:x");
 }
 
+/* Debian 12 has no provider for it: docs/configuration.md. */
+Test(key, a_token_that_nothing_can_open_is_refused_by_its_uri)
+{
+    struct signer_spec spec = forge_spec(&f);
+
+    spec.uri = "pkcs11:token=ca;object=rsa-g1;type=private";
+    refused(spec, "pkcs11:token=ca;object=rsa-g1;type=private: holds no private key");
+}
+
 Test(key, weak_and_foreign_kinds_are_refused)
 {
     struct signer_spec spec = {.id = "o", .uri = other_uri, .is_ocsp = true};
