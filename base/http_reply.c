@@ -37,6 +37,7 @@ static const struct {
     {415, "Unsupported Media Type"},
     {416, "Range Not Satisfiable"},
     {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
@@ -44,7 +45,7 @@ static const struct {
     {505, "HTTP Version Not Supported"},
 };
 
-static const char *reason_of(unsigned status)
+const char *http_reason(unsigned status)
 {
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].status == status)
@@ -104,7 +105,7 @@ static void put_head(struct buf *out, const struct head *h)
     buf_put_str(out, "HTTP/1.1 ");
     put_number(out, h->status);
     buf_put_u8(out, ' ');
-    buf_put_str(out, reason_of(h->status));
+    buf_put_str(out, http_reason(h->status));
     buf_put(out, "\r\n", 2);
     put_field(out, "Date", date);
     for (const struct http_field *f = h->fields; f != NULL && f->name != NULL; f++) {

@@ -119,6 +119,18 @@ Test(http, head_is_get_without_the_body)
     host_stop(h);
 }
 
+Test(http, every_status_has_its_phrase)
+{
+    static const unsigned http_only[] = {201, 204, 206, 304, 412, 416, 501, 505};
+
+    for (enum err e = OK; e < ERR_COUNT; e++)
+        cr_assert_str_not_empty(http_reason(err_status(e)), "%u", err_status(e));
+    for (size_t i = 0; i < sizeof http_only / sizeof *http_only; i++)
+        cr_assert_str_not_empty(http_reason(http_only[i]), "%u", http_only[i]);
+    cr_assert_str_eq(http_reason(429), "Too Many Requests");
+    cr_assert_str_empty(http_reason(418));
+}
+
 Test(http, leaves_body_and_length_out_of_204_and_304)
 {
     struct host *h = host_start(NULL, NULL);
