@@ -99,7 +99,8 @@ void problem_fill(struct http_error *e, unsigned status, const char *detail)
     write_status(&e->body, status, detail, e->text);
     e->fields[0] = (struct http_field){"Content-Type", PROBLEM_TYPE};
     e->fields[1] = (struct http_field){"Cache-Control", "no-store"};
-    e->fields[2] = (struct http_field){"X-Request-Id", e->text};
+    e->fields[2] = (struct http_field){"X-Content-Type-Options", "nosniff"};
+    e->fields[3] = (struct http_field){"X-Request-Id", e->text};
 }
 
 void request_id_new(char out[static 33])

@@ -23,17 +23,18 @@
 void public_refuse(struct http_request *r, enum err e, const char *detail, const char *allow)
 {
     char id[33];
-    struct http_field fields[5] = {
+    struct http_field fields[6] = {
         {"Content-Type", PROBLEM_TYPE},
         {"Cache-Control", "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
         {"X-Request-Id", id},
     };
     struct buf body;
 
     if (allow != NULL)
-        fields[3] = (struct http_field){"Allow", allow};
+        fields[4] = (struct http_field){"Allow", allow};
     else if (e == ERR_UNAVAILABLE)
-        fields[3] = (struct http_field){"Retry-After", "5"};
+        fields[4] = (struct http_field){"Retry-After", "5"};
     request_id_new(id);
     buf_init(&body, 4096);
     problem_write(&body, e, detail, id, NULL);

@@ -61,7 +61,7 @@ struct http_field {
  * NULL name; `text` is room for a value that is made up. */
 struct http_error {
     struct buf body;
-    struct http_field fields[4];
+    struct http_field fields[5];
     char text[64];
 };
 

@@ -339,6 +339,8 @@ class Failures(ServiceTest):
                     head = self.raw(octets, plain)
                     self.assertIn(f" {status} ", head.splitlines()[0])
                     self.assertRegex(head, "X-Request-Id: [0-9a-f]{32}")
+                    self.assertIn("\r\nX-Content-Type-Options: nosniff\r\n", head)
+        self.assertEqual(self.service.plain("/nonsense").headers["X-Content-Type-Options"], "nosniff")
         self.assert_status(self.service.api("/issuers"), 200)
 
     def test_failed_logins_are_audited_and_bounded(self):

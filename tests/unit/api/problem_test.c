@@ -100,8 +100,9 @@ Test(problem, errors_of_the_protocol_look_the_same)
         cr_assert_str_eq(js_str(js_get(o, "request_id")), e.text);
         cr_assert_str_eq(e.fields[0].value, "application/problem+json");
         cr_assert_str_eq(e.fields[1].value, "no-store");
-        cr_assert(strcmp(e.fields[2].name, "X-Request-Id") == 0 && strcmp(e.fields[2].value, e.text) == 0);
-        cr_assert_null(e.fields[3].name);
+        cr_assert_str_eq(e.fields[2].value, "nosniff");
+        cr_assert(strcmp(e.fields[3].name, "X-Request-Id") == 0 && strcmp(e.fields[3].value, e.text) == 0);
+        cr_assert_null(e.fields[4].name);
         js_free(o);
         buf_free(&e.body);
     }
