@@ -240,6 +240,7 @@ static void reload(struct serve *s)
     struct config *fresh = xcalloc(1, sizeof *fresh);
     struct fault f = {0};
 
+    s->owes_reload = false;
     notify_reloading(&s->notify);
     if (take_config(s, s->config.home, fresh, NULL, &f) != OK) {
         log_error("reload", "the configuration in force stays: %s", f.detail);
@@ -260,8 +261,8 @@ static void hear_signals(struct serve *s)
     while (read(s->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             stop(s, 0);
-        else if (info.ssi_signo == SIGHUP && s->is_ready && !s->is_stopping)
-            reload(s);
+        else if (info.ssi_signo == SIGHUP)
+            s->owes_reload = true;
     }
     reap(s);
 }
@@ -345,6 +346,8 @@ static void supervise(struct serve *s)
             watch_deadline(s);
         if (!s->is_ready && !s->is_stopping)
             look_ready(s);
+        if (s->owes_reload && s->is_ready && !s->is_stopping)
+            reload(s);
     }
 }
 

@@ -27,6 +27,7 @@ struct serve {
     bool has_own_uids;             /* each role gets an account of its own */
     pid_t pids[ROLE_COUNT];
     bool is_stopping, is_ready;
+    bool owes_reload;      /* asked for, perhaps while roles start that could not hear it yet */
     bool is_control_given; /* the service manager's, which removes it */
     struct notify notify;
     int64_t beat_ms;     /* when the watchdog was told last */

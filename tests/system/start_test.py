@@ -331,6 +331,29 @@ class Run(ServiceTest):
         self.service.process.send_signal(signal.SIGHUP)
         self.service.issued(make_csr(), "ucm/tomcat")
 
+    def hurried(self, name):
+        """A service whose configuration was changed, and which was told so, while it started."""
+        other = Service(start=False)
+        path, ready = other.home / "chancery.xml", other.directory / "ready"
+        with open(other.log, "ab") as log:
+            other.process = subprocess.Popen([CHANCERY, "serve", "--home", other.home, "--ready-file", ready], stdout=log, stderr=log)
+        wait_until(lambda: "ca" in other.roles(), "it has read its configuration")
+        replace_file(path, path.read_text().replace('name="Test"', name, 1))
+        other.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: ready.exists(), "it is ready")
+        return other
+
+    def test_sighup_while_it_starts_is_heard_when_it_is_ready(self):
+        other = self.hurried('name="Changed"')
+        wait_until(lambda: "<h1>Changed" in other.plain("/").text, "the change is in force")
+        self.assertEqual(other.stop(), 0)
+
+    def test_sighup_while_it_starts_with_a_wrong_file_keeps_the_old(self):
+        other = self.hurried('nonsense="Changed"')
+        wait_until(lambda: "the configuration in force stays" in other.log.read_text(), "it says so")
+        self.assertIn("<h1>Test", other.plain("/").text)
+        self.assertEqual(other.stop(), 0)
+
     def test_sighup_reaches_what_relying_parties_use(self):
         leaf = new_file(self.service.issued(make_csr(), "ucm/tomcat").chain_pem, ".pem")
         path = self.service.home / "chancery.xml"
