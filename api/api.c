@@ -111,8 +111,22 @@ static void tell_taken(struct run *run, bool is_reload)
     buf_free(&message);
 }
 
-/* The new configuration is taken whole or not at all. Addresses and the home stay as they were: sockets are
- * the supervisor's. */
+/* Addresses and the home stay as they were: sockets are the supervisor's. So do CRL settings, which are a
+ * start's, and with other issuers all but the profiles: the ca does the same. */
+static void take_config(struct config *now, struct config *fresh)
+{
+    if (!ca_config_same_issuers(&now->ca, &fresh->ca)) {
+        log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
+        catalogue_free(&now->catalogue);
+        now->catalogue = fresh->catalogue;
+        memcpy(now->ca.digests.catalogue, fresh->ca.digests.catalogue, HASH_LEN);
+        return;
+    }
+    fresh->crl = now->crl;
+    config_free(now);
+    *now = *fresh;
+}
+
 static void on_reload(void *arg)
 {
     struct run *run = arg;
@@ -123,8 +137,7 @@ static void on_reload(void *arg)
         log_error("reload", "kept the old configuration: %s", f.detail);
         return;
     }
-    config_free(run->api.config);
-    *run->api.config = fresh;
+    take_config(run->api.config, &fresh);
     foreign_free(run->api.foreign);
     run->api.foreign =
         foreign_new(&run->api.config->ca.access, config_here(run->api.config), run->api.role->board);

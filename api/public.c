@@ -134,7 +134,8 @@ static void take_config(struct public *p, const struct config *fresh)
 
     strcpy(c->name, fresh->name);
     strcpy(c->public_url, fresh->public_url);
-    c->ca = fresh->ca;
+    if (ca_config_same_issuers(&c->ca, &fresh->ca))
+        c->ca = fresh->ca;
     c->ocsp = fresh->ocsp;
     host_settings(p);
     made_forget(&p->page);

@@ -398,6 +398,9 @@ struct ca_config {
 };
 struct span ca_config_schema(void); /* chancery.xsd: the schema of the whole file, for every room's reader */
 enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f);
+/* Issuers, their keys and files are a start's business: a running process takes a new configuration when it
+ * has the same ones, and of one with others the catalogue alone. */
+bool ca_config_same_issuers(const struct ca_config *a, const struct ca_config *b);
 /* The common name of the listener's certificates: the host where it is no longer than a common name may be
  * (RFC 5280 ub-common-name), else a fixed one. Clients go by the subjectAltName, RFC 6125 6.4.4. */
 const char *listener_cn(const struct ca_config *c);

@@ -231,3 +231,26 @@ const char *issuer_for_key(const struct ca_config *c, struct span spki)
             return c->issuers[i].id;
     return "";
 }
+
+static bool same_hosts(const struct ca_issuer *a, const struct ca_issuer *b)
+{
+    if (a->host_count != b->host_count)
+        return false;
+    for (size_t i = 0; i < a->host_count; i++)
+        if (strcmp(a->hosts[i], b->hosts[i]) != 0)
+            return false;
+    return true;
+}
+
+bool ca_config_same_issuers(const struct ca_config *a, const struct ca_config *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues ||
+            a->issuers[i].shards != b->issuers[i].shards ||
+            a->issuers[i].has_deltas != b->issuers[i].has_deltas ||
+            !same_hosts(&a->issuers[i], &b->issuers[i]))
+            return false;
+    return true;
+}

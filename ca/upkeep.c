@@ -47,31 +47,6 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
     publish_nudge_due(ca);
 }
 
-static bool same_hosts(const struct ca_issuer *a, const struct ca_issuer *b)
-{
-    if (a->host_count != b->host_count)
-        return false;
-    for (size_t i = 0; i < a->host_count; i++)
-        if (strcmp(a->hosts[i], b->hosts[i]) != 0)
-            return false;
-    return true;
-}
-
-/* Issuers, their keys and files are a start's business: a new configuration is taken when it has the same
- * ones. */
-static bool same_issuers(const struct ca_config *a, const struct ca_config *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->issuers[i].id, b->issuers[i].id) != 0 || a->issuers[i].issues != b->issuers[i].issues ||
-            a->issuers[i].shards != b->issuers[i].shards ||
-            a->issuers[i].has_deltas != b->issuers[i].has_deltas ||
-            !same_hosts(&a->issuers[i], &b->issuers[i]))
-            return false;
-    return true;
-}
-
 /* What certificates would name and no list could carry is not taken. */
 static void config_take(struct ca *ca, const struct ca_config *fresh)
 {
@@ -100,7 +75,7 @@ void upkeep_reload(struct ca *ca, int signal_fd)
         return; /* said by whoever read it; what was in force stays */
     catalogue_free(&ca->role->catalogue);
     ca->role->catalogue = fresh;
-    if (same_issuers(&ca->role->config, &config)) {
+    if (ca_config_same_issuers(&ca->role->config, &config)) {
         config_take(ca, &config);
     } else {
         log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");

@@ -331,6 +331,26 @@ class Run(ServiceTest):
         self.service.process.send_signal(signal.SIGHUP)
         self.service.issued(make_csr(), "ucm/tomcat")
 
+    def test_sighup_with_other_issuers_takes_the_profiles_alone(self):
+        path, catalogue = self.service.home / "chancery.xml", self.service.home / "profiles.xml"
+        good = path.read_text()
+        other = good.replace(' issues="ec"', "").replace("</https>", '</https><login><limits requests="1/h"/></login>')
+        self.assertNotEqual(good, other)
+        replace_file(catalogue, (ROOT / "ca/profiles.xml").read_text().replace('"general/server"', '"general/renamed"'))
+        replace_file(path, other)
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.service.api("/profiles/general/renamed").status == 200, "the profiles are taken")
+        self.assertEqual(self.service.api("/issuers/ec-g1").json()["issues"], "ec")
+        verdict = self.service.api("/preflight?profile=ucm/tomcat-ECDSA", "POST", make_csr("ec-P-256", "/CN=cucm1-EC.example.com").der).json()
+        self.assertEqual(verdict["would_issue"]["issuer"], "ec-g1")
+        log = self.service.log.read_text()
+        for role in ("api", "ca"):
+            self.assertRegex(log, f"warn {role} reload .*the issuers differ")
+        catalogue.unlink()
+        replace_file(path, good)
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.service.api("/profiles/general/renamed").status == 404, "the same issuers are taken")
+
     def hurried(self, name):
         """A service whose configuration was changed, and which was told so, while it started."""
         other = Service(start=False)
