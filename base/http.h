@@ -40,14 +40,13 @@ struct http_limits {
 /* 16 KiB, 1024, 256, 10 s, 30 s, 60 s, 30 s. */
 extern const struct http_limits HTTP_LIMITS_DEFAULT;
 
-#define HTTP_PEER_GROUPS_MAX 32u /* of a local user: its own and the first that the kernel names */
 struct http_peer {
     char address[64]; /* "127.0.0.1", "::1", "unix" */
     bool is_loopback; /* or a Unix socket */
     bool is_unix;
-    struct address ip; /* zeros for a Unix socket */
-    uid_t uid;         /* of the peer process, Unix socket only, as the groups */
-    gid_t groups[HTTP_PEER_GROUPS_MAX];
+    struct address ip;   /* zeros for a Unix socket */
+    uid_t uid;           /* of the peer process, Unix socket only, as the groups */
+    const gid_t *groups; /* all of them, its own first; borrowed for the request's life */
     size_t group_count;
     struct span
         certificate; /* DER of the TLS client certificate, empty when none; borrowed for the request's life */

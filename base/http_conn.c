@@ -80,8 +80,10 @@ void conn_open(struct http_server *s, struct stream *stream, const struct http_p
 
 static void conn_free_closed(struct conn *c)
 {
-    if (c->is_closed && !c->is_running && !c->is_ready)
-        free(c);
+    if (!c->is_closed || c->is_running || c->is_ready)
+        return;
+    free((void *)c->peer.groups);
+    free(c);
 }
 
 void conn_close(struct conn *c)

@@ -32,6 +32,7 @@ struct http_request {
     struct conn *conn; /* NULL once the client is gone */
     struct http_peer peer;
     struct buf certificate; /* what peer.certificate borrows */
+    gid_t *groups;          /* and peer.groups */
     const char *method;
     bool is_head, is_http10, keeps_alive;
     struct buf text;          /* NUL-terminated: the target, then names and values */
@@ -117,6 +118,7 @@ enum err channel_take(struct channel *k, struct span wire, struct buf *plain);
 /* ---- connections: http_conn.c ---- */
 
 struct conn;
+/* Takes the groups of `peer`. */
 void conn_open(struct http_server *s, struct stream *stream, const struct http_peer *peer,
                struct tls_server *tls);
 void conn_close(struct conn *c); /* at once */

@@ -37,6 +37,10 @@ struct http_request *request_new(const struct http_peer *peer, size_t header_max
     if (peer->certificate.len > 0)
         buf_put_span(&r->certificate, peer->certificate);
     r->peer.certificate = buf_span(&r->certificate);
+    if (peer->group_count > 0)
+        r->groups = memcpy(xcalloc(peer->group_count, sizeof *r->groups), peer->groups,
+                           peer->group_count * sizeof *r->groups);
+    r->peer.groups = r->groups;
     buf_init(&r->text,
              header_max + 2); /* each NUL stands for an octet that was there, but for the target's */
     buf_init(&r->body, 0);
@@ -58,6 +62,7 @@ void request_free(struct http_request *r)
     buf_free(&r->text);
     buf_free(&r->body);
     free(r->fields);
+    free(r->groups);
     free(r);
 }
 

@@ -23,20 +23,23 @@ const struct http_limits HTTP_LIMITS_DEFAULT = {
     .write_ms = 30000,
 };
 
-/* The groups of the peer when it connected, its own first. */
-static void peer_set_groups(struct http_peer *p, int fd, gid_t own)
-{
-    gid_t all[1024];
-    socklen_t len = sizeof all;
-    size_t n = 0;
+#define GROUPS_USUAL 32u /* more than most users have: asked for at once */
 
-    p->groups[n++] = own;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, all, &len) != 0)
-        len = 0; /* none, or more than we would look at */
-    for (size_t i = 0; i < len / sizeof *all && n < HTTP_PEER_GROUPS_MAX; i++)
-        if (all[i] != own)
-            p->groups[n++] = all[i];
-    p->group_count = n;
+/* The groups of the peer when it connected, its own first; the caller frees. */
+static gid_t *peer_groups(int fd, gid_t own, size_t *count)
+{
+    socklen_t len = GROUPS_USUAL * sizeof(gid_t);
+    gid_t *all = xmalloc(sizeof own + len);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, all + 1, &len) != 0) {
+        free(all); /* `len` is what there is: 65,536 at the most */
+        all = xmalloc(sizeof own + len);
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, all + 1, &len) != 0)
+            len = 0; /* none that the kernel tells */
+    }
+    all[0] = own;
+    *count = 1 + len / sizeof own;
+    return all;
 }
 
 static void peer_set_unix(struct http_peer *p, int fd)
@@ -50,7 +53,7 @@ static void peer_set_unix(struct http_peer *p, int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
         return;
     p->uid = who.uid;
-    peer_set_groups(p, fd, who.gid);
+    p->groups = peer_groups(fd, who.gid, &p->group_count);
 }
 
 static void peer_set_v4(struct http_peer *p, const void *a)
@@ -61,6 +64,7 @@ static void peer_set_v4(struct http_peer *p, const void *a)
     p->is_loopback = octets[0] == 127;
 }
 
+/* Its groups are the caller's to free. */
 static void peer_set(struct http_peer *p, int fd)
 {
     union {
@@ -188,6 +192,7 @@ static void accepted(void *arg, struct stream *stream)
     peer_set(&peer, stream_fd(stream));
     if ((s->handlers.admit != NULL && !s->handlers.admit(&peer, s->handlers.arg)) || !make_room(s, &peer)) {
         stream_close(stream);
+        free((void *)peer.groups);
         return;
     }
     conn_open(s, stream, &peer, s->tls);

@@ -185,8 +185,7 @@ Test(login, by_uid)
     cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), ERR_FORBIDDEN);
     stage.config.ca.access.peers[0] = (struct access_peer){.is_group = true, .id = 7, .role = ACCESS_AUDITOR};
     stage.config.ca.access.peer_count = 1;
-    peer.groups[0] = 3;
-    peer.groups[1] = 7;
+    peer.groups = (const gid_t[]){3, 7};
     peer.group_count = 2;
     cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), OK);
     cr_assert_eq(l.who.role, ACCESS_AUDITOR);

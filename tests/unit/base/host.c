@@ -52,6 +52,16 @@ static void route_peer(struct host *h, struct http_request *r)
     http_reply(r, 200, plain, span_str(out));
 }
 
+static void route_groups(struct host *h, struct http_request *r)
+{
+    const struct http_peer *p = http_peer(r);
+    char out[64];
+
+    (void)h;
+    snprintf(out, sizeof out, "%zu: %u to %u", p->group_count, p->groups[0], p->groups[p->group_count - 1]);
+    http_reply(r, 200, plain, span_str(out));
+}
+
 static void route_certificate(struct host *h, struct http_request *r)
 {
     (void)h;
@@ -192,21 +202,14 @@ static const struct {
     const char *path;
     void (*handler)(struct host *h, struct http_request *r);
 } routes[] = {
-    {"/echo", route_echo},
-    {"/peer", route_peer},
-    {"/certificate", route_certificate},
-    {"/header", route_header},
-    {"/query", route_query},
-    {"/file", route_file},
-    {"/short-file", route_short_file},
-    {"/204", route_empty},
-    {"/304", route_empty},
-    {"/later", route_later},
-    {"/hold", route_later},
-    {"/drain", route_drain},
-    {"/rotate", route_rotate},
-    {"/count", route_count},
-    {"/gate", route_gate},
+    {"/echo", route_echo},       {"/peer", route_peer},
+    {"/groups", route_groups},   {"/certificate", route_certificate},
+    {"/header", route_header},   {"/query", route_query},
+    {"/file", route_file},       {"/short-file", route_short_file},
+    {"/204", route_empty},       {"/304", route_empty},
+    {"/later", route_later},     {"/hold", route_later},
+    {"/drain", route_drain},     {"/rotate", route_rotate},
+    {"/count", route_count},     {"/gate", route_gate},
     {"/ordinal", route_ordinal},
 };
 

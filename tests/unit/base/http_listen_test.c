@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,43 @@ Test(http_listen_unix, tells_who_is_at_the_other_end, .init = setup, .fini = tea
     answer_free(&a);
     close(client);
     host_stop(h);
+}
+
+static void expect_groups(size_t extra, const char *expected)
+{
+    gid_t all[2000];
+    struct fault f = {0};
+    struct answer a;
+    struct host *h;
+    int fd, client;
+
+    for (size_t i = 0; i < extra; i++)
+        all[i] = (gid_t)(20000 + i);
+    cr_assert_eq(setgroups(extra, all), 0);
+    cr_assert_eq(http_listen_unix(path, 0600, &fd, &f), OK, "%s", f.detail);
+    h = host_start_at(fd, NULL, NULL);
+    client = client_open(h);
+    for (int i = 0; i < 2; i++) { /* with each request of a connection */
+        client_put(client, "GET /groups HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        a = client_take(client, true);
+        cr_assert_str_eq(a.body, expected);
+        answer_free(&a);
+    }
+    close(client);
+    host_stop(h);
+    unlink(path);
+}
+
+Test(http_listen_unix, tells_every_group_of_who_is_there, .init = setup, .fini = teardown)
+{
+    if (geteuid() != 0)
+        cr_skip_test("only root can be in so many groups");
+    cr_assert_eq(setegid(4711), 0);
+    expect_groups(0, "1: 4711 to 4711");
+    expect_groups(1, "2: 4711 to 20000");
+    expect_groups(32, "33: 4711 to 20031");
+    expect_groups(33, "34: 4711 to 20032");
+    expect_groups(2000, "2001: 4711 to 21999");
 }
 
 Test(http_listen_unix, sets_the_mode_whatever_the_umask, .init = setup, .fini = teardown)
