@@ -175,6 +175,15 @@ class DeployRun(unittest.TestCase):
         self.assertEqual((self.home / "chancery.xml").stat().st_mode & 0o777, 0o644)
         self.assertEqual([*self.home.glob(".move*")], [])
 
+    def test_port_80_which_a_url_need_not_say_moves_like_another(self):
+        http, https = (f"127.0.0.1:{each}" for each in free_ports(2))
+        self.checkout.served("--home", self.home, "--http", http, "--https", https)
+        with socket.create_server(("127.0.0.1", int(https.split(":")[1]))):  # so that no start takes port 80, which may be somebody's
+            self.assertEqual(self.checkout.ended("--home", self.home, "--http", "127.0.0.1:80")[0], 1)
+        self.assertEqual(self.addresses(), ("127.0.0.1:80", https, "http://localhost"))
+        self.checkout.served("--home", self.home, "--http", http)
+        self.assertEqual(self.addresses(), (http, https, f"http://localhost:{http.split(':')[1]}"))
+
     @unittest.skipUnless(has_ipv6(), "no IPv6 on this machine")
     def test_addresses_in_brackets_move_to_and_fro(self):
         http, https, other = free_ports(3)
