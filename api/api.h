@@ -222,6 +222,8 @@ void call_problem(struct call *c, enum err e, const struct findings *fs, const c
     __attribute__((format(printf, 4, 5)));
 /* ERR_POLICY for a document that was sent, with every mistake in it. */
 void call_report(struct call *c, const char *detail, struct span report);
+/* 500 for a list that goes on at `next`, behind a damaged row. */
+void call_damaged(struct call *c, const char *next);
 /* 429 with Retry-After. */
 void call_too_often(struct call *c, unsigned wait_s);
 /* A question to the ca that begins, as all do that somebody asks, with his name. */
@@ -258,6 +260,8 @@ void problem_write(struct buf *out, enum err e, const char *detail, const char *
 /* The same with a report of many lines, each ended by a line feed, as the list `report`. */
 void problem_write_report(struct buf *out, enum err e, const char *detail, const char *request_id,
                           struct span report);
+/* A row of a list that cannot be read: ERR_INTERNAL, with the cursor that leads on behind it as `next`. */
+void problem_write_next(struct buf *out, const char *detail, const char *request_id, const char *next);
 /* The same for an error of the protocol itself, with the fields of every other problem and a new id, e->text.
  */
 void problem_fill(struct http_error *e, unsigned status, const char *detail);
@@ -325,11 +329,12 @@ typedef enum err paged_list(void *arg, const char *after, char next[static CURSO
 /* Counts a row. False: no more are wanted. */
 bool paged_row(struct paged_rows *p, bool is_covered);
 /* Fills `p`, whose `wanted` is set. `after` and `next` are the caller's, encrypted when his scope limits
- * anything. Errors are the list's; ERR_MALFORMED: a cursor that cannot be read. */
+ * anything. Errors are the list's, as is `next` of one; ERR_MALFORMED: a cursor that cannot be read. */
 enum err paged_fill(struct call *c, struct paged_rows *p, const char *after, paged_list *list, void *arg,
                     char next[static CURSOR_MAX]);
-/* Takes items. `unreadable`: what is said when it is the store's failure, NULL: the usual. */
-void paged_fail(struct call *c, enum err e, struct js *items, const char *unreadable);
+/* Takes items. `next` of the list: where it goes on behind a row that cannot be read, "": nowhere.
+ * `unreadable`: what is said when it is the store's failure, NULL: the usual. */
+void paged_fail(struct call *c, enum err e, struct js *items, const char *next, const char *unreadable);
 
 /* ---- veil.c: cursors that show nothing ---- */
 

@@ -129,6 +129,19 @@ void call_report(struct call *c, const char *detail, struct span report)
     buf_free(&body);
 }
 
+void call_damaged(struct call *c, const char *next)
+{
+    static const char detail[] =
+        "A row of this list is damaged: the log of the service names it. The list goes on at \"next\".";
+    struct buf body;
+
+    log_warn("refused", "id=%s code=%s %s", c->request_id, err_name(ERR_INTERNAL), detail);
+    buf_init(&body, JSON_MAX);
+    problem_write_next(&body, detail, c->request_id, next);
+    call_reply(c, err_status(ERR_INTERNAL), PROBLEM_TYPE, buf_span(&body), NULL);
+    buf_free(&body);
+}
+
 void call_unsent(struct call *c, enum err e)
 {
     if (e == ERR_TOO_LARGE)

@@ -113,13 +113,13 @@ static void list(struct call *c, struct view *v, const struct filters *f, const 
     if (e == ERR_MALFORMED)
         return call_problem(c, e, NULL, "%s", wrong.detail);
     if (e != OK)
-        return paged_fail(c, e, NULL, NULL);
+        return paged_fail(c, e, NULL, "", NULL);
     page.items = js_array();
     page.rows.wanted = page.query.limit;
     e = paged_fill(c, &page.rows, page.query.after, list_from, &page, next);
     if (e == OK)
         return paged_reply(c, "/api/v1/certificates", asked, page.items, next);
-    paged_fail(c, e, page.items, NULL);
+    paged_fail(c, e, page.items, next, NULL);
 }
 
 void certificates_get(struct call *c)

@@ -191,7 +191,7 @@ void issuers_get(struct call *c)
     e = issuer_each(l.view, add_issuer, &l);
     view_close(l.view);
     if (e != OK)
-        return paged_fail(c, e, l.items, NULL);
+        return paged_fail(c, e, l.items, "", NULL);
     o = js_object();
     js_set(o, "items", l.items);
     call_json(c, 200, o, NULL);

@@ -70,17 +70,22 @@ bool paged_row(struct paged_rows *p, bool is_covered)
     return p->shown < p->wanted;
 }
 
-/* Batch after batch, until the page is full or the list has another reason to stop. */
+/* Batch after batch, until the page is full or the list has another reason to stop. A damaged row ends the
+ * page that has rows, and is the first of the next. */
 static enum err fill(struct paged_rows *p, const char *after, paged_list *list, void *arg,
                      char next[static CURSOR_MAX])
 {
-    char at[CURSOR_MAX];
+    char at[CURSOR_MAX] = "";
     unsigned before;
     enum err e;
 
     do {
         before = p->offered;
         e = list(arg, after, next);
+        if (e == ERR_INTERNAL && next[0] != '\0' && p->shown > 0) {
+            strcpy(next, at);
+            return OK;
+        }
         after = strcpy(at, next);
     } while (e == OK && next[0] != '\0' && p->shown < p->wanted && p->offered - before == LIST_LIMIT_MAX &&
              p->offered < OFFERED_MAX);
@@ -96,6 +101,8 @@ static enum err probe(struct paged_rows *p, paged_list *list, void *arg, char ne
     p->is_probe = true;
     p->wanted++;
     e = list(arg, next, beyond);
+    if (e == ERR_INTERNAL && beyond[0] != '\0')
+        return OK; /* that is what follows */
     if (e == OK && p->shown < p->wanted && beyond[0] == '\0')
         next[0] = '\0';
     return e;
@@ -115,7 +122,7 @@ static enum err fill_covered(struct call *c, struct paged_rows *p, const char *a
     e = fill(p, paged_given(at), list, arg, next);
     if (e == OK && next[0] != '\0' && p->shown == p->wanted)
         e = probe(p, list, arg, next);
-    if (e == OK && next[0] != '\0')
+    if (next[0] != '\0')
         veil_put(c->api->veil_key, who, next);
     return e;
 }
@@ -130,10 +137,12 @@ enum err paged_fill(struct call *c, struct paged_rows *p, const char *after, pag
 }
 
 /* ERR_MALFORMED comes of a cursor alone: the other filters were read before the store was asked. */
-void paged_fail(struct call *c, enum err e, struct js *items, const char *unreadable)
+void paged_fail(struct call *c, enum err e, struct js *items, const char *next, const char *unreadable)
 {
     js_free(items);
-    if (e == ERR_MALFORMED)
+    if (e == ERR_INTERNAL && next[0] != '\0')
+        call_damaged(c, next);
+    else if (e == ERR_MALFORMED)
         call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
     else
         call_problem(c, ERR_UNAVAILABLE, NULL, "%s",

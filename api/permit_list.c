@@ -44,7 +44,7 @@ void permits_get(struct call *c)
     view_close(v);
     if (e == OK)
         return paged_reply_whole(c, items);
-    paged_fail(c, e, items, NULL);
+    paged_fail(c, e, items, "", NULL);
 }
 
 /* ---- what is asked for ---- */

@@ -83,6 +83,15 @@ void problem_write_report(struct buf *out, enum err e, const char *detail, const
     finish(o, out);
 }
 
+void problem_write_next(struct buf *out, const char *detail, const char *request_id, const char *next)
+{
+    enum err e = ERR_INTERNAL;
+    struct js *o = problem(err_name(e), err_text(e), err_status(e), detail, request_id);
+
+    js_set_str(o, "next", next);
+    finish(o, out);
+}
+
 static void write_status(struct buf *out, unsigned status, const char *detail, const char *request_id)
 {
     enum err e = err_from_status(status);

@@ -302,7 +302,7 @@ static void replay_all(struct call *c, struct view *v, const struct replay_query
     e = cert_list(v, &q, replay_one, r, next);
     if (e == OK)
         return reply(c, r, next);
-    paged_fail(c, e, r->items, NULL);
+    paged_fail(c, e, r->items, next, NULL);
 }
 
 static void replay_against(struct call *c, const struct replay_query *q, const struct catalogue *new)

@@ -225,7 +225,7 @@ void requests_get(struct call *c)
     view_close(page.view);
     if (e == OK)
         return paged_reply(c, "/api/v1/requests", params, page.items, next);
-    paged_fail(c, e, page.items, NULL);
+    paged_fail(c, e, page.items, next, NULL);
 }
 
 /* ---- one ---- */

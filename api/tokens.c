@@ -87,7 +87,7 @@ void tokens_get(struct call *c)
     view_close(v);
     if (e == OK)
         return paged_reply_whole(c, page.items);
-    paged_fail(c, e, page.items, NULL);
+    paged_fail(c, e, page.items, "", NULL);
 }
 
 /* ---- making one ---- */

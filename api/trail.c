@@ -110,7 +110,7 @@ void trail_get(struct call *c)
     view_close(page.view);
     if (e == OK)
         return paged_reply(c, "/api/v1/audit", params, page.items, next);
-    paged_fail(c, e, page.items,
+    paged_fail(c, e, page.items, next,
                "The store cannot be read now; \"audit verify\" says whether rows are damaged.");
 }
 

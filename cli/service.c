@@ -161,6 +161,7 @@ int service_refusal(struct cli *c, const struct fetch_request *r, const struct f
 {
     struct js *problem = service_parse(a);
     const char *text = js_str(js_get(problem, "detail")), *id = js_str(js_get(problem, "request_id"));
+    const char *next = js_str(js_get(problem, "next"));
     int code = exit_of_status(a->status);
 
     if (text == NULL || text[0] == '\0')
@@ -176,6 +177,8 @@ int service_refusal(struct cli *c, const struct fetch_request *r, const struct f
         cli_fail(c, code, "%s", text);
     finding_say_all(c, js_get(problem, "findings"));
     say_report(c, js_get(problem, "report"));
+    if (next != NULL)
+        cli_fail(c, code, "the list goes on behind it: --after %s", next);
     js_free(problem);
     return code;
 }

@@ -267,13 +267,22 @@ static enum err row_offer(struct view *v, const struct cert_query *q, const stru
 
 /* ---- the page ---- */
 
+/* At a row that cannot be read: what was given is a page, which goes on with that row. As a page's first it
+ * is an error, behind which the list goes on. */
+static enum err page_ends(const struct cert_query *q, struct span position, bool has_rows,
+                          char next[static CURSOR_MAX])
+{
+    cursor_write(q, position, next);
+    return has_rows ? OK : ERR_INTERNAL;
+}
+
 enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const struct cert *c, void *arg),
                    void *arg, char next[static CURSOR_MAX])
 {
     struct plan p = plan_make(q);
     unsigned visited = 0, given = 0;
     struct key position;
-    struct span last = {0};
+    struct span last = {0}, before = {0};
     struct entry e;
     struct scan scan;
     struct cert c;
@@ -296,11 +305,16 @@ enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const 
             cursor_write(q, last, next);
             break;
         }
+        before = last;
         last = e.key;
         visited++;
         err = row_offer(v, q, &p, e, &c);
         if (err == ERR_NOT_FOUND)
             continue;
+        if (err == ERR_INTERNAL) {
+            err = page_ends(q, given > 0 ? before : e.key, given > 0, next);
+            break;
+        }
         if (err != OK)
             break;
         given++;

@@ -214,7 +214,8 @@ struct cert_query {
  * The work for one page is bounded (10,000 index rows visited): a page may then be short, even empty, and
  * still have a next cursor. `next` is "" when there is no more. A cursor belongs to its filters, but not to
  * limit, now_s and the value of expires_before. ERR_MALFORMED: a bad cursor, one of another query, a limit
- * out of range, a cn over 512 octets. fn returns false to stop. */
+ * out of range, a cn over 512 octets. A row that cannot be read ends a page before it; as the first of its
+ * page it is ERR_INTERNAL, and `next`, when it is not "", leads on behind it. fn returns false to stop. */
 enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const struct cert *c, void *arg),
                    void *arg, char next[static CURSOR_MAX]);
 

@@ -54,6 +54,8 @@ Test(service, problems_are_one_line_each)
                   "chancery: It failed. (status 500, request r2)\n");
     expect_answer(503, "text/html", "<html>", 2,
                   "chancery: The service cannot do this now; try again later. (status 503)\n");
+    expect_answer(500, problem, "{\"detail\":\"A row is damaged.\",\"next\":\"01ab\"}", 2,
+                  "chancery: A row is damaged.\nchancery: the list goes on behind it: --after 01ab\n");
     expect_answer(400, problem, "{\"detail\":\"a\\u001b[31m\\nb\"}", 1, "chancery: a\\u001b[31m\\u000ab\n");
 }
 

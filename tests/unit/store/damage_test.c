@@ -56,13 +56,28 @@ static struct span serial_key(unsigned n)
     return span_of(serial, SERIAL_LEN);
 }
 
-static enum err list_all(struct view *v, unsigned *count)
-{
-    struct cert_query q = {.expires_before_s = NO_TIME, .now_s = NOW, .limit = 100};
-    char next[CURSOR_MAX];
+/* Page after page to the end: how many rows, and how many that cannot be read. */
+struct listed {
+    unsigned rows, damaged, pages;
+};
 
-    *count = 0;
-    return cert_list(v, &q, ignore, count, next);
+static struct listed list_by(struct view *v, unsigned limit)
+{
+    struct cert_query q = {.expires_before_s = NO_TIME, .now_s = NOW, .limit = limit};
+    char cursors[2][CURSOR_MAX] = {""};
+    struct listed l = {0};
+    enum err e;
+
+    do {
+        char *next = cursors[l.pages++ % 2];
+        unsigned before = l.rows;
+
+        e = cert_list(v, &q, ignore, &l.rows, next);
+        cr_assert(e == OK || (e == ERR_INTERNAL && l.rows == before), "an error comes alone");
+        l.damaged += e == ERR_INTERNAL;
+        q.after = next;
+    } while (q.after[0] != '\0' && l.pages < 100);
+    return l;
 }
 
 Test(damage, status_row_is_an_internal_error_for_it_alone)
@@ -72,7 +87,7 @@ Test(damage, status_row_is_an_internal_error_for_it_alone)
     struct cert c;
     struct view *v;
     struct txn *t;
-    unsigned count;
+    struct listed l;
 
     raw_set(p.dir, "status", serial_key(4), garbage);
     place_reopen(&p, STORE_WRITE);
@@ -80,8 +95,11 @@ Test(damage, status_row_is_an_internal_error_for_it_alone)
     cr_assert_eq(status_find(v, serial_key(4).data, &s), ERR_INTERNAL);
     cr_assert_eq(cert_find(v, serial_key(4).data, &c), ERR_INTERNAL);
     cr_assert_eq(status_find(v, serial_key(5).data, &s), OK);
-    cr_assert_eq(list_all(v, &count), ERR_INTERNAL);
-    cr_assert_eq(count, 5);
+    for (unsigned limit = 1; limit < 12; limit++) {
+        l = list_by(v, limit);
+        cr_assert_eq(l.rows, 9, "limit %u: %u", limit, l.rows);
+        cr_assert_eq(l.damaged, 1);
+    }
     view_close(v);
     t = begin(&p);
     cert_revoke(t, serial_key(4).data, REASON_UNSPECIFIED, NOW, NO_TIME);
@@ -149,8 +167,8 @@ Test(damage, cert_row_bent_swapped_or_gone_is_an_internal_error)
     uint8_t row[4096];
     size_t len = raw_get(p.dir, "cert", key_span(&third), row, sizeof row);
     struct cert c;
+    struct listed l;
     struct view *v;
-    unsigned count;
 
     raw_set(p.dir, "cert", key_span(&third), garbage);
     raw_set(p.dir, "cert", key_span(&fourth), span_of(row, len)); /* a whole row, of another certificate */
@@ -161,7 +179,42 @@ Test(damage, cert_row_bent_swapped_or_gone_is_an_internal_error)
     cr_assert_eq(cert_find(v, serial_key(3).data, &c), ERR_INTERNAL);
     cr_assert_eq(cert_find(v, serial_key(4).data, &c), ERR_INTERNAL);
     cr_assert_eq(cert_find(v, serial_key(5).data, &c), OK);
-    cr_assert_eq(list_all(v, &count), ERR_INTERNAL);
+    l = list_by(v, 100);
+    cr_assert_eq(l.rows, 7, "the fifth is nowhere: that is for a check to say");
+    cr_assert_eq(l.damaged, 2);
+    view_close(v);
+    place_remove(&p);
+}
+
+/* The only way from one end of a list to the other is through it: also where the key itself is none. */
+Test(damage, an_index_row_of_odd_shape_ends_no_list)
+{
+    struct cert_query q = {.profile = "ucm/tomcat", .expires_before_s = NO_TIME, .now_s = NOW, .limit = 100};
+    struct place p = closed_place();
+    struct key key = key_of_index(INDEX_PROFILE);
+    char first[CURSOR_MAX], second[CURSOR_MAX];
+    unsigned count = 0, before;
+    struct view *v = NULL;
+
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    cr_assert_eq(cert_list(v, &q, ignore, &count, first), OK);
+    before = count;
+    view_close(v);
+    place_close(&p);
+    key_put_text(&key, q.profile);
+    key_put_u64(&key, 1234567);
+    key_put_u64(&key, 1234567);
+    raw_set(p.dir, "index", key_span(&key), span_of("", 0));
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    count = 0;
+    cr_assert_eq(cert_list(v, &q, ignore, &count, first), ERR_INTERNAL);
+    cr_assert_eq(count, 0);
+    q.after = first;
+    cr_assert_eq(cert_list(v, &q, ignore, &count, second), OK);
+    cr_assert_eq(count, before);
+    cr_assert_str_empty(second);
     view_close(v);
     place_remove(&p);
 }
@@ -266,6 +319,46 @@ Test(damage, a_table_that_came_later_is_added_by_the_writer_alone)
     place_reopen(&p, STORE_READ);
     v = look(&p);
     cr_assert_eq(request_find(v, r.id, &got), OK);
+    view_close(v);
+    place_remove(&p);
+}
+
+static bool count_request(const struct request *r, void *arg)
+{
+    (void)r;
+    ++*(unsigned *)arg;
+    return true;
+}
+
+Test(damage, a_request_that_cannot_be_read_ends_no_list)
+{
+    struct place p = place_create();
+    struct txn *t = begin(&p);
+    struct view *v;
+
+    for (uint8_t n = 1; n <= 9; n++)
+        request_add(t, &(struct request){.id = {n}, .same = {n}, .asked_at_s = NOW + n});
+    commit(t);
+    place_close(&p);
+    raw_set(p.dir, "request", span_of((const uint8_t[REQUEST_ID_LEN]){4}, REQUEST_ID_LEN), garbage);
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    for (unsigned limit = 1; limit < 12; limit++) {
+        struct request_query q = {.state = REQUEST_PENDING, .limit = limit};
+        char cursors[2][CURSOR_MAX] = {""};
+        unsigned rows = 0, damaged = 0, pages = 0;
+
+        do {
+            unsigned before = rows;
+            enum err e = request_list(v, &q, count_request, &rows, cursors[pages % 2]);
+
+            cr_assert(e == OK || (e == ERR_INTERNAL && rows == before), "an error comes alone");
+            damaged += e == ERR_INTERNAL;
+            q.after = cursors[pages % 2];
+        } while (q.after[0] != '\0' && ++pages < 100);
+        cr_assert_eq(rows, 8, "limit %u: %u", limit, rows);
+        cr_assert_eq(damaged, 1);
+    }
     view_close(v);
     place_remove(&p);
 }
