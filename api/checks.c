@@ -32,6 +32,23 @@ void checks_add(struct checks *k, const char *kind, const char *id, enum level l
         k->worst = level;
 }
 
+void checks_add_end(struct checks *k, const char *kind, const char *id, int64_t end_s,
+                    enum ending_state state)
+{
+    static const struct {
+        enum level level;
+        const char *word;
+    } rows[] = {
+        [ENDING_FAR] = {LEVEL_OK, "until"},
+        [ENDING_SOON] = {LEVEL_WARNING, "ends"},
+        [ENDING_OVER] = {LEVEL_CRITICAL, "ended"},
+    };
+    char text[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(end_s, text);
+    checks_add(k, kind, id, rows[state].level, "%s %s", rows[state].word, text);
+}
+
 void checks_add_alarm(struct checks *k, const struct alarm_shown *a)
 {
     char since[CLOCK_TEXT_MAX];

@@ -5,6 +5,7 @@
 #define API_CHECKS_H
 
 #include "base/board.h"
+#include "base/ending.h"
 #include "base/json.h"
 
 /* An alarm's level is a check's too. */
@@ -19,6 +20,9 @@ void checks_begin(struct checks *k);
 /* The check is named KIND, or KIND:ID when the id is not "". A detail that is too long is cut. */
 void checks_add(struct checks *k, const char *kind, const char *id, enum level level, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* Something that is good until `end_s`. */
+void checks_add_end(struct checks *k, const char *kind, const char *id, int64_t end_s,
+                    enum ending_state state);
 /* One named by the alarm's code and subject, with the time since when it stands. */
 void checks_add_alarm(struct checks *k, const struct alarm_shown *a);
 /* Gives all of it, {"status", "checks"}; the checks are used up. */

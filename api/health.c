@@ -11,7 +11,6 @@
 #include "api/checks.h"
 #include "api/role.h"
 #include "base/clock.h"
-#include "base/ending.h"
 #include "base/log.h"
 
 struct report {
@@ -22,18 +21,10 @@ struct report {
     int64_t now_s;
 };
 
-/* Something that is good until `end_s` and should not come within `warn_s` of it. */
-static void add_end(struct report *r, const char *kind, const char *id, int64_t end_s, int64_t warn_s)
+static void add_end(struct report *r, const char *kind, const char *id, int64_t end_s, int64_t warn_s,
+                    int64_t life_s)
 {
-    char text[CLOCK_TEXT_MAX];
-
-    clock_rfc3339(end_s, text);
-    if (r->now_s > end_s)
-        checks_add(&r->checks, kind, id, LEVEL_CRITICAL, "ended %s", text);
-    else if (end_s - r->now_s < warn_s)
-        checks_add(&r->checks, kind, id, LEVEL_WARNING, "ends %s", text);
-    else
-        checks_add(&r->checks, kind, id, LEVEL_OK, "until %s", text);
+    checks_add_end(&r->checks, kind, id, end_s, ending_judge(end_s, r->now_s, warn_s, life_s));
 }
 
 static int64_t overlap_of(const struct crl_config *config, const char *id)
@@ -53,11 +44,13 @@ static void check_crl(struct report *r, const struct issuer *i)
     if (crl_state_find(r->view, i->no, &s) != OK || s.number == 0)
         checks_add(&r->checks, "crl", i->id, LEVEL_CRITICAL, "none is published");
     else
-        add_end(r, "crl", i->id, s.next_update_s, overlap_s - overlap_s / 4);
+        add_end(r, "crl", i->id, s.next_update_s, overlap_s - overlap_s / 4, 0);
 }
 
 static void check_signer(struct report *r, const struct issuer *i)
 {
+    const struct ca_config *c = &r->call->api->config->ca;
+    bool is_trusted = signer_is_trusted(c, i->id);
     struct status s;
 
     if (status_find(r->view, i->responder, &s) != OK)
@@ -65,8 +58,8 @@ static void check_signer(struct report *r, const struct issuer *i)
     else if (s.state != CERT_VALID)
         checks_add(&r->checks, "ocsp", i->id, LEVEL_CRITICAL, "the signer's certificate is revoked");
     else
-        add_end(r, "ocsp", i->id, s.not_after_s,
-                signer_is_trusted(&r->call->api->config->ca, i->id) ? ENDING_TRUSTED_S : ENDING_SIGNER_S);
+        add_end(r, "ocsp", i->id, s.not_after_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
+                is_trusted ? c->trusted_s : c->responder_s);
 }
 
 /* Nothing is issued by it any more; its CRL and OCSP go on. */
@@ -91,7 +84,7 @@ static bool check_issuer(const struct issuer *i, void *arg)
         checks_add(&r->checks, "issuer", i->id, LEVEL_WARNING,
                    "its certificate is revoked or on hold: it issues nothing");
     else
-        add_end(r, "issuer", i->id, info.not_after_s, ENDING_ISSUER_S);
+        add_end(r, "issuer", i->id, info.not_after_s, ENDING_ISSUER_S, 0);
     x509_info_free(&info);
     check_crl(r, i);
     check_signer(r, i);
@@ -123,7 +116,7 @@ static void check_listener(struct report *r)
     if (end_s == NO_TIME)
         checks_add(&r->checks, "listener", "", LEVEL_CRITICAL, "HTTPS has no certificate");
     else
-        add_end(r, "listener", "", end_s, ENDING_LISTENER_S);
+        add_end(r, "listener", "", end_s, ENDING_LISTENER_S, r->call->api->config->ca.listener_s);
 }
 
 /* Nothing can be asked of a service that records nothing. */

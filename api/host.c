@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "api/api.h"
 #include "api/checks.h"
 #include "api/figures.h"
 #include "api/public.h"
 #include "base/clock.h"
-#include "base/ending.h"
 #include "base/log.h"
 
 #define AHEAD_MAX_S 300 /* clocks of two machines that are kept */
@@ -201,27 +201,22 @@ struct report {
 
 static void check_signer(struct report *r, const char *id)
 {
-    char text[CLOCK_TEXT_MAX];
+    const struct ca_config *c = &r->public->config->ca;
+    bool is_trusted = signer_is_trusted(c, id);
     struct issuer i;
     struct status s;
 
-    if (issuer_find(r->view, id, &i) != OK) {
+    if (issuer_find(r->view, id, &i) != OK)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "no issuer in the snapshot");
-        return;
-    }
-    if (status_find(r->view, i.responder, &s) != OK) {
+    else if (status_find(r->view, i.responder, &s) != OK)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL,
                    "no certificate for this host's signer in the snapshot");
-        return;
-    }
-    clock_rfc3339(s.not_after_s, text);
-    if (s.state != CERT_VALID)
+    else if (s.state != CERT_VALID)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "the signer's certificate is revoked");
-    else if (r->now_s >= s.not_after_s)
-        checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "ended %s", text);
     else
-        checks_add(&r->checks, "ocsp", id,
-                   s.not_after_s - r->now_s < ENDING_SIGNER_S ? LEVEL_WARNING : LEVEL_OK, "until %s", text);
+        checks_add_end(&r->checks, "ocsp", id, s.not_after_s,
+                       ending_judge(s.not_after_s, r->now_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
+                                    is_trusted ? c->trusted_s : c->responder_s));
 }
 
 static void check_data(struct report *r)

@@ -6,18 +6,27 @@
 
 #define CODE "certificate.ending"
 
+enum ending_state ending_judge(int64_t end_s, int64_t now_s, int64_t warn_s, int64_t life_s)
+{
+    if (life_s > 0 && life_s / 4 < warn_s)
+        warn_s = life_s / 4;
+    return end_s <= now_s ? ENDING_OVER : end_s - now_s < warn_s ? ENDING_SOON : ENDING_FAR;
+}
+
 void ending_check(struct board *b, const char *subject, int64_t end_s, int64_t now_s, int64_t warn_s,
                   int64_t life_s)
 {
     char text[CLOCK_TEXT_MAX];
 
     clock_rfc3339(end_s, text);
-    if (life_s > 0 && life_s / 4 < warn_s)
-        warn_s = life_s / 4;
-    if (end_s <= now_s)
+    switch (ending_judge(end_s, now_s, warn_s, life_s)) {
+    case ENDING_OVER:
         alarm_raise(b, ALARM_CRITICAL, CODE, subject, "ended %s", text);
-    else if (end_s - now_s < warn_s)
+        break;
+    case ENDING_SOON:
         alarm_raise(b, ALARM_WARNING, CODE, subject, "ends %s", text);
-    else
+        break;
+    case ENDING_FAR:
         alarm_clear(b, CODE, subject);
+    }
 }

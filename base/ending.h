@@ -15,9 +15,13 @@
 #define ENDING_LISTENER_S                                                                                    \
     (7 * ENDING_DAY_S) /* renewed in the last third of its life: a week before the end that failed */
 
-/* Raises certificate.ending about the subject ("issuer rsa-g1") when less than `warn_s` is left, critical
- * once it is over, and takes it down otherwise. A short life warns in its last quarter: pass it as `life_s`,
- * 0 when that is no matter. */
+enum ending_state { ENDING_FAR, ENDING_SOON, ENDING_OVER };
+/* Soon: less than `warn_s` is left, and of a life shorter than four times that, less than a quarter; 0 for
+ * `life_s` when that is no matter. Everybody who says how long something lasts asks this. */
+enum ending_state ending_judge(int64_t end_s, int64_t now_s, int64_t warn_s, int64_t life_s);
+
+/* Raises certificate.ending about the subject ("issuer rsa-g1") when it ends soon, critical once it is over,
+ * and takes it down otherwise. */
 void ending_check(struct board *b, const char *subject, int64_t end_s, int64_t now_s, int64_t warn_s,
                   int64_t life_s);
 

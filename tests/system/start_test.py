@@ -412,6 +412,19 @@ class Run(ServiceTest):
         self.service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.service.issue(make_csr(), "site/new").status == 201, "the new profile is in force")
 
+    def test_a_fresh_service_of_short_lives_is_healthy(self):
+        other = Service(start=False)
+        path = other.home / "chancery.xml"
+        replace_file(path, path.read_text().replace('<ocsp validity="24h" signer-validity="14d"/>', '<ocsp validity="1h" signer-validity="12h"/>')
+                     .replace(' validity="90d"', ' validity="2d"'))
+        other.start()
+        health = other.chancery("health", "--output", "json", check=False)
+        self.assertEqual(health.returncode, 0, health.said)
+        checks = {each["name"]: each for each in json.loads(health.stdout)["checks"]}
+        for name in ("ocsp:rsa-g1", "listener"):
+            self.assertEqual(checks[name]["status"], "ok", checks[name])
+        self.assertEqual(other.stop(), 0)
+
     def test_health_answers(self):
         tls = self.service.tls(None)
         for path in ("/livez", "/readyz", "/metrics"):

@@ -84,3 +84,25 @@ Test(checks, an_alarm_says_since_when_it_stands)
         text, "{\"status\":\"critical\",\"checks\":[{\"name\":\"disk.full:store\",\"status\":\"critical\","
               "\"detail\":\"none is free (since 2026-01-01T00:00:00Z)\"}]}");
 }
+
+Test(checks, an_end_is_told_with_its_time)
+{
+    static const struct {
+        enum ending_state state;
+        const char *want;
+    } rows[] = {
+        {ENDING_FAR, "\"status\":\"ok\",\"detail\":\"until 2026-05-28T20:26:40Z\""},
+        {ENDING_SOON, "\"status\":\"warning\",\"detail\":\"ends 2026-05-28T20:26:40Z\""},
+        {ENDING_OVER, "\"status\":\"critical\",\"detail\":\"ended 2026-05-28T20:26:40Z\""},
+    };
+    char text[1024];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct checks k;
+
+        checks_begin(&k);
+        checks_add_end(&k, "ocsp", "x", 1780000000, rows[i].state);
+        write_ended(&k, text, sizeof text);
+        cr_assert_not_null(strstr(text, rows[i].want), "%s", text);
+    }
+}

@@ -46,3 +46,26 @@ Test(ending, a_short_life_warns_in_its_last_quarter)
     cr_assert(strncmp(after(b, 86399, 86400, 100 * 86400), "1 certificate.ending", 20) == 0);
     board_close(b);
 }
+
+Test(ending, whoever_asks_hears_the_same)
+{
+    static const struct {
+        int64_t left_s, warn_s, life_s;
+        enum ending_state want;
+    } rows[] = {
+        {86400, 86400, 0, ENDING_FAR},
+        {86399, 86400, 0, ENDING_SOON},
+        {43200, 86400, 43200, ENDING_FAR}, /* fresh, of twelve hours */
+        {10800, 86400, 43200, ENDING_FAR},
+        {10799, 86400, 43200, ENDING_SOON},
+        {86399, 86400, 345600, ENDING_SOON},
+        {1, 86400, 43200, ENDING_SOON},
+        {0, 86400, 43200, ENDING_OVER},
+        {-1, 0, 0, ENDING_OVER},
+        {1, 0, 0, ENDING_FAR},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_assert_eq(ending_judge(NOW + rows[i].left_s, NOW, rows[i].warn_s, rows[i].life_s), rows[i].want,
+                     "row %zu", i);
+}
