@@ -203,7 +203,7 @@ enum err api_run(struct api_role *r)
     run.api.loop = loop_new();
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
     run.api.pulse = pulse_new(run.api.asker, clock_monotonic_ms);
-    run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS);
+    run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS, r->board);
     run.api.limits = limits_new(&run.api);
     run.api.login_failures = login_failures_new(&run.api);
     run.api.denied = denied_new(&run.api);

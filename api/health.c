@@ -119,11 +119,12 @@ static void check_listener(struct report *r)
         add_end(r, "listener", "", end_s, ENDING_LISTENER_S, r->call->api->config->ca.listener_s);
 }
 
-/* Nothing can be asked of a service that records nothing. */
-static bool is_full(const struct alarm_shown *a)
+/* Nothing can be asked of a service that records nothing, or lets nobody in. */
+static bool bars_clients(const struct alarm_shown *a)
 {
     return a->level == ALARM_CRITICAL &&
-           (strcmp(a->code, DISK_ALARM) == 0 || strcmp(a->code, MAP_ALARM) == 0);
+           (strcmp(a->code, DISK_ALARM) == 0 || strcmp(a->code, MAP_ALARM) == 0 ||
+            strcmp(a->code, PERMITS_ALARM) == 0);
 }
 
 /* What the alarms are about is for people: a list that a distant server shows wrongly takes no balancer away
@@ -132,7 +133,7 @@ static bool add_alarm(const struct alarm_shown *a, void *arg)
 {
     struct report *r = arg;
 
-    r->is_unready = r->is_unready || is_full(a);
+    r->is_unready = r->is_unready || bars_clients(a);
     checks_add_alarm(&r->checks, a);
     return true;
 }

@@ -169,12 +169,14 @@ enum err public_run(const struct public_role *r);
 /* ---- permits.c: the permit list of one listener ---- */
 
 struct permits;
-struct permits *permits_new(struct loop *l, struct store *store, enum permit_listener listener);
+#define PERMITS_ALARM "permits.unread" /* raised until it was read for the first time */
+struct permits *permits_new(struct loop *l, struct store *store, enum permit_listener listener,
+                            struct board *b);
 void permits_free(struct permits *s); /* before the loop and the store; NULL is fine */
 /* May it connect? Counts and logs, once a minute, whoever may not. */
 bool permits_admit(struct permits *s, const struct http_peer *peer);
-/* May it be that role (ACCESS_NOBODY: connect)? Always when nothing is said of that role, and over a Unix
- * socket. */
+/* May it be that role (ACCESS_NOBODY: connect)? Over a Unix socket always; else when nothing is said of that
+ * role, or a line names it, but not before the list was read. */
 bool permits_has(const struct permits *s, enum access_role role, const struct http_peer *peer);
 
 /* ---- pem.c: armour ---- */

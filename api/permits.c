@@ -2,7 +2,8 @@
 /*
  * permits: the permit list as a process with a listener holds it: read from the store twice a second, so that
  * a change is in force within one. A listener without a line takes everybody; with lines, whoever one of them
- * names. The control socket is not asked about: from there the list can always be put right.
+ * names. Until it was read for the first time nobody is let in. The control socket is not asked about: from
+ * there the list can always be put right.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct line {
 struct permits {
     struct store *store;
     enum permit_listener listener;
+    struct board *board;
+    bool is_read; /* once at least */
     struct timer *timer;
     struct line *lines;
     size_t count, cap;
@@ -54,6 +57,17 @@ static bool take_line(const struct permit *p, void *arg)
     return true;
 }
 
+static void tell_unread(const struct permits *s)
+{
+    const char *name = permit_listener_name(s->listener);
+
+    if (s->is_read)
+        alarm_clear(s->board, PERMITS_ALARM, name);
+    else
+        alarm_raise(s->board, ALARM_CRITICAL, PERMITS_ALARM, name,
+                    "the permit list cannot be read: nobody may connect");
+}
+
 /* A store that cannot be read leaves the list as it was: opening the door would be the wrong way to fail. */
 static void read_lines(struct permits *s)
 {
@@ -64,6 +78,8 @@ static void read_lines(struct permits *s)
     if (e == OK)
         e = permit_each(v, take_line, &fresh);
     view_close(v);
+    s->is_read = s->is_read || e == OK;
+    tell_unread(s);
     if (e != OK) {
         free(fresh.lines);
         return;
@@ -93,12 +109,14 @@ static void on_tick(void *arg)
     tell(arg);
 }
 
-struct permits *permits_new(struct loop *l, struct store *store, enum permit_listener listener)
+struct permits *permits_new(struct loop *l, struct store *store, enum permit_listener listener,
+                            struct board *b)
 {
     struct permits *s = xcalloc(1, sizeof *s);
 
     s->store = store;
     s->listener = listener;
+    s->board = b;
     read_lines(s);
     s->timer = timer_start(l, POLL_MS, POLL_MS, on_tick, s);
     return s;
@@ -119,6 +137,8 @@ bool permits_has(const struct permits *s, enum access_role role, const struct ht
 
     if (peer->is_unix)
         return true;
+    if (!s->is_read)
+        return false;
     for (size_t i = 0; i < s->count; i++) {
         if (s->lines[i].role != role)
             continue;

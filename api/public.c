@@ -205,7 +205,7 @@ static enum err serve(struct public *p, int http_fd)
 
     p->loop = loop_new();
     if (p->host == NULL) /* its store comes and goes, and the list is about the service's own host */
-        p->permits = permits_new(p->loop, p->store, PERMIT_HTTP);
+        p->permits = permits_new(p->loop, p->store, PERMIT_HTTP, p->role->board);
     limits.connections = p->config->http_connections;
     limits.per_address = p->config->http_per_address;
     p->server = http_serve(p->loop, http_fd, NULL, &limits, &handlers);

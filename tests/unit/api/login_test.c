@@ -152,7 +152,7 @@ Test(login, a_role_from_where_the_permit_list_wants_it)
     cr_assert_eq(txn_commit(t), OK);
     store_close(writer);
     cr_assert_eq(store_open(stage.config.store_dir, STORE_READ, 0, &stage.api.store, NULL), OK);
-    stage.api.permits = permits_new(stage.idle, stage.api.store, PERMIT_HTTPS);
+    stage.api.permits = permits_new(stage.idle, stage.api.store, PERMIT_HTTPS, NULL);
     cr_assert_eq(login_check(&stage.api, &outside, text, &l, NULL), ERR_FORBIDDEN);
     cr_assert_eq(l.failure, LOGIN_FAILURE_ADDRESS);
     cr_assert_eq(l.who.role, ACCESS_NOBODY);

@@ -240,7 +240,7 @@ void stage_make(struct stage *s)
     s->api.config = &s->config;
     s->api.now_s = still;
     s->idle = s->api.loop = loop_new();
-    s->api.permits = permits_new(s->idle, s->api.store, PERMIT_HTTPS);
+    s->api.permits = permits_new(s->idle, s->api.store, PERMIT_HTTPS, NULL);
     s->api.limits = limits_new(&s->api);
     s->api.login_failures = login_failures_new(&s->api);
     s->api.denied = denied_new(&s->api);
