@@ -11,20 +11,42 @@
 #define IDEMPOTENCY_S 86400 /* how long an Idempotency-Key is remembered: a day of retries */
 #define TOKEN_KEPT_S                                                                                         \
     (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait */
-#define PRUNE_MOST 1000u /* rows of one upkeep, so that it never holds up a turn for long */
+#define PRUNE_MOST 1000u /* rows of one transaction, so that it never holds up a turn for long */
+#define ANSWERS_MS                                                                                           \
+    250 /* of one upkeep: some thousands of answers. 1,000 a minute are fewer than are issued without haste  \
+         */
 
-/* All that is gone for good because of the time. */
-static void forget(struct ca *ca, struct txn *t, int64_t now_s)
+/* All that is gone for good because of the time. True: there are more answers than that. */
+static bool forget(struct ca *ca, struct txn *t, int64_t now_s)
 {
-    idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
+    bool has_more = idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
+
     approval_expire(t, now_s);
     prune_turn(ca, t, now_s);
     token_prune(t, now_s - TOKEN_KEPT_S, PRUNE_MOST);
+    return has_more;
+}
+
+/* In transactions of their own: each uses the pages again that those before have freed. */
+static void forget_answers(struct ca *ca, int64_t now_s)
+{
+    int64_t end_ms = clock_monotonic_ms() + ANSWERS_MS;
+    struct txn *t = NULL;
+    bool has_more;
+
+    do {
+        if (txn_begin(ca->store, &t) != OK)
+            die("the store refuses a transaction");
+        has_more = idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
+        if (txn_commit(t) != OK)
+            die("the commit of the upkeep failed");
+    } while (has_more && clock_monotonic_ms() < end_ms);
 }
 
 void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
 {
     struct txn *t = NULL;
+    bool has_more = false;
 
     store_maintain(ca->store);
     disk_look(ca);
@@ -36,10 +58,12 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
     if (txn_begin(ca->store, &t) != OK)
         die("the store refuses a transaction");
     if (!doubt_look(ca, t, now_s, clock_monotonic_ms() / 1000))
-        forget(ca, t, now_s);
+        has_more = forget(ca, t, now_s);
     publish_prune(ca, t);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
+    if (has_more)
+        forget_answers(ca, now_s);
     approval_post(ca, now_s);
     if (signer_answers)
         sealing_turn(ca, now_s);

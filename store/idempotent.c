@@ -58,15 +58,18 @@ static enum err oldest(struct txn *t, int64_t before_s, struct key *out)
     return err;
 }
 
-void idempotent_prune(struct txn *t, int64_t before_s, unsigned most)
+bool idempotent_prune(struct txn *t, int64_t before_s, unsigned most)
 {
+    unsigned left = most;
     struct key by_time;
     enum err err = OK;
 
-    while (most-- > 0 && txn_error(t) == OK && (err = oldest(t, before_s, &by_time)) == OK) {
+    while (left > 0 && txn_error(t) == OK && (err = oldest(t, before_s, &by_time)) == OK) {
+        left--;
         table_remove(t, TABLE_IDEMPOTENT, span_of(by_time.data + by_time.len - HASH_LEN, HASH_LEN));
         table_remove(t, TABLE_IDEMPOTENT_TIME, key_span(&by_time));
     }
     if (err != ERR_END)
         txn_fail(t, err);
+    return left == 0 && txn_error(t) == OK;
 }

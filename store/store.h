@@ -539,8 +539,8 @@ enum err idempotent_find(struct view *v, const uint8_t key[static HASH_LEN],
                          struct idempotent *out); /* ERR_NOT_FOUND */
 /* ERR_CONFLICT: the key has an answer already. */
 void idempotent_add(struct txn *t, const uint8_t key[static HASH_LEN], const struct idempotent *i);
-/* Removes at most `most` rows older than before_s. */
-void idempotent_prune(struct txn *t, int64_t before_s, unsigned most);
+/* Removes at most `most` rows older than before_s. True: as many, and there may be more. */
+bool idempotent_prune(struct txn *t, int64_t before_s, unsigned most);
 
 /* ---- the clock ---- */
 

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "tests/unit/ca/idle.h"
 
@@ -88,4 +89,31 @@ Test(prune, what_ended_before_is_forgotten_but_the_service_s_own)
     n = turn();
     cr_expect_eq(n.certificates, 180 - 29);
     cr_expect_eq(n.audit, 1, "no row about nothing");
+}
+
+/* More than one transaction takes: an issuer that is asked a day long would have ever more. */
+Test(prune, answers_are_forgotten_as_fast_as_they_come)
+{
+    struct idempotent i;
+    uint8_t key[HASH_LEN] = {0};
+    struct view *v;
+    struct txn *t = idle_begin();
+
+    for (unsigned n = 0; n < 1500; n++) {
+        memcpy(key, &n, sizeof n);
+        idempotent_add(t, key, &(struct idempotent){.at_s = NOW});
+    }
+    memset(key, 0xff, sizeof key);
+    idempotent_add(t, key, &(struct idempotent){.at_s = NOW + 2 * DAY});
+    idle_commit(t);
+    doubt_begin(&idle.ca, NOW + 2 * DAY, clock_monotonic_ms() / 1000);
+    upkeep_run(&idle.ca, false, NOW + 2 * DAY);
+    v = idle_look();
+    cr_assert_eq(idempotent_find(v, key, &i), OK);
+    for (unsigned n = 0; n < 1500; n++) {
+        memset(key, 0, sizeof key);
+        memcpy(key, &n, sizeof n);
+        cr_assert_eq(idempotent_find(v, key, &i), ERR_NOT_FOUND, "%u", n);
+    }
+    view_close(v);
 }
