@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token: tokens under the hash of their secret, so that a secret finds its row in one read; the id is the
  * beginning of that hash. There are some hundred at most: lists walk them all. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "store/inner.h"
 
 static enum err read_row(struct entry e, struct token *out)
@@ -110,33 +112,37 @@ void token_delete(struct txn *t, const uint8_t id[static TOKEN_ID_LEN], int64_t 
 
 /* ---- pruning ---- */
 
-/* The first that ended before that time, past those that cannot be read. ERR_END: none did. */
-static enum err find_ended(struct view *v, int64_t before_s, struct token *out)
+struct ended {
+    uint8_t (*hashes)[HASH_LEN];
+    unsigned count;
+};
+
+/* The first `most` that ended before that time, past those that cannot be read. */
+static enum err find_ended(struct view *v, int64_t before_s, unsigned most, struct ended *out)
 {
+    struct token k;
     struct entry e;
     struct scan scan;
-    int64_t end_s = before_s;
     enum err err = scan_open(v, TABLE_TOKEN, &scan);
 
     if (err != OK)
         return err;
-    for (err = scan_from(&scan, (struct span){0}, &e); err == OK; err = scan_next(&scan, &e)) {
-        if (read_row(e, out) == OK)
-            end_s = out->deleted_at_s != NO_TIME ? out->deleted_at_s : out->expires_at_s;
-        if (end_s < before_s)
-            break;
-    }
+    for (err = scan_from(&scan, (struct span){0}, &e); err == OK && out->count < most;
+         err = scan_next(&scan, &e))
+        if (read_row(e, &k) == OK && (k.deleted_at_s != NO_TIME ? k.deleted_at_s : k.expires_at_s) < before_s)
+            memcpy(out->hashes[out->count++], k.hash, HASH_LEN);
     scan_close(&scan);
-    return err;
+    return err == ERR_END ? OK : err;
 }
 
+/* Reads before it removes: a scan does not outlive a write. */
 void token_prune(struct txn *t, int64_t before_s, unsigned most)
 {
-    struct token k;
-    enum err err = OK;
+    struct ended ended = {.hashes = xcalloc(most, HASH_LEN)};
 
-    while (most-- > 0 && txn_error(t) == OK && (err = find_ended(txn_view(t), before_s, &k)) == OK)
-        table_remove(t, TABLE_TOKEN, span_of(k.hash, HASH_LEN));
-    if (err != ERR_END)
-        txn_fail(t, err);
+    if (txn_error(t) == OK)
+        txn_fail(t, find_ended(txn_view(t), before_s, most, &ended));
+    for (unsigned i = 0; txn_error(t) == OK && i < ended.count; i++)
+        table_remove(t, TABLE_TOKEN, span_of(ended.hashes[i], HASH_LEN));
+    free(ended.hashes);
 }
