@@ -16,8 +16,10 @@ static enum err load_one(struct view *v, const struct ca_issuer *config, size_t 
     struct key_kind kind;
     enum err e = issuer_find(v, config->id, &row);
 
-    if (e != OK)
+    if (e == ERR_NOT_FOUND)
         return fault_set(f, ERR_CONFIG, "issuer %s is in chancery.xml but not in the store", config->id);
+    if (e != OK)
+        return fault_set(f, e, "issuer %s: its row in the store cannot be read", config->id);
     *out = (struct issuing){.config = config,
                             .no = row.no,
                             .responder_spki = role->responder_spki[index],

@@ -425,3 +425,21 @@ Test(publish, an_issuer_with_shards_starts_with_damaged_changes)
     cr_assert_eq(issuing_load(ca, &(struct fault){0}), OK);
     cr_assert_str_neq(idle_alarm("crl.track"), "");
 }
+
+Test(publish, an_issuer_whose_row_is_damaged_is_not_said_to_be_missing)
+{
+    struct key key = key_of_issuer(1);
+    struct fault f = {0};
+    struct txn *t;
+
+    issuing_free(ca);
+    idle.role.config.issuers[0] = (struct ca_issuer){.id = "ec-g9", .issues = KEY_EC};
+    cr_assert_eq(issuing_load(ca, &f), ERR_CONFIG);
+    cr_assert_not_null(strstr(f.detail, "not in the store"));
+    t = idle_begin();
+    table_set(t, TABLE_ISSUER, key_span(&key), span_str("bent"));
+    idle_commit(t);
+    f = (struct fault){0};
+    cr_assert_eq(issuing_load(ca, &f), ERR_INTERNAL);
+    cr_assert_not_null(strstr(f.detail, "cannot be read"), "%s", f.detail);
+}
