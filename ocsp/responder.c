@@ -237,7 +237,7 @@ static enum err assemble(struct ocsp *o, struct job *job, const struct port_answ
 
     buf_reset(&o->out);
     if (p->err != OK) {
-        if (may_complain(o, job->answer.this_update_s))
+        if (may_complain(o, job->made_s))
             log_error("ocsp-refused", "the signer refused for issuer %s: %s", job->key_id, p->reason);
         return p->err;
     }
