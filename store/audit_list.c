@@ -57,15 +57,13 @@ static struct audit_plan plan_of(const struct audit_query *q)
     return is_plain ? plan_numbers(q) : plan_index(q);
 }
 
-/* A cursor is the key of the last row visited, in hex: it can only be of the list whose keys begin so. The
- * filters that the index does not hold do not belong to it: another page of another filter is no harm. */
-static bool plan_resume(struct audit_plan *p, const char *after)
+/* After the last row visited. */
+static bool plan_resume(struct audit_plan *p, const struct audit_query *q)
 {
     size_t len = p->table == TABLE_AUDIT ? NUMBER_LEN : p->prefix_len + TAIL_LEN;
-    struct key at = {.len = len};
+    struct key at;
 
-    if (strlen(after) != 2 * len || !hex_decode(after, at.data, len) ||
-        memcmp(at.data, p->low.data, p->prefix_len) != 0)
+    if (!audit_cursor_parse(q, &at) || at.len != len || memcmp(at.data, p->low.data, p->prefix_len) != 0)
         return false;
     if (p->is_backward) {
         if (memcmp(at.data, p->high.data, p->high.len) < 0)
@@ -268,7 +266,7 @@ enum err audit_list(struct view *v, const struct audit_query *q,
     if (!query_is_sane(q))
         return ERR_MALFORMED;
     p = plan_of(q);
-    if (q->after != NULL && !plan_resume(&p, q->after))
+    if (q->after != NULL && !plan_resume(&p, q))
         return ERR_MALFORMED;
     err = walk_open(&w, v, q, &p);
     if (err != OK)
@@ -276,7 +274,7 @@ enum err audit_list(struct view *v, const struct audit_query *q,
     while ((err = walk_take(&w, &key)) == OK) {
         if (given == q->limit ||
             visited == VISIT_MAX) { /* there is more in the range, perhaps nothing that fits */
-            hex_encode(last, next);
+            audit_cursor_write(q, last, next);
             break;
         }
         last = key;

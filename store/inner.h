@@ -314,5 +314,8 @@ size_t glob_literal_len(const char *pattern); /* octets before the first * or ? 
  * of expires_before, which move from page to page). */
 void cursor_write(const struct cert_query *q, struct span position, char out[static CURSOR_MAX]);
 [[nodiscard]] bool cursor_parse(const struct cert_query *q, struct key *position); /* of q->after */
+/* The same for a list of the audit; not to the values of its times. */
+void audit_cursor_write(const struct audit_query *q, struct span position, char out[static CURSOR_MAX]);
+[[nodiscard]] bool audit_cursor_parse(const struct audit_query *q, struct key *position);
 
 #endif

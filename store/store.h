@@ -394,8 +394,9 @@ struct audit_query {
 /* One page, newest first unless asked otherwise: by number when nothing or the order alone is asked, else by
  * time and then number. Served from the index of the first filter given of serial, actor, kind, time; a row
  * is then held against the whole query. Rows added meanwhile neither repeat nor skip a row of later pages of
- * an oldest-first list. Bounded, and its cursors, as for cert_list(). ERR_MALFORMED: a bad cursor, one of
- * another query, a limit out of range, an actor beyond PRINCIPAL_MAX. fn returns false to stop. */
+ * an oldest-first list. Bounded, and its cursors, as for cert_list(): not bound to the values of since and
+ * until. ERR_MALFORMED: a bad cursor, one of another query, a limit out of range, an actor beyond
+ * PRINCIPAL_MAX. fn returns false to stop. */
 enum err audit_list(struct view *v, const struct audit_query *q,
                     bool (*fn)(const struct audit_row *r, void *arg), void *arg,
                     char next[static CURSOR_MAX]);

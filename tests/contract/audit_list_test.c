@@ -242,6 +242,32 @@ Test(audit_list, what_is_no_query_or_cursor_of_it_is_refused)
     other = (struct audit_query){
         .kind = AUDIT_ISSUE, .since_s = NO_TIME, .until_s = NO_TIME, .limit = 10, .after = next};
     cr_assert_eq(audit_list(v, &other, note, &f, ignored), ERR_MALFORMED);
+    for (unsigned i = 0; i < 5;
+         i++) { /* each of another filter, served from the same index or the same rows */
+        uint8_t serial[SERIAL_LEN] = {1};
+
+        other = (struct audit_query){.since_s = i == 0 ? NOW : NO_TIME,
+                                     .until_s = i == 1 ? NOW + DAY : NO_TIME,
+                                     .actor = i == 2 ? "cert:01" : NULL,
+                                     .serial = i == 3 ? serial : NULL,
+                                     .is_oldest_first = i == 4,
+                                     .limit = 10,
+                                     .after = next};
+        cr_assert_eq(audit_list(v, &other, note, &f, ignored), ERR_MALFORMED, "%u", i);
+    }
+    q.kind = AUDIT_ISSUE;
+    cr_assert_eq(audit_list(v, &q, note, &f, next), OK);
+    other = q;
+    other.after = next;
+    cr_assert_eq(audit_list(v, &other, note, &f, ignored), OK);
+    other.actor =
+        "cert:01"; /* the index is that of the actor's, or of the kind's: the cursor is of neither */
+    cr_assert_eq(audit_list(v, &other, note, &f, ignored), ERR_MALFORMED);
+    other = q;
+    other.since_s = NOW; /* the index is the same */
+    other.after = next;
+    cr_assert_eq(audit_list(v, &other, note, &f, ignored), ERR_MALFORMED);
+    q.kind = 0;
     q.after = "zz";
     cr_assert_eq(audit_list(v, &q, note, &f, ignored), ERR_MALFORMED);
     q = (struct audit_query){.since_s = NO_TIME, .until_s = NO_TIME, .limit = 0};
