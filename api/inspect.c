@@ -112,10 +112,12 @@ void inspect_roles(const struct serve *s)
         if (s->pids[id] <= 0 || !look(s->pids[id], &seen))
             continue;
         post(s->board, id, &seen);
-        missing = is_root(s, &seen) ? "it runs as root: the service may not give it another user"
-                                    : judge(s, id, &seen);
+        missing = judge(s, id, &seen);
         if (missing != NULL)
             alarm_raise(s->board, ALARM_CRITICAL, "confinement", role_kinds[id].name, "%s", missing);
+        else if (is_root(s, &seen)) /* all else holds, and in a container root may be nobody's root */
+            alarm_raise(s->board, ALARM_WARNING, "confinement", role_kinds[id].name,
+                        "it runs as root: the service may not give it another user");
         else
             alarm_clear(s->board, "confinement", role_kinds[id].name);
     }
