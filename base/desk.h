@@ -5,7 +5,8 @@
  *
  *  ca -> crl : DESK_PUBLISH  (blob issuer id, u8 cause, u64 changes): a complete run now, or one under way
  *                            that shows so many changes (struct crl_part); answered by DESK_DONE
- *  crl -> ca : DESK_RESERVE  (blob issuer id); answered by DESK_RESERVED (u8 err, u64 CRL number)
+ *  crl -> ca : DESK_RESERVE  (blob issuer id); answered by DESK_RESERVED (u8 err, u64 CRL number, blob
+ *                            public URL: what stands before /crl/ in the lists from now on)
  *              DESK_RECORD   (blob issuer id, u16 shard, u8 is delta, u64 CRL number, i64 thisUpdate, i64
  *                            nextUpdate, u64 size in octets of the DER, u64 entries, 32 octets SHA-256 of the
  *                            DER, u64 changes and i64 end of what it shows (struct crl_part), blob cause

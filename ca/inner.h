@@ -387,6 +387,9 @@ enum err publish_track(const struct ca *ca, size_t n, struct view *v, struct crl
 void publish_nudge(struct ca *ca, uint16_t issuer_no);
 /* Certificates of that issuer (its index) name another address or more shards from now on. */
 void publish_moved(struct ca *ca, size_t n);
+/* The public URL is another: complete lists name their deltas under it. Issuers that were asked for a run
+ * after desk number `since` have it. */
+void publish_renamed_deltas(struct ca *ca, uint64_t since);
 /* At start: what the life before was to publish at once and did not see recorded. */
 void publish_begin(struct ca *ca);
 void publish_prune(struct ca *ca, struct txn *t); /* a part of what no delta needs any more */

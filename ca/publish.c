@@ -146,6 +146,23 @@ void publish_moved(struct ca *ca, size_t n)
         ca->nudges[n].is_due = true;
 }
 
+/* The number of changes is one that no list under way shows: it may name the old address. */
+static void publish_renamed(struct ca *ca, size_t n)
+{
+    ca->nudges[n].is_due = ca->nudges[n].desk_number != 0;
+    if (ca->nudges[n].is_due)
+        return;
+    ca->nudges[n].desk_number = ++ca->next_desk_number;
+    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, CAUSE_CONFIGURATION, UINT64_MAX);
+}
+
+void publish_renamed_deltas(struct ca *ca, uint64_t since)
+{
+    for (size_t n = 0; n < ca->issuer_count; n++)
+        if (ca->issuers[n].config->has_deltas && ca->nudges[n].desk_number <= since)
+            publish_renamed(ca, n);
+}
+
 static void nudge_owed(struct ca *ca, size_t n, const struct crl_track *k)
 {
     if (ca->nudges[n].desk_number != 0)
@@ -332,11 +349,13 @@ void publish_settle(struct ca *ca, const struct desk_note *n)
         nudge_covered(ca, n->issuer_id);
     else if (n->err == OK && n->part.shard == SHARD_ALL && !n->part.is_delta)
         answer_waiting(ca, n);
-    buf_init(&b, 256);
+    buf_init(&b, 512);
     buf_put_u8(&b, n->kind == DESK_RESERVE ? DESK_RESERVED : DESK_RECORDED);
     buf_put_u64(&b, n->number);
     buf_put_u8(&b, (uint8_t)n->err);
-    if (n->kind == DESK_RESERVE)
+    if (n->kind == DESK_RESERVE) {
         buf_put_u64(&b, n->part.state.number);
+        buf_put_blob(&b, span_str(ca->role->config.public_url));
+    }
     send_desk(ca, &b);
 }

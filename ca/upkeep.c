@@ -75,11 +75,16 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
 static void config_take(struct ca *ca, const struct ca_config *fresh)
 {
     struct ca_config old = ca->role->config;
+    bool is_renamed = strcmp(old.public_url, fresh->public_url) != 0;
+    uint64_t since = ca->next_desk_number;
     struct fault f = {0};
 
     ca->role->config = *fresh;
-    if (issuing_set_urls(ca, &f) == OK)
+    if (issuing_set_urls(ca, &f) == OK) {
+        if (is_renamed)
+            publish_renamed_deltas(ca, since);
         return;
+    }
     log_warn("reload", "%s: the configuration stays, profiles alone are taken", f.detail);
     ca->role->config = old;
     if (issuing_set_urls(ca, &f) != OK)

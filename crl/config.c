@@ -121,28 +121,14 @@ static enum err names_differ(const struct xml_node *root, const struct crl_confi
     return OK;
 }
 
-static enum err url_read(const struct xml_node *root, struct crl_config *out, struct fault *f)
-{
-    const struct xml_node *http = xml_child(root, "http");
-    const char *url = http != NULL ? xml_attr(http, "public-url") : NULL;
-
-    if (url == NULL)
-        return OK;
-    if (strlen(url) >= sizeof out->public_url)
-        return xml_fault(http, NULL, f, "http: the public-url is too long");
-    strcpy(out->public_url, url);
-    return OK;
-}
-
 enum err crl_config_read(const struct xml_node *root, struct crl_config *out, struct fault *f)
 {
     const struct xml_node *crl = xml_child(root, "crl");
     const char *at_once = crl != NULL ? xml_attr(crl, "on-revocation") : NULL;
-    enum err e;
+    enum err e = OK;
 
     memset(out, 0, sizeof *out);
     out->on_revocation = at_once != NULL && (strcmp(at_once, "true") == 0 || strcmp(at_once, "1") == 0);
-    e = url_read(root, out, f);
     for (const struct xml_node *n = xml_child(root, "issuer"); e == OK && n != NULL;
          n = xml_next(n, "issuer")) {
         if (out->count == ISSUERS_MAX)

@@ -37,12 +37,11 @@ struct crl_issuer {
 struct crl_config {
     struct crl_issuer issuers[ISSUERS_MAX];
     size_t count;
-    bool on_revocation;   /* publish at once after a revocation, coalesced */
-    char public_url[256]; /* what stands before /crl/ in the lists */
+    bool on_revocation; /* publish at once after a revocation, coalesced */
 };
 
-/* Reads <issuer><crl every= overlap= at= jitter= delta-every= shards=/>, <crl on-revocation=/> and the
- * public-url of <http>. */
+/* Reads <issuer><crl every= overlap= at= jitter= delta-every= shards=/> and <crl on-revocation=/>. The public
+ * URL is the ca's, which gives it with each number. */
 enum err crl_config_read(const struct xml_node *root, struct crl_config *out, struct fault *f);
 
 enum crl_run { RUN_NONE, RUN_DELTA, RUN_COMPLETE }; /* a complete run makes the deltas too */
@@ -62,7 +61,7 @@ struct crl_job {
     struct crl_port *port;
     int64_t now_s;
     enum crl_run run;       /* not RUN_NONE; RUN_DELTA wants a complete list in force */
-    const char *public_url; /* what stands before /crl/ */
+    const char *public_url; /* what stands before /crl/; read once `reserve` has returned, which may set it */
     const char *cause;      /* "schedule", "start", "request", "revocation": audit */
     enum err (*reserve)(void *arg, const char *issuer_id, uint64_t *number);
     /* once for each list of the run */

@@ -139,11 +139,14 @@ enum err desk_reserve(void *arg, const char *issuer_id, uint64_t *number)
     struct buf b;
     enum err e;
 
+    *number = 0;
     message_begin(&b, DESK_RESERVE, want.number);
     buf_put_blob(&b, span_str(issuer_id));
     e = desk_ask(d, &b, &want, octets);
-    *number = e == OK ? rd_u64(&want.rest) : 0;
-    if (want.rest.failed)
+    if (d->is_over)
+        return e;
+    *number = rd_u64(&want.rest);
+    if (!span_to_str(rd_blob(&want.rest), d->public_url, sizeof d->public_url) || !rd_done(&want.rest))
         die("a desk message that cannot be read");
     d->covered = d->queue.len;
     return e;

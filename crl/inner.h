@@ -221,6 +221,7 @@ struct desk {
     uint64_t shown;       /* changes in the complete list that was recorded last */
     uint64_t next_number; /* of our questions */
     bool is_over;         /* the other end closed */
+    char public_url[256]; /* what stands before /crl/ in the lists, as the last number came with it */
 };
 /* Queues every request that waits, without waiting for any. False: the other end closed. arg: struct desk. */
 bool desk_drain(void *arg);

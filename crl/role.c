@@ -111,7 +111,7 @@ static enum err publish(struct publisher *p, size_t i, enum crl_run run, const c
     struct crl_job job = {.store = p->store,
                           .issuer = issuer,
                           .public_dir = p->role->public_dir,
-                          .public_url = p->role->config.public_url,
+                          .public_url = p->desk.public_url,
                           .run = run,
                           .port = &p->port,
                           .now_s = now_s,

@@ -3,6 +3,7 @@
 """Full, delta and sharded CRLs in the eyes of openssl, gnutls, Java and strongSwan: who is refused, who is accepted, and what a change of
 the configuration leaves as it was."""
 import re
+import signal
 import unittest
 
 import der
@@ -292,6 +293,15 @@ class Change(ServiceTest):
             self.assertIn(f"{self.service.public_url}/crl/{shard}.crl".encode(), self.points(shard))
             wait_until(lambda: b"http://other.example.com/crl/" in self.service.crl("rsa-g1").extensions[FRESHEST][1], "the last of that run")
             self.assertEqual(verdict(shard).returncode, 0, verdict(shard).said)
+        with self.subTest("a new address is in every list after SIGHUP"):
+            path.write_text(path.read_text().replace('public-url="http://other.example.com"', 'public-url="http://third.example.com"'))
+            self.service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: b"http://third.example.com/crl/" in self.service.crl("rsa-g1").extensions[FRESHEST][1], "the new address of the delta")
+            wait_until(lambda: b"http://third.example.com/crl/" in self.points(shard), "and of the shard")
+        with self.subTest("and one that was had before"):
+            path.write_text(path.read_text().replace('public-url="http://third.example.com"', 'public-url="http://other.example.com"'))
+            self.service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: b"http://other.example.com/crl/" in self.service.crl("rsa-g1").extensions[FRESHEST][1], "the address before it")
         with self.subTest("and after a restart nothing changes again"):
             before = self.files()
             self.service.restart()

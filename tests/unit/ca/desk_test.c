@@ -125,6 +125,7 @@ Test(desk, a_publication_is_numbered_recorded_and_answered)
     cr_assert_eq(rd_u8(&rd), OK);
     crl = rd_u64(&rd);
     cr_assert_eq(crl, 1);
+    cr_assert(span_eq(rd_blob(&rd), span_str("http://ca.example.com")));
 
     record(6, crl, 0);
     buf_reset(&b);

@@ -47,13 +47,11 @@ Test(crl_config, schedule_deltas_and_shards_are_read)
     struct crl_config c;
     struct fault f = {0};
 
-    cr_assert_eq(read_config("<http public-url='http://ca.example.com'/>"
-                             "<issuer id='ca'><crl every='7d' overlap='3d' at='02:30' jitter='10m' "
+    cr_assert_eq(read_config("<issuer id='ca'><crl every='7d' overlap='3d' at='02:30' jitter='10m' "
                              "delta-every='4h' shards='16'/></issuer>"
                              "<issuer id='ca-g5'><crl every='5h' overlap='1h'/></issuer>",
                              &c, &f),
                  OK, "%s", f.detail);
-    cr_expect_str_eq(c.public_url, "http://ca.example.com");
     cr_expect_eq(c.issuers[0].at_s, 2 * 3600 + 30 * 60);
     cr_expect_eq(c.issuers[0].jitter_s, 600);
     cr_expect_eq(c.issuers[0].delta_s, 4 * 3600);

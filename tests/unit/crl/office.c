@@ -159,6 +159,8 @@ void say(enum desk_kind kind, uint64_t number, enum err err, const uint64_t *crl
     buf_put_u8(&b, (uint8_t)err);
     if (crl_number != NULL)
         buf_put_u64(&b, *crl_number);
+    if (kind == DESK_RESERVED)
+        buf_put_blob(&b, span_str(office.public_url != NULL ? office.public_url : "http://ca.example.com"));
     cr_assert_eq(wire_send(office.desk, buf_span(&b)), OK);
     buf_free(&b);
 }

@@ -12,6 +12,7 @@ struct office {
     pid_t role;                /* 0: does not run */
     int64_t (*clock)(void);    /* of the role; NULL: the wall's */
     int64_t delta_s;           /* the period of deltas, 0: none */
+    const char *public_url;    /* what the ca gives with each number; NULL: http://ca.example.com */
     const struct board *board; /* what the role posts, through all its lives */
 };
 extern struct office office;

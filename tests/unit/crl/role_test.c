@@ -194,6 +194,38 @@ Test(crl_role, a_request_within_a_run_that_fails_gets_a_run_of_its_own)
     role_stop();
 }
 
+/* As SIGHUP gives the ca another one. */
+Test(crl_role, lists_name_their_delta_under_the_address_that_came_with_the_number)
+{
+    static const char *const urls[] = {"http://old.example.com", "http://new.example.com"};
+
+    office.delta_s = DAY / 4;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *der = NULL;
+        X509_CRL *crl;
+        int len;
+
+        office.public_url = urls[i];
+        if (i == 0)
+            role_start();
+        else
+            ask_publish(55, "ca", CAUSE_CONFIGURATION);
+        cr_assert_eq(serve_publication().part.is_delta, i > 0);
+        cr_assert_eq((i > 0 ? serve_record() : serve_publication()).part.is_delta, i == 0);
+        if (i > 0)
+            cr_assert_eq(expect_heard(DESK_DONE).number, 55);
+        crl = shop_published(&office.shop);
+        len = i2d_X509_CRL(crl, &der);
+        cr_assert(len > 0);
+        cr_expect_not_null(memmem(der, (size_t)len, urls[i], strlen(urls[i])), "the new");
+        cr_expect_null(memmem(der, (size_t)len, urls[!i], strlen(urls[i])), "and that alone");
+        OPENSSL_free(der);
+        X509_CRL_free(crl);
+    }
+    expect_idle();
+    role_stop();
+}
+
 /* The number of the delta is given out when both requests are there: it shows what they are about. */
 Test(crl_role, a_delta_is_no_answer_to_who_asked_for_a_complete_list)
 {
