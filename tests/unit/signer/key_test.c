@@ -126,6 +126,30 @@ Test(key, a_readable_file_is_refused_with_its_mode)
     signer_key_free(forge_key(&f, forge_spec(&f)));
 }
 
+/* systemd gives a user of the service access by a list, whose mask shows as the group's bits. */
+Test(key, a_credential_may_show_the_mask_of_its_access_list)
+{
+    static const mode_t modes[] = {0460, 0450, 0444, 0441};
+    char below[sizeof f.dir];
+
+    chmod(f.key_path, 0440);
+    refused(forge_spec(&f), "mode 0440");
+    setenv("CREDENTIALS_DIRECTORY", f.dir, 1);
+    signer_key_free(forge_key(&f, forge_spec(&f)));
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        chmod(f.key_path, modes[i]);
+        refused(forge_spec(&f), "others may use the key");
+    }
+    chmod(f.key_path, 0440);
+    snprintf(below, sizeof below, "%.*s", (int)strlen(f.dir) - 1, f.dir);
+    setenv("CREDENTIALS_DIRECTORY", below, 1);
+    refused(forge_spec(&f), "mode 0440");
+    setenv("CREDENTIALS_DIRECTORY", "/tmp", 1);
+    refused(forge_spec(&f), "mode 0440"); /* below it, and not in it */
+    setenv("CREDENTIALS_DIRECTORY", "", 1);
+    refused(forge_spec(&f), "mode 0440");
+}
+
 Test(key, a_bare_path_and_a_long_uri_are_held_to_the_same_mode)
 {
     struct signer_spec spec = forge_spec(&f);
