@@ -74,6 +74,7 @@ struct served {
     } hashes[HASH_SHA512 +
              1]; /* of the issuer's subject and key bits, by algorithm; filled for those CertIDs may use */
     struct delegate *delegate; /* NULL: none yet, or it is revoked or on hold */
+    struct delegate *previous; /* before that one; NULL: none, or either is revoked or on hold */
 };
 
 struct served_list {

@@ -2,7 +2,8 @@
 /*
  * kept: answers that are signed once and given again while the store says the same. They are signed anew in
  * the last part of their life: when somebody asks, or by the clock when somebody has asked since they were
- * signed. What several ask for at once is signed once.
+ * signed. So they are when another signer takes over: until then what the one before has signed is given, if
+ * that one was not withdrawn. What several ask for at once is signed once.
  */
 #include <string.h>
 
@@ -70,9 +71,23 @@ static bool is_true(struct ocsp *o, struct cached *e, struct view *v, struct spa
     return true;
 }
 
+/* By the signer in force, or the one that it replaced. */
+static bool has_our_signature(const struct cached *e, int64_t now_s)
+{
+    const struct delegate *d = e->delegate;
+
+    return d == e->by->delegate || (d == e->by->previous && d->not_before_s <= now_s);
+}
+
 static bool is_fresh(const struct cached *e, int64_t now_s)
 {
-    return e->made_s <= now_s && now_s < e->end_s && e->delegate == e->by->delegate;
+    return e->made_s <= now_s && now_s < e->end_s && has_our_signature(e, now_s);
+}
+
+/* It ages, or another signs now. */
+static bool is_due(const struct cached *e, int64_t now_s)
+{
+    return e->by->delegate != NULL && (now_s >= e->refresh_s || e->delegate != e->by->delegate);
 }
 
 static void refresh(struct ocsp *o, const struct cached *e, int64_t now_s)
@@ -246,7 +261,7 @@ void kept_give(struct ocsp *o, const struct ask *q)
     figure_add(o->counts.hits, 1);
     figure_add(o->counts.certids[e->verdict.state], 1);
     q->done(&a, q->arg);
-    if (q->asked->now_s >= e->refresh_s && is_issued(e->verdict.state))
+    if (is_due(e, q->asked->now_s) && is_issued(e->verdict.state))
         refresh(o, e, q->asked->now_s);
 }
 
@@ -258,9 +273,9 @@ static void sweep_bucket(struct ocsp *o, struct view *v, struct cached *e, int64
 
     for (; e != NULL; e = next) {
         next = e->next;
-        if (now_s >= e->next_update_s || e->delegate != e->by->delegate)
+        if (now_s >= e->next_update_s || (e->asked_s == NO_TIME && !has_our_signature(e, now_s)))
             cache_remove(&o->issued, e);
-        else if (now_s >= e->refresh_s && e->asked_s != NO_TIME && is_true(o, e, v, serial_of(e)))
+        else if (is_due(e, now_s) && e->asked_s != NO_TIME && is_true(o, e, v, serial_of(e)))
             refresh(o, e, now_s);
     }
 }

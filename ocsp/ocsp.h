@@ -12,7 +12,9 @@
  * an acknowledged revocation says revoked whatever is kept. Everything else is signed for its request.
  *
  * A delegate whose own certificate is revoked or on hold signs nothing more from a second later on, and what
- * it signed is not given again: OCSP_TRY_LATER until there is another.
+ * it signed is not given again: OCSP_TRY_LATER until there is another. What was asked for is then signed anew
+ * before it is asked for again. So it is after a renewal, and what the delegate before has signed is given
+ * until then.
  *
  * Who asks for what must be signed is charged: each source address by `live_rate`, unknown serials all
  * together by `unknown_rate`; beyond it the answer is OCSP_TRY_LATER, which is true and needs no signature.

@@ -81,6 +81,23 @@ static bool is_withdrawn(struct view *v, const uint8_t serial[static SERIAL_LEN]
     return status_find(v, serial, &s) != OK || s.state != CERT_VALID;
 }
 
+static void previous_set(struct served *s, struct delegate *d)
+{
+    delegate_drop(s->previous);
+    s->previous = d;
+}
+
+/* What the one before has signed is given until it is signed anew, as long as nobody has withdrawn that one.
+ */
+static void delegate_replace(struct view *v, struct served *s, struct delegate *d)
+{
+    bool is_good = s->delegate != NULL && !is_withdrawn(v, s->delegate->serial);
+
+    previous_set(s, is_good ? delegate_hold(s->delegate) : NULL);
+    delegate_drop(s->delegate);
+    s->delegate = d;
+}
+
 static enum err load_delegate(struct view *v, const struct issuer *i, struct served *s, struct fault *f)
 {
     struct delegate *d;
@@ -89,7 +106,10 @@ static enum err load_delegate(struct view *v, const struct issuer *i, struct ser
 
     if (!has_responder(i))
         return OK;
+    if (s->previous != NULL && is_withdrawn(v, s->previous->serial))
+        previous_set(s, NULL);
     if (is_withdrawn(v, i->responder)) {
+        previous_set(s, NULL); /* it may well have had the same key */
         delegate_drop(s->delegate);
         s->delegate = NULL;
         return OK;
@@ -102,8 +122,7 @@ static enum err load_delegate(struct view *v, const struct issuer *i, struct ser
     d = delegate_new(&c);
     if (d == NULL)
         return fault_set(f, ERR_INTERNAL, "the OCSP signer's certificate of issuer %s cannot be read", i->id);
-    delegate_drop(s->delegate);
-    s->delegate = d;
+    delegate_replace(v, s, d);
     return OK;
 }
 
@@ -159,8 +178,10 @@ enum err served_load(struct view *v, struct served_list *l, struct fault *f)
 
 void served_free(struct served_list *l)
 {
-    for (size_t i = 0; i < l->count; i++)
+    for (size_t i = 0; i < l->count; i++) {
+        delegate_drop(l->items[i].previous);
         delegate_drop(l->items[i].delegate);
+    }
     l->count = 0;
 }
 

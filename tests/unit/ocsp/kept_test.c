@@ -390,22 +390,75 @@ Test(ocsp_kept, each_address_has_its_own_budget_of_signatures)
     cr_assert_eq(figure_of("ocsp_limited_total", "limit=\"live-rate\""), 1);
 }
 
-Test(ocsp_kept, a_renewed_signer_signs_anew)
+/* As the ca renews it, by a key of its own so that it is seen who has signed. */
+static void renew_responder(uint8_t last)
 {
     struct txn *t;
 
-    keeping();
-    cr_assert(signs(GOOD));
     pki_free(&responder_a);
-    responder_a = pki_certificate("OCSP A2", &ca_a, PKI_RESPONDER, "EC", 40, PKI_NOW + 20 * PKI_DAY);
+    responder_a = pki_certificate("OCSP A2", &ca_a, PKI_RESPONDER, "EC", last, PKI_NOW + 20 * PKI_DAY);
     t = begin();
     add_responder(t, no_a, &responder_a);
     commit(t);
     now_s += 1;
-    struct got g = ask_by(about(id_of(&ca_a, GOOD)), &ca_a);
+}
 
-    cr_assert_eq(g.answer.this_update_s, now_s);
-    forget(&g);
+static void withdraw(const uint8_t serial[static SERIAL_LEN])
+{
+    struct txn *t = begin();
+
+    cert_revoke(t, serial, REASON_SUPERSEDED, now_s, NO_TIME);
+    commit(t);
+    now_s += 1;
+}
+
+Test(ocsp_kept, a_renewed_signer_signs_anew_and_the_old_answer_is_given_until_then)
+{
+    struct got before, between, after;
+
+    keeping();
+    cr_assert(signs(REVOKED) && ask_signs(about(id_of(&ca_a, GOOD)), &before));
+    renew_responder(40);
+    cr_assert(ask_signs(about(id_of(&ca_a, GOOD)), &between));
+    cr_assert(span_eq(before.answer.der, between.answer.der), "nobody waits for the signature");
+    after = ask_by(about(id_of(&ca_a, GOOD)), &ca_a);
+    cr_assert_eq(after.answer.this_update_s, now_s);
+    cr_assert_eq(tick_round(), 1, "the other one, without being asked for");
+    cr_assert_not(signs(REVOKED) || signs(GOOD));
+    forget(&before);
+    forget(&between);
+    forget(&after);
+}
+
+Test(ocsp_kept, what_a_renewed_signer_signed_is_not_given_once_it_is_withdrawn)
+{
+    uint8_t old[SERIAL_LEN];
+    struct got before, after;
+
+    keeping();
+    memcpy(old, responder_a.serial, SERIAL_LEN);
+    cr_assert(ask_signs(about(id_of(&ca_a, GOOD)), &before));
+    renew_responder(40);
+    withdraw(old);
+    after = ask_by(about(id_of(&ca_a, GOOD)), &ca_a); /* waits for the new signature */
+    cr_assert_eq(after.answer.this_update_s, now_s);
+    forget(&before);
+    forget(&after);
+}
+
+Test(ocsp_kept, what_was_asked_for_is_ready_when_there_is_a_signer_again)
+{
+    keeping();
+    cr_assert(signs(GOOD) && signs(REVOKED));
+    withdraw(responder_a.serial);
+    cr_assert_eq(tick_round(), 0);
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
+    renew_responder(40);
+    cr_assert_eq(tick_round(), 2);
+    cr_assert_not(signs(GOOD) || signs(REVOKED));
+    renew_responder(41); /* asked for since: so again */
+    withdraw(responder_a.serial);
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER, "nor by the one before that");
 }
 
 Test(ocsp_kept, another_copy_of_the_store_is_read_again)
