@@ -40,9 +40,19 @@ static enum err state_find(struct view *v, uint16_t issuer_no, const struct publ
     return crl_part_find(v, issuer_no, n->shard, n->is_delta, out);
 }
 
-/* Seconds for which a cache may give the file without asking again: a CRL until its nextUpdate. */
+static const struct crl_issuer *schedule_of(const struct crl_config *c, const char *id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->issuers[i].id, id) == 0)
+            return &c->issuers[i];
+    return NULL;
+}
+
+/* Seconds for which a cache may give the file without asking again: a CRL until the next run may replace it.
+ */
 static int64_t max_age(struct public *p, const struct published *n, int64_t now_s)
 {
+    const struct crl_config *crl = &p->config->crl;
     struct crl_state state = {0};
     struct issuer issuer;
     struct view *v;
@@ -54,7 +64,8 @@ static int64_t max_age(struct public *p, const struct published *n, int64_t now_
     if (issuer_find(v, n->issuer_id, &issuer) != OK || state_find(v, issuer.no, n, &state) != OK)
         state.next_update_s = 0;
     view_close(v);
-    return state.next_update_s > now_s ? state.next_update_s - now_s : 0;
+    return crl_cached_until(schedule_of(crl, n->issuer_id), n->is_delta, crl->on_revocation, &state, now_s) -
+           now_s;
 }
 
 bool published_is_fresh(const char *if_none_match, const char *if_modified_since, const char *etag,

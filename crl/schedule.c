@@ -80,6 +80,27 @@ int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t th
     return next_after(i, period_s, this_s) + i->jitter_s + overlap_s;
 }
 
+static int64_t earlier(int64_t a_s, int64_t b_s)
+{
+    return a_s < b_s ? a_s : b_s;
+}
+
+int64_t crl_cached_until(const struct crl_issuer *i, bool is_delta, bool on_revocation,
+                         const struct crl_state *s, int64_t now_s)
+{
+    int64_t until_s = s->next_update_s, run_s;
+
+    if (i != NULL) {
+        run_s = next_after(i, is_delta && i->delta_s > 0 ? i->delta_s : i->every_s, s->this_update_s);
+        if (run_s <= now_s)
+            run_s = now_s + CRL_CACHED_LATE_S;
+        until_s = earlier(until_s, run_s);
+    }
+    if (on_revocation && !is_delta)
+        until_s = earlier(until_s, now_s + CRL_CACHED_MAX_S);
+    return until_s > now_s ? until_s : now_s;
+}
+
 bool crl_is_sharded(unsigned counts, unsigned shard)
 {
     unsigned count = 1;

@@ -10,6 +10,46 @@
 static const struct crl_issuer plain = {
     .id = "ca", .every_s = 24 * HOUR, .overlap_s = 72 * HOUR, .at_s = -1, .shards = 1};
 
+/* A list of 1000 h that is good until 1096 h, under that schedule. */
+static int64_t cached(const struct crl_issuer *i, bool is_delta, bool on_revocation, int64_t now_s)
+{
+    struct crl_state s = {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1096 * HOUR};
+
+    return crl_cached_until(i, is_delta, on_revocation, &s, now_s) - now_s;
+}
+
+Test(crl_schedule, a_cache_asks_again_when_the_next_list_may_be_out)
+{
+    struct crl_issuer timed = plain, deltas = plain;
+
+    timed.at_s = 18 * HOUR; /* 1002 h, as 1000 h is 16:00 */
+    deltas.delta_s = 4 * HOUR;
+    cr_expect_eq(cached(&plain, false, false, 1000 * HOUR), 24 * HOUR,
+                 "not the overlap, which is for failures");
+    cr_expect_eq(cached(&plain, false, false, 1023 * HOUR), 1 * HOUR);
+    cr_expect_eq(cached(&timed, false, false, 1001 * HOUR), 1 * HOUR);
+    cr_expect_eq(cached(&deltas, false, false, 1001 * HOUR), 23 * HOUR);
+    cr_expect_eq(cached(&deltas, true, false, 1001 * HOUR), 3 * HOUR);
+    cr_expect_eq(cached(&plain, true, false, 1001 * HOUR), 23 * HOUR, "a delta that certificates name still");
+}
+
+Test(crl_schedule, a_cache_asks_often_where_a_revocation_is_published_at_once)
+{
+    cr_expect_eq(cached(&plain, false, true, 1000 * HOUR), CRL_CACHED_MAX_S);
+    cr_expect_eq(cached(&plain, false, true, 1024 * HOUR - 10), 10);
+    cr_expect_eq(cached(&plain, true, true, 1000 * HOUR), 24 * HOUR, "deltas come by the schedule");
+    cr_expect_eq(cached(NULL, false, true, 1000 * HOUR), CRL_CACHED_MAX_S);
+}
+
+Test(crl_schedule, a_cache_is_left_a_minute_when_a_run_is_late_and_nothing_beyond_the_end)
+{
+    cr_expect_eq(cached(&plain, false, false, 1024 * HOUR), CRL_CACHED_LATE_S);
+    cr_expect_eq(cached(&plain, false, false, 1096 * HOUR - 10), 10);
+    cr_expect_eq(cached(&plain, false, false, 1096 * HOUR), 0);
+    cr_expect_eq(cached(&plain, false, false, 2000 * HOUR), 0);
+    cr_expect_eq(cached(NULL, false, false, 1000 * HOUR), 96 * HOUR);
+}
+
 static int64_t due(const struct crl_issuer *i, struct crl_state whole, int64_t now_s)
 {
     struct crl_force s = {.whole = whole, .before_s = NO_TIME};
