@@ -100,6 +100,17 @@ static int act_signal(void)
     return kill(getppid(), SIGURG) != 0;
 }
 
+static int act_abort(void)
+{
+    abort();
+}
+
+/* To the first thread of the parent, as it would be to another role of the same user. */
+static int act_abort_another(void)
+{
+    return tgkill(getppid(), getppid(), SIGABRT) != 0;
+}
+
 static int act_read_passwd(void)
 {
     return open("/etc/passwd", O_RDONLY) < 0;
@@ -154,8 +165,8 @@ static bool is_outbound(enum role_id id, int (*act)(void))
 static bool is_loose(int (*act)(void))
 {
     return confine_build.is_traced &&
-           (act == act_trace || act == act_fork || act == act_run_memory || act == act_signal ||
-            act == act_read_passwd || act == act_read_key || act == act_read_store);
+           (act == act_trace || act == act_abort_another || act == act_fork || act == act_run_memory ||
+            act == act_signal || act == act_read_passwd || act == act_read_key || act == act_read_store);
 }
 
 Test(confined, no_role_connects_starts_traces_or_makes_code)
@@ -168,6 +179,16 @@ Test(confined, no_role_connects_starts_traces_or_makes_code)
         for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
             if (!is_loose(acts[i]) && !is_outbound(id, acts[i]))
                 cr_expect_eq(outcome(id, acts[i]), KILLED, "%s, act %zu", role_kinds[id].name, i);
+    }
+}
+
+/* So the log says that it failed, and not that it was attacked. */
+Test(confined, an_assert_that_fails_is_an_abort_and_of_this_process_alone)
+{
+    for (enum role_id id = 0; id < ROLE_COUNT; id++) {
+        cr_expect_eq(outcome(id, act_abort), 1000 + SIGABRT, "%s", role_kinds[id].name);
+        if (!is_loose(act_abort_another))
+            cr_expect_eq(outcome(id, act_abort_another), KILLED, "%s", role_kinds[id].name);
     }
 }
 
