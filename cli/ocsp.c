@@ -106,7 +106,7 @@ static int find_issuer(struct cli *c, struct ocsp_query *q, struct buf *issuer)
     struct fault f = {0};
     int code;
 
-    if (path == NULL && (can_be_asked(q, &f) || f.code != ERR_USAGE || !service_is_named(c)))
+    if (path == NULL && (can_be_asked(q, &f) || f.code != ERR_NOT_FOUND || !service_is_named(c)))
         return DONE;
     buf_init(issuer, CERTIFICATES_MAX);
     code = path != NULL ? in_read(c, path, CERTIFICATES_MAX, issuer) : fetch_issuers(c, issuer);
@@ -128,6 +128,7 @@ static int ask(struct cli *c, const struct ocsp_query *q)
         js_free(v);
         return code;
     case ERR_MALFORMED:
+    case ERR_NOT_FOUND:
     case ERR_USAGE:
         return cli_fail(c, WRONG_USE, "%s", f.detail);
     default:

@@ -91,9 +91,11 @@ static enum err load_certificates(const struct ocsp_query *q, struct ocsp_questi
     if (e == OK)
         issuer = find_issuer(issuers != NULL ? issuers : own, sk_X509_value(own, 0));
     if (e == OK && issuer == NULL)
-        e = fault_set(f, ERR_USAGE,
-                      issuers != NULL ? "the issuer's certificate given did not issue this certificate"
-                                      : "the issuer's certificate is not with the certificate: name it");
+        e = fault_set(
+            f, issuers != NULL ? ERR_USAGE : ERR_NOT_FOUND,
+            issuers != NULL
+                ? "none of the issuers' certificates, as given or in the service, issued this certificate"
+                : "the issuer's certificate is not with the certificate: name it");
     if (e == OK) {
         out->certificate = sk_X509_value(own, 0);
         X509_up_ref(out->certificate);

@@ -44,7 +44,8 @@ struct ocsp_query_result {
     char cache_control[128], etag[128], last_modified[64], expires[64]; /* "": not sent */
 };
 
-/* ERR_MALFORMED: input that is no certificate; ERR_USAGE: no issuer, no address; ERR_UNAVAILABLE: no answer,
+/* ERR_MALFORMED: input that is no certificate; ERR_NOT_FOUND: its issuer is neither given nor
+ * beside it; ERR_USAGE: one given that did not issue it, no address; ERR_UNAVAILABLE: no answer,
  * or an HTTP status or an OCSP error instead of one (named in the fault); ERR_POLICY: an answer that does not
  * verify. `out` is filled when OK. */
 enum err ocsp_query(const struct ocsp_query *q, struct ocsp_query_result *out, struct fault *f);

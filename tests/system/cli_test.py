@@ -261,6 +261,19 @@ class Cli(ServiceTest):
             self.assertLessEqual(each["time"]["first_octet_us"], each["time"]["total_us"])
             self.assertGreater(each["size"], 500)
 
+    def test_ocsp_query_of_a_foreign_certificate_without_an_address_says_that(self):
+        """Its issuer is with it, so the service is not asked: it need not be there."""
+        key, ca, leaf = new_file(b"", ".key"), new_file(b"", ".pem"), new_file(b"", ".pem")
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        run("openssl", "req", "-x509", *curve, "-keyout", key, "-subj", "/CN=Foreign CA", "-out", ca)
+        run("openssl", "req", "-x509", *curve, "-keyout", new_file(b""), "-subj", "/CN=foreign", "-CA", ca, "-CAkey", key, "-out", leaf)
+        with_issuer = new_file(pathlib.Path(leaf).read_text() + pathlib.Path(ca).read_text(), ".pem")
+        for home in (self.service.home, "/nowhere"):
+            done = run(CHANCERY, "ocsp", "query", with_issuer, "--home", home, check=False)
+            self.assertEqual((done.returncode, "names no OCSP address" in done.said), (1, True), done.said)
+        alone = run(CHANCERY, "ocsp", "query", leaf, "--home", self.service.home, check=False)
+        self.assertEqual((alone.returncode, "issued this certificate" in alone.said), (1, True), alone.said)
+
     def test_ocsp_query_finds_address_and_issuer_itself(self):
         file = new_file(der_pem(self.service, self.signed()), ".pem")
         self.assertIn("good", self.chancery("ocsp", "query", file).text)

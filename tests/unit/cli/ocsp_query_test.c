@@ -308,7 +308,7 @@ Test(ocsp_query, the_issuer_is_found_in_a_chain_or_must_be_named)
     char *pem;
 
     q.issuer = (struct span){0};
-    cr_assert_eq(make(q), ERR_USAGE);
+    cr_assert_eq(make(q), ERR_NOT_FOUND);
     q.issuer = span_of(other_ca.der, other_ca.der_len);
     cr_assert_eq(make(q), ERR_USAGE);
     PEM_write_bio_X509(bio, leaf.x509);
@@ -318,6 +318,8 @@ Test(ocsp_query, the_issuer_is_found_in_a_chain_or_must_be_named)
     q.certificate.len = (size_t)BIO_get_mem_data(bio, &pem);
     q.certificate.data = (uint8_t *)pem;
     cr_assert_eq(make(q), OK);
+    q.url = NULL; /* its issuer is there: a service has nothing to add */
+    cr_assert_eq(make(q), ERR_USAGE);
     BIO_free(bio);
 }
 
