@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * config: chancery.xml and profiles.xml of a home, put together from what each room reads of its own
- * elements. Every role reads it for itself; SIGHUP reads it again.
+ * elements. The supervisor reads the files, and each role parses the texts that it is handed
+ * (api/handout.c), again after SIGHUP.
  */
 #include <errno.h>
 #include <limits.h>

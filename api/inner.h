@@ -21,7 +21,7 @@
 #include "store/store.h"
 #include "watch/watch.h"
 
-/* ---- config.c: chancery.xml, read by every role for itself ---- */
+/* ---- config.c: chancery.xml, whose text each role parses as the supervisor hands it out ---- */
 
 struct issuer_files {
     char id[ISSUER_ID_MAX];
@@ -101,7 +101,7 @@ const char *config_here(const struct config *c);
 /* ---- handout.c: the supervisor reads the configuration and hands it to the roles, which then need no file
  * of it ---- */
 
-/* What a role is told besides its wires. Takes and gives nothing: free it. */
+/* What a role is told besides its wires. Owns its texts: handout_free(). */
 struct handout {
     char home[PATH_LEN_MAX];
     bool has_own_uids; /* each role gets an account of its own */
