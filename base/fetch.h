@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fetch: HTTP exchanges as a client, one or many at a time, over libcurl (its one owner), for the command
- * line (and later the outbound room). TCP with or without TLS, or HTTP over a Unix socket. No redirects, no
- * proxies, no cookies. Blocks up to the timeout. A server is always verified; with `cacert` against that file
- * alone. A token is never sent over plain TCP.
+ * line; base/transfer.h moves files of any length. TCP with or without TLS, or HTTP over a Unix socket. No
+ * redirects, no proxies, no cookies. Blocks up to the timeout. A server is always verified; with `cacert`
+ * against that file alone. A token is never sent over plain TCP.
  */
 #ifndef BASE_FETCH_H
 #define BASE_FETCH_H

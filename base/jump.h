@@ -19,8 +19,8 @@ struct jump {
 void jump_accept(struct jump *j, int64_t wall_s, int64_t monotonic_s);
 /* As jump_is_forward() would say, and nothing is believed by it. */
 bool jump_looks_forward(const struct jump *j, int64_t wall_s, int64_t monotonic_s);
-/* True while the clock is more than that ahead of where it was going. A step back of more is not believed
- * either, and is not said: when the clock is right again it has not gone ahead. */
+/* True while the wall clock is more than most_s ahead of where it should be. A larger step back is not
+ * believed either, but gives false: returning from it must not look like a jump ahead. */
 bool jump_is_forward(struct jump *j, int64_t wall_s, int64_t monotonic_s);
 
 #endif
