@@ -88,8 +88,8 @@ bool profile_role(const char *profile_id, enum access_role *out);
 bool scope_has_cert(const struct scope *s, struct view *v, const struct cert *c);
 /* Every name that a request asks for; without any, a scope with names does not cover it. */
 bool scope_has_facts(const struct scope *s, const struct facts *f);
-/* By what it asks for and the issuer that its key would get; facts of another version of this program are not
- * for whom a scope limits. */
+/* By what it asks for and the issuer that its key would get. Facts written by another version of this program
+ * count as not covered, whatever limits the scope has. */
 bool scope_has_request(const struct scope *s, const struct ca_config *c, const struct request *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decide: what a question leads to, before anything is signed or stored. Pure but for the serial's
- * randomness. */
+/* decide: what a question leads to, before anything is signed or stored. Reads a view, writes nothing, and
+ * draws the serial. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

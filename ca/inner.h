@@ -337,7 +337,7 @@ void taken_config(struct txn *t, const char *role, const struct config_digests *
 void sealing_begin(struct ca *ca);
 /* Enough rows are new, or it is time. */
 bool sealing_is_due(struct ca *ca);
-/* After a turn or an upkeep: seals when it is due and a row is new. Nothing may be at the signer. */
+/* After a turn or an upkeep: seals when it is due and a row is new. */
 void sealing_turn(struct ca *ca, int64_t now_s);
 /* At an end in order: the row that says so, and a seal over it. */
 void sealing_end(struct ca *ca, int64_t now_s);
@@ -357,9 +357,9 @@ void prune_turn(struct ca *ca, struct txn *t, int64_t now_s);
 
 /* ---- upkeep.c: besides the turns ---- */
 void upkeep_start(struct ca *ca, int64_t now_s); /* the first audit row */
+/* Once a minute. Without an answering signer only what needs none. */
 void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s);
-/* without an answering signer: all that needs none */ /* once a minute; nothing may be at the signer */
-void upkeep_reload(struct ca *ca, int signal_fd);      /* SIGHUP came */
+void upkeep_reload(struct ca *ca, int signal_fd); /* SIGHUP came */
 
 /* ---- responder.c: the OCSP signers' certificates ---- */
 #define RESPONDER_PROFILE "chancery/ocsp"

@@ -17,9 +17,9 @@ static void send_desk(const struct ca *ca, struct buf *b)
     buf_free(b);
 }
 
-/* What no delta needs any more, a few thousand rows at a time. */
-#define PRUNE_SLICES 10
+#define PRUNE_SLICES 10 /* of CHANGE_PRUNE_MAX rows, for each issuer and upkeep */
 
+/* What no delta needs any more. */
 void publish_prune(struct ca *ca, struct txn *t)
 {
     for (size_t n = 0; n < ca->issuer_count; n++)
