@@ -29,8 +29,8 @@ struct crl_issuer {
                           clients see an expired list */
     int64_t at_s;      /* of the day, UTC; -1: none given */
     int64_t jitter_s;  /* the longest delay */
-    int64_t delta_s;   /* the period of deltas, of which every_s is a multiple; 0: there are none, but those
-                          that certificates name already, as long and as often as complete lists */
+    int64_t delta_s;   /* the period of deltas, of which every_s is a multiple; 0: no deltas but those that
+                          certificates name already, which then follow the complete list's schedule */
     unsigned shards;   /* what certificates name now: a power of two, 1: the complete list */
 };
 
