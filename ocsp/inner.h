@@ -302,10 +302,6 @@ bool kept_is_for(const struct ocsp *o, const struct ocsp_request *r);
 enum ocsp_status kept_answer(struct ocsp *o, struct ask *q);
 /* Answers by q->hit. */
 void kept_give(struct ocsp *o, const struct ask *q);
-/* ---- warm.c: ready before it is asked for ---- */
-
-/* As many as there is room for. */
-void warm_step(struct ocsp *o, struct view *v, int64_t now_s);
 /* Has an answer signed that nobody waits for. False: no room now. */
 bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int64_t now_s);
 
@@ -313,5 +309,10 @@ bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int
 void kept_sweep(struct ocsp *o, struct view *v, int64_t now_s);
 /* Puts a signed answer where the next request finds it, and its hash into `a`. */
 void kept_put(struct ocsp *o, const struct job *job, struct ocsp_answer *a, uint8_t digest[static HASH_LEN]);
+
+/* ---- warm.c: ready before it is asked for ---- */
+
+/* As many as there is room for. */
+void warm_step(struct ocsp *o, struct view *v, int64_t now_s);
 
 #endif

@@ -112,7 +112,7 @@ enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, st
 void ocsp_close(struct ocsp *o);
 /* From now on answers are read from `s`, borrowed, a copy that shows what was true at as_of_s: thisUpdate
  * says so (RFC 6960 4.2.2.1), and beyond age_max_s of it no answer is signed or given again. No view of the
- * old store is held after. NO_TIME: the store itself, which is always of now; so it is after ocsp_open. */
+ * old store is held after. NO_TIME: the store itself, which is always of now, as after ocsp_open. */
 void ocsp_follow(struct ocsp *o, struct store *s, int64_t as_of_s);
 /* From the next request on by these settings; the octets of the cache stay as they were opened. When they
  * change what an answer says, kept ones are forgotten, and those asked for lately signed anew. */
