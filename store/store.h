@@ -150,8 +150,8 @@ enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN],
 void cert_revoke(struct txn *t, const uint8_t serial[static SERIAL_LEN], enum reason reason,
                  int64_t revoked_at_s, int64_t invalidity_s);
 void cert_unhold(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
-/* Can all be read that such a move (of cert_unhold(): any other reason) goes by? A row that cannot would fail
- * the whole txn. ERR_NOT_FOUND, ERR_INTERNAL. */
+/* Checks, without writing, that every row such a move depends on can be read (for cert_unhold(): any reason
+ * but keyCompromise); in a txn an unreadable row fails all of it. ERR_NOT_FOUND, ERR_INTERNAL. */
 enum err cert_check_move(struct view *v, const uint8_t serial[static SERIAL_LEN], enum reason reason);
 
 /* Forgets certificates that ended before a time: row, state, index and revoked entry. What stays: those that
@@ -296,6 +296,9 @@ void store_raise_floors(struct txn *t, uint64_t crl_margin, int64_t now_s, const
 enum err store_snapshot(struct store *s, const char *dir, const char *host, int64_t now_s, struct fault *f);
 /* When the snapshot was taken. ERR_NOT_FOUND: this is none. */
 enum err snapshot_time(struct view *v, int64_t *taken_at_s);
+
+/* ---- shards and deltas: an issuer's lists beside its complete one ---- */
+
 /*
  * An issuer's lists beside its complete one. A shard is a node of the binary tree over serial numbers: 1 is
  * every serial; 2^n + i are those whose fourth octet (the first random one) starts with the n bits of i. So
