@@ -125,11 +125,6 @@ bool access_covers(struct ask *a, bool covered, const char *what)
 
 /* ---- frames ---- */
 
-static bool read_text(struct rd *r, char *out, size_t cap)
-{
-    return span_to_str(rd_blob(r), out, cap);
-}
-
 static bool read_token(struct rd *r, struct ask *a)
 {
     uint8_t role;
@@ -154,7 +149,8 @@ static bool read_permit(struct rd *r, struct ask *a)
 
 static bool read_failure(struct rd *r, struct ask *a)
 {
-    bool fits = read_text(r, a->address, sizeof a->address) && read_text(r, a->failure, sizeof a->failure);
+    bool fits =
+        ask_read_text(r, a->address, sizeof a->address) && ask_read_text(r, a->failure, sizeof a->failure);
 
     a->count = rd_u32(r);
     return fits;
@@ -164,7 +160,7 @@ bool access_reads(struct rd *r, struct ask *a)
 {
     if (a->kind == ASK_LOGIN_FAILURE)
         return read_failure(r, a);
-    if (a->kind != ASK_TOKEN_USED && !read_text(r, a->principal, sizeof a->principal))
+    if (a->kind != ASK_TOKEN_USED && !ask_read_text(r, a->principal, sizeof a->principal))
         return false;
     if (a->kind == ASK_TOKEN_CREATE)
         return read_token(r, a);

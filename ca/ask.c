@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-static bool read_text(struct rd *r, char *out, size_t cap)
+bool ask_read_text(struct rd *r, char *out, size_t cap)
 {
     return span_to_str(rd_blob(r), out, cap);
 }
@@ -24,8 +24,8 @@ static bool read_issue(struct rd *r, struct ask *a)
 {
     static const uint8_t none[HASH_LEN];
 
-    if (!read_text(r, a->principal, sizeof a->principal) ||
-        !read_text(r, a->profile_id, sizeof a->profile_id))
+    if (!ask_read_text(r, a->principal, sizeof a->principal) ||
+        !ask_read_text(r, a->profile_id, sizeof a->profile_id))
         return false;
     a->days = rd_u32(r);
     a->dry_run = (rd_u8(r) & ASK_DRY_RUN) != 0;
@@ -52,7 +52,7 @@ static bool read_revoke(struct rd *r, struct ask *a)
 {
     uint8_t reason;
 
-    if (!read_text(r, a->principal, sizeof a->principal))
+    if (!ask_read_text(r, a->principal, sizeof a->principal))
         return false;
     rd_copy(r, a->serial, SERIAL_LEN);
     reason = rd_u8(r);
@@ -63,7 +63,7 @@ static bool read_revoke(struct rd *r, struct ask *a)
 
 static bool read_unhold(struct rd *r, struct ask *a)
 {
-    if (!read_text(r, a->principal, sizeof a->principal))
+    if (!ask_read_text(r, a->principal, sizeof a->principal))
         return false;
     rd_copy(r, a->serial, SERIAL_LEN);
     return true;
@@ -71,7 +71,7 @@ static bool read_unhold(struct rd *r, struct ask *a)
 
 static bool read_approve(struct rd *r, struct ask *a)
 {
-    if (!read_text(r, a->decider, sizeof a->decider))
+    if (!ask_read_text(r, a->decider, sizeof a->decider))
         return false;
     rd_copy(r, a->request_id, REQUEST_ID_LEN);
     return true;
@@ -79,12 +79,13 @@ static bool read_approve(struct rd *r, struct ask *a)
 
 static bool read_deny(struct rd *r, struct ask *a)
 {
-    return read_approve(r, a) && read_text(r, a->reason_text, sizeof a->reason_text);
+    return read_approve(r, a) && ask_read_text(r, a->reason_text, sizeof a->reason_text);
 }
 
 static bool read_publish(struct rd *r, struct ask *a)
 {
-    return read_text(r, a->principal, sizeof a->principal) && read_text(r, a->issuer_id, sizeof a->issuer_id);
+    return ask_read_text(r, a->principal, sizeof a->principal) &&
+           ask_read_text(r, a->issuer_id, sizeof a->issuer_id);
 }
 
 static bool read_probe(struct rd *r, struct ask *a)
@@ -123,7 +124,6 @@ struct ask *ask_read(uint8_t *frame, size_t len)
     uint8_t kind = rd_u8(&r);
 
     a->frame = frame;
-    a->frame_len = len;
     a->kind = (enum ask_kind)kind;
     a->number = rd_u64(&r);
     buf_init(&a->tbs, WIRE_MSG_MAX);

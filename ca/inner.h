@@ -142,7 +142,6 @@ struct ask {
     enum ask_kind kind;
     uint64_t number;
     uint8_t *frame; /* owned: what everything below borrows */
-    size_t frame_len;
     char principal[PRINCIPAL_MAX];
     enum err err; /* the outcome */
     char detail[256];
@@ -196,6 +195,8 @@ struct ask {
 /* Reads a frame, which it takes. Dies on broken framing: the api is ours. */
 struct ask *ask_read(uint8_t *frame, size_t len);
 void ask_free(struct ask *a);
+/* A blob of it as a string; false when it does not fit `cap` or holds a NUL. */
+[[nodiscard]] bool ask_read_text(struct rd *r, char *out, size_t cap);
 /* `detail` is for whoever asked, cut to fit. */
 void ask_refuse(struct ask *a, enum err code, const char *detail);
 void ask_answer(struct buf *b, const struct ask *a);
