@@ -6,19 +6,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "store/inner.h"
 
 #define DETAIL_MAX 4096u /* octets: a refusal with every finding named */
-
-/* Cut to `max` octets, not within a character of UTF-8. */
-static struct span cut(struct span s, size_t max)
-{
-    if (s.len <= max)
-        return s;
-    while (max > 0 && (s.data[max] & 0xc0) == 0x80)
-        max--;
-    return span_of(s.data, max);
-}
 
 void audit_append(struct txn *t, const struct audit_row *given)
 {
@@ -30,8 +21,8 @@ void audit_append(struct txn *t, const struct audit_row *given)
     if (txn_error(t) != OK)
         return;
     a.seq = counters->audit + 1;
-    a.actor = cut(a.actor, PRINCIPAL_MAX);
-    a.detail = cut(a.detail, DETAIL_MAX);
+    a.actor = span_of(a.actor.data, utf8_cut(a.actor, PRINCIPAL_MAX));
+    a.detail = span_of(a.detail.data, utf8_cut(a.detail, DETAIL_MAX));
     memcpy(a.previous, counters->audit_hash, HASH_LEN);
     key = key_of_number(a.seq);
     row = txn_row(t);
