@@ -220,7 +220,6 @@ void catalogue_free(struct catalogue *c);
 const struct profile *profile_find(const struct catalogue *c, const char *id); /* NULL */
 const struct profile_usage *profile_ku(const struct profile *p,
                                        enum key_type t); /* NULL when `p` takes no such key */
-struct span catalogue_schema(void);                      /* profiles.xsd */
 struct span catalogue_installed(void);                   /* profiles.xml as shipped */
 
 /* What would be issued: the outcome of policy, before there is a serial. */

@@ -25,11 +25,6 @@ struct reading {
     enum err err;
 };
 
-struct span catalogue_schema(void)
-{
-    return span_of(ca_profiles_xsd, ca_profiles_xsd_len);
-}
-
 struct span catalogue_installed(void)
 {
     return span_of(ca_profiles_xml, ca_profiles_xml_len);
@@ -294,7 +289,8 @@ static enum err read_file(struct reading *r, const char *name, struct span conte
 {
     struct xml *x = NULL;
     struct profile p;
-    enum err e = xml_parse(name, content, catalogue_schema(), &x, r->report, r->fault);
+    enum err e =
+        xml_parse(name, content, span_of(ca_profiles_xsd, ca_profiles_xsd_len), &x, r->report, r->fault);
 
     if (e != OK)
         return e;
