@@ -297,10 +297,8 @@ int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
 int service_open(struct cli *c);
 /* Any answer; DONE when there was one. The caller frees the answer in every case. */
 int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_answer *a);
-/* As above, and an answer other than 2xx is said on standard error and gives its exit code; 202 gives
- * PENDING. */
-int service_ask(struct cli *c, const struct fetch_request *r, struct fetch_answer *a);
-/* JSON both ways: *out is NULL when the code is neither DONE nor PENDING, or the answer was empty. */
+/* JSON both ways: *out is NULL when the code is neither DONE nor PENDING, or the answer was empty. An answer
+ * other than 2xx is said on standard error and gives its exit code; 202 gives PENDING. */
 int service_json(struct cli *c, const struct fetch_request *r, struct js **out);
 int service_get(struct cli *c, const char *path, struct js **out);
 /* As service_get for PREFIX/ID, for an argument that may hold anything. */

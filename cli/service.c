@@ -199,7 +199,9 @@ int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_ans
     return fetch(&c->target, r, a, &f) == OK ? DONE : cli_fault(c, &f);
 }
 
-int service_ask(struct cli *c, const struct fetch_request *r, struct fetch_answer *a)
+/* As service_fetch(), and an answer other than 2xx is said on standard error and gives its exit code; 202
+ * gives PENDING. */
+static int ask(struct cli *c, const struct fetch_request *r, struct fetch_answer *a)
 {
     int code = service_fetch(c, r, a);
 
@@ -216,7 +218,7 @@ int service_json(struct cli *c, const struct fetch_request *r, struct js **out)
 
     *out = NULL;
     json.accept = "application/json";
-    code = service_ask(c, &json, &a);
+    code = ask(c, &json, &a);
     if ((code == DONE || code == PENDING) && a.body.len > 0) {
         *out = service_parse(&a);
         if (!js_is_object(*out)) {
@@ -261,7 +263,7 @@ int file_write(struct cli *c, const char *prefix, const char *id, const char *su
     fetch_path(&path, id);
     buf_put_str(&path, suffix);
     r.path = path_end(&path);
-    code = service_ask(c, &r, &a);
+    code = ask(c, &r, &a);
     if (code == DONE)
         code = out_write(c, buf_span(&a.body));
     fetch_answer_free(&a);
