@@ -273,32 +273,27 @@ static void lint_validity(struct lint *l, struct span body)
         finding_add(l->findings, "lint.time", "validity", "over before it begins", NULL);
 }
 
-static bool take(struct span *in, uint8_t tag, struct der *out)
-{
-    return der_expect(in, tag, out);
-}
-
 static bool lint_fields(struct lint *l, struct span tbs)
 {
     struct der seq, d;
 
-    if (!take(&tbs, DER_SEQUENCE, &seq) || tbs.len != 0 || !lint_version(&seq.body) ||
-        !take(&seq.body, DER_INTEGER, &d))
+    if (!der_expect(&tbs, DER_SEQUENCE, &seq) || tbs.len != 0 || !lint_version(&seq.body) ||
+        !der_expect(&seq.body, DER_INTEGER, &d))
         return false;
     lint_serial(l, d.body);
-    if (!take(&seq.body, DER_SEQUENCE, &d) || !take(&seq.body, DER_SEQUENCE, &d))
+    if (!der_expect(&seq.body, DER_SEQUENCE, &d) || !der_expect(&seq.body, DER_SEQUENCE, &d))
         return false;
     if (d.body.len == 0)
         finding_add(l->findings, "lint.issuer", "issuer", "empty", NULL);
-    if (!take(&seq.body, DER_SEQUENCE, &d))
+    if (!der_expect(&seq.body, DER_SEQUENCE, &d))
         return false;
     lint_validity(l, d.body);
-    if (!take(&seq.body, DER_SEQUENCE, &d))
+    if (!der_expect(&seq.body, DER_SEQUENCE, &d))
         return false;
     lint_subject(d.whole, l->findings);
-    if (!take(&seq.body, DER_SEQUENCE, &d) || !key_kind_of(d.whole, &l->key) ||
-        !take(&seq.body, DER_CONTEXT_CONSTRUCTED(3), &d) || seq.body.len != 0 ||
-        !take(&d.body, DER_SEQUENCE, &seq) || d.body.len != 0)
+    if (!der_expect(&seq.body, DER_SEQUENCE, &d) || !key_kind_of(d.whole, &l->key) ||
+        !der_expect(&seq.body, DER_CONTEXT_CONSTRUCTED(3), &d) || seq.body.len != 0 ||
+        !der_expect(&d.body, DER_SEQUENCE, &seq) || d.body.len != 0)
         return false;
     lint_extensions(l, seq.body);
     return true;
