@@ -13,6 +13,8 @@
 #define CLOCK_TEXT_MAX 40        /* octets for any text form here, with the NUL */
 #define CLOCK_MIN (-62167219200) /* 0000-01-01T00:00:00Z, the first GeneralizedTime */
 #define CLOCK_MAX 253402300799   /* 9999-12-31T23:59:59Z, the last GeneralizedTime */
+#define CLOCK_UTCTIME_END                                                                                    \
+    INT64_C(2524608000) /* 2050-01-01T00:00:00Z: from here on GeneralizedTime, RFC 5280 4.1.2.5 */
 
 int64_t clock_now_s(void);        /* wall clock */
 int64_t clock_monotonic_ms(void); /* for deadlines */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/der.h"
 #include "ca/lint.h"
 
@@ -252,14 +253,13 @@ static void lint_serial(struct lint *l, struct span serial)
 
 static bool lint_time(struct lint *l, struct span *in, int64_t *out_s)
 {
-    static const int64_t year_2050_s = 2524608000;
     struct der d;
 
     if (!der_next(in, &d) || !der_time(&d, out_s)) {
         finding_add(l->findings, "lint.time", "validity", "no time as DER has it", NULL);
         return false;
     }
-    if ((d.tag == DER_UTC_TIME) != (*out_s < year_2050_s))
+    if ((d.tag == DER_UTC_TIME) != (*out_s < CLOCK_UTCTIME_END))
         finding_add(l->findings, "lint.time", "validity",
                     d.tag == DER_UTC_TIME ? "UTCTime from 2050 on" : "GeneralizedTime before 2050", NULL);
     return true;

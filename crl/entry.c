@@ -12,7 +12,6 @@
 
 /* UTCTime reaches from 1950 through 2049, RFC 5280 5.1.2.6. */
 #define UTC_TIME_FIRST INT64_C(-631152000)
-#define UTC_TIME_END INT64_C(2524608000)
 #define UTC_TIME_LEN 13
 #define GENERALIZED_TIME_LEN 15
 
@@ -34,7 +33,7 @@ struct shape {
 
 static struct shape shape_of(const struct revoked *r)
 {
-    struct shape s = {.is_utc = r->revoked_at_s >= UTC_TIME_FIRST && r->revoked_at_s < UTC_TIME_END};
+    struct shape s = {.is_utc = r->revoked_at_s >= UTC_TIME_FIRST && r->revoked_at_s < CLOCK_UTCTIME_END};
 
     while (s.zeros < SERIAL_LEN - 1 && r->serial[s.zeros] == 0)
         s.zeros++;

@@ -3,9 +3,8 @@
  */
 #include <assert.h>
 
+#include "base/clock.h"
 #include "signer/inner.h"
-
-#define YEAR_2050 INT64_C(2524608000) /* 2050-01-01T00:00:00Z */
 
 bool is_serial(struct span s)
 {
@@ -53,7 +52,7 @@ bool time_read(struct span *in, int64_t *out_s)
 
     if (!der_next(in, &d) || !der_time(&d, out_s))
         return false;
-    return (d.tag == DER_UTC_TIME) == (*out_s < YEAR_2050);
+    return (d.tag == DER_UTC_TIME) == (*out_s < CLOCK_UTCTIME_END);
 }
 
 bool generalized_time_read(struct span *in, int64_t *out_s)
