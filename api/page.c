@@ -6,11 +6,11 @@
  */
 #include "api/public.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -42,14 +42,17 @@ static const char style[] =
 
 const char *page_policy(char *out, size_t cap)
 {
-    uint8_t digest[HASH_LEN], base64[2 * HASH_LEN];
+    uint8_t digest[HASH_LEN];
+    struct buf base64;
 
     sha256_of(span_str(style), digest);
-    EVP_EncodeBlock(base64, digest, sizeof digest);
+    buf_init(&base64, 2 * HASH_LEN);
+    base64_put(&base64, span_of(digest, sizeof digest));
     snprintf(out, cap,
-             "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'; "
+             "default-src 'none'; style-src 'sha256-%.*s'; base-uri 'none'; form-action 'none'; "
              "frame-ancestors 'none'",
-             (const char *)base64);
+             (int)base64.len, (const char *)base64.data);
+    buf_free(&base64);
     return out;
 }
 

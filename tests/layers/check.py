@@ -50,7 +50,6 @@ OPENSSL_FILES = {
     "api/csr_proof.c": "verifies the proof of possession",
     "api/foreign.c": "verifies client certificates of configured CAs",
     "api/listener.c": "makes the listener's keys",
-    "api/page.c": "base64",
     "api/pem.c": "armour",
     "api/veil.c": "encrypts cursors that would show what a scope hides",
     "api/x509.c": "shows names and certificates",
