@@ -10,38 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/authority.h"
 #include "api/init.h"
 #include "api/result.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/parts.h"
 #include "base/tree.h"
 
 #define NAME_CHARS_MAX 40u /* "<name> RSA Issuing CA G1" must fit the 64 characters of a commonName */
-
-/* ---- files ---- */
-
-enum err init_put_file(struct init *in, const char *name, struct span content, mode_t mode)
-{
-    char path[PATH_LEN_MAX];
-    enum err e = path_join(path, in->dir, name, &in->f);
-
-    return e == OK ? file_replace(path, content, mode, &in->f) : e;
-}
-
-enum err init_put_pem(struct init *in, const char *name, const char *label, const struct span *ders, size_t n,
-                      mode_t mode)
-{
-    struct buf pem;
-    enum err e;
-
-    buf_init(&pem, PEM_MAX);
-    for (size_t i = 0; i < n; i++)
-        pem_put(&pem, label, ders[i]);
-    e = init_put_file(in, name, buf_span(&pem), mode);
-    buf_free(&pem);
-    return e;
-}
 
 static enum err make_directories(struct init *in)
 {
@@ -68,30 +44,14 @@ static enum err make_directories(struct init *in)
 static enum err add_certificate(struct init *in, struct txn *t, struct span der, const char *cn,
                                 const char *profile, uint16_t issuer_no)
 {
-    struct cert_about about = {.der = der,
-                               .cn = span_str(cn),
-                               .profile = profile,
-                               .requester = "init",
-                               .issuer_no = issuer_no,
-                               .now_s = in->now_s};
-    struct buf sans, subject;
-    struct parts parts;
-    struct cert row;
-    uint64_t number;
-    enum err e = OK;
-
-    buf_init(&sans, 1024);
-    buf_init(&subject, 1024);
-    if (parts_of(der, &parts))
-        name_text(parts.subject, &subject);
-    about.subject_text = buf_span(&subject);
-    if (cert_row(&about, &sans, &row))
-        cert_add(t, &row, &number);
-    else
-        e = fault_set(&in->f, ERR_INTERNAL, "the new certificate of %s cannot be read back", cn);
-    buf_free(&sans);
-    buf_free(&subject);
-    return e;
+    return own_record(t,
+                      &(struct cert_about){.der = der,
+                                           .cn = span_str(cn),
+                                           .profile = profile,
+                                           .requester = "init",
+                                           .issuer_no = issuer_no,
+                                           .now_s = in->now_s},
+                      &in->f);
 }
 
 static enum err add_issuer(struct init *in, struct txn *t, size_t i)

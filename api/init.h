@@ -43,11 +43,6 @@ struct init {
     struct fault f;
 };
 
-/* Durably puts a file into the new home; `name` is relative to it. */
-enum err init_put_file(struct init *in, const char *name, struct span content, mode_t mode);
-enum err init_put_pem(struct init *in, const char *name, const char *label, const struct span *ders, size_t n,
-                      mode_t mode);
-
 /* hierarchy.c: keys, both hierarchies with their files, the first administrator, the listener's keys. */
 enum err hierarchy_make(struct init *in);
 

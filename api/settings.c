@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "api/home_file.h"
 #include "api/init.h"
 #include "base/log.h"
 
@@ -145,9 +146,9 @@ enum err settings_make(struct init *in)
     if (e == OK)
         e = config_read("chancery.xml", buf_span(&b), c, NULL, &in->f);
     if (e == OK)
-        e = init_put_file(in, "chancery.xml", buf_span(&b), 0644);
+        e = home_file_put(in->dir, "chancery.xml", buf_span(&b), 0644, &in->f);
     if (e == OK)
-        e = init_put_file(in, "profiles.xml", catalogue_installed(), 0644);
+        e = home_file_put(in->dir, "profiles.xml", catalogue_installed(), 0644, &in->f);
     buf_free(&b);
     free(c);
     return e;
