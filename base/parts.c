@@ -35,6 +35,25 @@ bool parts_extension(const struct parts *p, struct span oid, struct extension *o
     return false;
 }
 
+bool parts_path_len(const struct parts *p, int64_t *path_len)
+{
+    struct extension ext;
+    struct der seq, ca, len;
+    uint64_t v;
+
+    *path_len = -1;
+    if (!parts_extension(p, span_str("\x55\x1d\x13"), &ext) || !der_expect(&ext.value, DER_SEQUENCE, &seq))
+        return false;
+    if (!der_expect(&seq.body, DER_BOOLEAN, &ca) || ca.body.len != 1 || ca.body.data[0] != 0xff)
+        return false;
+    if (seq.body.len == 0)
+        return true;
+    if (!der_expect(&seq.body, DER_INTEGER, &len) || !der_uint(len.body, &v) || v > INT32_MAX)
+        return false;
+    *path_len = (int64_t)v;
+    return seq.body.len == 0;
+}
+
 static struct span read_ski(const struct parts *p)
 {
     struct extension ext;

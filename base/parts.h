@@ -27,5 +27,7 @@ struct extension {
     struct span value; /* inside the OCTET STRING */
 };
 [[nodiscard]] bool parts_extension(const struct parts *p, struct span oid, struct extension *out);
+/* pathLenConstraint, -1: none. False: it is not a CA's, RFC 5280 4.2.1.9. */
+[[nodiscard]] bool parts_path_len(const struct parts *p, int64_t *path_len);
 
 #endif

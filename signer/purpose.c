@@ -20,27 +20,6 @@ static uint8_t *copy_of(struct span s)
     return p;
 }
 
-/* BasicConstraints of the key's own certificate: it must be a CA's. */
-static bool read_path_len(const struct parts *parts, int64_t *path_len)
-{
-    struct extension ext;
-    struct der seq, ca, len;
-    uint64_t v;
-
-    *path_len = -1;
-    if (!parts_extension(parts, span_str("\x55\x1d\x13"), &ext) ||
-        !der_expect(&ext.value, DER_SEQUENCE, &seq))
-        return false;
-    if (!der_expect(&seq.body, DER_BOOLEAN, &ca) || ca.body.len != 1 || ca.body.data[0] != 0xff)
-        return false;
-    if (seq.body.len == 0)
-        return true;
-    if (!der_expect(&seq.body, DER_INTEGER, &len) || !der_uint(len.body, &v) || v > INT32_MAX)
-        return false;
-    *path_len = (int64_t)v;
-    return seq.body.len == 0;
-}
-
 static enum err read_certificate(struct purpose *p, const struct signer_spec *spec, struct fault *f)
 {
     struct parts parts;
@@ -50,7 +29,7 @@ static enum err read_certificate(struct purpose *p, const struct signer_spec *sp
         return fault_set(f, ERR_KEY, "%s: its certificate is not a certificate in DER", spec->id);
     if (!span_eq(parts.spki, p->spki))
         return fault_set(f, ERR_KEY, "%s: %s is not the key of its certificate", spec->id, spec->uri);
-    if (!read_path_len(&parts, &p->path_len))
+    if (!parts_path_len(&parts, &p->path_len))
         return fault_set(f, ERR_KEY, "%s: its certificate is not a CA's", spec->id);
     if (parts.ski.len == 0)
         return fault_set(f, ERR_KEY, "%s: its certificate has no subjectKeyIdentifier", spec->id);

@@ -67,6 +67,40 @@ Test(parts, are_found)
     cr_assert(!parts_extension(&p, span_str("\x55\x1d\x13"), &ext), "absent");
 }
 
+/* The path length of a certificate with such basicConstraints; -2: it is no CA's. */
+static int64_t path_len(const char *constraints, size_t len)
+{
+    struct parts p = {0};
+    int64_t out = 0;
+    struct buf b;
+    bool is_ca;
+
+    buf_init(&b, 256);
+    struct der_extension e = der_open_extension(&b, span_str("\x55\x1d\x13"), true);
+    buf_put(&b, constraints, len);
+    der_close_extension(&b, e);
+    p.extensions = buf_span(&b);
+    is_ca = parts_path_len(&p, &out);
+    buf_free(&b);
+    return is_ca ? out : -2;
+}
+
+Test(parts, path_length_is_a_cas)
+{
+    int64_t out = 0;
+    struct parts p;
+
+    cr_assert(parts_of(span_of(der, (size_t)der_len), &p));
+    cr_expect(!parts_path_len(&p, &out), "it has no basicConstraints");
+    cr_expect_eq(path_len("\x30\x00", 2), -2);
+    cr_expect_eq(path_len("\x30\x03\x01\x01\xff", 5), -1);
+    cr_expect_eq(path_len("\x30\x06\x01\x01\xff\x02\x01\x00", 8), 0);
+    cr_expect_eq(path_len("\x30\x06\x01\x01\xff\x02\x01\x01", 8), 1);
+    cr_expect_eq(path_len("\x30\x06\x01\x01\xff\x02\x01\xff", 8), -2, "it is negative");
+    cr_expect_eq(path_len("\x30\x08\x01\x01\xff\x02\x01\x01\x05\x00", 10), -2, "something follows it");
+    cr_expect_eq(path_len("\x30\x06\x01\x01\x00\x02\x01\x01", 8), -2);
+}
+
 Test(parts, no_truncation_is_a_certificate)
 {
     struct parts p;
