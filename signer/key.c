@@ -5,7 +5,6 @@
  * key_sign() is called.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -264,34 +263,23 @@ static EVP_PKEY *generate(const char *name)
     return NULL;
 }
 
-static enum err write_all(int fd, const char *path, struct span s, struct fault *f)
-{
-    while (s.len > 0) {
-        ssize_t n = write(fd, s.data, s.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-        s = span_of(s.data + n, s.len - (size_t)n);
-    }
-    return fsync(fd) == 0 ? OK : fault_set(f, ERR_IO, "%s: fsync: %s", path, strerror(errno));
-}
-
-/* Created new and never by rename: a key file that exists is never replaced. */
+/* Whole or not at all, and never in place of a key: a link, unlike a rename, does not replace a file that
+ * exists. */
 static enum err write_new_file(const char *path, struct span pem, struct fault *f)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct file_draft d;
     enum err e;
 
-    if (fd < 0)
-        return fault_set(f, errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s: %s", path, strerror(errno));
-    e = write_all(fd, path, pem, f);
-    if (close(fd) != 0 && e == OK)
-        e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    if (e != OK)
-        unlink(path);
-    return e;
+    file_drafts_remove(path);
+    e = file_draft_open(&d, path, 0600, f);
+    if (e == OK)
+        e = file_draft_write(&d, pem, f);
+    if (e == OK)
+        e = file_draft_sync(&d, f);
+    if (e == OK && link(d.temp, path) != 0)
+        e = fault_set(f, errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s: %s", path, strerror(errno));
+    file_draft_abort(&d);
+    return e == OK ? file_dir_sync(path, f) : e;
 }
 
 static enum err write_key(EVP_PKEY *pkey, const char *path, struct fault *f)
