@@ -79,6 +79,13 @@ static enum err read_rate(const struct xml_node *n, const char *name, const char
     return refuse(f, n, name, "is no rate such as 100/s, nor \"none\"");
 }
 
+static enum err read_issuer(const struct xml_node *n, void *arg, struct fault *f)
+{
+    struct ocsp_issuers *out = arg;
+
+    return xml_copy(n, "id", out->ids[out->count++], ISSUER_ID_MAX, f);
+}
+
 enum err ocsp_config_read(const struct xml_node *root, struct ocsp_config *out, struct fault *f)
 {
     const struct xml_node *n = xml_child(root, "ocsp");
@@ -96,5 +103,5 @@ enum err ocsp_config_read(const struct xml_node *root, struct ocsp_config *out, 
         e = read_rate(n, "live-rate", LIVE_DEFAULT, &out->live_rate, f);
     if (e == OK)
         e = read_rate(n, "unknown-rate", UNKNOWN_DEFAULT, &out->unknown_rate, f);
-    return e;
+    return e == OK ? xml_each(root, "issuer", ISSUERS_MAX, read_issuer, &out->issuers, f) : e;
 }

@@ -73,11 +73,14 @@ struct served {
         uint8_t name[HASH_LEN_MAX], key[HASH_LEN_MAX];
     } hashes[HASH_SHA512 +
              1]; /* of the issuer's subject and key bits, by algorithm; filled for those CertIDs may use */
+    int64_t not_after_s;       /* of the issuer's certificate */
     struct delegate *delegate; /* NULL: none yet, or it is revoked or on hold */
     struct delegate *previous; /* before that one; NULL: none, or either is revoked or on hold */
 };
+bool served_is_over(const struct served *s, int64_t now_s);
 
 struct served_list {
+    struct ocsp_issuers only; /* none: all */
     struct served items[ISSUERS_MAX];
     size_t count;
 };
@@ -85,8 +88,8 @@ struct served_list {
  * ERR_INTERNAL: a certificate of ours that cannot be read. */
 enum err served_load(struct view *v, struct served_list *l, struct fault *f);
 void served_free(struct served_list *l);
-/* The issuer that a CertID names; NULL: not ours. */
-const struct served *served_find(const struct served_list *l, const struct ocsp_certid *id);
+/* The issuer that a CertID names; NULL: not ours, or over. */
+const struct served *served_find(const struct served_list *l, const struct ocsp_certid *id, int64_t now_s);
 
 /* ---- verdict.c: what the store says of one CertID ---- */
 

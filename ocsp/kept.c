@@ -108,7 +108,7 @@ static void refresh(struct ocsp *o, const struct cached *e, int64_t now_s)
 
 bool kept_make(struct ocsp *o, struct view *v, const struct ocsp_certid *id, int64_t now_s)
 {
-    struct subject s = {.by = served_find(&o->served, id),
+    struct subject s = {.by = served_find(&o->served, id, now_s),
                         .certid = id->whole,
                         .hash = cache_hash(&o->issued, id->whole),
                         .seen = state_of(o, v)};
@@ -196,7 +196,7 @@ enum ocsp_status kept_answer(struct ocsp *o, struct ask *q)
     q->hit = find_kept(o, q, s.hash);
     if (q->hit != NULL)
         return OCSP_SUCCESSFUL;
-    s.by = served_find(&o->served, id);
+    s.by = served_find(&o->served, id, q->asked->now_s);
     if (s.by == NULL)
         return OCSP_UNAUTHORIZED;
     if (!may_sign(o, s.by, q->asked->now_s))

@@ -56,9 +56,16 @@ enum ocsp_status {
 #define OCSP_RECENT_OCTETS (OCSP_RECENT_MAX * 256u)
 #define OCSP_UNKNOWN_S 300 /* nextUpdate of an unknown: the serial may be issued the next minute */
 
+/* Ids of those that are answered for; none: every issuer in the store. */
+struct ocsp_issuers {
+    char ids[ISSUERS_MAX][ISSUER_ID_MAX];
+    size_t count;
+};
+
 struct ocsp_config {
-    int64_t validity_s; /* nextUpdate - thisUpdate, cut to the ends of certificate and signer */
-    int64_t age_max_s;  /* of a copy of the store: beyond it clients are told to try later */
+    struct ocsp_issuers issuers; /* as they were when the responder was opened */
+    int64_t validity_s;          /* nextUpdate - thisUpdate, cut to the ends of certificate and signer */
+    int64_t age_max_s;           /* of a copy of the store: beyond it clients are told to try later */
     int64_t
         archive_cutoff_s; /* producedAt less this is told as archive cutoff (RFC 6960 4.4.4); 0: not told */
     bool is_extended_revoke;  /* a serial not issued is revoked since 1970, on hold (RFC 6960 2.2, 4.4.8) */
@@ -66,7 +73,8 @@ struct ocsp_config {
     struct rate live_rate;    /* signatures for one source address */
     struct rate unknown_rate; /* signatures for unknown serials, all askers together */
 };
-/* Reads <ocsp validity= archive-cutoff= not-issued= cache-mib= live-rate= unknown-rate=/>. */
+/* Reads <ocsp validity= archive-cutoff= not-issued= cache-mib= live-rate= unknown-rate=/> and <issuer id=>.
+ */
 enum err ocsp_config_read(const struct xml_node *root, struct ocsp_config *out, struct fault *f);
 
 /* A request, read. Spans borrow from the request octets. */
@@ -102,7 +110,10 @@ struct ocsp_answer {
 };
 typedef void ocsp_done(const struct ocsp_answer *a, void *arg);
 
-/* `port_fd` is a signing port of kind PORT_OCSP; `board` (may be NULL) takes the figures. Loads issuers and
+/* An issuer that is not configured, and one whose certificate has ended, is not answered for: what it signed
+ * means nothing any more, and nobody may sign for it.
+ *
+ * `port_fd` is a signing port of kind PORT_OCSP; `board` (may be NULL) takes the figures. Loads issuers and
  * responder certificates from the store, and again when the store names another responder certificate (looked
  * at no more often than once a second). An issuer whose responder certificate is missing or not valid now is
  * answered OCSP_TRY_LATER, with a line in the log at most once a minute. ERR_IO; ERR_INTERNAL: a certificate

@@ -35,14 +35,14 @@ static bool may_complain(struct ocsp *o, int64_t now_s)
 
 /* ---- which issuer answers ---- */
 
-static enum ocsp_status find_issuer(const struct ocsp *o, const struct ocsp_request *r,
+static enum ocsp_status find_issuer(const struct ocsp *o, const struct ocsp_request *r, int64_t now_s,
                                     const struct served **by, const struct served **out)
 {
     *out = NULL;
     for (size_t i = 0; i < r->count; i++) {
         if (r->ids[i].alg == HASH_NONE)
             return OCSP_UNAUTHORIZED; /* nobody can tell whose it is; its parameters may be anything */
-        by[i] = served_find(&o->served, &r->ids[i]);
+        by[i] = served_find(&o->served, &r->ids[i], now_s);
         if (by[i] != NULL && *out != NULL && by[i] != *out)
             return OCSP_UNAUTHORIZED; /* one answer, one signer: see ocsp.h */
         if (by[i] != NULL)
@@ -81,7 +81,7 @@ bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s)
 
     if (d != NULL && d->not_before_s <= now_s && now_s < d->not_after_s)
         return true;
-    if (may_complain(o, now_s))
+    if (!served_is_over(s, now_s) && may_complain(o, now_s))
         log_error("ocsp-signer",
                   "issuer %s: its OCSP signer's certificate is %s; clients are told to try later", s->id,
                   d == NULL ? "missing, revoked or on hold" : "not valid now");
@@ -208,7 +208,7 @@ static enum ocsp_status live_answer(struct ocsp *o, struct ask *q)
     struct single singles[OCSP_CERTIDS_MAX];
     int64_t now_s = q->asked->now_s;
     struct job *job;
-    enum ocsp_status status = find_issuer(o, r, by, &issuer);
+    enum ocsp_status status = find_issuer(o, r, now_s, by, &issuer);
 
     if (status != OCSP_SUCCESSFUL)
         return status;
@@ -347,8 +347,8 @@ bool ocsp_is_about_issued(struct ocsp *o, struct span request, int64_t now_s)
     if (is)
         look_again(o, v, now_s);
     for (size_t i = 0; is && i < r.count; i++)
-        is = verdict_read(v, &o->config, served_find(&o->served, &r.ids[i]), r.ids[i].serial, &verdict) ==
-                 OK &&
+        is = verdict_read(v, &o->config, served_find(&o->served, &r.ids[i], now_s), r.ids[i].serial,
+                          &verdict) == OK &&
              is_issued(verdict.state);
     view_close(v);
     return is;
@@ -383,6 +383,7 @@ enum err ocsp_open(struct store *s, const struct ocsp_config *c, int port_fd, st
     o->store = s;
     o->board = board;
     o->config = *c;
+    o->served.only = c->issuers;
     o->as_of_s = o->looked_s = NO_TIME;
     o->complained_s = INT64_MAX; /* a clock never gets there: the first complaint is heard */
     cache_open(&o->unknown, c->cache_octets / UNKNOWN_SHARE);

@@ -62,6 +62,7 @@ static enum err hash_issuer(const struct issuer *i, struct served *s, struct fau
         hash_of(algs[a], parts.subject, s->hashes[algs[a]].name);
         hash_of(algs[a], kind.key_bits, s->hashes[algs[a]].key);
     }
+    s->not_after_s = parts.not_after_s;
     return OK;
 }
 
@@ -156,10 +157,22 @@ static struct served *item_for(struct loading *l, const struct issuer *i)
     return s;
 }
 
+static bool is_wanted(const struct ocsp_issuers *only, const char *id)
+{
+    for (size_t i = 0; i < only->count; i++)
+        if (strcmp(only->ids[i], id) == 0)
+            return true;
+    return only->count == 0;
+}
+
 static bool load_one(const struct issuer *i, void *arg)
 {
     struct loading *l = arg;
-    struct served *s = item_for(l, i);
+    struct served *s;
+
+    if (!is_wanted(&l->list->only, i->id))
+        return true;
+    s = item_for(l, i);
 
     if (s != NULL)
         l->err = load_delegate(l->view, i, s, l->fault);
@@ -185,7 +198,12 @@ void served_free(struct served_list *l)
     l->count = 0;
 }
 
-const struct served *served_find(const struct served_list *l, const struct ocsp_certid *id)
+bool served_is_over(const struct served *s, int64_t now_s)
+{
+    return now_s > s->not_after_s;
+}
+
+const struct served *served_find(const struct served_list *l, const struct ocsp_certid *id, int64_t now_s)
 {
     size_t len = hash_len(id->alg);
 
@@ -194,6 +212,6 @@ const struct served *served_find(const struct served_list *l, const struct ocsp_
     for (size_t i = 0; i < l->count; i++)
         if (memcmp(l->items[i].hashes[id->alg].key, id->key_hash.data, len) == 0 &&
             memcmp(l->items[i].hashes[id->alg].name, id->name_hash.data, len) == 0)
-            return &l->items[i];
+            return served_is_over(&l->items[i], now_s) ? NULL : &l->items[i];
     return NULL;
 }

@@ -13,6 +13,8 @@ static const char schema[] =
     "<xs:attribute name='not-issued' type='xs:string'/><xs:attribute name='cache-mib' type='xs:integer'/>"
     "<xs:attribute name='live-rate' type='xs:string'/><xs:attribute name='unknown-rate' type='xs:string'/>"
     "</xs:complexType></xs:element>"
+    "<xs:element name='issuer' minOccurs='0' maxOccurs='99'><xs:complexType><xs:attribute name='id' "
+    "type='xs:string'/></xs:complexType></xs:element>"
     "</xs:sequence></xs:complexType></xs:element></xs:schema>";
 
 static enum err config_of(const char *content, struct ocsp_config *out)
@@ -55,6 +57,17 @@ Test(ocsp_config, a_span_within_bounds_is_taken)
         cr_assert_eq(config_of(content, &c), cases[i].want_s > 0 ? OK : ERR_CONFIG, "%s", cases[i].text);
         cr_assert(cases[i].want_s == 0 || c.validity_s == cases[i].want_s);
     }
+}
+
+Test(ocsp_config, issuers_are_those_that_are_named)
+{
+    struct ocsp_config c;
+
+    cr_assert_eq(config_of("<chancery/>", &c), OK);
+    cr_assert_eq(c.issuers.count, 0);
+    cr_assert_eq(config_of("<chancery><issuer id='a-g1'/><issuer id='a-g2'/></chancery>", &c), OK);
+    cr_assert_eq(c.issuers.count, 2);
+    cr_assert_str_eq(c.issuers.ids[1], "a-g2");
 }
 
 Test(ocsp_config, the_rest_has_defaults)

@@ -122,6 +122,28 @@ Test(ocsp_responder, a_foreign_issuer_alone_is_unauthorized)
     cr_assert_eq(ask_status(about(id_of(&foreign, GOOD))), OCSP_UNAUTHORIZED);
 }
 
+Test(ocsp_responder, an_issuer_that_has_ended_is_unauthorized)
+{
+    now_s = PKI_NOW + 900 * PKI_DAY; /* its delegate has ended long ago */
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_TRY_LATER);
+    now_s++;
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_UNAUTHORIZED);
+    keeping();
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_UNAUTHORIZED);
+}
+
+Test(ocsp_responder, an_issuer_in_the_store_alone_is_unauthorized)
+{
+    struct ocsp_config c = config;
+
+    c.issuers = (struct ocsp_issuers){.ids = {"b-g1", "c-g1"}, .count = 2};
+    reopen(c);
+    cr_assert_eq(ask_status(about(id_of(&ca_a, GOOD))), OCSP_UNAUTHORIZED);
+    struct got g = ask_by(about(id_of(&ca_b, OF_B)), &ca_b);
+    cr_assert_eq(said_of(&g, 0).status, V_OCSP_CERTSTATUS_GOOD);
+    forget(&g);
+}
+
 /* The key of one issuer under the name of another is neither. */
 Test(ocsp_responder, name_and_key_must_be_of_one_issuer)
 {
