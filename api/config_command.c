@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/result.h"
 #include "api/role.h"
+#include "api/store_command.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #define REPORT_MAX (256u * 1024) /* a thousand mistakes of a line each */
@@ -75,6 +78,71 @@ static enum err check_file(const char *file, struct buf *report, struct fault *f
     return e;
 }
 
+/* ---- the store's issuers ---- */
+
+static void report_issuer(const char *text, void *arg)
+{
+    buf_printf(arg, "chancery.xml: %s\n", text);
+}
+
+/* Nobody writes to a store whose lock file is not there, and making one would make it ours. */
+static enum store_mode mode_of(const struct config *c)
+{
+    char path[PATH_LEN_MAX];
+
+    return path_join(path, c->store_dir, "lock.mdb", NULL) == OK && access(path, F_OK) == 0 ? STORE_READ
+                                                                                            : STORE_COPY;
+}
+
+static enum err compare_issuers(struct view *v, const struct config *c, struct buf *report, struct fault *f)
+{
+    size_t before = report->len;
+    enum err e = roster_missing(v, &c->ca, report_issuer, report);
+
+    if (e == OK)
+        e = roster_dropped(v, &c->ca, clock_now_s(), report_issuer, report);
+    if (e != OK)
+        return fault_set(f, e, "the store's issuers cannot be read");
+    return report->len == before
+               ? OK
+               : fault_set(f, ERR_CONFIG, "the issuers of chancery.xml are not those of the store");
+}
+
+/* A home without a store, and a store that whoever asks may not read, are judged by their files alone. */
+static enum err check_store(const struct config *c, struct buf *report, struct fault *f)
+{
+    struct fault why = {0};
+    struct store *s = NULL;
+    struct view *v = NULL;
+    enum err e = c->is_ocsp_host ? ERR_NOT_FOUND : store_open(c->store_dir, mode_of(c), 0, &s, &why);
+
+    if (e == ERR_NOT_FOUND || e == ERR_IO)
+        return OK;
+    if (e != OK)
+        return fault_set(f, e, "%s", why.detail);
+    e = view_open(s, &v);
+    if (e == OK)
+        e = compare_issuers(v, c, report, f);
+    else
+        e = fault_set(f, e, "%s: the store gives no view", c->store_dir);
+    view_close(v);
+    store_close(s);
+    return e;
+}
+
+struct home_check {
+    struct config *config;
+    struct buf *report;
+    struct fault *fault;
+};
+
+static enum err check_home(void *arg)
+{
+    struct home_check *k = arg;
+
+    return check_store(k->config, k->report, k->fault);
+}
+
 int config_check_main(const char *home, const char *file, const char *output)
 {
     struct config *c = xcalloc(1, sizeof *c);
@@ -89,8 +157,10 @@ int config_check_main(const char *home, const char *file, const char *output)
     }
     buf_init(&report, REPORT_MAX);
     e = file != NULL ? check_file(file, &report, &f) : config_load(home, c, &report, &f);
-    code = say_as(e, file != NULL ? file : home, &report, &f, output);
     if (file == NULL && e == OK)
+        e = store_guarded(check_home, &(struct home_check){c, &report, &f}, &f);
+    code = say_as(e, file != NULL ? file : home, &report, &f, output);
+    if (file == NULL)
         config_free(c);
     buf_free(&report);
     free(c);

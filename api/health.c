@@ -71,23 +71,58 @@ static bool is_withdrawn(struct view *v, const struct x509_info *info)
     return serial_read(info->serial, serial) && status_find(v, serial, &s) == OK && s.state != CERT_VALID;
 }
 
+/* It issues no more, and ends as it should. */
+static void check_retired(struct report *r, const struct issuer *i, bool is_withdrawn, int64_t end_s)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(end_s, text);
+    checks_add(&r->checks, "issuer", i->id, LEVEL_OK, "%s%s; nothing is issued under it",
+               is_withdrawn       ? "revoked or on hold, "
+               : r->now_s > end_s ? "ended "
+                                  : "until ",
+               is_withdrawn ? "until its end" : text);
+}
+
+/* One that the configuration does not have is nobody's business, unless it was to be there. */
+static bool is_configured(struct report *r, const struct issuer *i)
+{
+    const struct ca_config *c = &r->call->api->config->ca;
+
+    for (size_t k = 0; k < c->count; k++)
+        if (strcmp(c->issuers[k].id, i->id) == 0)
+            return true;
+    if (roster_is_begun(r->view, i))
+        checks_add(&r->checks, "issuer", i->id, LEVEL_WARNING,
+                   "in the store and not in chancery.xml: ca renew made it and did not come to an end");
+    return false;
+}
+
 static bool check_issuer(const struct issuer *i, void *arg)
 {
     struct report *r = arg;
     struct x509_info info;
+    bool is_retired = roster_is_retired(&r->call->api->config->ca, i->id), is_over;
+
+    if (!is_configured(r, i))
+        return true;
 
     if (x509_info_read(i->certificate, &info) != OK) {
         checks_add(&r->checks, "issuer", i->id, LEVEL_CRITICAL, "its certificate cannot be read");
         return true;
     }
-    if (is_withdrawn(r->view, &info))
+    if (is_retired)
+        check_retired(r, i, is_withdrawn(r->view, &info), info.not_after_s);
+    else if (is_withdrawn(r->view, &info))
         checks_add(&r->checks, "issuer", i->id, LEVEL_WARNING,
                    "its certificate is revoked or on hold: it issues nothing");
     else
         add_end(r, "issuer", i->id, info.not_after_s, ENDING_ISSUER_S, 0);
+    is_over = is_retired && r->now_s > info.not_after_s;
     x509_info_free(&info);
     check_crl(r, i);
-    check_signer(r, i);
+    if (!is_over)
+        check_signer(r, i);
     return true;
 }
 

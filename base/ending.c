@@ -30,3 +30,8 @@ void ending_check(struct board *b, const char *subject, int64_t end_s, int64_t n
         alarm_clear(b, CODE, subject);
     }
 }
+
+void ending_clear(struct board *b, const char *subject)
+{
+    alarm_clear(b, CODE, subject);
+}

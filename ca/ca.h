@@ -406,6 +406,23 @@ const char *listener_cn(const struct ca_config *c);
 /* Whose certificate such a key gets; "" when no issuer has that kind. */
 const char *issuer_for_key(const struct ca_config *c, struct span spki);
 
+/* ---- roster.c: the issuers of chancery.xml beside those of the store ---- */
+
+#define ROSTER_TEXT_MAX 160u /* octets of what is told of one */
+typedef void roster_fn(const char *text, void *arg);
+/* Tells each issuer of the configuration that is not in the store: with one the service does not start.
+ * ERR_IO.
+ */
+enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg);
+/* Tells each issuer of the store that is not in the configuration, though certificates of it have not ended,
+ * or it is a new one that was never in use. Reads as many rows as it has certificates. ERR_IO. */
+enum err roster_dropped(struct view *v, const struct ca_config *c, int64_t now_s, roster_fn *fn, void *arg);
+/* Was it never in use, neither for a CRL nor by an OCSP signer? So is one that `ca renew` has begun. */
+bool roster_is_begun(struct view *v, const struct issuer *i);
+/* Does it, and everything below it, issue nothing? So does one that was renewed: it may end. False also for
+ * one that is not configured. */
+bool roster_is_retired(const struct ca_config *c, const char *id);
+
 /* ---- the wire between api and ca ---- */
 
 /* Request: u8 kind, u64 number, then the kind's own. Answer: u8 kind, u64 number, u8 err, blob text (detail

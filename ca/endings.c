@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* endings: the ends of the certificates that the ca looks after: its issuers' and its OCSP signers'. */
+/*
+ * endings: the ends of the certificates that the ca looks after: its issuers' and its OCSP signers'. That of
+ * an issuer which issues no more comes as it should, and with it that of its OCSP signer.
+ */
 #include <stdio.h>
 
 #include "base/ending.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
-static void signer_check(struct ca *ca, struct view *v, const struct issuing *i, int64_t now_s)
+static void signer_check(struct ca *ca, struct view *v, const struct issuing *i, bool is_retired,
+                         int64_t now_s)
 {
     bool is_trusted = i->config->is_trusted;
     char subject[ISSUER_ID_MAX + 8];
@@ -16,22 +20,36 @@ static void signer_check(struct ca *ca, struct view *v, const struct issuing *i,
     snprintf(subject, sizeof subject, "ocsp %s", i->config->id);
     if (issuer_find_no(v, i->no, &row) != OK || status_find(v, row.responder, &s) != OK)
         return; /* none yet: responder-refused and the responder itself say so */
+    if (is_retired && (now_s >= i->not_after_s || s.not_after_s >= i->not_after_s))
+        return ending_clear(ca->role->board, subject);
     ending_check(ca->role->board, subject, s.not_after_s, now_s,
                  is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
                  is_trusted ? ca->role->config.trusted_s : ca->role->config.responder_s);
 }
 
-void endings_check(struct ca *ca, int64_t now_s)
+static void issuer_check(struct ca *ca, const struct issuing *i, bool is_retired, int64_t now_s)
 {
     char subject[ISSUER_ID_MAX + 8];
+
+    snprintf(subject, sizeof subject, "issuer %s", i->config->id);
+    if (is_retired)
+        ending_clear(ca->role->board, subject);
+    else
+        ending_check(ca->role->board, subject, i->not_after_s, now_s, ENDING_ISSUER_S, 0);
+}
+
+void endings_check(struct ca *ca, int64_t now_s)
+{
     struct view *v = NULL;
 
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
     for (size_t i = 0; i < ca->issuer_count; i++) {
-        snprintf(subject, sizeof subject, "issuer %s", ca->issuers[i].config->id);
-        ending_check(ca->role->board, subject, ca->issuers[i].not_after_s, now_s, ENDING_ISSUER_S, 0);
-        signer_check(ca, v, &ca->issuers[i], now_s);
+        const struct issuing *each = &ca->issuers[i];
+        bool is_retired = roster_is_retired(&ca->role->config, each->config->id);
+
+        issuer_check(ca, each, is_retired, now_s);
+        signer_check(ca, v, each, is_retired, now_s);
     }
     view_close(v);
 }

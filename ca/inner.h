@@ -131,6 +131,8 @@ enum err issuing_set_urls(struct ca *ca, struct fault *f);
 void issuing_crl_urls(const struct ca *ca, const struct issuing *i, const uint8_t serial[static SERIAL_LEN],
                       char crl_url[static CRL_URL_MAX], char delta_url[static CRL_URL_MAX]);
 void issuing_free(struct ca *ca);
+/* In the log: issuers of the store that chancery.xml should have and has not. */
+void issuing_tell_dropped(struct ca *ca, int64_t now_s);
 const struct issuing *issuing_for_key(const struct ca *ca,
                                       enum key_type type); /* NULL: no hierarchy for it */
 const struct issuing *issuing_by_id(const struct ca *ca, const char *id);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/parts.h"
 #include "ca/inner.h"
 
@@ -111,6 +112,21 @@ enum err issuing_load(struct ca *ca, struct fault *f)
     }
     view_close(v);
     return e == OK ? issuing_set_urls(ca, f) : e;
+}
+
+static void tell(const char *text, void *arg)
+{
+    (void)arg;
+    log_warn("issuer", "%s", text);
+}
+
+void issuing_tell_dropped(struct ca *ca, int64_t now_s)
+{
+    struct view *v = NULL;
+
+    if (view_open(ca->store, &v) != OK || roster_dropped(v, &ca->role->config, now_s, tell, NULL) != OK)
+        log_warn("issuer", "the issuers in the store cannot be held against those of chancery.xml");
+    view_close(v);
 }
 
 void issuing_free(struct ca *ca)

@@ -459,6 +459,7 @@ enum err ca_run(struct ca_role *r)
         upkeep_start(&ca, clock_now_s());
         responder_renew(&ca, clock_now_s());
         endings_check(&ca, clock_now_s());
+        issuing_tell_dropped(&ca, clock_now_s());
         sealing_begin(&ca);
         copies_begin(&ca);
         approval_post(&ca, clock_now_s());

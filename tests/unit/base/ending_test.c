@@ -69,3 +69,15 @@ Test(ending, whoever_asks_hears_the_same)
         cr_assert_eq(ending_judge(NOW + rows[i].left_s, NOW, rows[i].warn_s, rows[i].life_s), rows[i].want,
                      "row %zu", i);
 }
+
+Test(ending, one_that_matters_no_more_is_taken_down)
+{
+    struct board *b = board_new();
+    char text[400] = "";
+
+    cr_assert_str_neq(after(b, 0, 1000, 0), "");
+    ending_clear(b, "issuer ca");
+    board_each_alarm(b, keep, text);
+    cr_assert_str_eq(text, "");
+    board_close(b);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* roster: the issuers of chancery.xml beside those of the store, and which of them issue no more. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/ca.h"
+
+static const struct ca_issuer *find(const struct ca_config *c, const char *id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->issuers[i].id, id) == 0)
+            return &c->issuers[i];
+    return NULL;
+}
+
+/* ---- what is not in the store ---- */
+
+enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
+{
+    char text[ROSTER_TEXT_MAX];
+    struct issuer row;
+
+    for (size_t i = 0; i < c->count; i++) {
+        enum err e = issuer_find(v, c->issuers[i].id, &row);
+
+        if (e != OK && e != ERR_NOT_FOUND)
+            return e;
+        snprintf(text, sizeof text, "issuer %s is in chancery.xml but not in the store", c->issuers[i].id);
+        if (e == ERR_NOT_FOUND)
+            fn(text, arg);
+    }
+    return OK;
+}
+
+/* ---- what is not in the configuration ---- */
+
+bool roster_is_begun(struct view *v, const struct issuer *i)
+{
+    static const uint8_t none[SERIAL_LEN];
+    struct crl_state s;
+
+    return memcmp(i->responder, none, SERIAL_LEN) == 0 && crl_state_find(v, i->no, &s) == OK && s.number == 0;
+}
+
+/* An OCSP signer's own certificate is nothing that anybody asks about. */
+static bool is_living(const struct cert *c, void *arg)
+{
+    bool *found = arg;
+
+    *found = strcmp(c->profile, "chancery/ocsp") != 0;
+    return !*found;
+}
+
+static enum err has_living(struct view *v, uint16_t no, int64_t now_s, bool *found)
+{
+    char after[CURSOR_MAX] = "", next[CURSOR_MAX];
+    struct cert_query q = {.issuer_no = no,
+                           .status = FILTER_VALID,
+                           .expires_before_s = NO_TIME,
+                           .now_s = now_s,
+                           .limit = LIST_LIMIT_MAX};
+    enum err e;
+
+    *found = false;
+    do {
+        q.after = after[0] != '\0' ? after : NULL;
+        e = cert_list(v, &q, is_living, found, next);
+        memcpy(after, next, sizeof after);
+    } while (e == OK && !*found && after[0] != '\0');
+    return e;
+}
+
+struct dropping {
+    struct view *view;
+    const struct ca_config *config;
+    int64_t now_s;
+    roster_fn *fn;
+    void *arg;
+    enum err err;
+};
+
+static bool look(const struct issuer *i, void *arg)
+{
+    struct dropping *d = arg;
+    char text[ROSTER_TEXT_MAX];
+    bool lives = false;
+
+    if (find(d->config, i->id) != NULL)
+        return true;
+    if (roster_is_begun(d->view, i)) {
+        snprintf(text, sizeof text,
+                 "issuer %s is in the store and not in chancery.xml: `ca renew` made it and did not come to "
+                 "an end",
+                 i->id);
+        d->fn(text, d->arg);
+        return true;
+    }
+    d->err = has_living(d->view, i->no, d->now_s, &lives);
+    snprintf(text, sizeof text,
+             "issuer %s is in the store and not in chancery.xml: certificates of it have no CRL and no OCSP",
+             i->id);
+    if (lives)
+        d->fn(text, d->arg);
+    return d->err == OK;
+}
+
+enum err roster_dropped(struct view *v, const struct ca_config *c, int64_t now_s, roster_fn *fn, void *arg)
+{
+    struct dropping d = {.view = v, .config = c, .now_s = now_s, .fn = fn, .arg = arg};
+    enum err e = issuer_each(v, look, &d);
+
+    return d.err != OK ? d.err : e;
+}
+
+/* ---- what issues no more ---- */
+
+/* No line of parents is a circle: the configuration was refused otherwise. */
+static bool issues_below(const struct ca_config *c, const struct ca_issuer *i)
+{
+    if (i->issues != KEY_NONE)
+        return true;
+    for (size_t k = 0; k < c->count; k++)
+        if (strcmp(c->issuers[k].parent, i->id) == 0 && issues_below(c, &c->issuers[k]))
+            return true;
+    return false;
+}
+
+bool roster_is_retired(const struct ca_config *c, const char *id)
+{
+    const struct ca_issuer *i = find(c, id);
+
+    return i != NULL && !issues_below(c, i);
+}
