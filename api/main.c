@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/backup.h"
+#include "api/renew.h"
 #include "api/role.h"
 #include "api/store_command.h"
 #include "cli/cli.h"
@@ -16,7 +17,7 @@
 #define EXIT_USAGE 1
 
 struct command {
-    const char *home, *host, *ready_file, *output;
+    const char *home, *host, *ready_file, *parent, *output;
     struct init_options init;
     const char *words[4]; /* noun, verb, file */
     int word_count;
@@ -33,6 +34,7 @@ enum local_option {
     LOCAL_HTTPS,
     LOCAL_RSA_OCSP_KEY,
     LOCAL_READY,
+    LOCAL_PARENT,
     LOCAL_OUTPUT,
     LOCAL_REMOTE,
     LOCAL_FLAG,
@@ -51,6 +53,7 @@ static const struct option options[] = {
     {"https", required_argument, NULL, LOCAL_HTTPS},
     {"rsa-ocsp-key", required_argument, NULL, LOCAL_RSA_OCSP_KEY},
     {"ready-file", required_argument, NULL, LOCAL_READY},
+    {"parent", required_argument, NULL, LOCAL_PARENT},
     {"output", required_argument, NULL, LOCAL_OUTPUT},
     {"server", required_argument, NULL, LOCAL_REMOTE},
     {"cacert", required_argument, NULL, LOCAL_REMOTE},
@@ -75,7 +78,7 @@ static bool take_value(struct command *c, int option)
 {
     const char **const places[] = {&c->home,       &c->init.name,  &c->host,
                                    &c->init.http,  &c->init.https, &c->init.rsa_ocsp_key,
-                                   &c->ready_file, &c->output}; /* as the enum has them */
+                                   &c->ready_file, &c->parent,     &c->output}; /* as the enum has them */
 
     if (optarg[0] == '\0') {
         fprintf(stderr, "chancery: --%s is empty\n", options[option - LOCAL_HOME].name);
@@ -184,6 +187,13 @@ static int run_store_snapshot(struct command *c)
     return store_snapshot_main(&how, c->argument, c->host);
 }
 
+static int run_ca_renew(struct command *c)
+{
+    const struct local_run how = how_of(c);
+
+    return renew_main(&how, c->argument, c->parent);
+}
+
 static int run_role(struct command *c)
 {
     return role_main(c->argument);
@@ -204,6 +214,7 @@ static const struct local {
     {"store", "backup", 1, 1, 0, NO_RESULT, run_store_backup},
     {"store", "restore", 1, 1, 0, NO_RESULT, run_store_restore},
     {"store", "snapshot", 1, 1, BIT(LOCAL_HOST), NO_RESULT, run_store_snapshot},
+    {"ca", "renew", 1, 1, BIT(LOCAL_PARENT), RESULT, run_ca_renew},
     {"role", NULL, 1, 1, 0, NO_RESULT, run_role},
 };
 
@@ -302,26 +313,39 @@ static int flush_output(int code)
     return code != 0 ? code : EXIT_USAGE;
 }
 
-/* The first word that is no option. NULL when an option that is not ours stands before it: then it is no
- * local command. */
-static const char *noun_of(int argc, char **argv)
+/* The first two words that are no options, NULL for one that is missing. None when an option that is not ours
+ * stands before them: then it is no local command. */
+static void words_of(int argc, char **argv, const char *words[static 2])
 {
+    size_t count = 0;
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "-:h", options, NULL)) >= LOCAL_HOME || option == 'h')
-        ;
-    return option == 1 ? optarg : NULL;
+    while (count < 2 && (option = getopt_long(argc, argv, "-:h", options, NULL)) != -1 && option != '?' &&
+           option != ':')
+        if (option == 1)
+            words[count++] = optarg;
+}
+
+/* Commands of some nouns are in part the service's. */
+static bool is_local(const char *const words[static 2])
+{
+    for (size_t i = 0; words[0] != NULL && i < sizeof locals / sizeof *locals; i++)
+        if (strcmp(words[0], locals[i].noun) == 0 &&
+            (!cli_has_noun(words[0]) ||
+             (words[1] != NULL && locals[i].verb != NULL && strcmp(words[1], locals[i].verb) == 0)))
+            return true;
+    return false;
 }
 
 static const struct cli_hooks hooks = {.check_store = store_check_audit};
 
 int main(int argc, char **argv)
 {
-    const char *noun = noun_of(argc, argv);
+    const char *words[2] = {NULL, NULL};
 
-    for (size_t i = 0; noun != NULL && i < sizeof locals / sizeof *locals; i++)
-        if (strcmp(noun, locals[i].noun) == 0)
-            return flush_output(run_local(noun, argc, argv));
+    words_of(argc, argv, words);
+    if (is_local(words))
+        return flush_output(run_local(words[0], argc, argv));
     return cli_run(argc, argv, &hooks);
 }

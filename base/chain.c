@@ -22,7 +22,7 @@ static const char *const names[AUDIT_END] = {
     [AUDIT_TOKEN] = "token",         [AUDIT_LOGIN_FAILURE] = "login-failure",
     [AUDIT_PERMIT] = "permit",       [AUDIT_SEAL] = "seal",
     [AUDIT_STOP] = "stop",           [AUDIT_RESTORE] = "restore",
-    [AUDIT_PRUNE] = "prune",
+    [AUDIT_PRUNE] = "prune",         [AUDIT_ISSUER] = "issuer",
 };
 
 const char *audit_kind_name(enum audit_kind k)

@@ -42,6 +42,7 @@ enum audit_kind {
     AUDIT_STOP,    /* the service ended in order */
     AUDIT_RESTORE, /* the store was restored from a backup */
     AUDIT_PRUNE,   /* certificates that ended long ago were forgotten */
+    AUDIT_ISSUER,  /* a new generation of an issuer was made */
     AUDIT_END
 };
 const char *audit_kind_name(enum audit_kind k);    /* "issue"; "unknown" for what is none */

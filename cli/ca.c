@@ -10,6 +10,7 @@ static const struct column columns[] = {
     {"id", "id", 0},
     {"parent", "parent", 0},
     {"key", "key", 0},
+    {"issues", "issues", 0},
     {"not before", "not_before", 0},
     {"not after", "not_after", 0},
     {"next crl", "crl.next_update", 0},

@@ -131,7 +131,7 @@ static size_t usage_of_noun(FILE *out, const char *noun)
             usage_of(out, &commands[i]);
             known++;
         }
-    return known;
+    return known + local_usage(out, noun, NULL);
 }
 
 /* No command: the verbs of a noun that exists, else everything. */

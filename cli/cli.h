@@ -28,6 +28,9 @@ struct cli_hooks {
  * room gets one line on standard error, the usage, and 1. */
 int cli_run(int argc, char **argv, const struct cli_hooks *hooks); /* NULL: none */
 
+/* Is there a command of that noun here? */
+bool cli_has_noun(const char *noun);
+
 /* Every command of the program, those of main() too. */
 void cli_usage(FILE *out);
 /* The commands on this machine of that noun, and of that verb when it has one; everything when there is

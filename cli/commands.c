@@ -131,7 +131,18 @@ static const struct {
     {"store restore DIR", "make the home given by --home out of a backup"},
     {"store snapshot DIR [--host NAME]",
      "write what an OCSP responder on another host reads to DIR/data.mdb, replacing the snapshot before"},
+    {"ca renew ID [--parent ID]",
+     "a new generation of an issuer, with a new key and name, which issues in its place; the service is "
+     "stopped"},
 };
+
+bool cli_has_noun(const char *noun)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(commands[i].noun, noun) == 0)
+            return true;
+    return false;
+}
 
 static bool is_of(const char *text, const char *noun, const char *verb)
 {
@@ -144,7 +155,7 @@ static bool is_of(const char *text, const char *noun, const char *verb)
             strchr(" ", text[len + 1 + strlen(verb)]) != NULL);
 }
 
-static size_t usage_of_local(FILE *out, const char *noun, const char *verb)
+size_t local_usage(FILE *out, const char *noun, const char *verb)
 {
     size_t shown = 0;
 
@@ -158,7 +169,7 @@ static size_t usage_of_local(FILE *out, const char *noun, const char *verb)
 
 void cli_usage_local(FILE *out, const char *noun, const char *verb)
 {
-    if (usage_of_local(out, noun, verb) == 0 && usage_of_local(out, noun, NULL) == 0)
+    if (local_usage(out, noun, verb) == 0 && local_usage(out, noun, NULL) == 0)
         cli_usage(out);
 }
 

@@ -144,6 +144,8 @@ struct command {
 
 extern const struct command commands[];
 extern const size_t command_count;
+/* The commands on this machine of that noun, and of that verb when it is not NULL; how many. */
+size_t local_usage(FILE *out, const char *noun, const char *verb);
 
 /* cli_run with its streams and clock given, as tests do. */
 int cli_run_with(int argc, char **argv, const struct streams *io, int64_t now_s);

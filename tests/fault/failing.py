@@ -18,7 +18,7 @@ ERRORS = {"allocate": errno.ENOMEM}  # of the others: EIO
 class FailingService(Service):
     """Starts with the module preloaded; nothing fails until arm()."""
 
-    def __init__(self):
+    def __init__(self, start=True):
         if not pathlib.Path(MODULE).is_file():
             raise AssertionError("FAILING_MODULE: the preload is built with the tests")
         handle, self.control_path = tempfile.mkstemp(prefix="chancery-failing-")
@@ -27,7 +27,7 @@ class FailingService(Service):
         self.control = mmap.mmap(handle, mmap.PAGESIZE)
         os.close(handle)
         self.environment = {"LD_PRELOAD": MODULE, "FAILING": self.control_path}
-        super().__init__()
+        super().__init__(start=start)
 
     def forget(self):
         pathlib.Path(self.control_path).unlink(missing_ok=True)
