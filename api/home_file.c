@@ -55,7 +55,7 @@ static enum err owner_of(const char *path, struct stat *out, struct fault *f)
         return OK;
     strcpy(dir, path);
     strrchr(dir, '/')[0] = '\0';
-    return stat(dir, out) == 0 ? OK : fault_at(f, dir);
+    return stat(dir, out) == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
 }
 
 enum err home_file_put(const char *home, const char *name, struct span content, mode_t mode, struct fault *f)

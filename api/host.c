@@ -16,6 +16,7 @@
 #include "api/public.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parts.h"
 
 #define AHEAD_MAX_S 300 /* clocks of two machines that are kept */
 #define OLD "ocsp.data-old"
@@ -199,6 +200,14 @@ struct report {
     int64_t now_s;
 };
 
+/* Nobody may sign for it any more, and nobody asks: it may be taken out of the configuration. */
+static bool has_ended(const struct issuer *i, int64_t now_s)
+{
+    struct parts p;
+
+    return parts_of(i->certificate, &p) && now_s > p.not_after_s;
+}
+
 static void check_signer(struct report *r, const char *id)
 {
     const struct ca_config *c = &r->public->config->ca;
@@ -208,6 +217,8 @@ static void check_signer(struct report *r, const char *id)
 
     if (issuer_find(r->view, id, &i) != OK)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "no issuer in the snapshot");
+    else if (has_ended(&i, r->now_s))
+        checks_add(&r->checks, "ocsp", id, LEVEL_OK, "the issuer has ended");
     else if (status_find(r->view, i.responder, &s) != OK)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL,
                    "no certificate for this host's signer in the snapshot");
