@@ -32,14 +32,6 @@ static enum err open_named(const struct config *c, const struct published *n, in
     return e == OK ? file_open(path, fd, st, f) : e;
 }
 
-static enum err state_find(struct view *v, uint16_t issuer_no, const struct published *n,
-                           struct crl_state *out)
-{
-    if (n->shard == SHARD_ALL && !n->is_delta)
-        return crl_state_find(v, issuer_no, out);
-    return crl_part_find(v, issuer_no, n->shard, n->is_delta, out);
-}
-
 static const struct crl_issuer *schedule_of(const struct crl_config *c, const char *id)
 {
     for (size_t i = 0; i < c->count; i++)
@@ -61,7 +53,8 @@ static int64_t max_age(struct public *p, const struct published *n, int64_t now_
         return CERTIFICATE_MAX_AGE_S;
     if (view_open(p->store, &v) != OK)
         return 0;
-    if (issuer_find(v, n->issuer_id, &issuer) != OK || state_find(v, issuer.no, n, &state) != OK)
+    if (issuer_find(v, n->issuer_id, &issuer) != OK ||
+        crl_part_find(v, issuer.no, n->shard, n->is_delta, &state) != OK)
         state.next_update_s = 0;
     view_close(v);
     return crl_cached_until(schedule_of(crl, n->issuer_id), n->is_delta, crl->on_revocation, &state, now_s) -
