@@ -16,28 +16,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "ca/inner.h"
+#include "ca/turn.h"
 
-#define TURN_NOTES_MAX 32u /* the crl asks one thing at a time for each of at most 16 issuers */
-#define GROUP_WAIT_MS 10u  /* as two signatures of RSA 4096: one that does not come holds up no other */
-#define GROUP_ENOUGH 64u   /* a commit costs some 0.4 ms: of each of 64 certificates a hundredth */
-#define LATE_LOOK_MS 1000  /* between looks at what is late at the signer */
-#define UPKEEP_MS 60000 /* reader check, responder renewal, pruning: nothing there is finer than a minute */
-
-struct turn {
-    struct ask *fresh[FLIGHTS_MAX]; /* gathered in this turn */
-    size_t fresh_count;
-    struct ask *
-        ready[FLIGHTS_MAX]; /* decided and, where something was signed, signed: to be recorded and answered */
-    size_t ready_count;
-    size_t landed;                  /* of them, those that came from the signer */
-    int64_t landed_at_ms;           /* the first of those, by the monotonic clock */
-    struct ask *twins[FLIGHTS_MAX]; /* answered with another */
-    size_t twin_count;
-    struct desk_note notes[TURN_NOTES_MAX];
-    size_t note_count;
-    int64_t now_s;
-};
+#define GROUP_WAIT_MS 10u /* as two signatures of RSA 4096: one that does not come holds up no other */
+#define GROUP_ENOUGH 64u  /* a commit costs some 0.4 ms: of each of 64 certificates a hundredth */
+#define LATE_LOOK_MS 1000 /* between looks at what is late at the signer */
+#define UPKEEP_MS 60000   /* reader check, responder renewal, pruning: nothing there is finer than a minute */
 
 /* ---- gather ---- */
 
@@ -88,34 +72,6 @@ static void gather_notes(struct ca *ca, struct turn *t)
 }
 
 /* ---- decide ---- */
-
-static bool is_same_key(const struct ask *first, const struct ask *a)
-{
-    return first != a && first->kind == ASK_ISSUE && first->is_idempotent && !first->dry_run &&
-           first->twin == NULL && (first->err == OK || first->err == ERR_PENDING) &&
-           memcmp(first->idempotency, a->idempotency, HASH_LEN) == 0;
-}
-
-static struct ask *find_same_key(struct ask *const *asks, size_t n, const struct ask *a)
-{
-    for (size_t i = 0; i < n; i++)
-        if (is_same_key(asks[i], a))
-            return asks[i];
-    return NULL;
-}
-
-/* Two asks under the same Idempotency-Key, the first of them not recorded yet: the later one is answered with
- * what the first one gets: a certificate, or a place among those that wait. A refused one has no answer to
- * repeat: the later is decided by itself. */
-static struct ask *twin_of(const struct ca *ca, const struct turn *t, const struct ask *a)
-{
-    struct ask *first;
-
-    if (a->kind != ASK_ISSUE || !a->is_idempotent || a->dry_run)
-        return NULL;
-    first = find_same_key(ca->flights.asks, ca->flights.count, a);
-    return first != NULL ? first : find_same_key(t->ready, t->ready_count, a);
-}
 
 static void decide_one(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
@@ -177,25 +133,6 @@ static void take_signed(struct ca *ca, struct turn *t)
     }
 }
 
-/* A twin of what a signing process keeps is refused: others like it would come until there is no room. */
-static void refuse_late_twins(struct turn *t, int64_t now_ms)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < t->twin_count; i++) {
-        struct ask *a = t->twins[i];
-
-        if (!flight_is_late(a->twin, now_ms)) {
-            t->twins[kept++] = a;
-            continue;
-        }
-        a->twin = NULL;
-        ask_refuse(a, ERR_UNAVAILABLE, "The signer does not answer.");
-        t->ready[t->ready_count++] = a;
-    }
-    t->twin_count = kept;
-}
-
 /* Signs a probe with every CA key: what /readyz promises. All probes of a group share one. */
 static void probe(struct ca *ca, struct turn *t)
 {
@@ -212,19 +149,6 @@ static void probe(struct ca *ca, struct turn *t)
 
 /* ---- answer ---- */
 
-static void copy_twin(struct ask *a, const struct ask *first)
-{
-    a->err = first->err;
-    if (memcmp(a->body_hash, first->body_hash, HASH_LEN) != 0)
-        return ask_refuse(a, ERR_POLICY, "This Idempotency-Key was used with another request.");
-    strcpy(a->detail, first->detail);
-    a->issuer = first->issuer;
-    memcpy(a->request_id, first->request_id, REQUEST_ID_LEN);
-    memcpy(a->serial, first->serial, SERIAL_LEN);
-    buf_put_span(&a->certificate, buf_span(&first->certificate));
-    a->repeated = a->err == OK;
-}
-
 void ask_settle(struct ca *ca, struct ask *a)
 {
     struct buf b;
@@ -238,7 +162,7 @@ void ask_settle(struct ca *ca, struct ask *a)
     ask_free(a);
 }
 
-static void answer_ask(struct ca *ca, struct ask *a)
+void turn_answer(struct ca *ca, struct ask *a)
 {
     if (a->kind != ASK_PUBLISH || a->err != OK || !publish_ask(ca, a))
         ask_settle(ca, a);
@@ -283,24 +207,6 @@ static void renew_withdrawn(struct ca *ca, int64_t now_s)
         responder_renew(ca, now_s);
 }
 
-/* Those whose first is recorded now; the others go on waiting. */
-static void answer_twins(struct ca *ca, struct turn *t)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < t->twin_count; i++) {
-        struct ask *a = t->twins[i];
-
-        if (a->twin->is_recorded) {
-            copy_twin(a, a->twin);
-            answer_ask(ca, a);
-        } else {
-            t->twins[kept++] = a;
-        }
-    }
-    t->twin_count = kept;
-}
-
 static void answer(struct ca *ca, struct turn *t)
 {
     for (size_t i = 0; i < t->ready_count; i++)
@@ -311,9 +217,9 @@ static void answer(struct ca *ca, struct turn *t)
         nudge(ca, t->ready[i]); /* before a number is given out: that list will show them */
     for (size_t i = 0; i < t->note_count; i++)
         publish_settle(ca, &t->notes[i]);
-    answer_twins(ca, t);
+    twins_answer(ca, t);
     for (size_t i = 0; i < t->ready_count; i++)
-        answer_ask(ca, t->ready[i]);
+        turn_answer(ca, t->ready[i]);
     t->ready_count = t->note_count = t->landed = 0;
 }
 
@@ -358,7 +264,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
     now_ms = clock_monotonic_ms();
     flights_look(ca, now_ms);
     take_signed(ca, t);
-    refuse_late_twins(t, now_ms);
+    twins_refuse_late(t, now_ms);
     if (!is_group(ca, t))
         return true;
     probe(ca, t);
