@@ -19,6 +19,17 @@ enum reason {
     REASON_AA_COMPROMISE = 10,
 };
 
+/* Of a code from outside, RFC 5280 5.3.1. What a row may hold and a revocation may ask for. */
+static inline bool is_stored_reason(uint8_t code)
+{
+    return code <= REASON_AA_COMPROMISE && code != 7 && code != REASON_REMOVE_FROM_CRL;
+}
+/* What an answer or the entry of a complete list may say: unspecified is left out. */
+static inline bool is_told_reason(uint8_t code)
+{
+    return is_stored_reason(code) && code != REASON_UNSPECIFIED;
+}
+
 const char *reason_name(enum reason r);                              /* "keyCompromise" */
 [[nodiscard]] bool reason_parse(const char *name, enum reason *out); /* spelled as in docs/interface.md, 2 */
 

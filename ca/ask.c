@@ -43,11 +43,6 @@ static bool read_listener(struct rd *r, struct ask *a)
 }
 
 /* What is stored here goes into every later CRL: a reason or a time that no CRL can say must not come in. */
-static bool is_reason(uint8_t r)
-{
-    return r <= REASON_AA_COMPROMISE && r != 7 && r != REASON_REMOVE_FROM_CRL;
-}
-
 static bool read_revoke(struct rd *r, struct ask *a)
 {
     uint8_t reason;
@@ -58,7 +53,7 @@ static bool read_revoke(struct rd *r, struct ask *a)
     reason = rd_u8(r);
     a->reason = (enum reason)reason;
     a->invalidity_s = rd_i64(r);
-    return is_reason(reason) && (a->invalidity_s == NO_TIME || clock_is_time(a->invalidity_s));
+    return is_stored_reason(reason) && (a->invalidity_s == NO_TIME || clock_is_time(a->invalidity_s));
 }
 
 static bool read_unhold(struct rd *r, struct ask *a)

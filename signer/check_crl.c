@@ -122,17 +122,10 @@ static bool read_reason(struct span value, bool is_critical, void *out)
     (void)is_critical;
     if (!der_expect(&value, DER_ENUMERATED, &reason) || reason.body.len != 1)
         return false;
-    switch (reason.body.data[0]) {
-    case 8: /* removeFromCRL: the extensions, which follow, must make this a delta */
-        ((struct crl_check *)out)->has_removal = true;
-        return true;
-    case 1 ... 6:
-    case 9:
-    case 10:
-        return true;
-    default:
-        return false; /* unspecified is left out */
-    }
+    if (reason.body.data[0] != REASON_REMOVE_FROM_CRL)
+        return is_told_reason(reason.body.data[0]);
+    ((struct crl_check *)out)->has_removal = true; /* the extensions, which follow, must make this a delta */
+    return true;
 }
 
 static bool read_invalidity(struct span value, bool is_critical, void *out)

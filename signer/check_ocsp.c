@@ -48,7 +48,7 @@ static bool read_revoked(struct span body)
         return false;
     if (der_optional(&body, DER_CONTEXT_CONSTRUCTED(0), &wrap) &&
         (!der_expect(&wrap.body, DER_ENUMERATED, &reason) || reason.body.len != 1 ||
-         !is_reason(reason.body.data[0]) || wrap.body.len != 0))
+         !is_told_reason(reason.body.data[0]) || wrap.body.len != 0))
         return false;
     return body.len == 0;
 }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "base/der.h"
+#include "base/reason.h"
 #include "base/seal.h"
 #include "signer/signer.h"
 
@@ -46,13 +47,6 @@ enum err key_sign(const struct signer_key *k, struct span digest, uint8_t signat
 
 /* INTEGER content: 1 to 20 octets, minimal, above zero. RFC 5280 4.1.2.2 */
 bool is_serial(struct span content);
-/* CRLReason of what is revoked: unspecified is left out, removeFromCRL is for delta lists alone. RFC
- * 5280 5.3.1
- */
-static inline bool is_reason(uint8_t code)
-{
-    return (code >= 1 && code <= 6) || code == 9 || code == 10;
-}
 /* True for the content of an entry of revokedCertificates in the shape that our lists have; false tells
  * nothing. */
 bool is_plain_entry(struct span content);

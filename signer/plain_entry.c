@@ -56,7 +56,7 @@ static bool is_plain_list(struct span in)
     in = span_of(in.data + 2, in.len - 2);
     reason = take(&in, reason_head, sizeof reason_head, 1);
     if (reason != NULL &&
-        !is_reason(*reason)) /* removeFromCRL, which makes a list a delta, is the general's */
+        !is_told_reason(*reason)) /* removeFromCRL, which makes a list a delta, is the general's */
         return false;
     if (reason != NULL && in.len == 0)
         return true;
