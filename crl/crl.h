@@ -35,9 +35,9 @@ struct crl_issuer {
 };
 
 /* When a cache has to ask for that list again at the latest: before the earliest begin of the next run of its
- * kind, so that no list that is out is hidden by the one before; with lists at once after a revocation within
- * CRL_CACHED_MAX_S. A run that is late leaves CRL_CACHED_LATE_S. Never beyond nextUpdate, and never before
- * now_s. `i` NULL: not configured (any more), nextUpdate alone counts. */
+ * kind, so that no list that is out is hidden by the one before; with lists at once after a revocation, which
+ * makes deltas too, within CRL_CACHED_MAX_S. A run that is late leaves CRL_CACHED_LATE_S. Never beyond
+ * nextUpdate, and never before now_s. `i` NULL: not configured (any more), nextUpdate alone counts. */
 #define CRL_CACHED_MAX_S 300 /* a revocation on its list at once is worth little behind a cache of hours */
 #define CRL_CACHED_LATE_S 60 /* a publisher that failed shall not send all clients of a cache to us */
 int64_t crl_cached_until(const struct crl_issuer *i, bool is_delta, bool on_revocation,

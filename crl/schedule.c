@@ -96,7 +96,7 @@ int64_t crl_cached_until(const struct crl_issuer *i, bool is_delta, bool on_revo
             run_s = now_s + CRL_CACHED_LATE_S;
         until_s = earlier(until_s, run_s);
     }
-    if (on_revocation && !is_delta)
+    if (on_revocation)
         until_s = earlier(until_s, now_s + CRL_CACHED_MAX_S);
     return until_s > now_s ? until_s : now_s;
 }

@@ -37,7 +37,8 @@ Test(crl_schedule, a_cache_asks_often_where_a_revocation_is_published_at_once)
 {
     cr_expect_eq(cached(&plain, false, true, 1000 * HOUR), CRL_CACHED_MAX_S);
     cr_expect_eq(cached(&plain, false, true, 1024 * HOUR - 10), 10);
-    cr_expect_eq(cached(&plain, true, true, 1000 * HOUR), 24 * HOUR, "deltas come by the schedule");
+    cr_expect_eq(cached(&plain, true, true, 1000 * HOUR), CRL_CACHED_MAX_S, "deltas are made with it");
+    cr_expect_eq(cached(&plain, true, true, 1024 * HOUR - 10), 10);
     cr_expect_eq(cached(NULL, false, true, 1000 * HOUR), CRL_CACHED_MAX_S);
 }
 
