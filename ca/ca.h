@@ -414,8 +414,9 @@ typedef void roster_fn(const char *text, void *arg);
  * ERR_IO.
  */
 enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg);
-/* Tells each issuer of the store that is not in the configuration, though certificates of it have not ended,
- * or it is a new one that was never in use. Reads as many rows as it has certificates. ERR_IO. */
+/* Tells each issuer of the store that is not in the configuration, though certificates of it have not ended
+ * (revoked ones and held ones too; not those of OCSP signers, nor a root's own), or it is a new one that was
+ * never in use. Reads as many rows as it has certificates. ERR_IO. */
 enum err roster_dropped(struct view *v, const struct ca_config *c, int64_t now_s, roster_fn *fn, void *arg);
 /* Was it never in use, neither for a CRL nor by an OCSP signer? So is one that `ca renew` has begun. */
 bool roster_is_begun(struct view *v, const struct issuer *i);

@@ -42,31 +42,40 @@ bool roster_is_begun(struct view *v, const struct issuer *i)
     return memcmp(i->responder, none, SERIAL_LEN) == 0 && crl_state_find(v, i->no, &s) == OK && s.number == 0;
 }
 
-/* An OCSP signer's own certificate is nothing that anybody asks about. */
+struct seeking {
+    const struct issuer *issuer;
+    int64_t now_s;
+    bool found;
+};
+
+/* Of whatever state: what is revoked is so for those alone who still get a CRL or an OCSP answer. An OCSP
+ * signer's own certificate is nothing that anybody asks about, nor is a root's. */
 static bool is_living(const struct cert *c, void *arg)
 {
-    bool *found = arg;
+    struct seeking *s = arg;
 
-    *found = strcmp(c->profile, "chancery/ocsp") != 0;
-    return !*found;
+    s->found = c->status.not_after_s >= s->now_s && strcmp(c->profile, "chancery/ocsp") != 0 &&
+               !span_eq(c->der, s->issuer->certificate);
+    return !s->found;
 }
 
-static enum err has_living(struct view *v, uint16_t no, int64_t now_s, bool *found)
+static enum err has_living(struct view *v, const struct issuer *i, int64_t now_s, bool *found)
 {
+    struct seeking s = {.issuer = i, .now_s = now_s};
     char after[CURSOR_MAX] = "", next[CURSOR_MAX];
-    struct cert_query q = {.issuer_no = no,
-                           .status = FILTER_VALID,
+    struct cert_query q = {.issuer_no = i->no,
+                           .status = FILTER_ANY,
                            .expires_before_s = NO_TIME,
                            .now_s = now_s,
                            .limit = LIST_LIMIT_MAX};
     enum err e;
 
-    *found = false;
     do {
         q.after = after[0] != '\0' ? after : NULL;
-        e = cert_list(v, &q, is_living, found, next);
+        e = cert_list(v, &q, is_living, &s, next);
         memcpy(after, next, sizeof after);
-    } while (e == OK && !*found && after[0] != '\0');
+    } while (e == OK && !s.found && after[0] != '\0');
+    *found = s.found;
     return e;
 }
 
@@ -95,7 +104,7 @@ static bool look(const struct issuer *i, void *arg)
         d->fn(text, d->arg);
         return true;
     }
-    d->err = has_living(d->view, i->no, d->now_s, &lives);
+    d->err = has_living(d->view, i, d->now_s, &lives);
     snprintf(text, sizeof text,
              "issuer %s is in the store and not in chancery.xml: certificates of it have no CRL and no OCSP",
              i->id);

@@ -52,12 +52,37 @@ static void issue(uint16_t no, const char *profile, int64_t end_s, uint8_t seria
                      .key_type = KEY_EC,
                      .key_bits = 256,
                      .requester = "a",
-                     .der = span_str("certificate")};
+                     .der = span_str("leaf")};
     struct txn *t = idle_begin();
     uint64_t number;
 
     strcpy(c.profile, profile);
     cert_add(t, &c, &number);
+    idle_commit(t);
+}
+
+/* The issuer's own certificate, as a root has one. */
+static void issue_itself(uint16_t no, int64_t end_s)
+{
+    struct cert c = {.serial = {1, 9},
+                     .status = {.issuer_no = no, .not_after_s = end_s},
+                     .key_type = KEY_EC,
+                     .key_bits = 256,
+                     .profile = "chancery/issuer",
+                     .requester = "a",
+                     .der = span_str("certificate")};
+    struct txn *t = idle_begin();
+    uint64_t number;
+
+    cert_add(t, &c, &number);
+    idle_commit(t);
+}
+
+static void revoke(uint8_t serial, enum reason reason)
+{
+    struct txn *t = idle_begin();
+
+    cert_revoke(t, (const uint8_t[SERIAL_LEN]){1, serial}, reason, NOW - 1, NO_TIME);
     idle_commit(t);
 }
 
@@ -118,6 +143,34 @@ Test(roster, one_that_was_left_out_is_told_while_a_certificate_of_it_has_not_end
         strstr(dropped(), "issuer a-g1 is in the store and not in chancery.xml: certificates"));
     configure("a-g1", "", KEY_EC);
     cr_assert_str_eq(dropped(), "");
+}
+
+Test(roster, a_revoked_or_held_one_that_has_not_ended_has_to_be_answered_about_too)
+{
+    static const enum reason reasons[] = {REASON_KEY_COMPROMISE, REASON_CERTIFICATE_HOLD};
+
+    for (uint8_t i = 0; i < 2; i++) {
+        idle_close();
+        setup();
+        store("a-g1");
+        use(1);
+        issue(1, "ucm/tomcat", NOW - 1, 3);
+        revoke(3, reasons[i]);
+        cr_assert_str_eq(dropped(), "", "it has ended");
+        issue(1, "ucm/tomcat", NOW, 4);
+        revoke(4, reasons[i]);
+        cr_assert_not_null(strstr(dropped(), "issuer a-g1 is in the store and not in chancery.xml: cert"));
+    }
+}
+
+Test(roster, a_roots_own_certificate_does_not_keep_it)
+{
+    store("root-g1");
+    use(1);
+    issue_itself(1, NOW + 100);
+    cr_assert_str_eq(dropped(), "");
+    issue(1, "chancery/issuer", NOW + 100, 3);
+    cr_assert_not_null(strstr(dropped(), "issuer root-g1 is in the store and not in chancery.xml: cert"));
 }
 
 Test(roster, one_that_was_begun_and_never_used_is_told)
