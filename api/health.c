@@ -87,11 +87,8 @@ static void check_retired(struct report *r, const struct issuer *i, bool is_with
 /* One that the configuration does not have is nobody's business, unless it was to be there. */
 static bool is_configured(struct report *r, const struct issuer *i)
 {
-    const struct ca_config *c = &r->call->api->config->ca;
-
-    for (size_t k = 0; k < c->count; k++)
-        if (strcmp(c->issuers[k].id, i->id) == 0)
-            return true;
+    if (config_has_issuer(r->call->api->config, i->id))
+        return true;
     if (roster_is_begun(r->view, i))
         checks_add(&r->checks, "issuer", i->id, LEVEL_WARNING,
                    "in the store and not in chancery.xml: ca renew made it and did not come to an end");

@@ -94,6 +94,9 @@ enum err config_load(const char *home, struct config *out, struct buf *report, s
 /* Again, from where `now` came from: a role's from the supervisor. */
 enum err config_reload(const struct config *now, struct config *out, struct fault *f);
 void config_free(struct config *c);
+/* Has the document an <issuer> of this id? The store may have others: dropped ones, or one that `ca renew`
+ * has begun. On an OCSP host: has it a key for it? */
+bool config_has_issuer(const struct config *c, const char *id);
 /* What relative paths of the configuration are relative to at run time: the home, by whatever name this
  * process may use for it. */
 const char *config_here(const struct config *c);

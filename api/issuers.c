@@ -128,6 +128,7 @@ static struct js *issuer_json(struct call *c, struct view *v, const struct issue
     js_set_str(o, "id", i->id);
     js_set_str(o, "parent", i->parent[0] == '\0' ? NULL : i->parent);
     set_certificate(o, i);
+    js_set_bool(o, "configured", config_has_issuer(c->api->config, i->id));
     js_set_str(o, "issues", issues_of(&c->api->config->ca, i->id));
     if (crl == NULL)
         js_set_null(o, "crl");

@@ -50,6 +50,7 @@ static void put_counts(struct buf *b, struct view *v)
 struct family {
     struct buf *out;
     struct view *view;
+    const struct config *config;
     const char *name;
     bool (*value)(struct view *v, const struct issuer *i, int64_t *out);
 };
@@ -122,17 +123,17 @@ static bool put_issuer(const struct issuer *i, void *arg)
     struct family *f = arg;
     int64_t value;
 
-    if (f->value(f->view, i, &value))
+    if (config_has_issuer(f->config, i->id) && f->value(f->view, i, &value))
         buf_printf(f->out, "chancery_%s{issuer=\"%s\"} %lld\n", f->name, i->id, (long long)value);
     return true;
 }
 
-static enum err put_families(struct buf *b, struct view *v)
+static enum err put_families(struct buf *b, struct view *v, const struct config *c)
 {
     enum err e = OK;
 
     for (size_t i = 0; i < sizeof families / sizeof *families && e == OK; i++) {
-        struct family f = {b, v, families[i].name, families[i].value};
+        struct family f = {b, v, c, families[i].name, families[i].value};
 
         figures_head(b, families[i].name, "gauge", families[i].help);
         e = issuer_each(v, put_issuer, &f);
@@ -156,7 +157,7 @@ void metrics_get(struct call *c)
     if (end_s != NO_TIME)
         put_one(&b, "listener_not_after_seconds", "gauge", "End of the HTTPS listener's certificate.",
                 (uint64_t)end_s);
-    if (put_families(&b, v) != OK)
+    if (put_families(&b, v, c->api->config) != OK)
         log_warn("metrics", "the issuers cannot be read");
     view_close(v);
     figures_put(&b, c->api->role->boards, c->api->role->board_count);

@@ -148,13 +148,24 @@ static void crl_terms(struct buf *b, const struct page_issuer *i)
     end_term(b);
 }
 
-static void issuer_kind(struct buf *b, const struct page_issuer *i)
+static bool is_shown(const struct page *p, const char *id)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->issuers[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static void issuer_kind(struct buf *b, const struct page_issuer *i, const struct page *p)
 {
     buf_put_str(b, "<p class=\"kind\"><code>");
     text(b, i->id);
     buf_put_str(b, "</code> · ");
     if (i->parent[0] == '\0') {
         buf_put_str(b, "root");
+    } else if (!is_shown(p, i->parent)) { /* an OCSP host without a key for it */
+        buf_put_str(b, "issued by ");
+        text(b, i->parent);
     } else {
         buf_put_str(b, "issued by <a href=\"#");
         text(b, i->parent);
@@ -192,7 +203,7 @@ static void issuer_section(struct buf *b, const struct page_issuer *i, const str
     buf_put_str(b, "\">\n<h2>");
     text(b, i->subject);
     buf_put_str(b, "</h2>\n");
-    issuer_kind(b, i);
+    issuer_kind(b, i, p);
     buf_put_str(b, "<dl>\n");
     if (!p->is_copy)
         certificate_term(b, i);
@@ -235,6 +246,7 @@ void page_write(struct buf *b, const struct page *p)
 /* ---- from the store ---- */
 
 struct gathered {
+    const struct config *config;
     struct view *view;
     struct issuer rows[ISSUERS_MAX];
     struct x509_info infos[ISSUERS_MAX];
@@ -251,6 +263,8 @@ static bool gather_one(const struct issuer *i, void *arg)
     struct page_issuer *out = &g->issuers[g->count];
     struct crl_track track = {0};
 
+    if (!config_has_issuer(g->config, i->id))
+        return true; /* nothing is published for it here */
     if (g->count == ISSUERS_MAX)
         return false;
     *row = *i;
@@ -288,6 +302,7 @@ static enum err page_make(struct public *p, struct view *v, struct buf *out)
     struct gathered *g = xcalloc(1, sizeof *g);
     enum err e;
 
+    g->config = p->config;
     g->view = v;
     e = issuer_each(v, gather_one, g);
     if (g->err != OK)

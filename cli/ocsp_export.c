@@ -346,6 +346,14 @@ static int take_address(struct export *x, const char *url)
     return DONE;
 }
 
+/* About any other the responder gives no answer. A service of before does not say. */
+static bool is_answered(const struct js *issuer)
+{
+    bool is_configured = true;
+
+    return !js_bool(js_get(issuer, "configured"), &is_configured) || is_configured;
+}
+
 static int take_issuers(struct export *x)
 {
     const char *url = cli_option(x->cli, OPT_URL);
@@ -358,7 +366,7 @@ static int take_issuers(struct export *x)
 
         if (url == NULL)
             url = js_str(js_get(js_get(item, "ocsp"), "url"));
-        if (js_str(js_get(item, "id")) != NULL)
+        if (js_str(js_get(item, "id")) != NULL && is_answered(item))
             code = take_issuer(x, js_str(js_get(item, "id")));
     }
     if (code == DONE)

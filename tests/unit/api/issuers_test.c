@@ -11,8 +11,10 @@ static void look_at_the_rest(void)
 {
     struct js *o = succeeded("GET", "/api/v1/issuers", span_of(NULL, 0));
     const struct js *issuing = js_at(js_get(o, "items"), 1);
+    bool is_configured;
     int64_t number;
 
+    CHECK(js_bool(js_get(issuing, "configured"), &is_configured) && is_configured, "configured");
     CHECK(js_len(js_get(o, "items")) == 2, "two issuers");
     CHECK(js_is_null(js_get(js_at(js_get(o, "items"), 0), "parent")), "a root has no parent");
     CHECK(js_is_null(js_get(js_at(js_get(o, "items"), 0), "crl")), "and here no CRL yet");

@@ -94,6 +94,17 @@ Test(page, a_fingerprint_is_found_as_openssl_prints_it)
     cr_assert_null(strstr(page, "<wbr>"));
 }
 
+Test(page, a_parent_that_is_not_shown_is_no_link)
+{
+    const struct page_issuer issuer = {
+        .id = "a", .parent = "b", .subject = "CN=A", .sha256 = (uint8_t[32]){0}, .sha1 = (uint8_t[20]){0}};
+
+    page_write(&out, &(struct page){.name = "A", .public_url = "http://a", .issuers = &issuer, .count = 1});
+    cr_assert_eq(buf_end(&out), OK);
+    buf_put_u8(&out, 0);
+    has((const char *)out.data, "issued by b</p>");
+}
+
 Test(page, hostile_names_stay_text)
 {
     const char *page = render_page("<script>alert(1)</script>\"&'", "CN=</h2><img src=x onerror=y>", 1);

@@ -216,6 +216,9 @@ static void make_config(struct stage *s)
     strcpy(c->ca.host, "ca.example.com");
     c->ca.count = 2;
     strcpy(c->ca.issuers[0].id, "ec-root-g1");
+    strcpy(c->issuers[0].id, "ec-root-g1");
+    strcpy(c->issuers[1].id, "ec-g1");
+    c->issuer_count = 2;
     c->ca.issuers[1] = (struct ca_issuer){.id = "ec-g1", .parent = "ec-root-g1", .issues = KEY_EC};
     strcpy(c->ca.listener_names[0], "localhost");
     strcpy(c->ca.listener_names[1], "127.0.0.1");
