@@ -10,8 +10,7 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define TOKENS_MAX 4096u  /* kept at once, ended ones included: beyond what anybody manages by hand */
-#define PERMITS_MAX 1024u /* every new connection is held against them */
+#define TOKENS_MAX 4096u /* kept at once, ended ones included: beyond what anybody manages by hand */
 #define TOKEN_LIFE_MAX_S (INT64_C(3650) * 86400)
 #define DETAIL_MAX 1024u
 
@@ -263,31 +262,60 @@ static bool count_permit(const struct permit *p, void *arg)
     return ++*(unsigned *)arg < PERMITS_MAX;
 }
 
-static void change_permit(struct txn *t, struct ask *a, int64_t now_s)
+/* What may not be added, or an error of the store. A damaged line keeps the whole list from being read: it
+ * goes first. */
+static void check_addition(struct txn *t, struct ask *a, enum err found, bool is_damaged)
 {
-    char range[ADDRESS_TEXT_MAX], text[256];
-    bool adds = a->kind == ASK_PERMIT_ADD, is_there;
-    struct permit other;
     unsigned n = 0;
 
-    is_there = permit_find(txn_view(t), &a->permit, &other) == OK;
-    if (adds && is_there)
+    if (found == OK && is_damaged)
+        return ask_refuse(a, ERR_INTERNAL, "This line is there and damaged: remove it, then add it again.");
+    if (found == OK)
         return ask_refuse(a, ERR_CONFLICT, "The permit list has this line already.");
-    if (!adds && !is_there)
-        return ask_refuse(a, ERR_NOT_FOUND, "The permit list has no such line.");
-    if (adds && (permit_each(txn_view(t), count_permit, &n) != OK || n >= PERMITS_MAX))
-        return ask_refuse(a, ERR_CONFLICT, "The permit list has 1024 lines: use ranges.");
-    strcpy(a->permit.created_by, a->principal);
-    a->permit.created_at_s = now_s;
-    if (adds)
-        permit_add(t, &a->permit);
-    else
-        permit_remove(t, &a->permit);
+    if (permit_each(txn_view(t), count_permit, &n) != OK)
+        return ask_refuse(
+            a, ERR_INTERNAL,
+            "The permit list cannot be read: the log names the damaged row. `permit list` shows "
+            "it without who added it: remove it first.");
+    if (n >= PERMITS_MAX)
+        ask_refuse(a, ERR_CONFLICT, "The permit list has 1024 lines: use ranges.");
+}
+
+static void audit_permit(struct txn *t, const struct ask *a, const char *did, int64_t now_s)
+{
+    char range[ADDRESS_TEXT_MAX], text[256];
+
     address_range_text(&a->permit.range, range);
-    snprintf(text, sizeof text, "%s %s, listener %s, role %s", adds ? "added" : "removed", range,
+    snprintf(text, sizeof text, "%s %s, listener %s, role %s", did, range,
              permit_listener_name(a->permit.listener),
              a->permit.role == ACCESS_NOBODY ? "any" : access_role_name(a->permit.role));
     audit(t, AUDIT_PERMIT, a->principal, text, now_s);
+}
+
+static void add_permit(struct txn *t, struct ask *a, enum err found, bool is_damaged, int64_t now_s)
+{
+    check_addition(t, a, found, is_damaged);
+    if (a->err != OK)
+        return;
+    strcpy(a->permit.created_by, a->principal);
+    a->permit.created_at_s = now_s;
+    permit_add(t, &a->permit);
+    audit_permit(t, a, "added", now_s);
+}
+
+static void change_permit(struct txn *t, struct ask *a, int64_t now_s)
+{
+    struct permit there = {.is_damaged = false};
+    enum err found = permit_find(txn_view(t), &a->permit, &there);
+
+    if (found != OK && found != ERR_NOT_FOUND)
+        return ask_refuse(a, ERR_INTERNAL, "The permit list cannot be read.");
+    if (a->kind == ASK_PERMIT_ADD)
+        return add_permit(t, a, found, there.is_damaged, now_s);
+    if (found != OK)
+        return ask_refuse(a, ERR_NOT_FOUND, "The permit list has no such line.");
+    permit_remove(t, &a->permit);
+    audit_permit(t, a, there.is_damaged ? "removed, damaged as it was," : "removed", now_s);
 }
 
 static void record_failure(struct txn *t, const struct ask *a, int64_t now_s)

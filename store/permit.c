@@ -33,22 +33,40 @@ static struct key key_of(const struct permit *p)
     return k;
 }
 
-bool permit_read(struct entry e, struct permit *out)
+static bool read_name(struct span key, struct permit *out)
 {
-    struct rd r = rd_of(e.key);
+    struct rd r = rd_of(key);
     uint8_t listener = rd_u8(&r), role = rd_u8(&r);
 
+    *out = (struct permit){
+        .listener = (enum permit_listener)listener, .role = (enum access_role)role, .created_at_s = NO_TIME};
     rd_copy(&r, out->range.base.octets, sizeof out->range.base.octets);
     out->range.bits = rd_u8(&r);
-    out->listener = (enum permit_listener)listener;
-    out->role = (enum access_role)role;
     return rd_done(&r) && listener >= PERMIT_HTTP && listener <= PERMIT_HTTPS && role < ACCESS_ROLES &&
-           out->range.bits <= 128 && row_get_permit(e.row, out);
+           out->range.bits <= 128;
 }
 
-static enum err read_row(struct entry e, struct permit *out)
+bool permit_read(struct entry e, struct permit *out)
 {
-    return permit_read(e, out) ? OK : table_damaged(TABLE_PERMIT, e.key);
+    return read_name(e.key, out) && row_get_permit(e.row, out);
+}
+
+/* False: it does not name itself. */
+static bool read_row(struct entry e, struct permit *out)
+{
+    struct permit whole;
+
+    if (!read_name(e.key, out)) {
+        (void)table_damaged(TABLE_PERMIT, e.key);
+        return false;
+    }
+    if (permit_read(e, &whole)) {
+        *out = whole;
+    } else {
+        (void)table_damaged(TABLE_PERMIT, e.key);
+        out->is_damaged = true;
+    }
+    return true;
 }
 
 enum err permit_find(struct view *v, const struct permit *p, struct permit *out)
@@ -57,11 +75,14 @@ enum err permit_find(struct view *v, const struct permit *p, struct permit *out)
     struct span row = {0};
     enum err err = table_find(v, TABLE_PERMIT, key_span(&key), &row);
 
-    return err == OK ? read_row((struct entry){key_span(&key), row}, out) : err;
+    if (err != OK)
+        return err;
+    return read_row((struct entry){key_span(&key), row}, out) ? OK : ERR_INTERNAL;
 }
 
 enum err permit_each(struct view *v, bool (*fn)(const struct permit *p, void *arg), void *arg)
 {
+    bool is_whole = true, goes_on = true;
     struct permit p;
     struct entry e;
     struct scan scan;
@@ -69,13 +90,16 @@ enum err permit_each(struct view *v, bool (*fn)(const struct permit *p, void *ar
 
     if (err != OK)
         return err;
-    for (err = scan_from(&scan, (struct span){0}, &e); err == OK; err = scan_next(&scan, &e)) {
-        err = read_row(e, &p);
-        if (err != OK || !fn(&p, arg))
-            break;
+    for (err = scan_from(&scan, (struct span){0}, &e); err == OK && goes_on; err = scan_next(&scan, &e)) {
+        bool is_named = read_row(e, &p);
+
+        is_whole = is_whole && is_named && !p.is_damaged;
+        goes_on = !is_named || fn(&p, arg);
     }
     scan_close(&scan);
-    return err == ERR_END ? OK : err;
+    if (err != OK && err != ERR_END)
+        return err;
+    return is_whole ? OK : ERR_INTERNAL;
 }
 
 void permit_add(struct txn *t, const struct permit *p)

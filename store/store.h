@@ -522,12 +522,16 @@ struct permit {
     struct address_range range;
     char created_by[PRINCIPAL_MAX];
     int64_t created_at_s;
+    bool is_damaged; /* of a row that was read: it names itself, and created_by and created_at_s are lost */
 };
+#define PERMITS_MAX 1024u                               /* every new connection is held against them */
 void permit_add(struct txn *t, const struct permit *p); /* ERR_CONFLICT: it is there */
-/* Listener, role and range name one. ERR_NOT_FOUND */
+/* Listener, role and range name one. ERR_NOT_FOUND. A damaged one goes too. */
 void permit_remove(struct txn *t, const struct permit *p);
-enum err permit_find(struct view *v, const struct permit *p, struct permit *out); /* ERR_NOT_FOUND */
-/* By listener, role, range. fn returns false to stop. */
+/* ERR_NOT_FOUND. OK: `out` may be damaged, for the caller to see. */
+enum err permit_find(struct view *v, const struct permit *p, struct permit *out);
+/* By listener, role, range. fn returns false to stop, and gets damaged ones as well. ERR_INTERNAL when it met
+ * a damaged one, or one that does not even name itself, which fn does not get: the others were visited. */
 enum err permit_each(struct view *v, bool (*fn)(const struct permit *p, void *arg), void *arg);
 
 /* ---- idempotency ---- */

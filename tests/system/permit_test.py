@@ -62,6 +62,48 @@ class Permit(ServiceTest):
         self.assertIsNone(self.plain("127.0.0.1"), "the list is in force from the first connection")
         self.assertIsNone(self.https("127.0.0.1"))
 
+    def damage(self, name):
+        """The version of the row behind its key, while the service is stopped; `name`: what ends the key."""
+        path = self.service.home / "store/data.mdb"
+        octets = bytearray(path.read_bytes())
+        at = octets.find(name)
+        self.assertGreater(at, 0)
+        while at >= 0:
+            octets[at + len(name)] = 0xEE
+            at = octets.find(name, at + 1)
+        path.write_bytes(octets)
+
+    def readiness_here(self):
+        """(exit code, names of what is critical) as the control socket tells."""
+        said = self.service.chancery("health", "--output", "json", check=False)
+        return said.returncode, [each["name"] for each in json.loads(said.text)["checks"] if each["status"] == "critical"]
+
+    def test_a_damaged_line_shuts_the_door_until_it_is_removed(self):
+        self.permit("add", "127.0.0.0/8", "--listener", "http")
+        self.permit("add", "127.0.0.0/9", "--listener", "http")
+        self.service.stop()
+        self.damage(bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 0, 96 + 9]))
+        self.service.start()
+        self.assertIsNone(self.plain("127.0.0.1"))
+        self.assertEqual(self.https("127.0.0.1"), None)
+        code, critical = self.readiness_here()
+        self.assertNotEqual(code, 0)
+        self.assertEqual(sorted(critical), ["permits.unread:http", "permits.unread:https"])
+        self.assertIn("store-row-damaged", self.service.log.read_text())
+        items = json.loads(self.permit("list", "--output", "json").text)["items"]
+        self.assertEqual([(each["range"], each["created_by"] is None, each["created_at"] is None) for each in items],
+                         [("127.0.0.0/8", False, False), ("127.0.0.0/9", True, True)])
+        self.assertIn("127.0.0.0/9", self.permit("list").text)
+        for words, code, text in ((["add", "10.0.0.0/8", "--listener", "http"], 2, "permit list cannot be read"), (["add", "127.0.0.0/9", "--listener", "http"], 2, "is there and damaged"),
+                                  (["remove", "127.0.0.0/10", "--listener", "http"], 5, "no such line")):
+            refused = self.permit(*words, check=False)
+            self.assertEqual(refused.returncode, code, refused.said)
+            self.assertIn(text, self.service.log.read_text() if code == 2 else refused.said)
+        self.permit("remove", "127.0.0.0/9", "--listener", "http")
+        wait_until(lambda: self.plain("127.0.0.1") == 200 and self.https("127.0.0.1") == 200, "the list is read")
+        self.assertEqual(self.service.https("/readyz").status, 200)
+        self.assertIn("removed, damaged as it was, 127.0.0.0/9", self.service.chancery("audit", "list").text)
+
     def test_a_dry_run_ends_as_the_real_one_and_changes_nothing(self):
         there = ["10.1.0.0/16", "--listener", "http"]
         self.permit("add", *there)

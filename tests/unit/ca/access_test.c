@@ -6,6 +6,7 @@
 
 #include "base/der.h"
 #include "base/hash.h"
+#include "store/inner.h"
 #include "tests/unit/ca/idle.h"
 
 #define NOW 1800000000
@@ -456,4 +457,62 @@ Test(access, acts_are_recorded_with_who_did_them)
               "login-failure -: from 192.0.2.1: unknown token, 7 times\n"
               "refuse cert:01010101010101010101010101010101010101: revoke: The role viewer does not include "
               "this: revoke.\n");
+}
+
+/* As store/permit.c writes it: listener, role, range. */
+static void bend_permit(const struct permit *p, uint8_t listener)
+{
+    uint8_t key[19] = {listener, (uint8_t)p->role};
+    struct txn *t;
+
+    memcpy(key + 2, p->range.base.octets, 16);
+    key[18] = p->range.bits;
+    view_close(view);
+    t = idle_begin();
+    table_set(t, TABLE_PERMIT, span_of(key, sizeof key), span_str("bent"));
+    idle_commit(t);
+    view = idle_look();
+}
+
+static struct ask permit_ask(enum ask_kind kind, uint8_t first)
+{
+    return (struct ask){.kind = kind,
+                        .principal = "uid:0",
+                        .permit = {.listener = PERMIT_HTTPS, .range = {.base = {{first}}, .bits = 16}}};
+}
+
+Test(access, a_damaged_line_of_the_permit_list_can_be_removed_and_nothing_added_before)
+{
+    struct ask bent = permit_ask(ASK_PERMIT_ADD, 1), again = bent, other = permit_ask(ASK_PERMIT_ADD, 2),
+               gone = permit_ask(ASK_PERMIT_REMOVE, 1), missing = permit_ask(ASK_PERMIT_REMOVE, 3),
+               late = other;
+    char text[2000] = "";
+
+    record(&bent);
+    bend_permit(&bent.permit, PERMIT_HTTPS);
+    record(&again);
+    cr_assert_eq(again.err, ERR_INTERNAL);
+    cr_assert_not_null(strstr(again.detail, "is there and damaged"));
+    record(&other);
+    cr_assert_eq(other.err, ERR_INTERNAL);
+    cr_assert_not_null(strstr(other.detail, "the log names the damaged row"));
+    record(&missing);
+    cr_assert_eq(missing.err, ERR_NOT_FOUND);
+    record(&gone);
+    cr_assert_eq(gone.err, OK);
+    record(&late);
+    cr_assert_eq(late.err, OK);
+    cr_assert_eq(audit_each(view, 0, note_row, text), OK);
+    cr_assert_str_eq(text, "permit uid:0: added 100::/16, listener https, role any\n"
+                           "permit uid:0: removed, damaged as it was, 100::/16, listener https, role any\n"
+                           "permit uid:0: added 200::/16, listener https, role any\n");
+}
+
+Test(access, a_row_that_names_no_line_of_the_permit_list_keeps_it_from_being_read)
+{
+    struct ask other = permit_ask(ASK_PERMIT_ADD, 2);
+
+    bend_permit(&other.permit, 7);
+    record(&other);
+    cr_assert_eq(other.err, ERR_INTERNAL);
 }
