@@ -173,6 +173,7 @@ enum err public_run(const struct public_role *r);
 
 struct permits;
 #define PERMITS_ALARM "permits.unread" /* raised until it was read for the first time */
+#define PERMITS_POLL_MS 500            /* between readings: a change is in force within a second */
 struct permits *permits_new(struct loop *l, struct store *store, enum permit_listener listener,
                             struct board *b);
 void permits_free(struct permits *s); /* before the loop and the store; NULL is fine */

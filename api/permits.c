@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define POLL_MS 500
 #define TELL_MS 60000 /* one line a minute about those that were turned away, whoever hammers at the door */
 
 struct line {
@@ -45,6 +44,7 @@ static void grow(struct permits *s)
     s->lines = more;
 }
 
+/* A damaged one too: then the whole is not taken. */
 static bool take_line(const struct permit *p, void *arg)
 {
     struct permits *s = arg;
@@ -118,7 +118,7 @@ struct permits *permits_new(struct loop *l, struct store *store, enum permit_lis
     s->listener = listener;
     s->board = b;
     read_lines(s);
-    s->timer = timer_start(l, POLL_MS, POLL_MS, on_tick, s);
+    s->timer = timer_start(l, PERMITS_POLL_MS, PERMITS_POLL_MS, on_tick, s);
     return s;
 }
 

@@ -89,6 +89,7 @@ class Permit(ServiceTest):
         code, critical = self.readiness_here()
         self.assertNotEqual(code, 0)
         self.assertEqual(sorted(critical), ["permits.unread:http", "permits.unread:https"])
+        self.assertRegex(self.service.log.read_text(), "path=/readyz status=503", "that alone makes it so")
         self.assertIn("store-row-damaged", self.service.log.read_text())
         items = json.loads(self.permit("list", "--output", "json").text)["items"]
         self.assertEqual([(each["range"], each["created_by"] is None, each["created_at"] is None) for each in items],
