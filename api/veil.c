@@ -14,7 +14,7 @@
 #define NONCE_LEN 12 /* octets, random: 2^32 cursors of one process are far from a repetition */
 #define TAG_LEN 16
 #define HEAD_LEN (NONCE_LEN + TAG_LEN)
-#define PLAIN_LEN 448 /* octets, whatever the cursor: its length would tell that of the name */
+#define PLAIN_LEN CURSOR_OCTETS_MAX /* whatever the cursor: its length would tell that of the name */
 #define VEILED_LEN (HEAD_LEN + 2 + PLAIN_LEN)
 
 _Static_assert(2 * VEILED_LEN < CURSOR_MAX, "it is a cursor like any other");

@@ -12,7 +12,8 @@
 #define QUERY_HASH_LEN 16u /* octets of SHA-256: enough to tell queries apart by accident */
 #define HEAD_LEN (1 + QUERY_HASH_LEN)
 
-_Static_assert(2 * (HEAD_LEN + KEY_MAX) < CURSOR_MAX, "every position fits a cursor");
+_Static_assert(HEAD_LEN + KEY_MAX <= CURSOR_OCTETS_MAX && 2 * CURSOR_OCTETS_MAX < CURSOR_MAX,
+               "every position fits a cursor");
 
 static void put_fold(struct buf *b, const char *text)
 {

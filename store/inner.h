@@ -202,6 +202,10 @@ void key_put_text(
     const char *text); /* shorter than NAME_KEY_MAX; ended by a NUL, so that "ab" is not under "a" */
 void key_put_fold(struct key *k, struct span name); /* ASCII lower case, cut to NAME_KEY_MAX, not ended */
 int64_t rd_time(struct rd *r);                      /* what key_put_time() put */
+void key_bump(struct key *k);                       /* the least key above all that start with this one */
+/* The least key behind this one. One of KEY_MAX may be that of a damaged row, cut: then behind all that start
+ * so, as no key of ours goes on there. */
+void key_pass(struct key *k);
 struct key key_of_number(uint64_t number);
 struct key key_of_issuer(uint16_t issuer_no);
 struct key key_of_revoked(uint16_t issuer_no, const uint8_t serial[static SERIAL_LEN]);

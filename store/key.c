@@ -24,6 +24,22 @@ void key_put_u8(struct key *k, uint8_t v)
     key_put(k, &v, 1);
 }
 
+void key_bump(struct key *k)
+{
+    while (k->len > 0 && k->data[k->len - 1] == 0xff)
+        k->len--;
+    if (k->len > 0)
+        k->data[k->len - 1]++;
+}
+
+void key_pass(struct key *k)
+{
+    if (k->len < KEY_MAX)
+        key_put_u8(k, 0);
+    else
+        key_bump(k);
+}
+
 void key_put_u16(struct key *k, uint16_t v)
 {
     key_put(k, (const uint8_t[]){(uint8_t)(v >> 8), (uint8_t)v}, 2);

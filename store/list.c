@@ -27,15 +27,6 @@ static int compare(struct span a, struct span b)
 
 /* ---- the plan ---- */
 
-/* The least key above every key that starts with this one. */
-static void key_bump(struct key *k)
-{
-    while (k->len > 0 && k->data[k->len - 1] == 0xff)
-        k->len--;
-    if (k->len > 0)
-        k->data[k->len - 1]++;
-}
-
 /* Everything that starts with `prefix`, newest first. */
 static struct plan plan_under(struct key prefix)
 {
@@ -166,7 +157,7 @@ static void plan_resume(struct plan *p, struct key position)
             p->high = position;
         return;
     }
-    key_put_u8(&position, 0); /* the next possible key */
+    key_pass(&position);
     if (compare(key_span(&position), key_span(&p->low)) > 0)
         p->low = position;
 }

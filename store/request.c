@@ -338,13 +338,18 @@ enum err request_waiting(struct view *v, unsigned most, unsigned *count, int64_t
 }
 
 /* A cursor is the key of the last row, in hex: it can only be of the list whose keys begin so. That of a
- * damaged one may be of any length. */
+ * damaged one may be of any length; cut, it is still below that key, and the list goes down. */
+static void cursor_put(struct span key, char next[static CURSOR_MAX])
+{
+    hex_encode(span_of(key.data, key.len < KEY_MAX ? key.len : KEY_MAX), next);
+}
+
 static bool cursor_read(const char *text, const struct key *prefix, struct key *out)
 {
     size_t digits = strlen(text), len = digits / 2;
 
     *out = (struct key){.len = len};
-    return digits % 2 == 0 && len > prefix->len && len <= KEY_MAX && hex_decode(text, out->data, len) &&
+    return digits % 2 == 0 && len >= prefix->len && len <= KEY_MAX && hex_decode(text, out->data, len) &&
            starts_with(key_span(out), prefix);
 }
 
@@ -370,12 +375,12 @@ enum err request_list(struct view *v, const struct request_query *q,
     for (err = scan_before(&scan, key_span(&high), &e); err == OK && starts_with(e.key, &prefix);
          err = scan_previous(&scan, &e)) {
         if (given == q->limit) {
-            hex_encode(last, next);
+            cursor_put(last, next);
             break;
         }
         err = find_indexed(v, e.key, id_of_key(e.key), &r);
         if (err == ERR_INTERNAL) { /* as cert_list() has it */
-            hex_encode(given > 0 ? last : e.key, next);
+            cursor_put(given > 0 ? last : e.key, next);
             err = given > 0 ? OK : err;
         }
         if (err != OK || next[0] != '\0')

@@ -187,6 +187,7 @@ enum cert_filter { FILTER_ANY, FILTER_VALID, FILTER_REVOKED, FILTER_HELD, FILTER
 
 /* Octets of an opaque cursor text with NUL: URL-safe, holds where the scan stopped. */
 #define CURSOR_MAX 1024
+#define CURSOR_OCTETS_MAX 448 /* that a list writes in hex there, whatever its rows' keys are */
 
 struct cert_query {
     const char *cn;        /* glob with * and ?, case-insensitive; NULL: any */

@@ -23,6 +23,17 @@ Test(veil, gives_the_cursor_back_to_whom_it_was_made_for)
     cr_assert_str_eq(text, "0102ff7065726861707361686f7374");
 }
 
+Test(veil, hides_the_longest_that_a_list_writes)
+{
+    char whole[CURSOR_MAX], text[CURSOR_MAX];
+
+    memset(whole, 'a', 2 * CURSOR_OCTETS_MAX);
+    whole[2 * CURSOR_OCTETS_MAX] = '\0';
+    veiled(whole, text);
+    cr_assert(veil_take(key, "token:aa", text));
+    cr_assert_str_eq(text, whole);
+}
+
 Test(veil, gives_nothing_to_another_login_or_process)
 {
     char text[CURSOR_MAX], before[CURSOR_MAX];

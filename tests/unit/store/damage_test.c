@@ -219,6 +219,37 @@ Test(damage, an_index_row_of_odd_shape_ends_no_list)
     place_remove(&p);
 }
 
+/* Such a key is cut in a cursor, and a list that goes up would come upon it again. */
+Test(damage, an_index_key_beyond_ours_ends_no_list_that_goes_up)
+{
+    struct cert_query q = {.expires_before_s = NOW + 365 * INT64_C(86400000), .now_s = 0, .limit = 100};
+    struct place p = closed_place();
+    struct key key = key_of_index(INDEX_NOT_AFTER);
+    char cursors[2][CURSOR_MAX];
+    uint8_t octets[511] = {0};
+    unsigned count = 0, damaged = 0, pages = 0;
+    struct view *v;
+
+    key_put_time(&key, 1);
+    memcpy(octets, key.data, key.len);
+    octets[sizeof octets - 1] = 99; /* a certificate that is none */
+    raw_set(p.dir, "index", span_of(octets, sizeof octets), span_of("", 0));
+    raw_set(p.dir, "index", span_of(octets, KEY_MAX), span_of("", 0));
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    do {
+        char *next = cursors[pages % 2];
+
+        damaged += cert_list(v, &q, ignore, &count, next) == ERR_INTERNAL;
+        q.after = next;
+    } while (q.after[0] != '\0' && ++pages < 10);
+    cr_assert_str_empty(q.after);
+    cr_assert_eq(count, 10);
+    cr_assert_gt(damaged, 0);
+    view_close(v);
+    place_remove(&p);
+}
+
 Test(damage, status_row_that_points_at_another_certificate_is_an_internal_error)
 {
     struct place p = closed_place();
@@ -330,21 +361,11 @@ static bool count_request(const struct request *r, void *arg)
     return true;
 }
 
-Test(damage, a_request_that_cannot_be_read_ends_no_list)
+/* Page after page to the end, whatever a page holds: nine requests were added. */
+static void requests_expect(struct view *v, enum request_state state, unsigned want, unsigned want_damaged)
 {
-    struct place p = place_create();
-    struct txn *t = begin(&p);
-    struct view *v;
-
-    for (uint8_t n = 1; n <= 9; n++)
-        request_add(t, &(struct request){.id = {n}, .same = {n}, .asked_at_s = NOW + n});
-    commit(t);
-    place_close(&p);
-    raw_set(p.dir, "request", span_of((const uint8_t[REQUEST_ID_LEN]){4}, REQUEST_ID_LEN), garbage);
-    place_reopen(&p, STORE_READ);
-    v = look(&p);
     for (unsigned limit = 1; limit < 12; limit++) {
-        struct request_query q = {.state = REQUEST_PENDING, .limit = limit};
+        struct request_query q = {.state = state, .limit = limit};
         char cursors[2][CURSOR_MAX] = {""};
         unsigned rows = 0, damaged = 0, pages = 0;
 
@@ -356,9 +377,51 @@ Test(damage, a_request_that_cannot_be_read_ends_no_list)
             damaged += e == ERR_INTERNAL;
             q.after = cursors[pages % 2];
         } while (q.after[0] != '\0' && ++pages < 100);
-        cr_assert_eq(rows, 8, "limit %u: %u", limit, rows);
-        cr_assert_eq(damaged, 1);
+        cr_assert_eq(rows, want, "limit %u: %u", limit, rows);
+        cr_assert_eq(damaged, want_damaged, "limit %u: %u", limit, damaged);
     }
+}
+
+static struct place nine_requests(void)
+{
+    struct place p = place_create();
+    struct txn *t = begin(&p);
+
+    for (uint8_t n = 1; n <= 9; n++)
+        request_add(t, &(struct request){.id = {n}, .same = {n}, .asked_at_s = NOW + n});
+    commit(t);
+    place_close(&p);
+    return p;
+}
+
+Test(damage, a_request_that_cannot_be_read_ends_no_list)
+{
+    struct place p = nine_requests();
+    struct view *v;
+
+    raw_set(p.dir, "request", span_of((const uint8_t[REQUEST_ID_LEN]){4}, REQUEST_ID_LEN), garbage);
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    requests_expect(v, REQUEST_PENDING, 8, 1);
+    view_close(v);
+    place_remove(&p);
+}
+
+/* As short as the prefix of a list, and as long as LMDB has them: no cursor is too long for who hides it. */
+Test(damage, a_request_s_key_of_odd_length_ends_no_list)
+{
+    static const size_t lengths[] = {2, 3, KEY_MAX, KEY_MAX + 1, 511};
+    struct place p = nine_requests();
+    struct view *v;
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint8_t octets[511] = {REQUEST_BY_STATE, REQUEST_PENDING, i > 1 ? 0xf0 : 0, (uint8_t)i};
+
+        raw_set(p.dir, "request_index", span_of(octets, lengths[i]), span_of("", 0));
+    }
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    requests_expect(v, REQUEST_PENDING, 9, sizeof lengths / sizeof *lengths);
     view_close(v);
     place_remove(&p);
 }
