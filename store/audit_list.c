@@ -8,7 +8,6 @@
 #include "store/inner.h"
 
 #define VISIT_MAX 10000u /* rows for one page, whatever the filters, as in list.c */
-#define TAIL_LEN 16u     /* time and number */
 
 /* ---- the plan of a page ---- */
 
@@ -57,31 +56,31 @@ static struct audit_plan plan_of(const struct audit_query *q)
     return is_plain ? plan_numbers(q) : plan_index(q);
 }
 
-/* After the last row visited. */
-static bool plan_resume(struct audit_plan *p, const struct audit_query *q)
-{
-    size_t len = p->table == TABLE_AUDIT ? NUMBER_LEN : p->prefix_len + TAIL_LEN;
-    struct key at;
-
-    if (!audit_cursor_parse(q, &at) || at.len != len || memcmp(at.data, p->low.data, p->prefix_len) != 0)
-        return false;
-    if (p->is_backward) {
-        if (memcmp(at.data, p->high.data, p->high.len) < 0)
-            p->high = at;
-        return true;
-    }
-    key_put_u8(&at, 0); /* the next possible key */
-    if (memcmp(at.data, p->low.data, p->low.len) >= 0)
-        p->low = at;
-    return true;
-}
-
 static int compare(struct span a, struct span b)
 {
     size_t len = a.len < b.len ? a.len : b.len;
     int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
 
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* After the last row visited; the key of a damaged one may be of any length. */
+static bool plan_resume(struct audit_plan *p, const struct audit_query *q)
+{
+    struct key at;
+
+    if (!audit_cursor_parse(q, &at) || at.len < p->prefix_len ||
+        memcmp(at.data, p->low.data, p->prefix_len) != 0)
+        return false;
+    if (p->is_backward) {
+        if (compare(key_span(&at), key_span(&p->high)) < 0)
+            p->high = at;
+        return true;
+    }
+    key_pass(&at);
+    if (compare(key_span(&at), key_span(&p->low)) > 0)
+        p->low = at;
+    return true;
 }
 
 static bool plan_holds(const struct audit_plan *p, struct span key)
@@ -257,7 +256,7 @@ enum err audit_list(struct view *v, const struct audit_query *q,
 {
     struct audit_plan p;
     unsigned visited = 0, given = 0;
-    struct span key = {0}, last = {0};
+    struct span key = {0}, last = {0}, before = {0};
     struct audit_row a;
     struct walk w;
     enum err err;
@@ -277,11 +276,17 @@ enum err audit_list(struct view *v, const struct audit_query *q,
             audit_cursor_write(q, last, next);
             break;
         }
+        before = last;
         last = key;
         visited++;
         err = row_offer(v, q, &p, key, &a);
         if (err == ERR_NOT_FOUND)
             continue;
+        if (err == ERR_INTERNAL) { /* as cert_list() has it */
+            audit_cursor_write(q, given > 0 ? before : key, next);
+            err = given > 0 ? OK : err;
+            break;
+        }
         if (err != OK)
             break;
         given++;

@@ -305,6 +305,78 @@ Test(audit_index, a_damaged_row_keeps_nobody_from_the_others)
     place_remove(&p);
 }
 
+/* Page after page to the end: how many rows; each damaged one is told once. */
+static unsigned listed_around(struct view *v, struct audit_query q, unsigned *damaged)
+{
+    char cursors[2][CURSOR_MAX] = {""};
+    unsigned rows = 0, pages = 0;
+
+    *damaged = 0;
+    do {
+        unsigned before = rows;
+        enum err e = audit_list(v, &q, count_row, &rows, cursors[pages % 2]);
+
+        cr_assert(e == OK || (e == ERR_INTERNAL && rows == before), "an error comes alone");
+        *damaged += e == ERR_INTERNAL;
+        q.after = cursors[pages % 2];
+    } while (q.after[0] != '\0' && ++pages < 1000);
+    cr_assert_str_empty(q.after);
+    return rows;
+}
+
+Test(audit_index, a_damaged_row_ends_no_list)
+{
+    struct place p = place_of_batches(AUDIT_BATCH + 9);
+    struct audit_query q = {.since_s = NO_TIME, .until_s = NO_TIME};
+    struct view *v;
+    unsigned damaged;
+
+    row_set(&p, 3, (const uint8_t *)"junk", 4);
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    for (int i = 0; i < 4; i++) {
+        q.is_oldest_first = i % 2 == 1;
+        q.kind = i < 2 ? 0 : AUDIT_ISSUE;
+        for (q.limit = 1; q.limit <= LIST_LIMIT_MAX; q.limit = q.limit * 3 + 40) {
+            cr_assert_eq(listed_around(v, q, &damaged), AUDIT_BATCH + 8 - (q.kind != 0));
+            cr_assert_eq(damaged, 1);
+        }
+    }
+    view_close(v);
+    place_remove(&p);
+}
+
+/* None leads back to itself, in either direction; all of them lead to a row that is damaged. */
+Test(audit_index, a_key_of_odd_length_ends_no_list)
+{
+    static const size_t lengths[] = {20, 100, KEY_MAX - 1, KEY_MAX, KEY_MAX + 1, 511};
+    struct audit_query q = {.kind = AUDIT_ISSUE, .since_s = NO_TIME, .until_s = NO_TIME};
+    struct place p = place_of_batches(AUDIT_BATCH + 9);
+    struct key key = key_of_kind(AUDIT_ISSUE);
+    struct view *v;
+    unsigned damaged;
+
+    row_set(&p, 3, (const uint8_t *)"junk", 4);
+    key_put_time(&key, NOW + 3);
+    for (uint8_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint8_t octets[511] = {0};
+
+        memcpy(octets, key.data, key.len);
+        octets[key.len] = i;
+        octets[lengths[i] - 1] = 3;
+        raw_set(p.dir, "audit_index", span_of(octets, lengths[i]), span_of("", 0));
+    }
+    place_reopen(&p, STORE_READ);
+    v = look(&p);
+    for (int i = 0; i < 2; i++, q.is_oldest_first = true)
+        for (q.limit = 1; q.limit <= LIST_LIMIT_MAX; q.limit = q.limit * 3 + 40) {
+            cr_assert_eq(listed_around(v, q, &damaged), AUDIT_BATCH + 7);
+            cr_assert_eq(damaged, 1 + sizeof lengths / sizeof *lengths);
+        }
+    view_close(v);
+    place_remove(&p);
+}
+
 /* Makes LMDB lose the table: the number of its first page, the last field of its MDB_db, is beyond the file.
  */
 static void root_lose(const struct place *p, const char *table)
