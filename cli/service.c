@@ -177,7 +177,7 @@ int service_refusal(struct cli *c, const struct fetch_request *r, const struct f
         cli_fail(c, code, "%s", text);
     finding_say_all(c, js_get(problem, "findings"));
     say_report(c, js_get(problem, "report"));
-    if (next != NULL)
+    if (next != NULL && (c->command->options & OPT_BIT(OPT_AFTER)) != 0)
         cli_fail(c, code, "the list goes on behind it: --after %s", next);
     js_free(problem);
     return code;

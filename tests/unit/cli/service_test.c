@@ -54,9 +54,27 @@ Test(service, problems_are_one_line_each)
                   "chancery: It failed. (status 500, request r2)\n");
     expect_answer(503, "text/html", "<html>", 2,
                   "chancery: The service cannot do this now; try again later. (status 503)\n");
-    expect_answer(500, problem, "{\"detail\":\"A row is damaged.\",\"next\":\"01ab\"}", 2,
-                  "chancery: A row is damaged.\nchancery: the list goes on behind it: --after 01ab\n");
     expect_answer(400, problem, "{\"detail\":\"a\\u001b[31m\\nb\"}", 1, "chancery: a\\u001b[31m\\u000ab\n");
+}
+
+Test(service, where_a_list_goes_on_is_said_by_who_takes_it)
+{
+    static const char *const commands[][3] = {{"cert", "list"}, {"ocsp", "export", "out"}};
+    static const char *const said[] = {"--after 01ab\n", "A row is damaged.\n"};
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        char *answer = canned_answer(500, "application/problem+json",
+                                     "{\"detail\":\"A row is damaged.\",\"next\":\"01ab\"}");
+        const char *words[] = {commands[i][0], commands[i][1], commands[i][2], NULL};
+        struct typed t = {0};
+
+        canned_stop(typed_against(&t, (const char *const[]){answer}, 1, words));
+        cr_assert_eq(t.code, 2, "%s", t.err);
+        cr_assert_not_null(strstr(t.err, said[i]), "%s", t.err);
+        cr_assert_eq(strstr(t.err, "--after") != NULL, i == 0);
+        typed_free(&t);
+        free(answer);
+    }
 }
 
 Test(service, findings_of_a_refusal_follow_it)
