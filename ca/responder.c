@@ -3,10 +3,9 @@
  * responder: certificates of the OCSP signers (RFC 6960 4.2.2.2): one per issuer for the service itself and
  * one for each other host that the configuration names, signed by that issuer, with ocsp-nocheck. A key that
  * was ever revoked for keyCompromise has none any more: clients that trust ocsp-nocheck would believe whoever
- * has it. Delegated
- * ones are short-lived and renewed at half their life, so that a week of trouble goes unnoticed by clients. A
- * trusted responder's certificate is in clients' trust stores, so it stays as it is until a month before its
- * end.
+ * has it. Delegated ones are short-lived and renewed at half their life, so that a week of trouble goes
+ * unnoticed by clients. A trusted responder's certificate is in clients' trust stores, so it stays as it is
+ * until a month before its end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -111,7 +110,7 @@ static const char *short_name(const char cn[static CN_MAX])
 }
 
 /* May this key be certified? Once it was revoked for keyCompromise it may not, by whichever issuer, and what
- * cannot be read may be that. The alarm stands until there is another key. */
+ * cannot be read may be that. The alarm stands until there is another key, or the issuer ends. */
 static bool is_barred(const struct ca *ca, struct view *v, const struct signer *s)
 {
     uint8_t key_hash[HASH_LEN], serial[SERIAL_LEN];
@@ -129,14 +128,14 @@ static bool is_barred(const struct ca *ca, struct view *v, const struct signer *
     }
     if (e != OK) {
         alarm_raise(ca->role->board, ALARM_CRITICAL, BARRED, short_name(cn),
-                    "what is known of keys/%s-ocsp.key%s%s cannot be read: it is not certified", id, at,
+                    "what is known of the OCSP key of %s%s%s cannot be read: it is not certified", id, at,
                     host);
         return true;
     }
     hex_encode(span_of(serial, SERIAL_LEN), hex);
     alarm_raise(
         ca->role->board, ALARM_CRITICAL, BARRED, short_name(cn),
-        "keys/%s-ocsp.key%s%s was revoked for keyCompromise (%s) and is certified no more: replace it", id,
+        "the OCSP key of %s%s%s was revoked for keyCompromise (%s) and is certified no more: replace it", id,
         at, host, hex);
     return true;
 }
@@ -267,6 +266,21 @@ static void renew_one(struct ca *ca, const struct signer *s, int64_t now_s)
     draft_free(&d);
 }
 
+/* Nothing is certified any more: there is no key to replace. */
+static void clear_ended(const struct ca *ca, const struct issuing *by)
+{
+    struct signer s = {.by = by};
+    char cn[CN_MAX];
+
+    common_name(&s, cn);
+    alarm_clear(ca->role->board, BARRED, short_name(cn));
+    for (size_t h = 0; h < by->config->host_count; h++) {
+        s.host = by->config->hosts[h];
+        common_name(&s, cn);
+        alarm_clear(ca->role->board, BARRED, short_name(cn));
+    }
+}
+
 /* Every OCSP key that an issuer of ours certifies now. */
 static size_t list_signers(const struct ca *ca, struct signer out[static SIGNERS_MAX], int64_t now_s)
 {
@@ -292,6 +306,9 @@ void responder_renew(struct ca *ca, int64_t now_s)
     size_t n = list_signers(ca, signers, now_s);
     struct view *v = NULL;
 
+    for (size_t i = 0; i < ca->issuer_count; i++)
+        if (now_s >= ca->issuers[i].not_after_s)
+            clear_ended(ca, &ca->issuers[i]);
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
     for (size_t i = 0; i < n; i++)

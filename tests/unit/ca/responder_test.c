@@ -252,7 +252,7 @@ Test(responder, a_compromised_key_is_certified_no_more)
     cr_assert(is_same(look(NULL), here));
     cr_assert_not(is_same(look("dmz1"), there)); /* another key */
     cr_assert_not_null(
-        strstr(idle_alarm("responder.key"), "keys/ec-g1-ocsp.key was revoked for keyCompromise"));
+        strstr(idle_alarm("responder.key"), "the OCSP key of ec-g1 was revoked for keyCompromise"));
     buf_free(&keys[1]);
     played_key(&keys[1]);
     role->responder_spki[0] = ca->issuers[0].responder_spki = buf_span(&keys[1]);
@@ -274,7 +274,18 @@ Test(responder, a_compromised_key_of_another_host_is_certified_no_more)
     responder_renew(ca, NOW + 980 * DAY);
     cr_assert(is_same(look("dmz1"), there));
     cr_assert_not(is_same(look(NULL), here));
-    cr_assert_not_null(strstr(idle_alarm("responder.key"), "keys/ec-g1-ocsp.key of host dmz1"));
+    cr_assert_not_null(strstr(idle_alarm("responder.key"), "the OCSP key of ec-g1 of host dmz1"));
+}
+
+Test(responder, the_alarm_ends_with_the_issuer)
+{
+    responder_renew(ca, NOW);
+    withdraw(look(NULL).serial, REASON_KEY_COMPROMISE);
+    withdraw(look("dmz1").serial, REASON_KEY_COMPROMISE);
+    responder_renew(ca, NOW + ISSUER_LIFE - 1);
+    cr_assert_str_neq(idle_alarm("responder.key"), "");
+    responder_renew(ca, NOW + ISSUER_LIFE);
+    cr_assert_str_eq(idle_alarm("responder.key"), "");
 }
 
 /* The key was certified elsewhere as well, and it is the same key that somebody has. */
