@@ -52,7 +52,7 @@ static enum ocsp_status find_issuer(const struct ocsp *o, const struct ocsp_requ
 }
 
 /* A store that names other responder certificates is followed within a second; a mistake in it leaves the old
- * ones. */
+ * ones, but for those whose state is withdrawn or cannot be read: they sign no more. */
 static void look_again(struct ocsp *o, struct view *v, int64_t now_s)
 {
     struct fault f = {0};
@@ -84,7 +84,7 @@ bool may_sign(struct ocsp *o, const struct served *s, int64_t now_s)
     if (!served_is_over(s, now_s) && may_complain(o, now_s))
         log_error("ocsp-signer",
                   "issuer %s: its OCSP signer's certificate is %s; clients are told to try later", s->id,
-                  d == NULL ? "missing, revoked or on hold" : "not valid now");
+                  d == NULL ? "missing, revoked, on hold or unreadable" : "not valid now");
     return false;
 }
 
