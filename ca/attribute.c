@@ -22,8 +22,8 @@ static bool width_of(uint8_t tag, size_t *out)
     static const struct {
         uint8_t tag, width;
     } forms[] = {
-        {DER_UTF8_STRING, 0}, {DER_PRINTABLE_STRING, 1}, {DER_IA5_STRING, 1},       {DER_T61_STRING, 1},
-        {DER_BMP_STRING, 2},  {DER_VISIBLE_STRING, 1},   {DER_UNIVERSAL_STRING, 4},
+        {DER_UTF8_STRING, 0}, {DER_NUMERIC_STRING, 1}, {DER_PRINTABLE_STRING, 1}, {DER_IA5_STRING, 1},
+        {DER_T61_STRING, 1},  {DER_BMP_STRING, 2},     {DER_VISIBLE_STRING, 1},   {DER_UNIVERSAL_STRING, 4},
     };
 
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)

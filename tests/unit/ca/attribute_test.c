@@ -11,6 +11,7 @@
 
 static const struct attribute texts[] = {
     {.tag = DER_UTF8_STRING, TEXT("K\xc3\xb6ln \xf0\x9f\x98\x80")},
+    {.tag = DER_NUMERIC_STRING, TEXT("12 34")},
     {.tag = DER_PRINTABLE_STRING, TEXT("a.example.com")},
     {.tag = DER_IA5_STRING, TEXT("*@example.com")},
     {.tag = DER_VISIBLE_STRING, TEXT("a")},
