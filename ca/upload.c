@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* upload: a certificate that some CA issued, held against its request and its purpose: what the product would
- * say when it is uploaded. Names, key and validity here; the certificates above in
- * upload_chain.c, usages in upload_usage.c. Pure. */
+ * say when it is uploaded. Names, key and validity here; the certificates above in upload_chain.c, usages in
+ * upload_usage.c. Pure. */
 #include <stdio.h>
 #include <string.h>
 

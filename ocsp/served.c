@@ -173,7 +173,6 @@ static bool load_one(const struct issuer *i, void *arg)
     if (!is_wanted(&l->list->only, i->id))
         return true;
     s = item_for(l, i);
-
     if (s != NULL)
         l->err = load_delegate(l->view, i, s, l->fault);
     return l->err == OK;
