@@ -47,19 +47,29 @@ static void check_crl(struct report *r, const struct issuer *i)
         add_end(r, "crl", i->id, s.next_update_s, overlap_s - overlap_s / 4, 0);
 }
 
-static void check_signer(struct report *r, const struct issuer *i)
+/* As ca/endings.c judges it. */
+static enum ending_state signer_ending(const struct report *r, const struct issuer *i, int64_t end_s)
 {
     const struct ca_config *c = &r->call->api->config->ca;
     bool is_trusted = signer_is_trusted(c, i->id);
+
+    return ending_judge(end_s, r->now_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
+                        is_trusted ? c->trusted_s : c->responder_s);
+}
+
+/* `retired_end_s`: of an issuer that issues no more; NO_TIME: it does. */
+static void check_signer(struct report *r, const struct issuer *i, int64_t retired_end_s)
+{
     struct status s;
 
     if (status_find(r->view, i->responder, &s) != OK)
         checks_add(&r->checks, "ocsp", i->id, LEVEL_CRITICAL, "no signer has a certificate");
     else if (s.state != CERT_VALID)
         checks_add(&r->checks, "ocsp", i->id, LEVEL_CRITICAL, "the signer's certificate is revoked");
+    else if (retired_end_s != NO_TIME && roster_lets_signer_end(retired_end_s, s.not_after_s, r->now_s))
+        checks_add_end(&r->checks, "ocsp", i->id, s.not_after_s, ENDING_FAR);
     else
-        add_end(r, "ocsp", i->id, s.not_after_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
-                is_trusted ? c->trusted_s : c->responder_s);
+        checks_add_end(&r->checks, "ocsp", i->id, s.not_after_s, signer_ending(r, i, s.not_after_s));
 }
 
 /* Nothing is issued by it any more; its CRL and OCSP go on. */
@@ -99,7 +109,8 @@ static bool check_issuer(const struct issuer *i, void *arg)
 {
     struct report *r = arg;
     struct x509_info info;
-    bool is_retired = roster_is_retired(&r->call->api->config->ca, i->id), is_over;
+    bool is_retired = roster_is_retired(&r->call->api->config->ca, i->id);
+    int64_t end_s;
 
     if (!is_configured(r, i))
         return true;
@@ -115,11 +126,11 @@ static bool check_issuer(const struct issuer *i, void *arg)
                    "its certificate is revoked or on hold: it issues nothing");
     else
         add_end(r, "issuer", i->id, info.not_after_s, ENDING_ISSUER_S, 0);
-    is_over = is_retired && r->now_s > info.not_after_s;
+    end_s = info.not_after_s;
     x509_info_free(&info);
     check_crl(r, i);
-    if (!is_over)
-        check_signer(r, i);
+    if (!is_retired || r->now_s <= end_s)
+        check_signer(r, i, is_retired ? end_s : NO_TIME);
     return true;
 }
 

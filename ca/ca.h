@@ -423,6 +423,8 @@ bool roster_is_begun(struct view *v, const struct issuer *i);
 /* Does it, and everything below it, issue nothing? So does one that was renewed: it may end. False also for
  * one that is not configured. */
 bool roster_is_retired(const struct ca_config *c, const char *id);
+/* May the OCSP signer of a retired issuer end? With the issuer, whose answers end then, or after it. */
+bool roster_lets_signer_end(int64_t issuer_end_s, int64_t signer_end_s, int64_t now_s);
 
 /* ---- the wire between api and ca ---- */
 

@@ -20,7 +20,7 @@ static void signer_check(struct ca *ca, struct view *v, const struct issuing *i,
     snprintf(subject, sizeof subject, "ocsp %s", i->config->id);
     if (issuer_find_no(v, i->no, &row) != OK || status_find(v, row.responder, &s) != OK)
         return; /* none yet: responder-refused and the responder itself say so */
-    if (is_retired && (now_s >= i->not_after_s || s.not_after_s >= i->not_after_s))
+    if (is_retired && roster_lets_signer_end(i->not_after_s, s.not_after_s, now_s))
         return ending_clear(ca->role->board, subject);
     ending_check(ca->role->board, subject, s.not_after_s, now_s,
                  is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,

@@ -140,3 +140,8 @@ bool roster_is_retired(const struct ca_config *c, const char *id)
 
     return i != NULL && !issues_below(c, i);
 }
+
+bool roster_lets_signer_end(int64_t issuer_end_s, int64_t signer_end_s, int64_t now_s)
+{
+    return now_s > issuer_end_s || signer_end_s >= issuer_end_s;
+}

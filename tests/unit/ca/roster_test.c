@@ -241,6 +241,17 @@ Test(roster, nor_is_that_of_its_signer_with_it_or_before)
     idle_close();
     setup();
     cr_assert_eq(alarms(KEY_NONE, NOW - 10, NOW - 11), 0, "the service was down");
+    idle_close();
+    setup();
+    cr_assert_eq(alarms(KEY_NONE, NOW, NOW), 0, "the last second");
+}
+
+Test(roster, a_signer_may_end_no_sooner_than_its_retired_issuer)
+{
+    cr_expect(roster_lets_signer_end(NOW + 3600, NOW + 3600, NOW), "on its last day");
+    cr_expect_not(roster_lets_signer_end(NOW + 3600, NOW + 3599, NOW));
+    cr_expect_not(roster_lets_signer_end(NOW, NOW - 1, NOW), "it is still asked about");
+    cr_expect(roster_lets_signer_end(NOW - 1, NOW - 2, NOW), "it has ended");
 }
 
 Test(roster, a_signer_of_a_retired_issuer_is_needed_until_that_ends)
