@@ -66,7 +66,11 @@ enum err renewal_plan(struct renewal *r);
 enum err renewal_settle(struct renewal *r, struct view *v);
 struct parts;
 enum err renewal_parts(struct renewal *r, const struct renewal_ca *ca, struct parts *out); /* ERR_INTERNAL */
-/* Makes it, in the steps above. */
+/* Makes it, in the steps above. ERR_CONFLICT: see the last of them; all before it is there, and the next run
+ * takes it. */
 enum err renewal_make(struct renewal *r);
+/* The last step: puts `settings` in the place of `texts`. ERR_CONFLICT: what is there is something else by
+ * now. */
+enum err renewal_put_settings(struct renewal *r);
 
 #endif

@@ -238,6 +238,8 @@ static enum err add_root(struct renewal *r)
         renewal_note(r, "%s: add public/ca/%s.pem to what clients of the interface trust.", quiet.detail,
                      r->id);
     else if (!has_certificate(buf_span(&pem), buf_span(&r->certificate))) {
+        if (pem.len > 0 && pem.data[pem.len - 1] != '\n')
+            buf_put_u8(&pem, '\n'); /* by whoever edited it */
         pem_put(&pem, "CERTIFICATE", buf_span(&r->certificate));
         e = home_file_edit(r->config.home, SERVER_CA, buf_span(&pem), &r->f);
         buf_free(&pem);
@@ -256,6 +258,21 @@ static enum err put_files(struct renewal *r)
     return e == OK ? add_root(r) : e;
 }
 
+/* ---- chancery.xml ---- */
+
+enum err renewal_put_settings(struct renewal *r)
+{
+    struct config_texts now;
+    enum err e = config_texts_read(r->config.home, &now, &r->f);
+
+    if (e != OK)
+        return e;
+    if (!span_eq(buf_span(&now.settings), buf_span(&r->texts.settings)))
+        e = fault_set(&r->f, ERR_CONFLICT, "chancery.xml was changed meanwhile: run it again");
+    config_texts_free(&now);
+    return e == OK ? home_file_edit(r->config.home, "chancery.xml", buf_span(&r->settings), &r->f) : e;
+}
+
 enum err renewal_make(struct renewal *r)
 {
     enum err e = take_keys(r);
@@ -266,5 +283,5 @@ enum err renewal_make(struct renewal *r)
         e = record(r);
     if (e == OK)
         e = put_files(r);
-    return e == OK ? home_file_edit(r->config.home, "chancery.xml", buf_span(&r->settings), &r->f) : e;
+    return e == OK ? renewal_put_settings(r) : e;
 }

@@ -11,6 +11,7 @@
 #include "api/authority.h"
 #include "api/home_file.h"
 #include "api/renew.h"
+#include "base/log.h"
 
 static char dir[] = "/tmp/chancery-renew-XXXXXX";
 static char home[64];
@@ -98,6 +99,14 @@ static void add_stranger(const char *cn)
     buf_free(&certificate);
 }
 
+static void read_home(const char *name, struct buf *out)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", home, name);
+    cr_assert_eq(file_read(path, out, NULL), OK);
+}
+
 Test(renew, a_name_that_another_issuer_has_is_refused)
 {
     make_home();
@@ -116,6 +125,65 @@ Test(renew, a_key_of_another_kind_in_its_place_is_not_taken)
     cr_expect_not(is_there("issuers/ec-g2.pem"));
     cr_assert_eq(authority_key(home, "ec-384", "keys/ec-root-g2.key", NULL, NULL), OK);
     cr_expect_eq(renew("ec-root-g1"), 0);
+}
+
+static unsigned count_of(const char *text, const char *what)
+{
+    unsigned n = 0;
+
+    for (text = strstr(text, what); text != NULL; text = strstr(text + 1, what))
+        n++;
+    return n;
+}
+
+Test(renew, a_new_root_is_added_to_a_file_that_lost_its_last_newline)
+{
+    struct buf pem;
+
+    make_home();
+    buf_init(&pem, PEM_MAX);
+    read_home("admin/server-ca.pem", &pem);
+    cr_assert_eq(pem.data[pem.len - 1], '\n');
+    cr_assert_eq(home_file_edit(home, "admin/server-ca.pem", span_of(pem.data, pem.len - 1), NULL), OK);
+    cr_assert_eq(renew("ec-root-g1"), 0);
+    buf_reset(&pem);
+    read_home("admin/server-ca.pem", &pem);
+    buf_put_u8(&pem, 0);
+    cr_assert_eq(count_of((char *)pem.data, "-----\n-----BEGIN CERTIFICATE-----\n"), 2, "three roots");
+    cr_expect_null(strstr((char *)pem.data, "----------BEGIN"), "each in lines of its own");
+    buf_free(&pem);
+}
+
+Test(renew, what_somebody_wrote_into_the_settings_meanwhile_is_not_lost)
+{
+    struct renewal *r = xcalloc(1, sizeof *r);
+    struct buf was, is;
+
+    make_home();
+    snprintf(r->config.home, sizeof r->config.home, "%s", home);
+    buf_init(&r->settings, XML_DOC_MAX);
+    buf_init(&was, XML_DOC_MAX);
+    buf_init(&is, XML_DOC_MAX);
+    cr_assert_eq(config_texts_read(home, &r->texts, &r->f), OK);
+    buf_put_span(&r->settings, buf_span(&r->texts.settings));
+    buf_put_str(&r->settings, "<!-- ours -->\n");
+    buf_put_span(&was, buf_span(&r->texts.settings));
+    buf_put_str(&was, "<!-- theirs -->\n");
+    cr_assert_eq(home_file_edit(home, "chancery.xml", buf_span(&was), NULL), OK);
+    cr_expect_eq(renewal_put_settings(r), ERR_CONFLICT);
+    cr_expect_str_eq(r->f.detail, "chancery.xml was changed meanwhile: run it again");
+    read_home("chancery.xml", &is);
+    cr_expect(span_eq(buf_span(&is), buf_span(&was)));
+    cr_assert_eq(home_file_edit(home, "chancery.xml", buf_span(&r->texts.settings), NULL), OK);
+    cr_expect_eq(renewal_put_settings(r), OK);
+    buf_reset(&is);
+    read_home("chancery.xml", &is);
+    cr_expect(span_eq(buf_span(&is), buf_span(&r->settings)));
+    config_texts_free(&r->texts);
+    buf_free(&r->settings);
+    buf_free(&was);
+    buf_free(&is);
+    free(r);
 }
 
 /* ---- home_file ---- */
