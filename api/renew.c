@@ -116,10 +116,9 @@ static void say_next(const struct renewal *r)
             r->id, r->id);
     else
         fprintf(stderr,
-                "Put public/ca/%s.cer wherever %s is, then start the service: from then on %s issues, and %s "
-                "goes on "
-                "with its CRL and OCSP alone.\n",
-                r->id, r->old_id, r->id, r->old_id);
+                "Start the service: from then on %s issues, and %s goes on with its CRL and OCSP alone.\n"
+                "To have %s known first, move `issues` back before (docs/operations.md, 14).\n",
+                r->id, r->old_id, r->id);
 }
 
 static void tell(struct renewal *r, const struct local_run *how)

@@ -21,7 +21,7 @@
 #define PROFILE_ID_MAX 64u      /* "imp/cup-xmpp-s2s-ECDSA", with the final NUL */
 #define PRINCIPAL_MAX 128u      /* who asks, as audit rows name them, with the final NUL */
 #define SAN_COUNT_MAX 1000u     /* names in one certificate: beyond any multi-server cluster */
-#define ISSUERS_MAX 16u         /* four from init, and room for eight generations of re-keying */
+#define ISSUERS_MAX 16u         /* four from init, and twelve new generations of any of them */
 #define SIGNATURE_MAX 512u      /* octets: RSA 4096; EC P-521 needs 141 */
 #define CN_MAX 64u              /* characters, RFC 5280 ub-common-name */
 #define DNS_NAME_MAX 253u       /* characters, RFC 1035 2.3.4 without the final dot */
