@@ -101,9 +101,11 @@ struct ca {
     uint64_t
         asked[ISSUERS_MAX]; /* as issuers: desk number of what was asked for those that wait, 0: nothing */
     struct {
-        uint64_t desk_number; /* of the nudge that has no answer yet, 0: none */
-        bool is_due;          /* revoked since, or that nudge failed */
-    } nudges[ISSUERS_MAX];    /* as issuers */
+        uint64_t desk_number;  /* of the nudge that has no answer yet, 0: none */
+        bool is_due;           /* revoked or moved since, or that nudge failed */
+        enum desk_cause cause; /* of what is due, else of what is under way */
+        bool is_renamed;       /* what is due is no list that is under way: it may name the old address */
+    } nudges[ISSUERS_MAX];     /* as issuers */
     struct {
         bool is_due;            /* a new complete list is out: changes before it are no delta's any more */
         uint8_t at[SERIAL_LEN]; /* how far that has come */

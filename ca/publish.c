@@ -115,45 +115,47 @@ bool publish_ask(struct ca *ca, struct ask *a)
 /* What cannot be read now is tried again by the next upkeep. */
 static void nudge(struct ca *ca, size_t n, enum desk_cause cause)
 {
-    uint64_t changes;
+    uint64_t changes = UINT64_MAX; /* more than any list under way shows */
 
-    ca->nudges[n].is_due = changes_of(ca, n, &changes) != OK;
+    ca->nudges[n].cause = cause;
+    ca->nudges[n].is_due = !ca->nudges[n].is_renamed && changes_of(ca, n, &changes) != OK;
     if (ca->nudges[n].is_due)
         return;
+    ca->nudges[n].is_renamed = false;
     ca->nudges[n].desk_number = ++ca->next_desk_number;
     send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, cause, changes);
+}
+
+/* Now, or behind the one under way. Of several that are due the first names the cause. */
+static void nudge_or_wait(struct ca *ca, size_t n, enum desk_cause cause)
+{
+    if (ca->nudges[n].desk_number == 0) {
+        nudge(ca, n, cause);
+        return;
+    }
+    if (!ca->nudges[n].is_due)
+        ca->nudges[n].cause = cause;
+    ca->nudges[n].is_due = true;
 }
 
 void publish_nudge(struct ca *ca, uint16_t issuer_no)
 {
     const struct issuing *i = issuing_by_no(ca, issuer_no);
-    size_t n;
 
     if (i == NULL || !ca->role->publish_on_revocation)
         return;
-    n = (size_t)(i - ca->issuers);
-    if (ca->nudges[n].desk_number == 0)
-        nudge(ca, n, CAUSE_REVOCATION);
-    else
-        ca->nudges[n].is_due = true;
+    nudge_or_wait(ca, (size_t)(i - ca->issuers), CAUSE_REVOCATION);
 }
 
 void publish_moved(struct ca *ca, size_t n)
 {
-    if (ca->nudges[n].desk_number == 0)
-        nudge(ca, n, CAUSE_CONFIGURATION);
-    else
-        ca->nudges[n].is_due = true;
+    nudge_or_wait(ca, n, CAUSE_CONFIGURATION);
 }
 
-/* The number of changes is one that no list under way shows: it may name the old address. */
 static void publish_renamed(struct ca *ca, size_t n)
 {
-    ca->nudges[n].is_due = ca->nudges[n].desk_number != 0;
-    if (ca->nudges[n].is_due)
-        return;
-    ca->nudges[n].desk_number = ++ca->next_desk_number;
-    send_publish(ca, ca->nudges[n].desk_number, ca->issuers[n].config->id, CAUSE_CONFIGURATION, UINT64_MAX);
+    ca->nudges[n].is_renamed = true;
+    nudge_or_wait(ca, n, CAUSE_CONFIGURATION);
 }
 
 void publish_renamed_deltas(struct ca *ca, uint64_t since)
@@ -192,7 +194,7 @@ void publish_nudge_due(struct ca *ca)
 {
     for (size_t n = 0; n < ca->issuer_count; n++)
         if (ca->nudges[n].is_due && ca->nudges[n].desk_number == 0)
-            nudge(ca, n, CAUSE_REVOCATION);
+            nudge(ca, n, ca->nudges[n].cause);
 }
 
 /* The list whose number was just reserved is read from a later view: it shows every revocation up to now. */
@@ -201,7 +203,7 @@ static void nudge_covered(struct ca *ca, const char *issuer_id)
     const struct issuing *i = issuing_by_id(ca, issuer_id);
 
     if (i != NULL && ca->nudges[i - ca->issuers].desk_number != 0)
-        ca->nudges[i - ca->issuers].is_due = false;
+        ca->nudges[i - ca->issuers].is_due = ca->nudges[i - ca->issuers].is_renamed = false;
 }
 
 /* What was revoked since goes out at once; what failed waits for the next upkeep. */
@@ -214,7 +216,7 @@ static void nudge_done(struct ca *ca, const struct desk_note *d)
         if (d->err != OK)
             ca->nudges[n].is_due = true;
         else if (ca->nudges[n].is_due)
-            nudge(ca, n, CAUSE_REVOCATION);
+            nudge(ca, n, ca->nudges[n].cause);
     }
 }
 

@@ -367,21 +367,90 @@ static void set_track(const char *row)
     idle_commit(t);
 }
 
-/* The issuer that a publication is asked for. */
-static char *next_nudged(char out[static ISSUER_ID_MAX])
+/* A publication that is asked for; number 0: none. */
+struct nudged {
+    uint64_t number, changes;
+    char id[ISSUER_ID_MAX];
+    enum desk_cause cause;
+};
+
+static struct nudged take_nudged(void)
 {
+    struct nudged n = {0};
     uint8_t frame[1024];
     struct span s;
     struct rd r;
 
-    *out = '\0';
     if (wire_try_receive(desk[0], frame, sizeof frame, &s) != OK)
-        return out;
+        return n;
     r = rd_of(s);
     cr_assert_eq(rd_u8(&r), DESK_PUBLISH);
-    rd_u64(&r);
-    cr_assert(span_to_str(rd_blob(&r), out, ISSUER_ID_MAX));
-    return out;
+    n.number = rd_u64(&r);
+    cr_assert(span_to_str(rd_blob(&r), n.id, sizeof n.id));
+    n.cause = (enum desk_cause)rd_u8(&r);
+    n.changes = rd_u64(&r);
+    cr_assert(rd_done(&r));
+    return n;
+}
+
+static char *next_nudged(char out[static ISSUER_ID_MAX])
+{
+    return strcpy(out, take_nudged().id);
+}
+
+/* Behind one that is under way: what is asked for once that is done. */
+static struct nudged nudged_behind(void (*due)(void))
+{
+    struct nudged first;
+
+    publish_nudge(ca, 1);
+    first = take_nudged();
+    cr_assert_eq(first.cause, CAUSE_REVOCATION);
+    due();
+    cr_assert_eq(take_nudged().number, 0);
+    done(first.number, 1);
+    return take_nudged();
+}
+
+static void revoke_more(void)
+{
+    publish_nudge(ca, 1);
+}
+
+static void rename_and_revoke(void)
+{
+    publish_renamed_deltas(ca, ca->next_desk_number);
+    publish_nudge(ca, 1);
+}
+
+Test(publish, what_waits_for_another_run_keeps_its_cause)
+{
+    struct nudged n;
+
+    idle.role.publish_on_revocation = true;
+    idle.role.config.issuers[0].has_deltas = true;
+    n = nudged_behind(revoke_more);
+    cr_assert_eq(n.cause, CAUSE_REVOCATION);
+    cr_assert_lt(n.changes, UINT64_MAX);
+    done(n.number, 2);
+    n = nudged_behind(rename_and_revoke);
+    cr_assert_eq(n.cause, CAUSE_CONFIGURATION);
+    cr_assert_eq(n.changes, UINT64_MAX, "a list under way may name the old address");
+    done(n.number, 3);
+    cr_assert_eq(take_nudged().number, 0);
+}
+
+/* One that failed is asked for again by the upkeep. */
+Test(publish, what_failed_keeps_its_cause)
+{
+    struct desk_note failed = {.kind = DESK_DONE, .err = ERR_INTERNAL};
+
+    idle.role.config.issuers[0].has_deltas = true;
+    publish_moved(ca, 0);
+    failed.number = take_nudged().number;
+    publish_settle(ca, &failed);
+    publish_nudge_due(ca);
+    cr_assert_eq(take_nudged().cause, CAUSE_CONFIGURATION);
 }
 
 Test(publish, who_asks_for_an_issuer_whose_changes_are_damaged_is_refused)
