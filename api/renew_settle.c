@@ -152,6 +152,17 @@ static void note_responders(struct renewal *r)
         renewal_note(r, "The OCSP host %s has no key for %s yet.", r->old.config->hosts[i], r->id);
 }
 
+/* Whoever trusts it has it in a trust store of its own. */
+static void note_trusted(struct renewal *r)
+{
+    if (r->old.config->is_trusted)
+        renewal_note(
+            r,
+            "The OCSP signer of %s will be a trusted responder too: its certificate has to reach the "
+            "products (ca chain ocsp).",
+            r->id);
+}
+
 enum err renewal_settle(struct renewal *r, struct view *v)
 {
     enum err e = settle_keys(r);
@@ -164,5 +175,7 @@ enum err renewal_settle(struct renewal *r, struct view *v)
         note_logins(r, v);
     if (e == OK)
         note_responders(r);
+    if (e == OK)
+        note_trusted(r);
     return e;
 }

@@ -160,6 +160,13 @@ class AtRest(unittest.TestCase):
         self.assertIn("host dmz1 has no key for ec-g2", notes)
         self.assertEqual(path.read_text().count("dmz1"), 1)
 
+    def test_a_trusted_responder_is_to_be_given_to_the_products(self):
+        path = self.home / "chancery.xml"
+        path.write_text(path.read_text().replace('<issuer id="ec-g1" ', '<issuer id="ec-g1" ocsp-model="trusted" '))
+        self.assertIn("OCSP signer of ec-g2 will be a trusted responder too", " ".join(renew(self.service, "ec-g1")["notes"]))
+        self.assertEqual(path.read_text().count('ocsp-model="trusted"'), 2)
+        self.assertNotIn("trusted", " ".join(renew(self.service, "rsa-g1")["notes"]))
+
     def test_the_old_one_may_go_on_issuing_until_the_new_one_is_known(self):
         renew(self.service, "ec-g1")
         path = self.home / "chancery.xml"
