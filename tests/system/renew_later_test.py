@@ -8,7 +8,7 @@ from harness import CHANCERY, make_csr, new_file, run, wait_until
 
 
 class LongAfter(unittest.TestCase):
-    """Eleven years later: the first generation has ended, the second was made in time."""
+    """Ten years later: the first generation ends or has ended, the second was made in time."""
 
     def setUp(self):
         self.service = FakedService()
@@ -17,13 +17,23 @@ class LongAfter(unittest.TestCase):
         self.assertEqual(self.service.stop(), 0)
         for each in ("rsa-g1", "ec-g1"):
             run("faketime", "+3000 days", CHANCERY, "ca", "renew", each, "--home", self.service.home, "--quiet")
-        self.service.jump("+4000d")
+
+    def start_at(self, offset):
+        self.service.jump(offset)
         self.service.start()
 
     def tearDown(self):
         self.assertEqual(self.service.stop(), 0, self.service.tail())
 
+    def test_the_last_day_of_the_old_ones_is_no_warning(self):
+        self.start_at("+87588h")  # half a day before their end, with which that of their OCSP signers comes
+        health = wait_until(self.ready, "nothing is critical")
+        checks = {each["name"]: each for each in health["checks"]}
+        self.assertEqual((checks["ocsp:ec-g1"]["status"], checks["ocsp:ec-g2"]["status"]), ("ok", "ok"), health)
+        self.assertNotIn("certificate.ending ocsp ec-g1", self.service.log.read_text())
+
     def test_the_end_of_the_old_ones_stops_nothing_and_alarms_nobody(self):
+        self.start_at("+4000d")
         health = wait_until(self.ready, "nothing is critical")
         texts = {each["name"]: each["detail"] for each in health["checks"]}
         self.assertIn("ended ", texts["issuer:ec-g1"])

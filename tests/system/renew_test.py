@@ -135,6 +135,20 @@ class AtRest(unittest.TestCase):
         self.assertEqual(made["not_after"], root.strip().split("=")[1].replace(" ", "T"))
         self.assertIn("It ends with ec-root-g1", made["notes"][0])
 
+    def test_one_that_a_restored_backup_does_not_know_is_made_again_on_its_key(self):
+        place, again = WORK / "before", WORK / "before-home"
+        self.service.chancery("store", "backup", place)
+        lost = renew(self.service, "ec-g1")
+        run(CHANCERY, "store", "restore", place, "--home", again)
+        for key in ("ec-g2.key", "ec-g2-ocsp.key"):
+            shutil.copy2(self.home / "keys" / key, again / "keys" / key)
+        made = json.loads(run(CHANCERY, "ca", "renew", "ec-g1", "--home", again, "--output", "json").stdout)
+        self.assertEqual((made["subject"], len(made["notes"])), (lost["subject"], 2))
+        self.assertNotEqual(made["serial"], lost["serial"])
+        keys = {run("openssl", "x509", "-in", home / "issuers/ec-g2.pem", "-noout", "-pubkey").text for home in (self.home, again)}
+        self.assertEqual(len(keys), 1)
+        self.assertIn("ok", run(CHANCERY, "config", "check", "--home", again).text)
+
     def test_a_new_root_and_an_issuing_ca_below_it(self):
         before = pem_to_der((self.home / "admin/server-ca.pem").read_text())
         made = renew(self.service, "ec-root-g1")
