@@ -127,15 +127,19 @@ static void on_end(void *arg)
     http_server_drain(p->server, DRAIN_MS, stop, p);
 }
 
-/* What may change while it runs. Addresses, issuers, the cache's size and connections stay as they were. */
+/* What may change while it runs. Addresses, issuers, the cache's size and connections stay as they were; with
+ * other issuers, everything, as in ca and api. */
 static void take_config(struct public *p, const struct config *fresh)
 {
     struct config *c = p->role->config;
 
+    if (!ca_config_same_issuers(&c->ca, &fresh->ca)) {
+        log_warn("reload", "the issuers differ: a restart takes them, nothing is taken now");
+        return;
+    }
     strcpy(c->name, fresh->name);
     strcpy(c->public_url, fresh->public_url);
-    if (ca_config_same_issuers(&c->ca, &fresh->ca))
-        c->ca = fresh->ca;
+    c->ca = fresh->ca;
     c->ocsp = fresh->ocsp;
     host_settings(p);
     made_forget(&p->page);

@@ -336,6 +336,7 @@ class Run(ServiceTest):
         good = path.read_text()
         other = good.replace(' issues="ec"', "").replace("</https>", '</https><login><limits requests="1/h"/></login>')
         self.assertNotEqual(good, other)
+        other = other.replace('name="Test"', 'name="Changed"', 1).replace('<ocsp validity="24h"', '<ocsp validity="3h"')
         replace_file(catalogue, (ROOT / "ca/profiles.xml").read_text().replace('"general/server"', '"general/renamed"'))
         replace_file(path, other)
         self.service.process.send_signal(signal.SIGHUP)
@@ -346,6 +347,8 @@ class Run(ServiceTest):
         log = self.service.log.read_text()
         for role in ("api", "ca"):
             self.assertRegex(log, f"warn {role} reload .*the issuers differ")
+        wait_until(lambda: re.search("warn ocsp reload .*the issuers differ", self.service.log.read_text()), "the third has looked, too")
+        self.assertIn("<h1>Test", self.service.plain("/").text)
         catalogue.unlink()
         replace_file(path, good)
         self.service.process.send_signal(signal.SIGHUP)
