@@ -71,22 +71,25 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
     publish_nudge_due(ca);
 }
 
-/* What certificates would name and no list could carry is not taken. */
+/* What certificates would name and no list could carry is not taken; the rest is, so that logins are the same
+ * here and in the api. */
 static void config_take(struct ca *ca, const struct ca_config *fresh)
 {
-    struct ca_config old = ca->role->config;
-    bool is_renamed = strcmp(old.public_url, fresh->public_url) != 0;
+    char old_url[sizeof fresh->public_url];
     uint64_t since = ca->next_desk_number;
     struct fault f = {0};
+    bool is_renamed;
 
+    strcpy(old_url, ca->role->config.public_url);
+    is_renamed = strcmp(old_url, fresh->public_url) != 0;
     ca->role->config = *fresh;
     if (issuing_set_urls(ca, &f) == OK) {
         if (is_renamed)
             publish_renamed_deltas(ca, since);
         return;
     }
-    log_warn("reload", "%s: the configuration stays, profiles alone are taken", f.detail);
-    ca->role->config = old;
+    log_warn("reload", "%s: certificates go on naming %s", f.detail, old_url);
+    strcpy(ca->role->config.public_url, old_url);
     if (issuing_set_urls(ca, &f) != OK)
         die("the addresses in force cannot be taken again");
 }

@@ -326,6 +326,47 @@ class Change(ServiceTest):
             self.assertIn(": 0 faults\n", self.service.chancery("store", "check").text, "and no warnings")
 
 
+class Moving(ServiceTest):
+    """A public URL that no shard has room for is refused by the ca; logins are taken with it, as in the api."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service(start=False)
+        configure(cls.service, "rsa-g1", shards="4")
+        path = cls.service.home / "chancery.xml"
+        cls.scope = '<login><principal name="admin" subject="CN=Administrator, O=Test"><scope issuer="ec-g1"/></principal></login>'
+        replace_file(path, path.read_text().replace("</https>", "</https>" + cls.scope))
+        cls.service.start()
+
+    def move(self, n, scoped=True):
+        path = self.service.home / "chancery.xml"
+        text = re.sub(r'public-url="[^"]*"', f'public-url="http://n{n}.example.com"', path.read_text())
+        replace_file(path, text if scoped else text.replace(self.scope, ""))
+        self.service.process.send_signal(signal.SIGHUP)
+
+    def test_the_ninth_address_is_not_named_and_the_rest_is_taken(self):
+        for n in range(2, 9):
+            self.move(n)
+            wait_until(lambda: self.service.log.read_text().count(" ca reloaded ") == n - 1, "it is taken")
+        self.assertNotIn("addresses in its life", self.service.log.read_text())
+        csr = make_csr()
+        self.assert_problem(self.service.issue(csr, "ucm/tomcat"), 403)
+        self.move(9, scoped=False)
+        wait_until(lambda: self.service.log.read_text().count(" ca reloaded ") == 8, "it is looked at")
+        self.assertIn("certificates go on naming http://n8.example.com", self.service.log.read_text())
+        wait_until(lambda: self.service.issue(csr, "ucm/tomcat").status == 201, "the api has looked, too")
+        leaf = self.service.issued(make_csr(subject="/CN=later.example.com", name="later"), "ucm/tomcat")
+        self.assertIn(b"http://n8.example.com/crl/rsa-g1-", pem_to_der(leaf.chain_pem)[0])
+        self.assertNotIn(b"http://n9.example.com", pem_to_der(leaf.chain_pem)[0])
+        self.assertEqual(self.service.stop(), 0)
+        with self.assertRaises(Exception):
+            self.service.start()
+        self.assertRegex(self.service.log.read_text(), "error ca ca-start .*http://n9.example.com: at most 8 addresses in its life")
+        path = self.service.home / "chancery.xml"
+        replace_file(path, path.read_text().replace("http://n9.", "http://n8."))
+        self.service.start()
+
+
 class Failing(ServiceTest):
     def test_an_alarm_stands_until_the_next_publication(self):
         home = self.service.home
