@@ -175,6 +175,15 @@ class DeployRun(unittest.TestCase):
         self.assertEqual((self.home / "chancery.xml").stat().st_mode & 0o777, 0o644)
         self.assertEqual([*self.home.glob(".move*")], [])
 
+    def test_a_last_line_without_an_end_is_kept(self):
+        path = self.home / "chancery.xml"
+        text = path.read_text()
+        path.write_text(text.rstrip("\n"))
+        https = f"127.0.0.1:{free_ports(1)[0]}"
+        told, _ = self.checkout.served("--home", self.home, "--https", https)
+        self.assertEqual(told["https"], https)
+        self.assertEqual(self.lines()[-1], "</chancery>")
+
     def test_port_80_which_a_url_need_not_say_moves_like_another(self):
         http, https = (f"127.0.0.1:{each}" for each in free_ports(2))
         self.checkout.served("--home", self.home, "--http", http, "--https", https)
