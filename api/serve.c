@@ -430,11 +430,11 @@ static int serve_run(struct serve *s, const char *home)
     struct fault f = {0};
     enum err e;
 
+    s->signal_fd = open_signals(); /* first: what comes while it prepares is heard afterwards */
     if (prepare(s, home, &f) != OK)
         return EXIT_LOCAL;
     if (s->ready_file != NULL)
         unlink(s->ready_file);
-    s->signal_fd = open_signals();
     s->deadline_ms = clock_monotonic_ms() + READY_MS;
     e = spawn_roles(s, &f);
     if (e != OK && !s->is_stopping) {

@@ -354,13 +354,14 @@ class Run(ServiceTest):
         self.service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.service.api("/profiles/general/renamed").status == 404, "the same issuers are taken")
 
-    def hurried(self, name):
-        """A service whose configuration was changed, and which was told so, while it started."""
+    def hurried(self, name, is_due=lambda service: "ca" in service.roles()):
+        """A service whose configuration was changed, and which was told so, while it started; when that is due."""
         other = Service(start=False)
         path, ready = other.home / "chancery.xml", other.directory / "ready"
         with open(other.log, "ab") as log:
             other.process = subprocess.Popen([CHANCERY, "serve", "--home", other.home, "--ready-file", ready], stdout=log, stderr=log)
-        wait_until(lambda: "ca" in other.roles(), "it has read its configuration")
+        while not is_due(other):  # which lasts no longer than a few milliseconds: no pause
+            self.assertIsNone(other.process.poll())
         replace_file(path, path.read_text().replace('name="Test"', name, 1))
         other.process.send_signal(signal.SIGHUP)
         wait_until(lambda: ready.exists(), "it is ready")
@@ -369,6 +370,20 @@ class Run(ServiceTest):
     def test_sighup_while_it_starts_is_heard_when_it_is_ready(self):
         other = self.hurried('name="Changed"')
         wait_until(lambda: "<h1>Changed" in other.plain("/").text, "the change is in force")
+        self.assertEqual(other.stop(), 0)
+
+    def test_sighup_before_any_role_is_there_is_heard_when_it_is_ready(self):
+        def prepares(service):
+            """What roles get of the configuration has a place, which comes before anything is read."""
+            links = []
+            for each in pathlib.Path(f"/proc/{service.process.pid}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    links.append(os.readlink(each))
+            return any("chancery-configuration" in each for each in links)
+
+        other = self.hurried('name="Changed"', prepares)
+        wait_until(lambda: "<h1>Changed" in other.plain("/").text, "the change is in force")
+        wait_until(lambda: re.search("info (api|ocsp) reload ", other.log.read_text()), "it was heard")
         self.assertEqual(other.stop(), 0)
 
     def test_sighup_while_it_starts_with_a_wrong_file_keeps_the_old(self):
