@@ -107,6 +107,12 @@ static void fold(struct buf *b)
     b->len = len > 0 && b->data[len - 1] == ' ' ? len - 1 : len;
 }
 
+/* As OpenSSL has it: a NumericString is compared octet for octet. */
+static bool put_text(const struct attribute *a, struct buf *out)
+{
+    return a->tag != DER_NUMERIC_STRING && attribute_text(a, out);
+}
+
 static bool attributes_match(const struct attribute *a, const struct attribute *b)
 {
     struct buf x, y;
@@ -116,7 +122,7 @@ static bool attributes_match(const struct attribute *a, const struct attribute *
         return false;
     buf_init(&x, 2 * a->value.len + 1);
     buf_init(&y, 2 * b->value.len + 1);
-    if (attribute_text(a, &x) && attribute_text(b, &y)) {
+    if (put_text(a, &x) && put_text(b, &y)) {
         fold(&x);
         fold(&y);
         same = span_eq(buf_span(&x), buf_span(&y));

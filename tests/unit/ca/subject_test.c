@@ -127,7 +127,6 @@ static bool openssl_matches(struct span a, struct span b)
     return same;
 }
 
-#define NUMERIC_STRING 0x12 /* compared octet for octet */
 #define CN_AS(tag, t)                                                                                        \
     {                                                                                                        \
         "\x55\x04\x03", tag, t                                                                               \
@@ -153,8 +152,9 @@ Test(subject, names_match_as_they_do_for_openssl)
         {{RDN, CN("a")}, {RDN, O("a")}, 2, 2, false},
         {{RDN, CN("a")}, {RDN, CN("a"), RDN, O("b")}, 2, 4, false},
         {{RDN, CN("a")}, {RDN, CN("a"), O("b")}, 2, 3, false},
-        {{RDN, CN_AS(NUMERIC_STRING, "1 ")}, {RDN, CN_AS(NUMERIC_STRING, "1")}, 2, 2, false},
-        {{RDN, CN_AS(NUMERIC_STRING, "1")}, {RDN, CN_AS(NUMERIC_STRING, "1")}, 2, 2, true},
+        {{RDN, CN_AS(DER_NUMERIC_STRING, "1 ")}, {RDN, CN_AS(DER_NUMERIC_STRING, "1")}, 2, 2, false},
+        {{RDN, CN_AS(DER_NUMERIC_STRING, "1")}, {RDN, CN_AS(DER_NUMERIC_STRING, "1")}, 2, 2, true},
+        {{RDN, CN_AS(DER_NUMERIC_STRING, "1")}, {RDN, CN("1")}, 2, 2, false},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
