@@ -26,7 +26,7 @@ class LongAfter(unittest.TestCase):
         self.assertEqual(self.service.stop(), 0, self.service.tail())
 
     def test_the_last_day_of_the_old_ones_is_no_warning(self):
-        self.start_at("+87588h")  # half a day before their end, with which that of their OCSP signers comes
+        self.start_at("+87660h")  # eleven hours before their end, with which that of their OCSP signers comes
         health = wait_until(self.ready, "nothing is critical")
         checks = {each["name"]: each for each in health["checks"]}
         self.assertEqual((checks["ocsp:ec-g1"]["status"], checks["ocsp:ec-g2"]["status"]), ("ok", "ok"), health)
