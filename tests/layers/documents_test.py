@@ -87,11 +87,35 @@ class Log(unittest.TestCase):
     ROOMS = ("base", "store", "signer", "ca", "crl", "ocsp", "cli", "watch", "api")
     SAID = re.compile(r'(?:\blog_(?:info|warn|error)\(\s*|\bline\("\w+", |\btell_fault\([^;]*?, |\bkept_open\(s, )"([a-z-]+)"')
 
+    ALARM = "`alarm` "  # begins a row whose other words are codes of alarms
+    RAISED = re.compile(r'\b(?:alarm|bell)_raise\([^;"]*?(?:"([a-z.-]+)"|\b(ALARM|CODE|BARRED|OLD|REFUSED|BEHIND|[A-Z]+_ALARM)),')
+
+    def rows(self):
+        return re.findall(r"(?m)^\| (`[^|]*)\|", section(document("operations.md"), "10. The log"))
+
+    def raised(self):
+        """The codes of alarms, also those that a #define of the file or of a header names."""
+        codes, headers = set(), "".join(path.read_text() for room in self.ROOMS for path in (ROOT / room).rglob("*.h"))
+        for path in (path for room in self.ROOMS for path in (ROOT / room).rglob("*.c")):
+            text = path.read_text()
+            for code, name in self.RAISED.findall(text):
+                codes.add(code or re.search(rf'#define {name} "([a-z.-]+)"', text + headers)[1])
+        return codes
+
+    def test_every_alarm_of_the_table_is_raised_and_every_other_is_told_somewhere(self):
+        raised = self.raised()
+        self.assertLessEqual({"permits.unread", "confinement", "certificate.ending", "crl.late", "clock.ahead", "target.failing"}, raised)
+        rows = [row.removeprefix(self.ALARM) for row in self.rows() if re.match(self.ALARM + "`", row)]
+        named = {each for row in rows for each in re.findall(r"`([a-z.-]+)`", row)}
+        self.assertLessEqual({"permits.unread", "confinement"}, named)
+        self.assertEqual(sorted(named - raised), [], "in docs/operations.md, 10, and raised by nothing")
+        text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
+        self.assertEqual(sorted(each for each in raised if f"`{each}`" not in text), [], "in no document")
+
     def test_every_event_is_in_operations_and_none_that_is_not_said(self):
         said_ = {event for room in self.ROOMS for path in (ROOT / room).rglob("*.c") for event in self.SAID.findall(path.read_text())}
         self.assertLessEqual({"ready", "alarm", "end", "key", "ocsp-as-of"}, said_)
-        rows = re.findall(r"(?m)^\| (`[^|]*)\|", section(document("operations.md"), "10. The log"))
-        named = {each for row in rows for each in re.findall(r"`([a-z-]+)`", row)}
+        named = {each for row in self.rows() for each in re.findall(r"`([a-z-]+)`", row) if not re.match(self.ALARM + "`", row)}
         self.assertEqual(sorted(said_ - named), [], "not in docs/operations.md, 10")
         self.assertEqual(sorted(named - said_), [], "in docs/operations.md, 10, and said by nothing")
 
