@@ -65,7 +65,7 @@ static bool has_mark(struct span text)
     static const char *const marks[] = {"PRIVATE KEY-----", "Private-Lines:" /* PuTTY's */};
 
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (memmem(text.data, text.len, marks[i], strlen(marks[i])) != NULL)
+        if (text.len > 0 && memmem(text.data, text.len, marks[i], strlen(marks[i])) != NULL)
             return true;
     return false;
 }
