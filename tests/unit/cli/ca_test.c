@@ -12,9 +12,10 @@ Test(ca, list_and_show_and_chain)
     exchange(&x, BODIES(exchange_issuers), WORDS("ca", "list"));
     expect_code(&x, 0);
     expect_request(x.server, 0, "GET /api/v1/issuers HTTP/1.1");
-    cr_assert_str_eq(x.typed.out, "ID      PARENT       KEY       NOT BEFORE  NOT AFTER  NEXT CRL  SUBJECT\n"
-                                  "rsa-g1  rsa-root-g1  rsa 3072  A           B          C         CN=R\n"
-                                  "ec-g1   -            -         -           -          -         -\n");
+    cr_assert_str_eq(x.typed.out,
+                     "ID      PARENT       KEY       ISSUES  NOT BEFORE  NOT AFTER  NEXT CRL  SUBJECT\n"
+                     "rsa-g1  rsa-root-g1  rsa 3072  -       A           B          C         CN=R\n"
+                     "ec-g1   -            -         -       -           -          -         -\n");
     finish(&x);
     exchange(&x, BODIES("{\"id\":\"rsa-g1\",\"pem\":\"P\",\"chain\":\"P\\nR\\n\"}"),
              WORDS("ca", "chain", "rsa-g1"));
