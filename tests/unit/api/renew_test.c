@@ -32,7 +32,7 @@ static void teardown(void)
     cr_assert_eq(system(command), 0);
 }
 
-TestSuite(renew, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(renew, .init = setup, .fini = teardown);
 
 static void make_home(void)
 {
