@@ -28,6 +28,10 @@ const char *access_role_name(enum access_role r); /* "viewer"; "nobody" */
 /* One of the five; false for anything else, "nobody" included. */
 [[nodiscard]] bool access_role_parse(const char *text, enum access_role *out);
 
+/* Lines of the permit list: every new connection is held against them. */
+#define PERMITS_MAX 1024u
+#define PERMITS_FULL_TEXT "The permit list has 1024 lines: use ranges."
+
 #define SCOPE_TEXT_MAX 512u /* octets of one list with its NULs: a dozen globs or suffixes */
 struct scope_list {
     uint16_t len;

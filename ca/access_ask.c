@@ -278,7 +278,7 @@ static void check_addition(struct txn *t, struct ask *a, enum err found, bool is
             "The permit list cannot be read: the log names the damaged row. `permit list` shows "
             "it without who added it: remove it first.");
     if (n >= PERMITS_MAX)
-        ask_refuse(a, ERR_CONFLICT, "The permit list has 1024 lines: use ranges.");
+        ask_refuse(a, ERR_CONFLICT, PERMITS_FULL_TEXT);
 }
 
 static void audit_permit(struct txn *t, const struct ask *a, const char *did, int64_t now_s)

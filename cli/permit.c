@@ -95,6 +95,8 @@ static int pretend(struct cli *c, bool adds)
     if (code == DONE && is_listed(js_get(list, "items"), &line) == adds)
         code = adds ? cli_fail(c, REFUSED, "The permit list has this line already.")
                     : cli_fail(c, NOT_FOUND, "The permit list has no such line.");
+    else if (code == DONE && adds && js_len(js_get(list, "items")) >= PERMITS_MAX)
+        code = cli_fail(c, REFUSED, PERMITS_FULL_TEXT);
     else if (code == DONE)
         code = show_plan(c, adds ? "add" : "remove", &line);
     js_free(list);

@@ -525,7 +525,6 @@ struct permit {
     int64_t created_at_s;
     bool is_damaged; /* of a row that was read: it names itself, and created_by and created_at_s are lost */
 };
-#define PERMITS_MAX 1024u                               /* every new connection is held against them */
 void permit_add(struct txn *t, const struct permit *p); /* ERR_CONFLICT: it is there */
 /* Listener, role and range name one. ERR_NOT_FOUND. A damaged one goes too. */
 void permit_remove(struct txn *t, const struct permit *p);

@@ -7,7 +7,7 @@ import json
 import ssl
 import unittest
 
-from harness import WAIT_S, ServiceTest, exchange, wait_until
+from harness import WAIT_S, Service, ServiceTest, exchange, wait_until
 
 
 class Permit(ServiceTest):
@@ -122,6 +122,23 @@ class Permit(ServiceTest):
                 if code in (3, 5):
                     self.assertEqual(dry.stderr, real.stderr)
                 self.assertEqual(dry.text.startswith(f"would     {words[0]}\n"), code == 0, dry.said)
+
+    def test_a_full_list_takes_no_more(self):
+        twin = Service()
+        self.addCleanup(twin.kill)
+        connection = http.client.HTTPSConnection("127.0.0.1", twin.https_port, timeout=WAIT_S, context=twin.tls())
+        self.addCleanup(connection.close)
+        for n in range(1024):
+            body = json.dumps({"range": f"10.{n // 256}.{n % 256}.0/24", "listener": "http"})
+            connection.request("POST", "/api/v1/permits", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            self.assertEqual(answer.status, 201)
+        for more in ([], ["--dry-run"]):
+            full = twin.chancery("permit", "add", "192.0.2.1", *more, check=False)
+            self.assertEqual(full.returncode, 3, full.said)
+            self.assertIn("1024 lines", full.said)
+        self.assertEqual(twin.chancery("permit", "remove", "10.0.0.0/24", "--listener", "http", "--dry-run").returncode, 0)
 
     def test_a_role(self):
         token = self.service.chancery("token", "create", "--role", "operator").text.strip()
