@@ -32,18 +32,6 @@ struct permits {
     int64_t told_ms;
 };
 
-static void grow(struct permits *s)
-{
-    struct line *more;
-
-    s->cap = s->cap > 0 ? 2 * s->cap : 16;
-    more = xcalloc(s->cap, sizeof *more);
-    if (s->count > 0)
-        memcpy(more, s->lines, s->count * sizeof *more);
-    free(s->lines);
-    s->lines = more;
-}
-
 /* A damaged one too: then the whole is not taken. */
 static bool take_line(const struct permit *p, void *arg)
 {
@@ -52,7 +40,7 @@ static bool take_line(const struct permit *p, void *arg)
     if (p->listener != s->listener)
         return true;
     if (s->count == s->cap)
-        grow(s);
+        s->lines = xgrow(s->lines, &s->cap, sizeof *s->lines);
     s->lines[s->count++] = (struct line){p->role, p->range};
     return true;
 }

@@ -43,16 +43,8 @@ void pulse_free(struct pulse *p)
 
 static void await(struct pulse *p, pulse_done *done, void *arg)
 {
-    struct waiter *more;
-
-    if (p->count == p->cap) {
-        p->cap = p->cap > 0 ? 2 * p->cap : 8;
-        more = xcalloc(p->cap, sizeof *more);
-        if (p->count > 0)
-            memcpy(more, p->waiters, p->count * sizeof *more);
-        free(p->waiters);
-        p->waiters = more;
-    }
+    if (p->count == p->cap)
+        p->waiters = xgrow(p->waiters, &p->cap, sizeof *p->waiters);
     p->waiters[p->count++] = (struct waiter){done, arg};
 }
 

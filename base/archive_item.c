@@ -97,12 +97,9 @@ struct listing_of {
 
 static void add_name(struct listing_of *l, const char *name)
 {
-    if (l->count == l->cap) {
-        l->cap = l->cap > 0 ? 2 * l->cap : 256;
-        l->names = reallocarray(l->names, l->cap, sizeof *l->names);
-    }
-    if (l->names == NULL || (l->names[l->count++] = strdup(name)) == NULL)
-        die("out of memory");
+    if (l->count == l->cap)
+        l->names = xgrow(l->names, &l->cap, sizeof *l->names);
+    l->names[l->count++] = xstrdup(name);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -68,12 +68,8 @@ void request_free(struct http_request *r)
 
 void request_add_field(struct http_request *r, size_t name, size_t value)
 {
-    if (r->field_count == r->field_cap) {
-        r->field_cap = r->field_cap > 0 ? 2 * r->field_cap : 16;
-        r->fields = realloc(r->fields, r->field_cap * sizeof *r->fields);
-        if (r->fields == NULL)
-            die("out of memory");
-    }
+    if (r->field_count == r->field_cap)
+        r->fields = xgrow(r->fields, &r->field_cap, sizeof *r->fields);
     r->fields[r->field_count++] = (struct field_at){.name = name, .value = value};
 }
 

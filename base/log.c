@@ -106,6 +106,15 @@ void *xcalloc(unsigned long n, unsigned long size)
     return p;
 }
 
+void *xgrow(void *items, unsigned long *cap, unsigned long size)
+{
+    *cap = *cap > 0 ? 2 * *cap : 16;
+    items = reallocarray(items, *cap, size);
+    if (items == NULL)
+        die("out of memory");
+    return items;
+}
+
 char *xstrdup(const char *s)
 {
     char *p = strdup(s);

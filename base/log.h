@@ -23,5 +23,7 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void *xmalloc(unsigned long size);
 void *xcalloc(unsigned long n, unsigned long size);
 char *xstrdup(const char *s);
+/* Twice the room for items of that size, 16 at first; what is there moves with it, the rest is not set. */
+void *xgrow(void *items, unsigned long *cap, unsigned long size);
 
 #endif

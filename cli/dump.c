@@ -61,12 +61,8 @@ static enum err add_item(const struct archive_item *entry, void *arg)
     struct dump *d = arg;
     struct dump_item *i;
 
-    if (d->count == d->cap) {
-        d->cap = d->cap > 0 ? 2 * d->cap : 1024;
-        d->items = reallocarray(d->items, d->cap, sizeof *d->items);
-        if (d->items == NULL)
-            die("out of memory");
-    }
+    if (d->count == d->cap)
+        d->items = xgrow(d->items, &d->cap, sizeof *d->items);
     i = &d->items[d->count++];
     *i = (struct dump_item){.path = strdup(entry->path), .refusal = entry->refusal, .at = -1};
     if (i->path == NULL)
