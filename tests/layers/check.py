@@ -30,7 +30,7 @@ OWNERS = {
     "openssl/ssl.h": "base/tls.c",
     "libxml/": "base/xml.c",
     "jansson.h": "base/json.c",
-    "curl/": ("base/fetch.c", "base/transfer.c"),  # small exchanges, and files as a stream: other options, no code in common
+    "curl/": ("base/fetch.c", "base/fetch_path.c", "base/transfer.c"),  # small exchanges, their paths, and files as a stream: other options, no code in common
     "idn2.h": "base/idn.c",
     "seccomp.h": "base/confine_calls.c",
     "linux/landlock.h": "base/confine_paths.c",
