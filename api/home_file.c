@@ -53,8 +53,7 @@ static enum err owner_of(const char *path, struct stat *out, struct fault *f)
     *out = (struct stat){.st_uid = NOBODY_ELSE};
     if (geteuid() != 0)
         return OK;
-    strcpy(dir, path);
-    strrchr(dir, '/')[0] = '\0';
+    path_dir(path, dir);
     return stat(dir, out) == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
 }
 
