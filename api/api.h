@@ -9,6 +9,7 @@
 
 #include "api/inner.h"
 #include "api/tally.h"
+#include "base/ending.h"
 
 /* ---- asker.c: questions to the ca ---- */
 
@@ -356,6 +357,9 @@ void issuers_get(struct call *c); /* issuers.c */
 void issuer_get(struct call *c);
 void signers_get(struct call *c); /* signers.c: GET /api/v1/issuers/ocsp */
 bool signer_is_trusted(const struct ca_config *c, const char *issuer_id);
+/* How near is the end of its OCSP signer's certificate? By the measures of ca/endings.c. */
+enum ending_state signer_ending(const struct ca_config *c, const char *issuer_id, int64_t end_s,
+                                int64_t now_s);
 /* The issuer of that id, in a view the caller closes; NULL, and answered, when there is none. */
 struct view *issuer_wanted(struct call *c, const char *id, struct issuer *out);
 /* Its certificate and those above, up to the root. */

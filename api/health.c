@@ -47,16 +47,6 @@ static void check_crl(struct report *r, const struct issuer *i)
         add_end(r, "crl", i->id, s.next_update_s, overlap_s - overlap_s / 4, 0);
 }
 
-/* As ca/endings.c judges it. */
-static enum ending_state signer_ending(const struct report *r, const struct issuer *i, int64_t end_s)
-{
-    const struct ca_config *c = &r->call->api->config->ca;
-    bool is_trusted = signer_is_trusted(c, i->id);
-
-    return ending_judge(end_s, r->now_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
-                        is_trusted ? c->trusted_s : c->responder_s);
-}
-
 /* `retired_end_s`: of an issuer that issues no more; NO_TIME: it does. */
 static void check_signer(struct report *r, const struct issuer *i, int64_t retired_end_s)
 {
@@ -69,7 +59,8 @@ static void check_signer(struct report *r, const struct issuer *i, int64_t retir
     else if (retired_end_s != NO_TIME && roster_lets_signer_end(retired_end_s, s.not_after_s, r->now_s))
         checks_add_end(&r->checks, "ocsp", i->id, s.not_after_s, ENDING_FAR);
     else
-        checks_add_end(&r->checks, "ocsp", i->id, s.not_after_s, signer_ending(r, i, s.not_after_s));
+        checks_add_end(&r->checks, "ocsp", i->id, s.not_after_s,
+                       signer_ending(&r->call->api->config->ca, i->id, s.not_after_s, r->now_s));
 }
 
 /* Nothing is issued by it any more; its CRL and OCSP go on. */

@@ -210,8 +210,6 @@ static bool has_ended(const struct issuer *i, int64_t now_s)
 
 static void check_signer(struct report *r, const char *id)
 {
-    const struct ca_config *c = &r->public->config->ca;
-    bool is_trusted = signer_is_trusted(c, id);
     struct issuer i;
     struct status s;
 
@@ -226,8 +224,7 @@ static void check_signer(struct report *r, const char *id)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "the signer's certificate is revoked");
     else
         checks_add_end(&r->checks, "ocsp", id, s.not_after_s,
-                       ending_judge(s.not_after_s, r->now_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
-                                    is_trusted ? c->trusted_s : c->responder_s));
+                       signer_ending(&r->public->config->ca, id, s.not_after_s, r->now_s));
 }
 
 static void check_data(struct report *r)

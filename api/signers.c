@@ -18,6 +18,15 @@ bool signer_is_trusted(const struct ca_config *c, const char *issuer_id)
     return false;
 }
 
+enum ending_state signer_ending(const struct ca_config *c, const char *issuer_id, int64_t end_s,
+                                int64_t now_s)
+{
+    bool is_trusted = signer_is_trusted(c, issuer_id);
+
+    return ending_judge(end_s, now_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
+                        is_trusted ? c->trusted_s : c->responder_s);
+}
+
 struct walk {
     const struct ca_config *config;
     struct view *view;
