@@ -49,7 +49,7 @@ static bool read_bits(const char *text, unsigned most, unsigned *out)
            end - text <= 3 && (n != 0 || end - text == 1);
 }
 
-static bool is_base(const struct address_range *r)
+bool address_range_is_base(const struct address_range *r)
 {
     struct address zero = r->base;
 
@@ -76,7 +76,7 @@ bool address_range_parse(const char *text, struct address_range *out)
     if (slash != NULL && !read_bits(slash + 1, bits, &bits))
         return false;
     out->bits = (uint8_t)(least + bits);
-    return is_base(out);
+    return address_range_is_base(out);
 }
 
 bool address_range_has(const struct address_range *r, const struct address *a)

@@ -23,6 +23,8 @@ struct address_range {
 
 /* "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1" (the same as 192.0.2.1). */
 [[nodiscard]] bool address_parse(const char *text, struct address *out);
+/* Are all bits beyond the prefix zero? */
+bool address_range_is_base(const struct address_range *r);
 /* An address, or one with "/bits". False as well when bits beyond the prefix are set: 10.1.2.3/8 is more
  * likely a slip than a range. */
 [[nodiscard]] bool address_range_parse(const char *text, struct address_range *out);

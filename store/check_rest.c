@@ -130,20 +130,12 @@ static void check_token(struct check *c, struct entry e)
         check_fault(c, "a token cannot be read");
 }
 
-/* Bits beyond the prefix are zero: a range with others is nobody's to remove. */
-static bool is_range(const struct address_range *r)
-{
-    for (unsigned bit = r->bits; bit < 8 * sizeof r->base.octets; bit++)
-        if ((r->base.octets[bit / 8] & 0x80 >> bit % 8) != 0)
-            return false;
-    return true;
-}
-
+/* A range with bits beyond its prefix is nobody's to remove. */
 static void check_permit(struct check *c, struct entry e)
 {
     struct permit p;
 
-    if (!permit_read(e, &p) || !is_range(&p.range))
+    if (!permit_read(e, &p) || !address_range_is_base(&p.range))
         check_fault(c, "a permit cannot be read");
 }
 
