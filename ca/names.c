@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* names: the rules about subject, common name and SAN. One finding a rule, listing the names it is about. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,16 +73,15 @@ static void sort_dns(const struct profile *p, struct san_lists *l, struct span n
     }
 }
 
-static void sort_ip(const struct profile *p, struct san_lists *l, struct span octets)
+static void sort_ip(const struct profile *p, struct san_lists *l, const struct san *s)
 {
-    char text[INET6_ADDRSTRLEN];
+    char text[64];
 
-    if (octets.len != 4 && octets.len != 16) {
-        snprintf(text, sizeof text, "of %zu octets", octets.len);
+    if (s->value.len != 4 && s->value.len != 16) {
+        snprintf(text, sizeof text, "of %zu octets", s->value.len);
         listing_add(&l->ip_size, span_str(text));
     } else if (!p->ip_sans) {
-        inet_ntop(octets.len == 4 ? AF_INET : AF_INET6, octets.data, text, sizeof text);
-        listing_add(&l->ip_refused, span_str(text));
+        listing_add_san(&l->ip_refused, s);
     }
 }
 
@@ -95,7 +93,7 @@ static void sort_san(const struct profile *p, struct san_lists *l, const struct 
     case SAN_DNS:
         return sort_dns(p, l, s->value);
     case SAN_IP:
-        return sort_ip(p, l, s->value);
+        return sort_ip(p, l, s);
     case SAN_EMAIL:
     case SAN_URI:
         snprintf(text, sizeof text, "%s %.*s",
