@@ -15,9 +15,9 @@
 bool taken_reads(struct rd *r, struct ask *a)
 {
     if (a->kind == ASK_REFUSED)
-        return span_to_str(rd_blob(r), a->principal, sizeof a->principal) &&
-               span_to_str(rd_blob(r), a->profile_id, sizeof a->profile_id) &&
-               span_to_str(rd_blob(r), a->reason_text, sizeof a->reason_text);
+        return ask_read_text(r, a->principal, sizeof a->principal) &&
+               ask_read_text(r, a->profile_id, sizeof a->profile_id) &&
+               ask_read_text(r, a->reason_text, sizeof a->reason_text);
     rd_copy(r, a->digests.settings, HASH_LEN);
     rd_copy(r, a->digests.catalogue, HASH_LEN);
     a->is_reload = rd_u8(r) != 0;
