@@ -111,7 +111,6 @@ struct ca {
         uint8_t at[SERIAL_LEN]; /* how far that has come */
     } prunes[ISSUERS_MAX];
     struct cert_prune prune; /* how far it has come */
-    bool is_renewal_due;     /* an OCSP signer's certificate was withdrawn */
     uint64_t next_desk_number;
     struct sealing sealing;
     struct copies copies;

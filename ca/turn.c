@@ -168,53 +168,43 @@ void turn_answer(struct ca *ca, struct ask *a)
         ask_settle(ca, a);
 }
 
-static void nudge(struct ca *ca, const struct ask *a)
+/* What follows a change of state. True: an OCSP signer's certificate was withdrawn, which answers nothing
+ * from the next second on. */
+static bool follow(struct ca *ca, const struct ask *a)
 {
     struct view *v = NULL;
     struct status s;
+    struct cert c;
+    bool is_signer;
 
-    if (!ca->role->publish_on_revocation || (a->kind != ASK_REVOKE && a->kind != ASK_UNHOLD) || !a->changed)
-        return;
+    if ((a->kind != ASK_REVOKE && a->kind != ASK_UNHOLD) || !a->changed)
+        return false;
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
-    if (status_find(v, a->serial, &s) == OK)
+    is_signer = a->kind == ASK_REVOKE && cert_find(v, a->serial, &c) == OK &&
+                strcmp(c.profile, RESPONDER_PROFILE) == 0;
+    if (ca->role->publish_on_revocation && status_find(v, a->serial, &s) == OK)
         publish_nudge(ca, s.issuer_no);
     view_close(v);
-}
-
-/* An OCSP signer that is withdrawn answers nothing from the next second on. */
-static void note_signer(struct ca *ca, const struct ask *a)
-{
-    struct view *v = NULL;
-    struct cert c;
-
-    if (a->kind != ASK_REVOKE || !a->changed)
-        return;
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
-    if (cert_find(v, a->serial, &c) == OK && strcmp(c.profile, RESPONDER_PROFILE) == 0)
-        ca->is_renewal_due = true;
-    view_close(v);
+    return is_signer;
 }
 
 /* What cannot be done now is the upkeep's. */
-static void renew_withdrawn(struct ca *ca, int64_t now_s)
+static void renew_withdrawn(struct ca *ca, struct turn *t)
 {
-    if (!ca->is_renewal_due)
+    if (!t->is_renewal_due)
         return;
-    ca->is_renewal_due = false;
+    t->is_renewal_due = false;
     if (ca->no_room == NULL && probe_signer(ca, 1))
-        responder_renew(ca, now_s);
+        responder_renew(ca, t->now_s);
 }
 
 static void answer(struct ca *ca, struct turn *t)
 {
     for (size_t i = 0; i < t->ready_count; i++)
         t->ready[i]->is_recorded = true;
-    for (size_t i = 0; i < t->ready_count; i++)
-        note_signer(ca, t->ready[i]);
-    for (size_t i = 0; i < t->ready_count; i++)
-        nudge(ca, t->ready[i]); /* before a number is given out: that list will show them */
+    for (size_t i = 0; i < t->ready_count; i++) /* before a number is given out: that list will show them */
+        t->is_renewal_due = follow(ca, t->ready[i]) || t->is_renewal_due;
     for (size_t i = 0; i < t->note_count; i++)
         publish_settle(ca, &t->notes[i]);
     twins_answer(ca, t);
@@ -272,7 +262,7 @@ static bool turn_run(struct ca *ca, struct turn *t)
     if (decides_requests(t))
         approval_post(ca, t->now_s);
     answer(ca, t);
-    renew_withdrawn(ca, t->now_s);
+    renew_withdrawn(ca, t);
     copies_turn(ca);
     if (sealing_is_due(ca) && probe_signer(ca, 1))
         sealing_turn(ca, t->now_s);

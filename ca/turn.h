@@ -19,6 +19,7 @@ struct turn {
     size_t twin_count;
     struct desk_note notes[TURN_NOTES_MAX];
     size_t note_count;
+    bool is_renewal_due; /* an OCSP signer's certificate was withdrawn */
     int64_t now_s;
 };
 
