@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -306,22 +307,20 @@ static void list_add(struct path_list *l, const char *path, enum confine_access 
     l->paths[++l->count] = (struct confine_path)NO_PATH;
 }
 
-/* With what lies beside it, so that it may be replaced; not so in the home itself and its keys. */
-static void list_add_file(struct path_list *l, const char *path)
+/* With what lies beside it where that may be: so it may be replaced. */
+static void list_add_file(struct path_list *l, const struct config *c, const char *path)
 {
     char directory[PATH_LEN_MAX];
-    char *slash;
+    struct stat st;
 
-    list_add(l, path, CONFINE_READ);
-    snprintf(directory, sizeof directory, "%s", path);
-    slash = strrchr(directory, '/');
-    if (path[0] == '\0' || slash == NULL || slash == directory)
-        return;
-    *slash = '\0';
-    if (strcmp(directory, ".") != 0 && strcmp(directory, "./keys") != 0 && strcmp(directory, "keys") != 0)
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        list_add(l, path, CONFINE_READ);
+    if (beside_is_open(c, path, directory))
         list_add(l, directory, CONFINE_READ);
 }
 
+/* By what the account of the start can reach: later, as the role's, less would be seen. Freed by the caller.
+ */
 static struct path_list *paths_of(enum role_id id, const struct config *c)
 {
     struct path_list *l = xcalloc(1, sizeof *l);
@@ -329,19 +328,10 @@ static struct path_list *paths_of(enum role_id id, const struct config *c)
     for (const struct confine_path *p = confined[id].paths; p->path != NULL; p++)
         list_add(l, p->path, p->access);
     for (size_t i = 0; id == ROLE_API && i < c->ca.access.authority_count; i++) {
-        list_add_file(l, c->ca.access.authorities[i].file);
-        list_add_file(l, c->ca.access.authorities[i].crl);
+        list_add_file(l, c, c->ca.access.authorities[i].file);
+        list_add_file(l, c, c->ca.access.authorities[i].crl);
     }
     return l;
-}
-
-static enum err close_paths(enum role_id id, const struct config *c, int *landlock, struct fault *f)
-{
-    struct path_list *l = paths_of(id, c);
-    enum err e = confine_paths(l->paths, confined[id].may_connect, landlock, f);
-
-    free(l);
-    return e;
 }
 
 /* The kernel forgets it with a change of uid. */
@@ -383,6 +373,7 @@ enum err role_enter(enum role_id id, const struct config *c, struct board *board
     const struct confined *this = &confined[id];
     struct account who = role_account(id, c->confine.first_uid);
     pid_t parent = getppid();
+    struct path_list *paths = this->paths != NULL ? paths_of(id, c) : NULL;
     int landlock = 0;
     enum err e = OK;
 
@@ -397,8 +388,9 @@ enum err role_enter(enum role_id id, const struct config *c, struct board *board
         if (e == OK)
             e = follow_parent_again(parent, f);
     }
-    if (e == OK && c->confine.level == CONFINE_FULL && this->paths != NULL)
-        e = close_paths(id, c, &landlock, f);
+    if (e == OK && c->confine.level == CONFINE_FULL && paths != NULL)
+        e = confine_paths(paths->paths, this->may_connect, &landlock, f);
+    free(paths);
     tell(board, id, landlock);
     if (e == OK && !this->seals_itself)
         e = role_seal(id, c, f);

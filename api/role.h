@@ -55,6 +55,10 @@ extern const struct role_kind role_kinds[ROLE_COUNT];
 struct account role_account(enum role_id id, unsigned first_uid);
 /* It keeps CAP_DAC_OVERRIDE under its account. */
 bool role_passes_modes(enum role_id id, bool is_ocsp_host);
+/* beside.c: gives the directory of `file`. May what lies in it be read too, by a role that is confined, so
+ * that the file can be replaced? Not when it is, holds or lies in a place of keys or of other secrets, the
+ * home among them; nor the root directory's. Relative to the home, in which the caller is. */
+bool beside_is_open(const struct config *c, const char *file, char directory[static PATH_LEN_MAX]);
 /* home.c: gives each role what it writes in a home of root's; by the supervisor, before a role runs. ERR_IO.
  */
 enum err home_share(const char *home, unsigned first_uid, struct fault *f);

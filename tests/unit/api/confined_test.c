@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -19,14 +20,21 @@ static char dir[] = "/tmp/chancery-confined-XXXXXX";
 
 static void setup(void)
 {
-    static const char *const names[] = {"store", "public", "public/crl", "listener", "keys"};
+    static const char *const names[] = {"store", "public", "public/crl", "listener", "keys",
+                                        "admin", "corp",   "secret",     "keys/in"};
+
+    static const char *const files[] = {"keys/x.key",     "store/data.mdb", "admin/admin.key", "ca.pem",
+                                        "corp/ca.pem",    "corp/next.pem",  "secret/ca.pem",   "secret/y.key",
+                                        "keys/in/ca.pem", "keys/ca.pem",    "admin/ca.pem"};
 
     cr_assert_not_null(mkdtemp(dir));
     cr_assert_eq(chdir(dir), 0);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         cr_assert_eq(mkdir(names[i], 0755), 0);
-    cr_assert(close(open("keys/x.key", O_CREAT | O_WRONLY, 0644)) == 0);
-    cr_assert(close(open("store/data.mdb", O_CREAT | O_WRONLY, 0644)) == 0);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        cr_assert(close(open(files[i], O_CREAT | O_WRONLY, 0644)) == 0);
+    cr_assert_eq(symlink("keys", "to-keys"), 0);
+    cr_assert_eq(symlink(".", "to-home"), 0);
 }
 
 static void teardown(void)
@@ -39,10 +47,11 @@ static void teardown(void)
 
 TestSuite(confined, .init = setup, .fini = teardown, .timeout = 60);
 
+static struct config c = {.confine = {.level = CONFINE_FULL, .first_uid = 59900}};
+
 /* Enters as the role does and seals; an error ends the child. */
 static void enter(enum role_id id)
 {
-    static struct config c = {.confine = {.level = CONFINE_FULL, .first_uid = 59900}};
     struct fault f = {0};
 
     if (role_enter(id, &c, NULL, &f) != OK ||
@@ -119,6 +128,26 @@ static int act_read_passwd(void)
 static int act_read_key(void)
 {
     return open("keys/x.key", O_RDONLY) < 0;
+}
+
+static int act_read_admin(void)
+{
+    return open("admin/admin.key", O_RDONLY) < 0;
+}
+
+static int act_read_secret(void)
+{
+    return open("secret/y.key", O_RDONLY) < 0;
+}
+
+static int act_read_authority(void)
+{
+    return open(c.ca.access.authorities[0].file, O_RDONLY) < 0;
+}
+
+static int act_read_next(void)
+{
+    return open("corp/next.pem", O_RDONLY) < 0;
 }
 
 static int act_read_store(void)
@@ -204,6 +233,19 @@ Test(confined, the_signers_open_nothing)
     }
 }
 
+static bool has_landlock(void)
+{
+    int abi = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(confine_paths((const struct confine_path[]){{NULL, 0}}, false, &abi, NULL) == OK && abi > 0
+                  ? 0
+                  : 1);
+    cr_assert(waitpid(pid, &abi, 0) == pid);
+    return abi == 0;
+}
+
 Test(confined, the_others_open_what_is_theirs_alone)
 {
     static const struct {
@@ -215,15 +257,8 @@ Test(confined, the_others_open_what_is_theirs_alone)
         {ROLE_OCSP, DONE, REFUSED, REFUSED},
         {ROLE_API, DONE, REFUSED, REFUSED},
     };
-    int abi = 0;
-    pid_t pid = fork();
 
-    if (pid == 0)
-        _exit(confine_paths((const struct confine_path[]){{NULL, 0}}, false, &abi, NULL) == OK && abi > 0
-                  ? 0
-                  : 1);
-    cr_assert(waitpid(pid, &abi, 0) == pid);
-    if (abi != 0)
+    if (!has_landlock())
         cr_skip_test("this kernel has no Landlock");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *name = role_kinds[rows[i].id].name;
@@ -236,5 +271,84 @@ Test(confined, the_others_open_what_is_theirs_alone)
             continue;
         cr_expect_eq(outcome(rows[i].id, act_read_key), REFUSED, "%s", name);
         cr_expect_eq(outcome(rows[i].id, act_read_passwd), REFUSED, "%s", name);
+    }
+}
+
+/* ---- what a configuration adds ---- */
+
+/* The CA of a login is told as `file`: what api may then open. */
+static void name_authority(const char *file)
+{
+    c.ca.access.authority_count = 1;
+    snprintf(c.ca.access.authorities[0].file, sizeof c.ca.access.authorities[0].file, "%s", file);
+}
+
+static void expect_keys_closed(const char *file)
+{
+    cr_expect_eq(outcome(ROLE_API, act_read_key), REFUSED, "%s", file);
+    cr_expect_eq(outcome(ROLE_API, act_read_admin), REFUSED, "%s", file);
+    cr_expect_eq(outcome(ROLE_API, act_read_secret), REFUSED, "%s", file);
+}
+
+Test(confined, what_lies_beside_the_file_of_an_authority_may_replace_it)
+{
+    if (confine_build.is_traced || !has_landlock())
+        cr_skip_test("nothing judges files here");
+    cr_expect_eq(outcome(ROLE_API, act_read_next), REFUSED);
+    name_authority("corp/ca.pem");
+    cr_expect_eq(outcome(ROLE_API, act_read_authority), DONE);
+    cr_expect_eq(outcome(ROLE_API, act_read_next), DONE);
+    cr_expect_eq(outcome(ROLE_CRL, act_read_next), REFUSED);
+    expect_keys_closed("corp/ca.pem");
+}
+
+/* However it is written: the directory is, holds, or lies in, what nobody may replace anything in. */
+Test(confined, no_file_of_an_authority_opens_a_key_beside_or_below_it)
+{
+    static const char *const relative[] = {"ca.pem",
+                                           "./ca.pem",
+                                           "././ca.pem",
+                                           "corp/../ca.pem",
+                                           "to-home/ca.pem",
+                                           "to-home//ca.pem",
+                                           "keys/ca.pem",
+                                           ".//keys/ca.pem",
+                                           "keys/in/ca.pem",
+                                           "to-keys/ca.pem",
+                                           "to-keys/in/ca.pem",
+                                           "admin/ca.pem",
+                                           "secret/ca.pem",
+                                           "corp/../secret/ca.pem"};
+    char file[PATH_LEN_MAX];
+
+    if (confine_build.is_traced || !has_landlock())
+        cr_skip_test("nothing judges files here");
+    c.issuer_count = 1;
+    strcpy(c.issuers[0].key_uri, "file:secret/y.key");
+    for (size_t i = 0; i < 2 * sizeof relative / sizeof *relative; i++) {
+        snprintf(file, sizeof file, "%s%s%s", i % 2 != 0 ? dir : "", i % 2 != 0 ? "/" : "", relative[i / 2]);
+        name_authority(file);
+        cr_expect_eq(outcome(ROLE_API, act_read_authority), DONE, "%s", file);
+        expect_keys_closed(file);
+    }
+    snprintf(file, sizeof file, "%s.pem", dir); /* beside the home, and so above its keys */
+    cr_assert(close(open(file, O_CREAT | O_WRONLY, 0644)) == 0);
+    name_authority(file);
+    cr_expect_eq(outcome(ROLE_API, act_read_authority), DONE, "%s", file);
+    expect_keys_closed(file);
+    cr_assert_eq(unlink(file), 0);
+}
+
+Test(confined, a_directory_is_no_file_of_an_authority)
+{
+    static const char *const names[] = {".", "keys", "admin", "secret", "to-keys", "/", "/tmp"};
+
+    if (confine_build.is_traced || !has_landlock())
+        cr_skip_test("nothing judges files here");
+    c.issuer_count = 1;
+    strcpy(c.issuers[0].key_uri, "file:secret/y.key");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        name_authority(names[i]);
+        expect_keys_closed(names[i]);
     }
 }
