@@ -147,6 +147,7 @@ enum err csr_find_base64(struct span text, struct buf *out, struct fault *f);
 struct api_role {
     struct config *config;             /* may be reloaded in place on SIGHUP */
     const struct buf *https_keys;      /* PEM of the listener's keys: RSA, EC; an empty one is missing */
+    const struct buf *seal_pem;        /* issuers/audit.pub as the start found it; empty: no seals */
     int https_fd, control_fd;          /* listening */
     int ca_fd;                         /* wire to the ca */
     struct board *board;               /* its own; NULL: none */

@@ -212,6 +212,12 @@ static enum err read_host_keys(const struct config *c, size_t index,
     return e;
 }
 
+/* Nothing when the audit is not sealed. */
+static enum err read_seal_pem(const struct config *c, struct buf *out, struct fault *f)
+{
+    return c->audit_key_uri[0] == '\0' ? OK : file_read(c->audit_public, out, f);
+}
+
 /* NULL when the audit is not sealed. */
 static enum err read_seal_keys(const struct config *c, struct seal_keys **out, struct fault *f)
 {
@@ -223,7 +229,7 @@ static enum err read_seal_keys(const struct config *c, struct seal_keys **out, s
     if (c->audit_key_uri[0] == '\0')
         return OK;
     buf_init(&pem, PEM_MAX);
-    e = file_read(c->audit_public, &pem, f);
+    e = read_seal_pem(c, &pem, f);
     if (e == OK && seal_keys_read(buf_span(&pem), out, &why) != OK)
         e = fault_set(f, ERR_KEY, "%s: %s", c->audit_public, why.detail);
     buf_free(&pem);
@@ -336,21 +342,27 @@ static void free_https_keys(struct buf keys[static 2])
 
 static int run_api(struct config *c, const int *fds, const struct boards *boards)
 {
-    struct buf https_keys[2];
+    struct buf https_keys[2], seal_pem;
     struct api_role r = {.config = c,
                          .https_keys = https_keys,
+                         .seal_pem = &seal_pem,
                          .https_fd = fds[0],
                          .control_fd = fds[1],
                          .ca_fd = fds[2],
                          .board = boards->own,
                          .boards = boards->all,
                          .board_count = BOARD_COUNT};
+    struct fault f = {0};
     enum err e;
 
     load_https_keys(c, https_keys);
-    e = enter(ROLE_API, c, boards);
+    buf_init(&seal_pem, PEM_MAX);
+    e = tell_fault(read_seal_pem(c, &seal_pem, &f), "key", &f);
+    if (e == OK)
+        e = enter(ROLE_API, c, boards);
     if (e == OK)
         e = api_run(&r);
+    buf_free(&seal_pem);
     free_https_keys(https_keys);
     return exit_code(e);
 }

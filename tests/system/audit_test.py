@@ -213,6 +213,13 @@ class Audit(ServiceTest):
         self.assert_whole(self.verify("--head", head["head"]))
         self.assert_broken(self.verify("--head", "1:" + "00" * 32), "audit row 1: changed")
 
+    def test_without_a_key_the_running_services_own_checks_the_seals(self):
+        self.assertEqual(self.service.api("/audit/head").json()["seal_keys"], self.seal_key().read_text())
+        report = self.assert_whole(self.verify())
+        self.assertTrue(report["seals_checked"])
+        self.assertGreaterEqual(report["seals"], 1)
+        self.assertEqual(report["warnings"], [])
+
     def test_python_and_openssl_verify_the_export_alike(self):
         lines = [json.loads(line) for line in self.export().splitlines()]
         previous, seals = b"\0" * 32, 0
@@ -367,7 +374,8 @@ class Audit(ServiceTest):
         service.start()
         health = service.chancery("health", check=False)
         self.assertIn(b"audit.unsealed", health.stdout)
-        self.assert_whole(self.verify(service=service))
+        self.assertIsNone(json.loads(service.chancery("audit", "head", "--output", "json").stdout)["seal_keys"])
+        self.assertFalse(self.assert_whole(self.verify(service=service))["seals_checked"])
         self.assertEqual(service.stop(), 0)
 
     def test_a_public_half_that_is_another_keys_is_an_alarm_and_no_seal(self):

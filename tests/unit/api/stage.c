@@ -238,7 +238,7 @@ void stage_make(struct stage *s)
     fill_store(s);
     add_strangers(s);
     cr_assert_eq(wire_pair(s->wire), OK);
-    s->role = (struct api_role){.config = &s->config, .ca_fd = s->wire[0]};
+    s->role = (struct api_role){.config = &s->config, .seal_pem = &s->seal_pem, .ca_fd = s->wire[0]};
     s->api.role = &s->role;
     s->api.config = &s->config;
     s->api.now_s = still;

@@ -36,6 +36,7 @@ struct stage {
     struct config config;
     EVP_PKEY *key;
     struct buf certs[ACTORS], root;
+    struct buf seal_pem; /* empty */
     uint8_t serials[ACTORS][SERIAL_LEN];
     char secrets[STAGE_TOKENS][SECRET_TEXT_MAX];
     struct loop *idle; /* never runs: what ticks in a service stands still */
