@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* authority: see the header. */
 #include "api/authority.h"
 
 #include <stdio.h>

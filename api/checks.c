@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* checks: see the header. */
 #include "api/checks.h"
 
 #include <stdarg.h>

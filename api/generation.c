@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* generation: see the header. */
 #include "api/generation.h"
 
 #include <ctype.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * hierarchy: the keys and certificates of a new home. Keys are generated and used here once, in the process
- * that runs init; afterwards only a signer opens them.
- */
+/* hierarchy: which keys and certificates a new home has, and each made in its turn (api/authority.h). */
 #include <stdio.h>
 #include <string.h>
 

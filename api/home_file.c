@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* home_file: see the header. A draft in the directory, on the disk, then renamed: what base/file.h does. */
 #include "api/home_file.h"
 
 #include <errno.h>

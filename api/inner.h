@@ -85,11 +85,12 @@ struct config_texts {
 /* Files of root or of this user that nobody else may write: ERR_CONFIG. */
 enum err config_texts_read(const char *home, struct config_texts *out, struct fault *f);
 void config_texts_free(struct config_texts *t);
-/* Validates them. `report` (may be NULL) gets every mistake, a line each. */
+/* Validates them. `report` (may be NULL) gets every mistake that the schema can see, else at most the first
+ * that a room finds, a line each. */
 enum err config_parse(const char *home, const struct config_texts *t, struct config *out, struct buf *report,
                       struct fault *f);
 
-/* Both: reads and validates home/chancery.xml and home/profiles.xml. */
+/* Reads and validates home/chancery.xml and home/profiles.xml. */
 enum err config_load(const char *home, struct config *out, struct buf *report, struct fault *f);
 /* Again, from where `now` came from: a role's from the supervisor. */
 enum err config_reload(const struct config *now, struct config *out, struct fault *f);

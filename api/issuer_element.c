@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* issuer_element: see the header. Edits are gathered first, then made in one copy of the text. */
 #include "api/issuer_element.h"
 
 #include <stdio.h>

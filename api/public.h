@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* public: what the files of the plain HTTP role share: private to public.c, ocsp_http.c, published.c and
- * page.c. */
+/* public: what the files of the process "ocsp", the plain HTTP role, share: private to public.c, ocsp_http.c,
+ * ocsp_recent.c, published.c, published_name.c, page.c, signers.c, made.c, host.c and as_of.c. */
 #ifndef API_PUBLIC_H
 #define API_PUBLIC_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* result: see the header. */
 #include "api/result.h"
 
 #include <stdio.h>

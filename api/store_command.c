@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* store_command: see the header. */
 #include "api/store_command.h"
 
 #include <setjmp.h>

@@ -34,7 +34,7 @@ enum err board_make(int *write_fd, int *read_fd, struct fault *f);
  * functions. */
 enum err board_open(int write_fd, struct board **out, struct fault *f);
 enum err board_open_read(int read_fd, const struct board **out, struct fault *f);
-/* One that nobody else sees: tests, and roles started alone. Dies when there is no memory. */
+/* One that nobody else sees, for tests. Dies when there is no memory. */
 struct board *board_new(void);
 void board_close(const struct board *b); /* NULL is fine */
 

@@ -3,7 +3,7 @@
  * confine: how a process gives up what it will not need. Each step is for good and for this process and its
  * later children. The steps, in this order, because each takes away what the ones before it use:
  *   confine_process  no new privileges, no core file, not dumpable
- *   confine_account a uid and groups of its own, no capability
+ *   confine_account  a uid and groups of its own, no capability
  *   confine_paths    Landlock: the files that may still be opened, and whether TCP may be connected to
  *   confine_calls    seccomp: the system calls that may still be made; any other one kills the process
  * What a role needs is its own table's business (api/confined.c); this is only how.

@@ -45,7 +45,7 @@ const char *err_text(enum err code);
 /* The HTTP status, 500 for the local ones. */
 unsigned err_status(enum err code);
 
-/* The code for an HTTP status: ERR_INTERNAL for statuses that have none. */
+/* The code for an HTTP status: OK for any 2xx, 202 too; ERR_INTERNAL for statuses that have none. */
 enum err err_from_status(unsigned status);
 
 #define FAULT_DETAIL_MAX 512 /* one line on a terminal, with a path in it */

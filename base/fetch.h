@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch: HTTP exchanges as a client, one or many at a time, over libcurl (its one owner), for the command
- * line; base/transfer.h moves files of any length. TCP with or without TLS, or HTTP over a Unix socket. No
+ * fetch: HTTP exchanges as a client, one or many at a time, over libcurl, for the command line;
+ * base/transfer.h moves files of any length. TCP with or without TLS, or HTTP over a Unix socket. No
  * redirects, no proxies, no cookies. Blocks up to the timeout. A server is always verified; with `cacert`
  * against that file alone. A token is never sent over plain TCP.
  */

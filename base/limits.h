@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits: every fixed limit of the service that more than one file needs, each with its reason. */
+/* limits: the fixed limits that more than one room needs, each with its reason. */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 

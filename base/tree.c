@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tree: see the header. */
 #include "base/tree.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* xml_tag: see the header. */
 #include "base/xml_tag.h"
 
 #include <string.h>

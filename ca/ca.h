@@ -273,7 +273,7 @@ struct ca_certificate {
     struct span der, subject, issuer, spki, subject_text, issuer_text, issuer_url;
     enum hash_alg signature_hash; /* HASH_NONE: unknown */
 };
-#define KNOWN_CAS_MAX 32u /* ISSUERS_MAX of ours and as many given */
+#define KNOWN_CAS_MAX (2 * ISSUERS_MAX) /* of ours and as many given */
 struct upload {
     const struct profile *profile;
     const struct facts *request;

@@ -195,7 +195,7 @@ struct ask {
     char issuer_id[ISSUER_ID_MAX];
 };
 
-/* Reads a frame, which it takes. Dies on broken framing: the api is ours. */
+/* Reads a frame, which it takes. NULL: broken framing. */
 struct ask *ask_read(uint8_t *frame, size_t len);
 void ask_free(struct ask *a);
 /* A blob of it as a string; false when it does not fit `cap` or holds a NUL. */
@@ -232,7 +232,7 @@ void decide_revocation(struct view *v, struct ask *a);
 /* ---- group.c: the transaction ---- */
 
 struct desk_note;
-/* Something is issued when nothing refuses it. */
+/* An act that ends in a certificate when nothing refuses it. */
 bool ask_issues(const struct ask *a);
 /* Asks that need no record are left as they are; errors of others change with what the transaction shows.
  * Dies when it does not become durable. */

@@ -82,8 +82,7 @@ bool host_is_domain_of(struct span domain, struct span name);
 struct span host_first_label(struct span name);
 bool host_ends_with(struct span label, const char *suffix);
 
-/* The names of `sans`, ", " between, in at most `cap` octets: the first few, then how many more. NULL `pick`:
- * all. */
+/* The names that one finding is about, ", " between: the first LISTED_MAX of them, then how many more. */
 struct listing {
     struct buf text;
     size_t count;

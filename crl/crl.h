@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * crl: the publisher. It reads one view of the store, writes a v2 CRL (RFC 5280 5) as a stream into DER file,
- * hash and signing port at once, and puts DER and PEM under public/crl/ by temporary file, fsync, rename. It
- * owns the schedule. It does not write the store: the number is reserved and the publication recorded by the
- * ca, over the desk.
+ * crl: the publisher. It reads one view of the store, writes each v2 CRL (RFC 5280 5) into a draft, streams
+ * it from there to the signer and into its PEM, and puts both under public/crl/ by temporary file, fsync,
+ * rename. It owns the schedule. It does not write the store: the number is reserved and the publication
+ * recorded by the ca, over the desk.
  *
- * Order of one publication: reserve a number (durable) -> open a view -> entries into the draft -> close the
- * view -> stream to the signer, sign -> rename both files -> record (durable) -> answer. A crash in between
- * costs a number, never repeats one.
+ * Order of one run: open the first list's drafts -> reserve a number (durable) -> open a view; then of each
+ * list: entries into the draft -> to the signer -> rename both files -> record (durable). The view is closed
+ * after the last list's entries, the answer comes after the last record. A crash in between costs a number,
+ * never repeats one.
  */
 #ifndef CRL_CRL_H
 #define CRL_CRL_H
