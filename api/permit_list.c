@@ -185,12 +185,27 @@ static void change_safely(struct call *c, const struct permit *p, bool adds)
     change(c, p, adds);
 }
 
+/* A member that is there says something: what is no text, or an empty one, is not "left out", which would
+ * make the line a wider one. */
+static const char *check_member(const char *name, const struct js *v)
+{
+    const char *text = js_str(v);
+
+    if (strcmp(name, "range") != 0 && strcmp(name, "listener") != 0 && strcmp(name, "role") != 0)
+        return "The body has \"range\", and perhaps \"listener\" and \"role\", nothing else.";
+    if (!js_is_null(v) && (text == NULL || text[0] == '\0'))
+        return "\"range\", \"listener\" and \"role\" are texts; the last two may be null or left out.";
+    return NULL;
+}
+
 static const char *read_body(const struct js *body, void *out)
 {
-    for (size_t i = 0; i < js_len(body) && js_is_object(body); i++)
-        if (strcmp(js_name_at(body, i), "range") != 0 && strcmp(js_name_at(body, i), "listener") != 0 &&
-            strcmp(js_name_at(body, i), "role") != 0)
-            return "The body has \"range\", and perhaps \"listener\" and \"role\", nothing else.";
+    const char *wrong = NULL;
+
+    for (size_t i = 0; i < js_len(body) && js_is_object(body) && wrong == NULL; i++)
+        wrong = check_member(js_name_at(body, i), js_value_at(body, i));
+    if (wrong != NULL)
+        return wrong;
     return read_line(js_str(js_get(body, "range")), js_str(js_get(body, "listener")),
                      js_str(js_get(body, "role")), out);
 }

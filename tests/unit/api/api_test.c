@@ -177,12 +177,24 @@ static void send_broken_bodies(void)
                                           "{\"range\":1}",
                                           "{\"range\":\"192.0.2.0/24\",\"role\":\"king\"}",
                                           "{\"range\":\"192.0.2.0/24\",\"listener\":\"ftp\"}",
+                                          "{\"range\":null}",
+                                          "{\"range\":\"192.0.2.0/24\",\"role\":[\"operator\"]}",
+                                          "{\"range\":\"192.0.2.0/24\",\"role\":7}",
+                                          "{\"range\":\"192.0.2.0/24\",\"role\":{\"a\":1}}",
+                                          "{\"range\":\"192.0.2.0/24\",\"role\":false}",
+                                          "{\"range\":\"192.0.2.0/24\",\"role\":\"\"}",
+                                          "{\"range\":\"192.0.2.0/24\",\"listener\":80}",
                                           "{\"range\":\"192.0.2.0/24\",\"more\":1}"};
+    struct fetch_answer a;
 
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
         refused(LOCAL, "POST", "/api/v1/tokens", tokens[i], 400, "malformed");
     for (size_t i = 0; i < sizeof permits / sizeof *permits; i++)
         refused(LOCAL, "POST", "/api/v1/permits", permits[i], 400, "malformed");
+    a = ask(LOCAL, "POST", "/api/v1/permits",
+            span_str("{\"range\":\"192.0.2.0/24\",\"listener\":null,\"role\":null}"));
+    CHECK(a.status == 201, "null is left out: %u", a.status);
+    fetch_answer_free(&a);
 }
 
 Test(api, bodies_of_tokens_and_permits_are_read_strictly)
