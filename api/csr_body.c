@@ -171,15 +171,36 @@ bool csr_member(const struct js *body, const char *name, struct buf *out)
     return true;
 }
 
-/* False when it is no object, which text before the armour may look like. ERR_TOO_LARGE is left to buf_end().
- */
-static bool find_member(struct span body, struct buf *file)
+bool csr_has_key(const struct js *v)
+{
+    const char *text = js_str(v);
+    bool found = text != NULL && strstr(text, "PRIVATE KEY-----") != NULL;
+
+    for (size_t i = 0; i < js_len(v) && !found; i++) /* no deeper than js_parse lets pass */
+        found = csr_has_key(js_is_object(v) ? js_value_at(v, i) : js_at(v, i));
+    return found;
+}
+
+/* `cfssl genkey` writes the key beside the request. What is in "csr" itself is read by find_plain(). */
+static enum err check_others(const struct js *o, struct fault *f)
+{
+    for (size_t i = 0; i < js_len(o); i++)
+        if (strcmp(js_name_at(o, i), "csr") != 0 && csr_has_key(js_value_at(o, i)))
+            return fault_set(f, ERR_MALFORMED, "The object holds a private key. Never send a private key.");
+    return OK;
+}
+
+/* ERR_NOT_FOUND when it is no object, which text before the armour may look like. ERR_TOO_LARGE is left to
+ * buf_end(). */
+static enum err find_member(struct span body, struct buf *file, struct fault *f)
 {
     struct js *o = NULL;
-    bool found = is_object(body) && js_parse(body, &o, NULL) == OK && csr_member(o, "csr", file);
+    enum err e = ERR_NOT_FOUND;
 
+    if (is_object(body) && js_parse(body, &o, NULL) == OK && csr_member(o, "csr", file))
+        e = check_others(o, f);
     js_free(o);
-    return found;
+    return e;
 }
 
 /* ---- any of them ---- */
@@ -211,7 +232,11 @@ enum err csr_find(struct span body, struct buf *der, struct fault *f)
     if (body.len > CSR_MAX)
         return fault_set(f, ERR_TOO_LARGE, "A CSR may have %u octets.", CSR_MAX);
     buf_init(&file, CSR_MAX);
-    e = find_member(body, &file) ? find_plain(buf_span(&file), der, f) : find_plain(body, der, f);
+    e = find_member(body, &file, f);
+    if (e == OK)
+        e = find_plain(buf_span(&file), der, f);
+    else if (e == ERR_NOT_FOUND)
+        e = find_plain(body, der, f);
     buf_free(&file);
     return e;
 }

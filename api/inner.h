@@ -141,6 +141,8 @@ enum err csr_find_base64(struct span text, struct buf *out, struct fault *f);
 /* A file in a member of a JSON object: its text, or (what armour cannot be) its octets in base64. False: it
  * is no string. */
 [[nodiscard]] bool csr_member(const struct js *body, const char *name, struct buf *out);
+/* Is `v`, or anything in it, the text of a private key's PEM? */
+bool csr_has_key(const struct js *v);
 
 /* ---- the roles ---- */
 

@@ -68,6 +68,11 @@ static bool read_json(struct preflight *p)
         call_problem(c, ERR_MALFORMED, NULL, "The body is no JSON: %s", f.detail);
         return false;
     }
+    if (csr_has_key(body)) {
+        js_free(body);
+        call_problem(c, ERR_MALFORMED, NULL, "The body holds a private key. Never send a private key.");
+        return false;
+    }
     p->has_certificate = js_get(body, "certificate") != NULL;
     ok = read_file(c, body, "csr", &p->csr) &&
          (!p->has_certificate || read_file(c, body, "certificate", &p->certificate));

@@ -263,6 +263,14 @@ class Issue(ServiceTest):
         self.assertEqual(der.Certificate(pem_to_der(answer.text)[0]).spki, csr.fields.spki)
         self.assert_problem(self.service.api(path, "POST", b'{"pkcs10": ""}', headers), 400)
 
+    def test_a_private_key_beside_the_request_is_refused(self):
+        csr, path, before = make_csr(), "/certificates?profile=ucm/tomcat", self.service.serials()
+        body = json.dumps({"csr": csr.pem, "key": csr.key.read_text()})  # the form of cfssl genkey
+        for headers in ({"Content-Type": "application/json"}, {}):
+            problem = self.assert_problem(self.service.api(path, "POST", body, headers), 400)
+            self.assertIn("Never send a private key", problem["detail"])
+        self.assertEqual(self.service.serials(), before)
+
     def test_a_request_by_curl_with_and_without_its_line_ends(self):
         csr, admin = make_csr(), self.service.home / "admin"
         base = ("curl", "-sS", "--noproxy", "*", "--cacert", admin / "server-ca.pem", "--cert", admin / "admin.pem", "--key", admin / "admin.key",

@@ -487,7 +487,8 @@ class Preflight(ServiceTest):
         secret = pathlib.Path(key("rsa-2048")).read_text()
         good = der_to_pem(request(*FULL), "CERTIFICATE REQUEST")
         for body in ("", "{}", "[]", '{"csr": 7}', '{"csr": "x"}', json.dumps({"csr": good, "certificate": 7}),
-                     json.dumps({"csr": good, "certificate": secret}), json.dumps({"csr": good})[:-1]):
+                     json.dumps({"csr": good, "certificate": secret}), json.dumps({"csr": good})[:-1],
+                     json.dumps({"csr": good, "key": secret})):
             with self.subTest(body=body[:30]):
                 self.assert_problem(self.service.api("/preflight?profile=ucm/tomcat", "POST", body, headers), 400)
 

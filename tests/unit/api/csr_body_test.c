@@ -167,6 +167,75 @@ Test(csr_body, a_body_holds_exactly_one_request)
     buf_free(&der);
 }
 
+/* A request in "csr", and `with` as the object's other member. */
+static void expect_key_noticed(struct span der, struct js *with, const char *name)
+{
+    struct buf body;
+    struct parsed p;
+    struct js *o = js_object();
+
+    request_init(&body);
+    put_base64(&body, der);
+    js_set_span(o, "csr", buf_span(&body));
+    js_set(o, name, with);
+    buf_reset(&body);
+    js_write(o, &body);
+    p = parsed_of(buf_span(&body));
+    cr_assert_eq(p.err, ERR_MALFORMED, "%s", name);
+    cr_assert_not_null(strstr(p.fault.detail, "Never send a private key"), "%s", p.fault.detail);
+    parsed_free(&p);
+    js_free(o);
+    buf_free(&body);
+}
+
+Test(csr_body, no_other_member_is_a_private_key)
+{
+    static const char *const keys[] = {
+        "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n", /* as cfssl genkey does */
+        "text -----BEGIN ENCRYPTED PRIVATE KEY-----MAA=-----END ENCRYPTED PRIVATE KEY-----"};
+    struct buf der;
+
+    request_ordinary(&der);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct js *list = js_array(), *in = js_object(), *text = js_array();
+
+        js_push_str(list, keys[i]);
+        expect_key_noticed(buf_span(&der), list, "in a list");
+        js_set_int(in, "a", 1);
+        js_set_str(in, "key", keys[i]);
+        expect_key_noticed(buf_span(&der), in, "in an object");
+        js_push_str(text, keys[i]);
+        expect_key_noticed(buf_span(&der), js_copy(js_at(text, 0)), "key");
+        js_free(text);
+    }
+    buf_free(&der);
+}
+
+Test(csr_body, other_members_are_let_pass)
+{
+    struct buf der, body;
+    struct js *o = js_object(), *list = js_array();
+    struct parsed p;
+
+    request_ordinary(&der);
+    request_init(&body);
+    put_base64(&body, buf_span(&der));
+    js_set_span(o, "csr", buf_span(&body));
+    js_set_str(o, "note", "the key stays where it is");
+    js_push_str(list, "-----BEGIN CERTIFICATE-----");
+    js_set(o, "list", list);
+    js_set_null(o, "none");
+    buf_reset(&body);
+    js_write(o, &body);
+    p = parsed_of(buf_span(&body));
+    cr_assert_eq(p.err, OK, "%s", p.fault.detail);
+    parsed_free(&p);
+    js_free(o);
+    buf_free(&body);
+    buf_free(&der);
+}
+
 static void expect_hint(const char *head, struct span pem, const char *tail, const char *hint)
 {
     struct parsed p;
