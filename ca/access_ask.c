@@ -58,13 +58,38 @@ static unsigned roles_of(const struct act *act, const struct ask *a)
     return a->kind == ASK_ISSUE && a->dry_run ? act->roles | OPERATOR : act->roles;
 }
 
-static void deny(struct ask *a, const char *detail)
+static const char *act_name(const struct ask *a)
 {
     const struct act *act = act_of(a);
 
+    if (act == NULL)
+        return "unknown act";
+    return a->dry_run ? "preflight" : act->name;
+}
+
+static const char hidden[] = "It is outside the scope of this login.";
+
+/* As the log and the audit say it. */
+static const char *denial_text(const struct ask *a)
+{
+    return a->err == ERR_NOT_FOUND ? hidden : a->detail;
+}
+
+static void mark_denied(struct ask *a, enum err err, const char *told)
+{
     a->is_denied = true;
-    ask_refuse(a, ERR_FORBIDDEN, detail);
-    log_warn("denied", "act=%s principal=%s %s", act != NULL ? act->name : "unknown", a->who.name, a->detail);
+    ask_refuse(a, err, told);
+    log_warn("denied", "act=%s principal=%s %s", act_name(a), a->who.name, denial_text(a));
+}
+
+void access_deny(struct ask *a, const char *detail)
+{
+    mark_denied(a, ERR_FORBIDDEN, detail);
+}
+
+void access_hide(struct ask *a, const char *detail)
+{
+    mark_denied(a, ERR_NOT_FOUND, detail);
 }
 
 /* Values that the framing alone does not bound. */
@@ -89,7 +114,7 @@ void access_check(const struct ca *ca, struct view *v, struct ask *a, int64_t no
     enum err e;
 
     if (act == NULL)
-        return deny(a, "There is no such act.");
+        return access_deny(a, "There is no such act.");
     if (act->is_service)
         return;
     e = principal_find(v, &ca->role->config.access, a->decider[0] != '\0' ? a->decider : a->principal, now_s,
@@ -99,16 +124,16 @@ void access_check(const struct ca *ca, struct view *v, struct ask *a, int64_t no
         return;
     }
     if (e != OK)
-        return deny(a, f.detail);
+        return access_deny(a, f.detail);
     if ((roles_of(act, a) & ACCESS_BIT(a->who.role)) == 0) {
         snprintf(text, sizeof text, "The role %s does not include this: %s.", access_role_name(a->who.role),
-                 act->name);
-        return deny(a, text);
+                 act_name(a));
+        return access_deny(a, text);
     }
     if (act->is_whole && !scope_is_any(&a->who.scope))
-        return deny(a, "A login that is limited to some certificates may not do this.");
+        return access_deny(a, "A login that is limited to some certificates may not do this.");
     if (!is_sound(a, now_s))
-        deny(a, "A value is out of its range.");
+        access_deny(a, "A value is out of its range.");
 }
 
 bool access_covers(struct ask *a, bool covered, const char *what)
@@ -118,7 +143,7 @@ bool access_covers(struct ask *a, bool covered, const char *what)
     if (covered)
         return true;
     snprintf(text, sizeof text, "This login is limited: its scope does not cover %s.", what);
-    deny(a, text);
+    access_deny(a, text);
     return false;
 }
 
@@ -326,28 +351,40 @@ static void record_failure(struct txn *t, const struct ask *a, int64_t now_s)
     audit(t, AUDIT_LOGIN_FAILURE, "-", text, now_s);
 }
 
+/* The serial number of a certificate that is there, or which request it was. */
 static void record_denial(struct txn *t, const struct ask *a, int64_t now_s)
 {
-    const struct act *act = act_of(a);
-    char text[DETAIL_MAX];
+    bool is_move = a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD;
+    char text[DETAIL_MAX], id[2 * REQUEST_ID_LEN + 1];
+    struct audit_row row = {.at_s = now_s,
+                            .kind = AUDIT_REFUSE,
+                            .has_serial = is_move && a->err == ERR_NOT_FOUND,
+                            .actor = span_str(a->who.name[0] != '\0' ? a->who.name : "-")};
 
-    snprintf(text, sizeof text, "%s: %s", act != NULL ? act->name : "unknown act", a->detail);
-    audit(t, AUDIT_REFUSE, a->who.name[0] != '\0' ? a->who.name : "-", text, now_s);
+    hex_encode(span_of(a->request_id, REQUEST_ID_LEN), id);
+    if (a->kind == ASK_DENY)
+        snprintf(text, sizeof text, "%s request %s: %s", act_name(a), id, denial_text(a));
+    else
+        snprintf(text, sizeof text, "%s: %s", act_name(a), denial_text(a));
+    row.detail = span_str(text);
+    memcpy(row.serial, a->serial, SERIAL_LEN);
+    audit_append(t, &row);
 }
 
-static bool is_issue(const struct ask *a)
+/* Has record_denial() to say it? What was to be issued has a row of its own, record_refusal(). */
+static bool is_denial(const struct ask *a)
 {
-    return a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER;
+    return a->is_denied && (!ask_issues(a) || a->dry_run);
 }
 
 bool access_writes(const struct ask *a)
 {
-    return (a->is_denied && !is_issue(a)) || (a->kind >= ASK_TOKEN_CREATE && a->kind <= ASK_LOGIN_FAILURE);
+    return is_denial(a) || (a->kind >= ASK_TOKEN_CREATE && a->kind <= ASK_LOGIN_FAILURE);
 }
 
 void access_record(struct txn *t, struct ask *a, int64_t now_s)
 {
-    if (a->is_denied && !is_issue(a))
+    if (is_denial(a))
         return record_denial(t, a, now_s);
     if (a->err != OK)
         return;

@@ -209,7 +209,7 @@ static bool find_open(const struct ca *ca, struct view *v, struct ask *a, struct
     else if (e != OK)
         ask_refuse(a, ERR_INTERNAL, "This request cannot be read.");
     else if (!scope_has_request(&a->who.scope, &ca->role->config, r))
-        ask_refuse(a, ERR_NOT_FOUND, "There is no such request.");
+        access_hide(a, "There is no such request.");
     else if (r->state != REQUEST_PENDING)
         ask_refuse(a, ERR_CONFLICT, state_text(r));
     else if (is_past_end(ca, r, now_s))
@@ -300,7 +300,7 @@ void approval_deny(struct ca *ca, struct txn *t, struct ask *a, int64_t now_s)
     if (!find_open(ca, txn_view(t), a, &r, now_s))
         return;
     if (a->who.role == ACCESS_REQUESTER && !is_logins(ca, txn_view(t), a, &r))
-        return ask_refuse(a, ERR_FORBIDDEN, "A requester may take back his own requests alone.");
+        return access_deny(a, "A requester may take back his own requests alone.");
     snprintf(detail, sizeof detail, "profile %s, asked by %s: %s", r.profile, r.asker, a->reason_text);
     request_decide(t, a->request_id,
                    &(struct decision){

@@ -248,11 +248,9 @@ static const struct profile *permitted_profile(const struct ca *ca, struct ask *
     if (p == NULL)
         ask_refuse(a, ERR_NOT_FOUND, "There is no such profile.");
     else if (p->is_internal && !internal_permitted(a))
-        ask_refuse(
-            a, ERR_FORBIDDEN,
-            "This profile is the service's own: logins are made by an administrator whom no scope limits, "
-            "the "
-            "others by the service itself.");
+        access_deny(
+            a, "This profile is the service's own: logins are made by an administrator whom no scope limits, "
+               "the others by the service itself.");
     else if (a->kind == ASK_LISTENER && !listener_names_permitted(ca, a))
         ask_refuse(a, ERR_FORBIDDEN, "The listener asked for names that are not its own.");
     return a->err == OK ? p : NULL;
@@ -375,7 +373,7 @@ void decide_revocation(struct view *v, struct ask *a)
     if (e != OK)
         return ask_refuse(a, ERR_INTERNAL, "The status of this certificate cannot be read.");
     if (!covers_serial(v, a))
-        return ask_refuse(a, ERR_NOT_FOUND, "There is no such certificate."); /* he cannot see it either */
+        return access_hide(a, "There is no such certificate."); /* he cannot see it either */
     if (a->kind == ASK_REVOKE)
         decide_revoke(a, &s);
     else

@@ -211,6 +211,11 @@ void ask_settle(struct ca *ca, struct ask *a); /* turn.c: answers the api; frees
 void access_check(const struct ca *ca, struct view *v, struct ask *a, int64_t now_s);
 /* For what is known only later: false, and refused, when his scope does not cover it. */
 bool access_covers(struct ask *a, bool covered, const char *what);
+/* Role or scope forbids it: ERR_FORBIDDEN, a line of the log and a row of the audit. */
+void access_deny(struct ask *a, const char *detail);
+/* The same of what lies outside his scope, which he is told is not there: ERR_NOT_FOUND with `detail`. Log
+ * and audit say what it was. */
+void access_hide(struct ask *a, const char *detail);
 bool access_reads(struct rd *r, struct ask *a); /* a frame's rest, of the kinds below */
 bool access_writes(const struct ask *a);        /* tokens, permits, login failures, denials */
 void access_record(struct txn *t, struct ask *a, int64_t now_s);
