@@ -258,6 +258,37 @@ static bool is_ucs2(struct span s)
     return s.len % 2 == 0;
 }
 
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* X.680 41.2 */
+static bool is_numeric(uint8_t c)
+{
+    return is_digit(c) || c == ' ';
+}
+
+/* X.680 41.4 */
+static bool is_printable(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) ||
+           (c != 0 && strchr(" '()+,-./:=?", c) != NULL);
+}
+
+static bool is_ia5(uint8_t c)
+{
+    return c < 0x80;
+}
+
+static bool all_are(bool (*is_one)(uint8_t c), struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!is_one(s.data[i]))
+            return false;
+    return true;
+}
+
 bool der_is_text(const struct der *value)
 {
     if (value->body.len == 0)
@@ -268,9 +299,12 @@ bool der_is_text(const struct der *value)
     case DER_BMP_STRING: /* in the names of old CAs */
         return is_ucs2(value->body);
     case DER_NUMERIC_STRING:
+        return all_are(is_numeric, value->body);
     case DER_PRINTABLE_STRING:
-    case DER_T61_STRING:
+        return all_are(is_printable, value->body);
     case DER_IA5_STRING:
+        return all_are(is_ia5, value->body);
+    case DER_T61_STRING: /* its octets mean what its writer thought they do */
         return true;
     default:
         return false;

@@ -85,8 +85,9 @@ struct der {
 /* Two elements, whole, as they may follow each other in a SET OF, X.690 11.6. */
 bool der_ascends(struct span a, struct span b);
 /* A value of a Name that every reader takes: a string of one of the kinds in use, not empty (X.520 has SIZE
- * (1..MAX)), and well formed, as UTF8String is, and BMPString without surrogates (X.680 41.15). What ASCII
- * and T61 octets mean is not looked at. */
+ * (1..MAX)), with octets that are its characters: UTF-8, UCS-2 without surrogates (X.680 41.15), digits and
+ * space, the PrintableString's few, ASCII. Go's readers refuse the whole certificate for one that is not.
+ * What T61 octets mean is not looked at. */
 bool der_is_text(const struct der *value);
 /* True for the content of an INTEGER in as few octets as it takes, X.690 8.3.2. */
 bool der_is_minimal(struct span body);

@@ -71,21 +71,6 @@ static const char *form_text(enum form form)
                                     : "PrintableString or UTF8String";
 }
 
-/* X.680 41.4 */
-static bool is_printable(struct span text)
-{
-    static const char marks[] = " '()+,-./:=?";
-
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-            (c == 0 || strchr(marks, c) == NULL))
-            return false;
-    }
-    return true;
-}
-
 static unsigned characters_of(const struct attribute *a)
 {
     unsigned count = 0;
@@ -138,8 +123,7 @@ static void lint_attribute(const struct attribute *a, void *arg)
             snprintf(got, sizeof got, "a %s as %s", attributes[i].name, type_name(a->tag));
             return finding_add(out, "lint.string-type", "subject", got, form_text(attributes[i].form));
         }
-        if ((a->tag == DER_PRINTABLE_STRING && !is_printable(a->value)) ||
-            (a->value.len > 0 && !is_text(a))) {
+        if (a->value.len > 0 && !is_text(a)) {
             snprintf(got, sizeof got, "a %s with characters that %s lacks", attributes[i].name,
                      type_name(a->tag));
             return finding_add(out, "lint.string-type", "subject", got, form_text(attributes[i].form));

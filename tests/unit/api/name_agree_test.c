@@ -72,7 +72,7 @@ static const struct {
     const char *octets;
 } values[] = {{0, ""},         {1, "A"},    {2, "\0A"},          {2, "\xd8\0"},       {4, "\0\0\0A"},
               {2, "\xc3\xa4"}, {1, "\xe9"}, {4, "\xd8\0\xdc\0"}, {3, "\xed\xa0\x80"}, {5, "1.2.3"},
-              {2, "\x30\x00"}, {3, "a@b"}};
+              {2, "\x30\x00"}, {3, "a@b"},  {3, "1 2"},          {2, "a\x80"},        {3, "a_b"}};
 
 Test(name_agree, whatever_lint_takes_the_signer_takes)
 {
@@ -97,6 +97,9 @@ Test(name_agree, the_strings_in_use_are_taken_and_others_named)
     }
     cr_expect_null(verdict_on(STREET, DER_BMP_STRING, RAW("\0A")));
     cr_expect_str_eq(verdict_on(STREET, DER_BMP_STRING, RAW("\xd8\0")), "lint.string-type");
+    cr_expect_str_eq(verdict_on(STREET, DER_PRINTABLE_STRING, RAW("a_b")), "lint.string-type");
+    cr_expect_str_eq(verdict_on(STREET, DER_IA5_STRING, RAW("\xe9")), "lint.string-type");
+    cr_expect_str_eq(verdict_on(STREET, DER_NUMERIC_STRING, RAW("A")), "lint.string-type");
     for (size_t i = 0; i < sizeof bad; i++)
         cr_expect_str_eq(verdict_on(STREET, bad[i], RAW("\0\0\0A")), "lint.string-type", "%02x", bad[i]);
 }

@@ -145,6 +145,13 @@ CHANGE(country_long, d->subject = RAW("\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\
 CHANGE(cn_empty, d->subject = RAW("\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x03\x0c\x00"))
 CHANGE(street_empty, d->subject = RAW("\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x09\x0c\x00"))
 CHANGE(street_universal, d->subject = RAW("\x30\x0f\x31\x0d\x30\x0b\x06\x03\x55\x04\x09\x1c\x04\0\0\0A"))
+CHANGE(street_underscore, d->subject = RAW("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x09\x13\x01_"))
+CHANGE(postal_control, d->subject = RAW("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x11\x12\x01\x01"))
+CHANGE(email_latin1, d->subject = RAW("\x30\x12\x31\x10\x30\x0e\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
+                                      "\x16\x01\xe9"))
+CHANGE(domain_high,
+       d->subject = RAW("\x30\x13\x31\x11\x30\x0f\x06\x0a\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"
+                        "\x16\x01\x80"))
 CHANGE(rdn_unsorted, d->subject = RAW("\x30\x16\x31\x14\x30\x08\x06\x03\x55\x04\x09\x0c\x01"
                                       "a\x30\x08\x06\x03\x55\x04\x03\x0c\x01"
                                       "a"))
@@ -206,6 +213,10 @@ static const struct {
     {"lint.name-length", "ec-256", o_long},
     {"lint.name-length", "ec-256", street_empty},
     {"lint.string-type", "ec-256", street_universal},
+    {"lint.string-type", "ec-256", street_underscore},
+    {"lint.string-type", "ec-256", postal_control},
+    {"lint.string-type", "ec-256", email_latin1},
+    {"lint.string-type", "ec-256", domain_high},
     {"lint.subject", "ec-256", rdn_unsorted},
     {"lint.duplicate", "ec-256", ku_twice},
     {"lint.criticality", "ec-256", ku_not_critical},

@@ -35,3 +35,11 @@ Test(name, with_a_string_that_nobody_reads_is_refused)
     cr_assert(!is_name(RAW("\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x09\x0c\x00")), "nothing in it");
     cr_assert(!is_name(RAW("\x30\x02\x31\x00")), "no attribute");
 }
+
+Test(name, with_octets_that_are_not_its_strings_characters_is_refused)
+{
+    cr_assert(is_name(RAW("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x09\x16\x01_")), "IA5String");
+    cr_assert(!is_name(RAW("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x09\x16\x01\x80")), "IA5String");
+    cr_assert(!is_name(RAW("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x09\x13\x01_")), "PrintableString");
+    cr_assert(!is_name(RAW("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x11\x12\x01\x01")), "NumericString");
+}
