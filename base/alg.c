@@ -66,6 +66,17 @@ static bool positive(struct span *in, struct span *magnitude)
     return true;
 }
 
+static uint64_t number_of(struct span magnitude)
+{
+    uint64_t number = 0;
+
+    if (magnitude.len > sizeof number)
+        return UINT64_MAX;
+    for (size_t i = 0; i < magnitude.len; i++)
+        number = number << 8 | magnitude.data[i];
+    return number;
+}
+
 /* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }; the parameters are NULL. */
 static bool read_rsa(struct span params, struct key_kind *out)
 {
@@ -79,8 +90,14 @@ static bool read_rsa(struct span params, struct key_kind *out)
     if (!positive(&d.body, &modulus) || !positive(&d.body, &exponent) || d.body.len != 0)
         return false;
     out->bits = (unsigned)(modulus.len * 8) - (unsigned)__builtin_clz(modulus.data[0]) + 24;
+    out->exponent = number_of(exponent);
     out->type = KEY_RSA;
     return true;
+}
+
+bool key_exponent_is_sound(const struct key_kind *k)
+{
+    return (k->exponent & 1) != 0 && k->exponent >= 3 && k->exponent <= INT32_MAX;
 }
 
 /* SEC 1 2.3.3: 04 X Y, or 02/03 X; coordinates have the length of the field. */

@@ -22,6 +22,7 @@ struct key_kind {
     enum key_type type;
     unsigned bits; /* RSA: of the modulus; EC: 256, 384, 521 for the named NIST curves, 224 for P-224, 0 for
                       any other */
+    uint64_t exponent; /* of RSA; UINT64_MAX: needs more than 64 bits */
     /* The subjectPublicKey BIT STRING's content without the unused-bits octet: what SKI and the OCSP key hash
      * digest. Borrowed. */
     struct span key_bits;
@@ -30,6 +31,10 @@ struct key_kind {
 /* Reads a SubjectPublicKeyInfo. False for anything but strict DER of the right shape; an unknown algorithm is
  * KEY_OTHER. */
 [[nodiscard]] bool key_kind_of(struct span spki, struct key_kind *out);
+/* Of an RSA key: odd, from 3 to 2^31 - 1. An even one is no RSA, and with 1 everyone can sign (RFC 8017 3.1);
+ * above, Go's readers refuse the key, and a huge one is what a private exponent looks like that is small
+ * enough to be computed from the public key (Wiener 1990). 3 is sound with the padding of certificates. */
+bool key_exponent_is_sound(const struct key_kind *k);
 const char *key_type_name(enum key_type t); /* "rsa", "ec", "other" */
 
 /* Does a key stand anywhere in these octets (a request, certificate, PKCS#7, handshake message; BER too) on a

@@ -53,7 +53,8 @@ static const struct rule table[] = {
      "with "
      "larger CallManager keys, and Contact Center Express takes none.",
      ASK_AGAIN "with a key of {want}, unless everything that meets it is known to take more."},
-    {"key.exponent", SEVERITY_REFUSE, "The RSA key's public exponent is {got}, which is not secure.",
+    {"key.exponent", SEVERITY_REFUSE,
+     "The RSA key's public exponent is {got}, which is not secure or not read by everyone.",
      ASK_AGAIN "with {want}."},
     {"key.small-factor", SEVERITY_REFUSE,
      "The RSA modulus is divisible by {got}: anyone can compute the private key.",

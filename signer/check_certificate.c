@@ -215,7 +215,7 @@ static bool key_is_usable(const struct purpose *p, const struct asked *a)
 {
     (void)p;
     if (a->key.type == KEY_RSA)
-        return a->key.bits >= RSA_BITS_MIN;
+        return a->key.bits >= RSA_BITS_MIN && key_exponent_is_sound(&a->key);
     return a->key.type == KEY_EC && a->key.bits >= EC_BITS_MIN;
 }
 
@@ -330,7 +330,8 @@ static const struct rule ca_rules[] = {
     {issuer_is_own, "certificate.issuer: not the subject of this key's certificate"},
     {subject_is_not_own, "certificate.subject: the issuer's own name"},
     {key_is_not_own, "certificate.key: the issuer's own key"},
-    {key_is_usable, "certificate.key: not RSA of 2048 bits or more, P-256, P-384 or P-521"},
+    {key_is_usable,
+     "certificate.key: not RSA of 2048 bits or more with an exponent in use, P-256, P-384 or P-521"},
     {validity_is_ordered, "certificate.validity: ends before it starts"},
     {starts_within, "certificate.notBefore: before the issuer's own"},
     {ends_within, "certificate.notAfter: after the issuer's own"},

@@ -57,6 +57,29 @@ Test(alg, every_kind_is_known_and_paired)
     check(ec("P-521"), KEY_EC, 521, SIG_ECDSA_SHA512);
 }
 
+Test(alg, the_exponent_of_an_rsa_key_is_read)
+{
+    struct span spki = spki_of(rsa(2048));
+    struct key_kind kind;
+
+    cr_assert(key_kind_of(spki, &kind));
+    cr_assert_eq(kind.exponent, 65537);
+    cr_assert(key_exponent_is_sound(&kind));
+    OPENSSL_free((void *)spki.data);
+}
+
+Test(alg, an_exponent_is_sound_when_it_is_odd_and_read_by_everyone)
+{
+    static const uint64_t bad[] = {
+        0, 1, 2, 4, 65536, INT32_MAX + UINT64_C(1), INT32_MAX + UINT64_C(2), UINT64_MAX};
+    static const uint64_t good[] = {3, 17, 65537, INT32_MAX};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect(!key_exponent_is_sound(&(struct key_kind){.exponent = bad[i]}), "%zu", i);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        cr_expect(key_exponent_is_sound(&(struct key_kind){.exponent = good[i]}), "%zu", i);
+}
+
 Test(alg, weak_foreign_and_other_keys_never_sign)
 {
     check(rsa(1024), KEY_RSA, 1024, SIG_NONE);

@@ -68,8 +68,15 @@ static const struct breach breaches[] = {
     {"key.curve", "general/server", "ec-koblitz", as_is, 0, "key", "an unknown curve", "P-256, P-384, P-521"},
     {"key.point.compressed", "general/server", "ec-compressed", as_is, 0, "key", "a compressed point",
      "an uncompressed point"},
-    {"key.exponent", "ucm/tomcat", "rsa-e1", as_is, 0, "key", "1", "an odd exponent of 3 or more"},
-    {"key.exponent", "ucm/tomcat", "rsa-e65536", as_is, 0, "key", "even", "an odd exponent of 3 or more"},
+    {"key.exponent", "ucm/tomcat", "rsa-e1", as_is, 0, "key", "1", "an odd exponent from 3 to 2147483647"},
+    {"key.exponent", "ucm/tomcat", "rsa-e65536", as_is, 0, "key", "even",
+     "an odd exponent from 3 to 2147483647"},
+    {"key.exponent", "ucm/tomcat", "rsa-e2147483649", as_is, 0, "key", "2147483649",
+     "an odd exponent from 3 to 2147483647"},
+    {"key.exponent", "ucm/tomcat", "rsa-e18446744073709551613", as_is, 0, "key", "18446744073709551613",
+     "an odd exponent from 3 to 2147483647"},
+    {"key.exponent", "ucm/tomcat", "rsa-e36893488147419103233", as_is, 0, "key", "of more than 64 bits",
+     "an odd exponent from 3 to 2147483647"},
     {"key.unsupported", "ucm/tomcat", "ed25519", as_is, 0, "key", "another kind of key", "RSA or EC"},
     {"key.unsupported", "ucm/tomcat", "rsa-2048", broken_key, 0, "key", "a key that cannot be read",
      "RSA or EC"},
@@ -107,6 +114,21 @@ Test(profile, each_rule_fires_and_says_what_and_why)
             cr_expect_eq(findings_refuse(&fs), rule_find(b->rule)->severity == SEVERITY_REFUSE, "%s",
                          b->rule);
         }
+        findings_free(&fs);
+    }
+}
+
+Test(profile, an_exponent_in_use_is_taken)
+{
+    static const char *const keys[] = {"rsa-e3", "rsa-e65537", "rsa-e2147483647"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct facts f = request_plain(keys[i]);
+        struct findings fs = {0};
+        struct grant g;
+
+        profile_check(installed("ucm/tomcat"), &f, 0, &g, &fs);
+        cr_expect_null(finding_of(&fs, "key.exponent"), "%s", keys[i]);
         findings_free(&fs);
     }
 }

@@ -20,11 +20,11 @@ static bool has_small_factor(const BIGNUM *n)
 }
 
 /* Any number that is not weak does for a modulus: nothing signs with it. */
-static EVP_PKEY *rsa_of(int bits, unsigned long exponent)
+static EVP_PKEY *rsa_of(int bits, const char *exponent)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    BIGNUM *n = BN_new();
+    BIGNUM *n = BN_new(), *e = NULL;
     EVP_PKEY *key = NULL;
     OSSL_PARAM *params;
 
@@ -32,12 +32,14 @@ static EVP_PKEY *rsa_of(int bits, unsigned long exponent)
         BN_rand(n, bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
     while (has_small_factor(n));
     OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
-    OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, exponent);
+    BN_dec2bn(&e, exponent);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e);
     params = OSSL_PARAM_BLD_to_param(build);
     EVP_PKEY_fromdata_init(ctx);
     EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params);
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(build);
+    BN_free(e);
     BN_free(n);
     EVP_PKEY_CTX_free(ctx);
     return key;
@@ -57,9 +59,9 @@ static EVP_PKEY *generate(const char *kind)
     char curve[16];
 
     if (strncmp(kind, "rsa-e", 5) == 0)
-        return rsa_of(2048, strtoul(kind + 5, NULL, 10));
+        return rsa_of(2048, kind + 5);
     if (strncmp(kind, "rsa-", 4) == 0)
-        return rsa_of(atoi(kind + 4), 65537);
+        return rsa_of(atoi(kind + 4), "65537");
     if (strcmp(kind, "ed25519") == 0)
         return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     if (strcmp(kind, "ec-compressed") == 0)

@@ -2,6 +2,8 @@
 /* Does a CA key sign what it is for, and nothing beside it? OpenSSL writes every tbsCertificate and verifies
  * every signature. */
 #include <criterion/criterion.h>
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <string.h>
 
 #include "verdict.h"
@@ -121,6 +123,54 @@ Test(check_certificate, other_structures_are_not_certificates)
     cr_assert_neq(forge_judge(&f, f.ca, PORT_CERTIFICATE, data, &fault), OK);
     forge_span_free(crl);
     forge_span_free(data);
+}
+
+/* ---- exponents ---- */
+
+/* An RSA key with the modulus of a sound one: nothing is verified with it. */
+static EVP_PKEY *rsa_of(const char *exponent)
+{
+    EVP_PKEY *sound = EVP_RSA_gen(2048), *key = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    BIGNUM *n = NULL, *e = NULL;
+    OSSL_PARAM *params;
+
+    EVP_PKEY_get_bn_param(sound, OSSL_PKEY_PARAM_RSA_N, &n);
+    BN_dec2bn(&e, exponent);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e);
+    params = OSSL_PARAM_BLD_to_param(build);
+    EVP_PKEY_fromdata_init(ctx);
+    cr_assert_eq(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params), 1);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    BN_free(e);
+    BN_free(n);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(sound);
+    return key;
+}
+
+static X509 *leaf_with(const char *exponent)
+{
+    X509 *x = forge_leaf(&f);
+    EVP_PKEY *key = rsa_of(exponent);
+
+    cr_assert_eq(X509_set_pubkey(x, key), 1);
+    EVP_PKEY_free(key);
+    return x;
+}
+
+Test(check_certificate, an_rsa_key_with_an_exponent_of_no_use_is_refused)
+{
+    static const char *const bad[] = {"1", "65536", "2147483648", "2147483649", "36893488147419103233"};
+    static const char *const good[] = {"3", "65537", "2147483647"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_assert_refused(f.ca, leaf_with(bad[i]), ERR_POLICY, "certificate.key: not RSA");
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        cr_assert_eq(judge(f.ca, leaf_with(good[i])), OK, "%s: %s", good[i], fault.detail);
 }
 
 /* ---- a new root ---- */
