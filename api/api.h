@@ -417,7 +417,16 @@ void listener_free(struct listener *l);
 void listener_reload(struct listener *l); /* the configuration has changed */
 /* The CAs of client certificates have: new connections are told of those of now (RFC 8446 4.2.4). */
 void listener_tell_authorities(struct listener *l);
-/* The earliest end of the certificates in use; NO_TIME: none. */
-int64_t listener_not_after(const struct listener *l);
+/* What is known of the certificate for one of the two kinds of key. */
+struct listener_kind {
+    const char *name;    /* "rsa", "ec" */
+    int64_t not_after_s; /* of the last one; NO_TIME: there was none yet */
+    bool is_usable;      /* it is served; else it has ended, or: */
+    bool is_revoked;     /* or on hold */
+    bool is_failed;      /* it is not usable, and another could not be had */
+};
+#define LISTENER_KINDS 2
+/* NULL: there is no key of this kind. */
+const struct listener_kind *listener_kind_at(const struct listener *l, size_t k);
 
 #endif

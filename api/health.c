@@ -143,14 +143,34 @@ static void check_store(struct report *r)
     view_close(r->view);
 }
 
+/* The next one comes at once, or is known not to. A site may have no issuer for one kind of key: that is
+ * told, and the service is ready all the same. */
+static void check_listener_kind(struct report *r, const struct listener_kind *k)
+{
+    if (!k->is_usable && !k->is_failed)
+        checks_add(&r->checks, "listener", k->name, LEVEL_OK, "it is asked for");
+    else if (k->is_revoked)
+        checks_add(&r->checks, "listener", k->name, LEVEL_CRITICAL, "revoked or on hold");
+    else if (k->not_after_s == NO_TIME)
+        checks_add(&r->checks, "listener", k->name, LEVEL_WARNING, "none can be had");
+    else
+        add_end(r, "listener", k->name, k->not_after_s, ENDING_LISTENER_S,
+                r->call->api->config->ca.listener_s);
+}
+
 static void check_listener(struct report *r)
 {
-    int64_t end_s = listener_not_after(r->call->api->listener);
+    bool is_served = false;
 
-    if (end_s == NO_TIME)
+    for (size_t i = 0; i < LISTENER_KINDS; i++) {
+        const struct listener_kind *k = listener_kind_at(r->call->api->listener, i);
+
+        is_served = is_served || (k != NULL && k->is_usable);
+        if (k != NULL)
+            check_listener_kind(r, k);
+    }
+    if (!is_served)
         checks_add(&r->checks, "listener", "", LEVEL_CRITICAL, "HTTPS has no certificate");
-    else
-        add_end(r, "listener", "", end_s, ENDING_LISTENER_S, r->call->api->config->ca.listener_s);
 }
 
 /* Nothing can be asked of a service that records nothing, or lets nobody in. */

@@ -23,18 +23,18 @@
 #define NAMES_MAX 8
 
 struct identity {
-    const char *kind; /* "rsa", "ec" */
+    struct listener_kind kind; /* what is known of what chain_pem holds */
     struct listener *listener;
     struct span key_pem; /* the role's */
     struct buf spki, chain_pem;
-    int64_t not_after_s; /* of what chain_pem holds; NO_TIME: nothing usable */
     bool is_asking;
+    bool is_served;
 };
 
 struct listener {
     struct api *api;
     struct timer *timer;
-    struct identity identities[2];
+    struct identity identities[LISTENER_KINDS];
 };
 
 /* ---- keys and files ---- */
@@ -43,7 +43,7 @@ static enum err chain_path(const struct identity *i, char out[static PATH_LEN_MA
 {
     char name[16];
 
-    snprintf(name, sizeof name, "%s.pem", i->kind);
+    snprintf(name, sizeof name, "%s.pem", i->kind.name);
     return path_join(out, i->listener->api->config->listener_dir, name, NULL);
 }
 
@@ -66,7 +66,7 @@ static enum err read_spki(struct span pem, struct buf *out)
 static void load_key(struct identity *i)
 {
     if (i->key_pem.len > 0 && read_spki(i->key_pem, &i->spki) != OK)
-        log_error("listener-key", "keys/https-%s.key: not a private key in PEM", i->kind);
+        log_error("listener-key", "keys/https-%s.key: not a private key in PEM", i->kind.name);
 }
 
 static void load_chain(struct identity *i)
@@ -130,15 +130,21 @@ static bool fits_names(const struct ca_config *config, struct span sans)
     return ok;
 }
 
-static bool fits(const struct identity *i, const struct cert *c, struct span der, int64_t now_s)
+/* Is `der` what the store has, and of our key? */
+static bool is_ours(const struct identity *i, const struct cert *c, struct span der)
 {
     uint8_t key_hash[HASH_LEN];
-    int64_t life_s = c->status.not_after_s - c->not_before_s;
 
     sha256_of(buf_span(&i->spki), key_hash);
-    return span_eq(c->der, der) && c->status.state == CERT_VALID &&
-           memcmp(c->key_hash, key_hash, HASH_LEN) == 0 && now_s >= c->not_before_s &&
-           c->status.not_after_s - now_s > life_s / 3 && fits_names(&i->listener->api->config->ca, c->sans);
+    return span_eq(c->der, der) && memcmp(c->key_hash, key_hash, HASH_LEN) == 0;
+}
+
+static bool fits(const struct identity *i, const struct cert *c, int64_t now_s)
+{
+    int64_t life_s = c->status.not_after_s - c->not_before_s;
+
+    return now_s >= c->not_before_s && c->status.not_after_s - now_s > life_s / 3 &&
+           fits_names(&i->listener->api->config->ca, c->sans);
 }
 
 /* Looks the leaf up in the store: what it does not know was not issued here. False: a new one is needed. What
@@ -152,13 +158,14 @@ static bool examine(struct identity *i, struct span der)
     struct cert c;
     bool ok = false;
 
-    i->not_after_s = NO_TIME;
     if (x509_info_read(der, &info) != OK)
         return false;
-    if (serial_read(info.serial, serial) && view_open(a->store, &v) == OK && cert_find(v, serial, &c) == OK) {
-        ok = fits(i, &c, der, a->now_s());
-        if (ok || (c.status.state == CERT_VALID && c.status.not_after_s >= a->now_s()))
-            i->not_after_s = c.status.not_after_s;
+    if (serial_read(info.serial, serial) && view_open(a->store, &v) == OK && cert_find(v, serial, &c) == OK &&
+        is_ours(i, &c, der)) {
+        i->kind.not_after_s = c.status.not_after_s;
+        i->kind.is_revoked = c.status.state != CERT_VALID;
+        i->kind.is_usable = !i->kind.is_revoked && c.status.not_after_s >= a->now_s();
+        ok = i->kind.is_usable && fits(i, &c, a->now_s());
     }
     view_close(v);
     x509_info_free(&info);
@@ -170,11 +177,13 @@ static bool is_current(struct identity *i)
     struct buf der;
     bool ok = false;
 
-    i->not_after_s = NO_TIME;
+    i->kind.not_after_s = NO_TIME;
+    i->kind.is_usable = i->kind.is_revoked = false;
     buf_init(&der, PEM_MAX);
     if (i->chain_pem.len > 0 && pem_get(buf_span(&i->chain_pem), "CERTIFICATE", &der) == OK)
         ok = examine(i, buf_span(&der));
     buf_free(&der);
+    i->kind.is_failed = i->kind.is_failed && !i->kind.is_usable;
     return ok;
 }
 
@@ -199,13 +208,13 @@ static void issuers_pem(struct api *a, struct buf *out)
 
 static enum err make_tls(struct listener *l, struct tls_server **out, struct fault *f)
 {
-    struct tls_identity ids[2];
+    struct tls_identity ids[LISTENER_KINDS];
     struct buf issuers;
     size_t n = 0;
     enum err e;
 
-    for (size_t k = 0; k < 2; k++)
-        if (l->identities[k].not_after_s != NO_TIME)
+    for (size_t k = 0; k < LISTENER_KINDS; k++)
+        if (l->identities[k].kind.is_usable)
             ids[n++] = (struct tls_identity){buf_span(&l->identities[k].chain_pem), l->identities[k].key_pem};
     if (n == 0)
         return ERR_NOT_FOUND;
@@ -216,6 +225,21 @@ static enum err make_tls(struct listener *l, struct tls_server **out, struct fau
     return e;
 }
 
+/* The first end of those in use; NO_TIME: there is none. */
+static int64_t first_end(const struct listener *l)
+{
+    int64_t end_s = NO_TIME;
+
+    for (size_t k = 0; k < LISTENER_KINDS; k++) {
+        const struct listener_kind *one = &l->identities[k].kind;
+
+        if (one->is_usable && (end_s == NO_TIME || one->not_after_s < end_s))
+            end_s = one->not_after_s;
+    }
+    return end_s;
+}
+
+/* Without a usable certificate what was served stays: a client can look at it and see why. */
 static void serve(struct listener *l)
 {
     char until[CLOCK_TEXT_MAX];
@@ -237,8 +261,40 @@ static void serve(struct listener *l)
         http_server_set_tls(l->api->https, tls);
     else
         l->api->https = http_serve(l->api->loop, l->api->role->https_fd, tls, &limits, &handlers);
-    clock_rfc3339(listener_not_after(l), until);
+    for (size_t k = 0; k < LISTENER_KINDS; k++)
+        l->identities[k].is_served = l->identities[k].kind.is_usable;
+    clock_rfc3339(first_end(l), until);
     log_info("listener", "HTTPS has a certificate until %s", until);
+}
+
+/* One that was never had is no alarm: the log and /readyz say so. */
+static void tell_end(const struct identity *i)
+{
+    struct api *a = i->listener->api;
+    char subject[32];
+
+    snprintf(subject, sizeof subject, "listener %s", i->kind.name);
+    if (i->kind.is_failed && i->kind.is_revoked)
+        ending_revoked(a->role->board, subject);
+    else if (i->kind.not_after_s != NO_TIME && (i->kind.is_usable || i->kind.is_failed))
+        ending_check(a->role->board, subject, i->kind.not_after_s, a->now_s(), ENDING_LISTENER_S,
+                     a->config->ca.listener_s);
+}
+
+/* What is served and what is said follow what is usable, as soon as nothing better has come. */
+static void settle(struct listener *l)
+{
+    bool is_stale = false;
+
+    for (size_t k = 0; k < LISTENER_KINDS; k++) {
+        const struct identity *i = &l->identities[k];
+
+        is_stale = is_stale || (i->is_served ? i->kind.is_failed : i->kind.is_usable);
+    }
+    if (is_stale)
+        serve(l);
+    for (size_t k = 0; k < LISTENER_KINDS; k++)
+        tell_end(&l->identities[k]);
 }
 
 /* ---- asking ---- */
@@ -272,10 +328,12 @@ static void on_answer(struct answer *a, void *arg)
     i->is_asking = false;
     answer_findings(a, &fs);
     for (size_t k = 0; k < fs.count; k++)
-        log_warn("listener-finding", "%s: %s", i->kind, fs.items[k].rule);
+        log_warn("listener-finding", "%s: %s", i->kind.name, fs.items[k].rule);
     findings_free(&fs);
     if (a->err != OK) {
-        log_error("listener", "no %s certificate: %s %s", i->kind, err_name(a->err), a->detail);
+        log_error("listener", "no %s certificate: %s %s", i->kind.name, err_name(a->err), a->detail);
+        i->kind.is_failed = !i->kind.is_usable;
+        settle(i->listener);
         return;
     }
     rd_copy(&a->rest, serial, sizeof serial);
@@ -287,7 +345,9 @@ static void on_answer(struct answer *a, void *arg)
     if (write_chain(i, der, issuer_no, &f) != OK)
         log_error("listener", "%s", f.detail);
     (void)is_current(i);
+    i->kind.is_failed = !i->kind.is_usable;
     serve(i->listener);
+    settle(i->listener);
 }
 
 static void put_facts(const struct identity *i, struct buf *out)
@@ -321,28 +381,20 @@ static void ask(struct identity *i)
     buf_init(&message, WIRE_MSG_MAX);
     put_facts(i, &message);
     i->is_asking = asker_send(i->listener->api->asker, ASK_LISTENER, buf_span(&message), on_answer, i) == OK;
+    if (!i->is_asking)
+        i->kind.is_failed = !i->kind.is_usable;
     buf_free(&message);
-}
-
-/* Without any certificate the log and /readyz say so. */
-static void end_check(const struct listener *l)
-{
-    int64_t end_s = listener_not_after(l);
-
-    if (end_s != NO_TIME)
-        ending_check(l->api->role->board, "listener", end_s, l->api->now_s(), ENDING_LISTENER_S,
-                     l->api->config->ca.listener_s);
 }
 
 static void check(void *arg)
 {
     struct listener *l = arg;
 
-    for (size_t k = 0; k < 2; k++)
+    for (size_t k = 0; k < LISTENER_KINDS; k++)
         if (!is_current(&l->identities[k]))
             ask(&l->identities[k]);
-    end_check(l);
-    timer_arm(l->timer, listener_not_after(l) == NO_TIME ? EAGER_MS : CHECK_MS);
+    settle(l);
+    timer_arm(l->timer, first_end(l) == NO_TIME ? EAGER_MS : CHECK_MS);
 }
 
 struct listener *listener_new(struct api *a)
@@ -351,10 +403,10 @@ struct listener *listener_new(struct api *a)
     struct listener *l = xcalloc(1, sizeof *l);
 
     l->api = a;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < LISTENER_KINDS; k++) {
         struct identity *i = &l->identities[k];
 
-        i->kind = kinds[k];
+        i->kind.name = kinds[k];
         i->listener = l;
         i->key_pem = buf_span(&a->role->https_keys[k]);
         buf_init(&i->spki, PEM_MAX);
@@ -385,22 +437,14 @@ void listener_free(struct listener *l)
     if (l == NULL)
         return;
     timer_stop(l->timer);
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < LISTENER_KINDS; k++) {
         buf_free(&l->identities[k].spki);
         buf_free(&l->identities[k].chain_pem);
     }
     free(l);
 }
 
-int64_t listener_not_after(const struct listener *l)
+const struct listener_kind *listener_kind_at(const struct listener *l, size_t k)
 {
-    int64_t end_s = NO_TIME;
-
-    for (size_t k = 0; l != NULL && k < 2; k++) {
-        int64_t one_s = l->identities[k].not_after_s;
-
-        if (one_s != NO_TIME && (end_s == NO_TIME || one_s < end_s))
-            end_s = one_s;
-    }
-    return end_s;
+    return l != NULL && l->identities[k].spki.len > 0 ? &l->identities[k].kind : NULL;
 }

@@ -141,9 +141,21 @@ static enum err put_families(struct buf *b, struct view *v, const struct config 
     return e;
 }
 
+static void put_listener(struct buf *b, const struct listener *l)
+{
+    figures_head(b, "listener_not_after_seconds", "gauge",
+                 "End of the HTTPS listener's certificate, by the kind of its key.");
+    for (size_t i = 0; i < LISTENER_KINDS; i++) {
+        const struct listener_kind *k = listener_kind_at(l, i);
+
+        if (k != NULL && k->not_after_s != NO_TIME)
+            buf_printf(b, "chancery_listener_not_after_seconds{key=\"%s\"} %lld\n", k->name,
+                       (long long)k->not_after_s);
+    }
+}
+
 void metrics_get(struct call *c)
 {
-    int64_t end_s = listener_not_after(c->api->listener);
     struct view *v = call_view(c);
     struct buf b;
 
@@ -154,9 +166,7 @@ void metrics_get(struct call *c)
     buf_printf(&b, "chancery_build_info{version=\"%s\"} 1\n", CHANCERY_VERSION);
     put_requests(&b, c->api);
     put_counts(&b, v);
-    if (end_s != NO_TIME)
-        put_one(&b, "listener_not_after_seconds", "gauge", "End of the HTTPS listener's certificate.",
-                (uint64_t)end_s);
+    put_listener(&b, c->api->listener);
     if (put_families(&b, v, c->api->config) != OK)
         log_warn("metrics", "the issuers cannot be read");
     view_close(v);

@@ -31,6 +31,11 @@ void ending_check(struct board *b, const char *subject, int64_t end_s, int64_t n
     }
 }
 
+void ending_revoked(struct board *b, const char *subject)
+{
+    alarm_raise(b, ALARM_CRITICAL, CODE, subject, "revoked or on hold");
+}
+
 void ending_clear(struct board *b, const char *subject)
 {
     alarm_clear(b, CODE, subject);

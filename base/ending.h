@@ -24,6 +24,8 @@ enum ending_state ending_judge(int64_t end_s, int64_t now_s, int64_t warn_s, int
  * and takes it down otherwise. */
 void ending_check(struct board *b, const char *subject, int64_t end_s, int64_t now_s, int64_t warn_s,
                   int64_t life_s);
+/* Likewise about one that was revoked or put on hold before its end, and has no successor. */
+void ending_revoked(struct board *b, const char *subject);
 /* Its end is nothing to be told of: it is taken down. */
 void ending_clear(struct board *b, const char *subject);
 

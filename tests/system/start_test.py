@@ -439,7 +439,7 @@ class Run(ServiceTest):
         health = other.chancery("health", "--output", "json", check=False)
         self.assertEqual(health.returncode, 0, health.said)
         checks = {each["name"]: each for each in json.loads(health.stdout)["checks"]}
-        for name in ("ocsp:rsa-g1", "listener"):
+        for name in ("ocsp:rsa-g1", "listener:rsa", "listener:ec"):
             self.assertEqual(checks[name]["status"], "ok", checks[name])
         self.assertEqual(other.stop(), 0)
 

@@ -86,6 +86,38 @@ class Tls(ServiceTest):
         answer.read()
         self.assertIs(held.sock, socket_held, "the same connection")
 
+    def is_rsa_served(self):
+        return "Cipher is (NONE)" not in self.s_client("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256").said
+
+    def checks(self):
+        return {each["name"]: each for each in self.service.https("/readyz").json()["checks"]}
+
+    def look_again(self):
+        self.service.process.send_signal(signal.SIGHUP)
+
+    def test_one_of_two_certificates_that_is_lost_is_told_and_not_served(self):
+        """Its issuer is on hold, so that no other can be had."""
+        issuer = next(each["serial"] for each in self.service.api("/issuers").json()["items"] if each["id"] == "rsa-g1")
+        listed = self.service.api("/certificates?profile=chancery/listener&status=valid&key_type=rsa").json()["items"]
+        self.assertEqual(self.service.revoke(issuer, "certificateHold").status, 200)
+        self.addCleanup(self.service.unhold, issuer)
+        for each in listed:
+            self.assertEqual(self.service.revoke(each["serial"], "superseded").status, 200)
+        self.look_again()
+        wait_until(lambda: not self.is_rsa_served(), "the revoked one is served no more")
+        self.assertEqual(self.service.https("/readyz").status, 503)
+        checks = self.checks()
+        self.assertEqual((checks["listener:rsa"]["status"], checks["listener:rsa"]["detail"]), ("critical", "revoked or on hold"))
+        self.assertEqual(checks["listener:ec"]["status"], "ok")
+        self.assertEqual(checks["certificate.ending:listener rsa"]["status"], "critical")
+        self.assertNotIn("certificate.ending:listener ec", checks)
+        self.service.unhold(issuer)
+        self.look_again()
+        wait_until(self.is_rsa_served, "there is another one")
+        checks = self.checks()
+        self.assertEqual(checks["listener:rsa"]["status"], "ok")
+        self.assertNotIn("certificate.ending:listener rsa", checks)
+
 
 if __name__ == "__main__":
     unittest.main()

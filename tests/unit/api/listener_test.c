@@ -17,6 +17,7 @@ static struct watch *ca_watch;
 static struct timer *limit;
 static unsigned asked;
 static enum actor given; /* which certificate the played ca gives */
+static bool is_refusing; /* or none */
 
 static void in_home(const char *name, char out[static PATH_LEN_MAX])
 {
@@ -67,13 +68,15 @@ static void on_question(void *arg)
     cr_assert_eq(m.data[0], ASK_LISTENER);
     buf_put_u8(&message, rd_u8(&r));
     buf_put_u64(&message, rd_u64(&r));
-    buf_put_u8(&message, OK);
+    buf_put_u8(&message, is_refusing ? ERR_POLICY : OK);
     buf_put_blob(&message, span_str(""));
     findings_write(&message, &none);
-    buf_put(&message, stage.serials[given], SERIAL_LEN);
-    buf_put_u16(&message, 2);
-    buf_put_u8(&message, 0);
-    buf_put_blob(&message, buf_span(&stage.certs[given]));
+    if (!is_refusing) {
+        buf_put(&message, stage.serials[given], SERIAL_LEN);
+        buf_put_u16(&message, 2);
+        buf_put_u8(&message, 0);
+        buf_put_blob(&message, buf_span(&stage.certs[given]));
+    }
     check_facts(&r);
     asked++;
     cr_assert_eq(wire_send(stage.wire[1], buf_span(&message)), OK);
@@ -138,6 +141,11 @@ static void teardown(void)
     buf_free(&keys[1]);
 }
 
+static const struct listener_kind *ec(void)
+{
+    return listener_kind_at(stage.api.listener, 1);
+}
+
 TestSuite(listener, .init = setup, .fini = teardown, .timeout = 60);
 
 Test(listener, the_first_start_asks_writes_and_serves)
@@ -148,7 +156,9 @@ Test(listener, the_first_start_asks_writes_and_serves)
     run();
     cr_assert_eq(asked, 1);
     cr_assert_not_null(stage.api.https);
-    cr_assert_eq(listener_not_after(stage.api.listener), STAGE_NOW_S + DAY_S);
+    cr_assert_eq(ec()->not_after_s, STAGE_NOW_S + DAY_S);
+    cr_assert(ec()->is_usable && !ec()->is_failed);
+    cr_assert_null(listener_kind_at(stage.api.listener, 0), "there is no RSA key");
     buf_init(&pem, 65536);
     buf_init(&der, 65536);
     in_home("listener/ec.pem", path);
@@ -213,7 +223,7 @@ Test(listener, other_names_in_the_configuration_replace_it)
     put_on_disk(ACTOR_LEAF);
     s->api.listener = listener_new(&s->api);
     cr_assert_not_null(s->api.https);
-    cr_assert_eq(listener_not_after(s->api.listener), STAGE_NOW_S + DAY_S);
+    cr_assert_eq(ec()->not_after_s, STAGE_NOW_S + DAY_S);
     /* one name fewer than the certificate has */
     s->config.ca.listener_name_count = 1;
     watch_stop(ca_watch);
@@ -233,4 +243,100 @@ Test(listener, a_damaged_file_is_replaced)
     run();
     cr_assert_eq(asked, 1);
     cr_assert_not_null(stage.api.https);
+}
+
+/* ---- when no other comes ---- */
+
+static bool keep_alarm(const struct alarm_shown *a, void *arg)
+{
+    size_t len = strlen(arg);
+
+    snprintf((char *)arg + len, 400 - len, "%d %s %s: %.100s;", (int)a->level, a->code, a->subject,
+             a->detail);
+    return true;
+}
+
+static const char *alarms(void)
+{
+    static char text[400];
+
+    text[0] = '\0';
+    board_each_alarm(stage.role.board, keep_alarm, text);
+    return text;
+}
+
+static void on_answered(void *arg)
+{
+    (void)arg;
+    if (asked > 0 && asker_waiting(stage.api.asker) == 0)
+        loop_stop(stage.api.loop);
+}
+
+/* One more look at what is there, until the ca has said something to it. */
+static void look_again(void)
+{
+    asked = 0;
+    listener_reload(stage.api.listener);
+    loop_run(stage.api.loop);
+}
+
+static void start_with(enum actor on_disk)
+{
+    put_on_disk(on_disk);
+    stage.config.ca.listener_s = 2 * DAY_S;
+    stage.role.board = board_new();
+    stage.api.listener = listener_new(&stage.api);
+    limit = timer_start(stage.api.loop, 5, 5, on_answered, NULL);
+}
+
+Test(listener, one_revoked_without_a_successor_is_told_until_there_is_one)
+{
+    is_refusing = true;
+    start_with(ACTOR_REVOKED);
+    cr_assert_str_eq(alarms(), "", "it is asked for first");
+    look_again();
+    cr_assert(!ec()->is_usable && ec()->is_revoked && ec()->is_failed);
+    cr_assert_str_eq(alarms(), "2 certificate.ending listener ec: revoked or on hold;");
+    is_refusing = false;
+    look_again();
+    cr_assert(ec()->is_usable && !ec()->is_failed);
+    cr_assert_str_eq(alarms(), "");
+    board_close(stage.role.board);
+}
+
+static int64_t present_s;
+
+static int64_t present(void)
+{
+    return present_s;
+}
+
+/* The alarm of its last days does not end with it. */
+Test(listener, one_that_ends_without_a_successor_is_told_beyond_its_end)
+{
+    stage.api.now_s = present;
+    is_refusing = true;
+    present_s = STAGE_NOW_S + DAY_S - 3600;
+    start_with(ACTOR_LEAF);
+    look_again();
+    cr_assert(ec()->is_usable);
+    cr_assert(strncmp(alarms(), "1 certificate.ending listener ec: ends ", 39) == 0, "%s", alarms());
+    present_s = STAGE_NOW_S + DAY_S + 1;
+    look_again();
+    cr_assert(!ec()->is_usable && !ec()->is_revoked && ec()->is_failed);
+    cr_assert_eq(ec()->not_after_s, STAGE_NOW_S + DAY_S);
+    cr_assert(strncmp(alarms(), "2 certificate.ending listener ec: ended ", 40) == 0, "%s", alarms());
+    board_close(stage.role.board);
+}
+
+Test(listener, one_that_was_never_had_is_no_alarm)
+{
+    is_refusing = true;
+    start_with(ACTOR_FOREIGN);
+    look_again();
+    cr_assert(!ec()->is_usable && ec()->is_failed);
+    cr_assert_eq(ec()->not_after_s, NO_TIME);
+    cr_assert_str_eq(alarms(), "");
+    cr_assert_null(stage.api.https);
+    board_close(stage.role.board);
 }

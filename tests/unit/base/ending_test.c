@@ -37,6 +37,19 @@ Test(ending, it_warns_before_the_end_is_critical_at_it_and_ends_with_a_renewal)
     board_close(b);
 }
 
+Test(ending, one_revoked_is_critical_until_another_is_in_its_place)
+{
+    char text[400] = "";
+    struct board *b = board_new();
+
+    cr_assert(strncmp(after(b, 1, 1000, 0), "1 certificate.ending", 20) == 0);
+    ending_revoked(b, "issuer ca");
+    board_each_alarm(b, keep, text);
+    cr_assert_str_eq(text, "2 certificate.ending issuer ca: revoked or on hold");
+    cr_assert_str_eq(after(b, 5000, 1000, 0), "");
+    board_close(b);
+}
+
 Test(ending, a_short_life_warns_in_its_last_quarter)
 {
     struct board *b = board_new();
