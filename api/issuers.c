@@ -96,10 +96,9 @@ static struct js *urls_json(struct call *c, const struct issuer *i)
 /* "rsa", "ec", or NULL for an issuer that signs no leaves. */
 static const char *issues_of(const struct ca_config *ca, const char *id)
 {
-    for (size_t i = 0; i < ca->count; i++)
-        if (strcmp(ca->issuers[i].id, id) == 0 && ca->issuers[i].issues != KEY_NONE)
-            return key_type_name(ca->issuers[i].issues);
-    return NULL;
+    const struct ca_issuer *i = ca_issuer_find(ca, id);
+
+    return i != NULL && i->issues != KEY_NONE ? key_type_name(i->issues) : NULL;
 }
 
 static void set_certificate(struct js *o, const struct issuer *i)

@@ -88,9 +88,8 @@ static enum err check_settings(struct renewal *r)
 
     memcpy(c->home, r->config.home, sizeof c->home);
     e = config_read("chancery.xml", buf_span(&r->settings), c, NULL, &r->f);
-    for (size_t i = 0; e == OK && i < c->ca.count; i++)
-        if (strcmp(c->ca.issuers[i].id, r->id) == 0)
-            fresh = &c->ca.issuers[i];
+    if (e == OK)
+        fresh = ca_issuer_find(&c->ca, r->id);
     if (e == OK &&
         (fresh == NULL || c->ca.count != r->config.ca.count + 1 || fresh->issues != r->old.config->issues ||
          strcmp(fresh->parent, r->parent.config != NULL ? r->parent.config->id : "") != 0))

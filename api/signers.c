@@ -12,10 +12,9 @@
 
 bool signer_is_trusted(const struct ca_config *c, const char *issuer_id)
 {
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->issuers[i].id, issuer_id) == 0)
-            return c->issuers[i].is_trusted;
-    return false;
+    const struct ca_issuer *i = ca_issuer_find(c, issuer_id);
+
+    return i != NULL && i->is_trusted;
 }
 
 enum ending_state signer_ending(const struct ca_config *c, const char *issuer_id, int64_t end_s,

@@ -395,6 +395,8 @@ struct ca_config {
     int64_t prune_after_s;         /* after its notAfter a certificate is forgotten; 0: never */
     char syslog[SYSLOG_PATH_MAX];  /* socket for copies of the audit; "": none */
 };
+/* Borrowed. NULL: none of that id. */
+const struct ca_issuer *ca_issuer_find(const struct ca_config *c, const char *id);
 struct span ca_config_schema(void); /* chancery.xsd: the schema of the whole file, for every room's reader */
 enum err ca_config_read(const struct xml_node *root, struct ca_config *out, struct fault *f);
 /* Issuers, their keys and files are a start's business: a running process takes a new configuration when it

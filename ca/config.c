@@ -126,12 +126,12 @@ static enum err read_issuer(const struct xml_node *n, void *arg, struct fault *f
     return e;
 }
 
-static const struct ca_issuer *parent_of(const struct ca_config *c, const struct ca_issuer *i)
+const struct ca_issuer *ca_issuer_find(const struct ca_config *c, const char *id)
 {
-    for (size_t k = 0; k < c->count; k++)
-        if (strcmp(c->issuers[k].id, i->parent) == 0)
-            return &c->issuers[k];
-    return NULL; /* a root: its parent is "" */
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->issuers[i].id, id) == 0)
+            return &c->issuers[i];
+    return NULL;
 }
 
 /* Every issuer's line of parents ends in a root; more steps than issuers are a circle. */
@@ -140,7 +140,7 @@ static bool ends_in_root(const struct ca_config *c, const struct ca_issuer *i)
     for (size_t steps = 0; i != NULL; steps++) {
         if (steps > c->count)
             return false;
-        i = parent_of(c, i);
+        i = ca_issuer_find(c, i->parent); /* of a root: "", which is nobody's id */
     }
     return true;
 }

@@ -5,14 +5,6 @@
 
 #include "ca/ca.h"
 
-static const struct ca_issuer *find(const struct ca_config *c, const char *id)
-{
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->issuers[i].id, id) == 0)
-            return &c->issuers[i];
-    return NULL;
-}
-
 /* ---- what is not in the store ---- */
 
 enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
@@ -94,7 +86,7 @@ static bool look(const struct issuer *i, void *arg)
     char text[ROSTER_TEXT_MAX];
     bool lives = false;
 
-    if (find(d->config, i->id) != NULL)
+    if (ca_issuer_find(d->config, i->id) != NULL)
         return true;
     if (roster_is_begun(d->view, i)) {
         snprintf(text, sizeof text,
@@ -136,7 +128,7 @@ static bool issues_below(const struct ca_config *c, const struct ca_issuer *i)
 
 bool roster_is_retired(const struct ca_config *c, const char *id)
 {
-    const struct ca_issuer *i = find(c, id);
+    const struct ca_issuer *i = ca_issuer_find(c, id);
 
     return i != NULL && !issues_below(c, i);
 }
