@@ -29,10 +29,9 @@ static void add_end(struct report *r, const char *kind, const char *id, int64_t 
 
 static int64_t overlap_of(const struct crl_config *config, const char *id)
 {
-    for (size_t i = 0; i < config->count; i++)
-        if (strcmp(config->issuers[i].id, id) == 0)
-            return config->issuers[i].overlap_s;
-    return 0;
+    const struct crl_issuer *i = crl_issuer_find(config, id);
+
+    return i != NULL ? i->overlap_s : 0;
 }
 
 /* A run that is later than a quarter of the overlap will be missed by nobody else. */

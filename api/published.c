@@ -32,14 +32,6 @@ static enum err open_named(const struct config *c, const struct published *n, in
     return e == OK ? file_open(path, fd, st, f) : e;
 }
 
-static const struct crl_issuer *schedule_of(const struct crl_config *c, const char *id)
-{
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->issuers[i].id, id) == 0)
-            return &c->issuers[i];
-    return NULL;
-}
-
 /* Seconds for which a cache may give the file without asking again: a CRL until the next run may replace it.
  */
 static int64_t max_age(struct public *p, const struct published *n, int64_t now_s)
@@ -57,7 +49,8 @@ static int64_t max_age(struct public *p, const struct published *n, int64_t now_
         crl_part_find(v, issuer.no, n->shard, n->is_delta, &state) != OK)
         state.next_update_s = 0;
     view_close(v);
-    return crl_cached_until(schedule_of(crl, n->issuer_id), n->is_delta, crl->on_revocation, &state, now_s) -
+    return crl_cached_until(crl_issuer_find(crl, n->issuer_id), n->is_delta, crl->on_revocation, &state,
+                            now_s) -
            now_s;
 }
 

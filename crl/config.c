@@ -9,6 +9,14 @@
 #define DAY_S INT64_C(86400)
 #define LIFE_MAX_S (400 * DAY_S) /* thisUpdate to nextUpdate: the signer signs no list that lives longer */
 
+const struct crl_issuer *crl_issuer_find(const struct crl_config *c, const char *id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->issuers[i].id, id) == 0)
+            return &c->issuers[i];
+    return NULL;
+}
+
 static enum err span_read(const struct xml_node *n, const char *name, bool is_required, int64_t *out_s,
                           struct fault *f)
 {

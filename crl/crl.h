@@ -49,6 +49,8 @@ struct crl_config {
     size_t count;
     bool on_revocation; /* publish at once after a revocation, coalesced */
 };
+/* Borrowed. NULL: none of that id. */
+const struct crl_issuer *crl_issuer_find(const struct crl_config *c, const char *id);
 
 /* Reads <issuer><crl every= overlap= at= jitter= delta-every= shards=/> and <crl on-revocation=/>. The public
  * URL is the ca's, which gives it with each number. */

@@ -40,14 +40,6 @@ enum err desk_done(struct desk *d, uint64_t number, enum err result, uint64_t cr
     return desk_send(d, &b);
 }
 
-static const struct crl_issuer *config_find(const struct crl_config *c, const char *id)
-{
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->issuers[i].id, id) == 0)
-            return &c->issuers[i];
-    return NULL;
-}
-
 static enum err take_request(struct desk *d, uint64_t number, struct rd *r)
 {
     struct crl_request q = {.number = number};
@@ -57,7 +49,7 @@ static enum err take_request(struct desk *d, uint64_t number, struct rd *r)
     q.changes = rd_u64(r);
     if (!rd_done(r) || !span_to_str(id, q.id, sizeof q.id))
         die("a desk message that cannot be read");
-    if (config_find(d->config, q.id) == NULL)
+    if (crl_issuer_find(d->config, q.id) == NULL)
         return desk_done(d, number, ERR_NOT_FOUND, 0, "no such issuer is configured");
     queue_push(&d->queue, &q);
     return OK;
