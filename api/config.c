@@ -159,12 +159,17 @@ static enum err read_issuers(const struct xml_node *root, struct config *c, stru
     return e;
 }
 
-bool config_has_issuer(const struct config *c, const char *id)
+const struct issuer_files *issuer_files_find(const struct config *c, const char *id)
 {
     for (size_t i = 0; i < c->issuer_count; i++)
         if (strcmp(c->issuers[i].id, id) == 0)
-            return true;
-    return false;
+            return &c->issuers[i];
+    return NULL;
+}
+
+bool config_has_issuer(const struct config *c, const char *id)
+{
+    return issuer_files_find(c, id) != NULL;
 }
 
 static enum err read_audit(const struct xml_node *root, struct config *c, struct buf *report, struct fault *f)

@@ -95,6 +95,8 @@ enum err config_load(const char *home, struct config *out, struct buf *report, s
 /* Again, from where `now` came from: a role's from the supervisor. */
 enum err config_reload(const struct config *now, struct config *out, struct fault *f);
 void config_free(struct config *c);
+/* Borrowed. NULL: the document has no <issuer> of this id. */
+const struct issuer_files *issuer_files_find(const struct config *c, const char *id);
 /* Has the document an <issuer> of this id? The store may have others: dropped ones, or one that `ca renew`
  * has begun. On an OCSP host: has it a key for it? */
 bool config_has_issuer(const struct config *c, const char *id);

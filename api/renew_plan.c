@@ -10,24 +10,15 @@
 
 /* ---- the CAs that are there ---- */
 
-static const struct ca_issuer *find_config(const struct renewal *r, const char *id, size_t *index)
-{
-    for (*index = 0; *index < r->config.ca.count; (*index)++)
-        if (strcmp(r->config.ca.issuers[*index].id, id) == 0)
-            return &r->config.ca.issuers[*index];
-    return NULL;
-}
-
 static enum err find_ca(struct renewal *r, struct view *v, const char *id, struct renewal_ca *out)
 {
     struct issuer row;
-    size_t index;
     enum err e;
 
-    out->config = find_config(r, id, &index);
-    if (out->config == NULL)
+    out->config = ca_issuer_find(&r->config.ca, id);
+    out->files = issuer_files_find(&r->config, id);
+    if (out->config == NULL || out->files == NULL)
         return fault_set(&r->f, ERR_NOT_FOUND, "there is no issuer %s in chancery.xml", id);
-    out->files = &r->config.issuers[index];
     e = issuer_find(v, id, &row);
     if (e == ERR_NOT_FOUND)
         return fault_set(&r->f, e, "issuer %s is in chancery.xml but not in the store", id);
@@ -167,9 +158,8 @@ static enum err take_row(struct renewal *r, struct view *v)
 static enum err check_taken(struct renewal *r, struct view *v)
 {
     struct taking t = {.renewal = r};
-    size_t index;
 
-    if (find_config(r, r->id, &index) != NULL)
+    if (ca_issuer_find(&r->config.ca, r->id) != NULL)
         return fault_set(&r->f, ERR_CONFLICT, "%s is there already, the next generation of %s: renew that",
                          r->id, r->old_id);
     if (issuer_each(v, compare, &t) != OK)
