@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config_command: `config check` explains every mistake with its line; `config show` prints what is in force.
- */
+/* config_command: `config check` explains every mistake with its line; `config show` prints what a start
+ * would take. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

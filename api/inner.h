@@ -104,6 +104,13 @@ bool config_has_issuer(const struct config *c, const char *id);
  * process may use for it. */
 const char *config_here(const struct config *c);
 
+/* ---- restart.c: what a start alone takes ---- */
+
+#define RESTART_LIST_MAX 1024u /* octets: a line of the log */
+/* Appends the settings in which `fresh` differs from `now`, what the start read, and which a running service
+ * does not take: "http listen, rsa-g1 crl every". Nothing: it takes all of it. */
+void restart_list(const struct config *now, const struct config *fresh, struct buf *out);
+
 /* ---- handout.c: the supervisor reads the configuration and hands it to the roles, which then need no file
  * of it ---- */
 

@@ -235,6 +235,19 @@ static enum err take_config(struct serve *s, const char *home, struct config *ou
 /* Those that take settings while they run. */
 static const enum role_id reloading[] = {ROLE_CA, ROLE_API, ROLE_OCSP, ROLE_WATCH};
 
+/* Else "done" would be taken for all of it. Against the start's, so that it is said again until a restart. */
+static void tell_left(const struct config *start, const struct config *fresh)
+{
+    struct buf list;
+
+    buf_init(&list, RESTART_LIST_MAX);
+    restart_list(start, fresh, &list);
+    if (list.len > 0)
+        log_warn("reload", "changed, and taken by a restart alone: %.*s", (int)list.len,
+                 (const char *)list.data);
+    buf_free(&list);
+}
+
 static void reload(struct serve *s)
 {
     struct config *fresh = xcalloc(1, sizeof *fresh);
@@ -245,6 +258,7 @@ static void reload(struct serve *s)
     if (take_config(s, s->config.home, fresh, NULL, &f) != OK) {
         log_error("reload", "the configuration in force stays: %s", f.detail);
     } else {
+        tell_left(&s->config, fresh);
         config_free(fresh);
         for (size_t i = 0; i < sizeof reloading / sizeof *reloading; i++)
             if (s->pids[reloading[i]] > 0)

@@ -124,7 +124,7 @@ static const struct {
      "create a home"},
     {"serve [--ready-file FILE]", "run the service in the foreground"},
     {"config check [FILE]", "is the configuration right"},
-    {"config show", "the configuration in force"},
+    {"config show", "the configuration as the files have it"},
     {"store check [DIR]",
      "read every row of the store and hold it against the others; exit 1 when one is wrong"},
     {"store backup DIR", "write the whole home to DIR, keys included, beside a running service"},

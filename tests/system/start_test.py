@@ -354,6 +354,30 @@ class Run(ServiceTest):
         self.service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.service.api("/profiles/general/renamed").status == 404, "the same issuers are taken")
 
+    def test_sighup_names_what_a_restart_alone_takes(self):
+        path = self.service.home / "chancery.xml"
+        good = path.read_text()
+        other = good.replace('<crl on-revocation="false"/>', '<crl on-revocation="true"/>').replace('every="24h"', 'every="12h"').replace(
+            'map-size-mib="1024"', 'map-size-mib="2048"')
+        mark = self.service.log.stat().st_size
+
+        def lines(words):
+            return re.findall(words, self.service.log.read_bytes()[mark:].decode())
+
+        replace_file(path, good.replace('name="Test"', 'name="Changed"', 1))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "<h1>Changed" in self.service.plain("/").text, "what is taken at once is taken")
+        self.assertEqual(lines("taken by a restart alone"), [])
+        replace_file(path, other)
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(lines('info ocsp reload detail="done"')) == 2, "it is read")
+        self.assertEqual(lines('warn serve reload detail="changed, and taken by a restart alone: (.*)"'),
+                         ["store map-size-mib, crl on-revocation, rsa-g1 crl every, ec-g1 crl every"])
+        replace_file(path, good)
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(lines('info ocsp reload detail="done"')) == 3, "it is read")
+        self.assertEqual(len(lines("taken by a restart alone")), 1)
+
     def hurried(self, name, is_due=lambda service: "ca" in service.roles()):
         """A service whose configuration was changed, and which was told so, while it started; when that is due."""
         other = Service(start=False)
