@@ -14,6 +14,8 @@
  * certificate at once. */
 #define BACKDATE_S 300
 #define DAY_S 86400
+/* An invalidity date is at most this much ahead of our clock: as much as the clock of whoever asks may be. */
+#define AHEAD_S 300
 
 /* The answer already given under this Idempotency-Key, if there is one. */
 static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
@@ -324,12 +326,22 @@ void decide_key(struct view *v, struct ask *a)
         refuse_by_findings(a);
 }
 
-static void decide_revoke(struct ask *a, const struct status *s)
+/* Idempotent in effect: nothing changes, not even the times. Another date is not taken for a repetition. */
+static void decide_again(struct ask *a, const struct status *s)
 {
+    if (a->invalidity_s != NO_TIME && a->invalidity_s != s->invalidity_s)
+        ask_refuse(a, ERR_CONFLICT, "It has this reason already, with another invalidity date or none.");
+}
+
+/* RFC 5280 5.3.2: when the key is known or suspected to have been lost, so never ahead. */
+static void decide_revoke(struct ask *a, const struct status *s, int64_t now_s)
+{
+    if (a->invalidity_s != NO_TIME && a->invalidity_s > now_s + AHEAD_S)
+        return ask_refuse(a, ERR_MALFORMED, "The invalidity date lies in the future.");
     if (s->state == CERT_REVOKED && s->reason == a->reason)
-        return; /* idempotent in effect: nothing changes, not even the times */
+        return decide_again(a, s);
     if (s->state == CERT_HELD && a->reason == REASON_CERTIFICATE_HOLD)
-        return;
+        return decide_again(a, s);
     if (s->state == CERT_REVOKED)
         return ask_refuse(a, ERR_CONFLICT, "It is revoked for another reason.");
     a->changed = true;
@@ -361,7 +373,7 @@ static void decide_move(struct view *v, struct ask *a)
     ask_refuse(a, ERR_INTERNAL, "What this would change cannot be read: the log names the damaged row.");
 }
 
-void decide_revocation(struct view *v, struct ask *a)
+void decide_revocation(struct view *v, struct ask *a, int64_t now_s)
 {
     struct status s;
     enum err e = status_find(v, a->serial, &s);
@@ -375,7 +387,7 @@ void decide_revocation(struct view *v, struct ask *a)
     if (!covers_serial(v, a))
         return access_hide(a, "There is no such certificate."); /* he cannot see it either */
     if (a->kind == ASK_REVOKE)
-        decide_revoke(a, &s);
+        decide_revoke(a, &s, now_s);
     else
         decide_unhold(a, &s);
     if (a->err == OK && a->changed)

@@ -50,8 +50,9 @@ static bool writes(const struct group *g)
 static void record_state(struct txn *txn, struct ask *a, int64_t now_s)
 {
     if (a->err != OK)
-        return;                          /* refused for who asks */
-    decide_revocation(txn_view(txn), a); /* in the transaction: sees what earlier asks of this group did */
+        return; /* refused for who asks */
+    decide_revocation(txn_view(txn), a,
+                      now_s); /* in the transaction: sees what earlier asks of this group did */
     if (a->err == OK && a->changed)
         record_revocation(txn, a, now_s);
 }

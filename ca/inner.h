@@ -232,7 +232,7 @@ void decide_key(struct view *v, struct ask *a);
  * of it is. */
 void decide_issuer(struct view *v, struct ask *a);
 /* Revoke and unhold: does the state allow it? err and changed. */
-void decide_revocation(struct view *v, struct ask *a);
+void decide_revocation(struct view *v, struct ask *a, int64_t now_s);
 
 /* ---- group.c: the transaction ---- */
 

@@ -80,21 +80,33 @@ static int check_reason(struct cli *c)
     return DONE;
 }
 
-/* {"reason": R, "invalidity_date": T}; T as RFC 3339, a bare date is its midnight. */
-static int build_revocation(struct cli *c, struct buf *body)
+#define NO_DATE INT64_MIN
+
+/* Of the option, RFC 3339, a bare date is its midnight; NO_DATE without it. */
+static int read_invalidity(struct cli *c, int64_t *out_s)
 {
     const char *date = cli_option(c, OPT_INVALIDITY_DATE);
-    int64_t when_s = 0;
+
+    *out_s = NO_DATE;
+    if (date == NULL || clock_parse_rfc3339(date, out_s))
+        return DONE;
+    return cli_misuse(c, "--invalidity-date %s: a date like 2026-01-31 or 2026-01-31T12:00:00Z", date);
+}
+
+/* {"reason": R, "invalidity_date": T} */
+static int build_revocation(struct cli *c, struct buf *body)
+{
+    int64_t when_s;
     struct js *o;
     int code = check_reason(c);
 
+    if (code == DONE)
+        code = read_invalidity(c, &when_s);
     if (code != DONE)
         return code;
-    if (date != NULL && !clock_parse_rfc3339(date, &when_s))
-        return cli_misuse(c, "--invalidity-date %s: a date like 2026-01-31 or 2026-01-31T12:00:00Z", date);
     o = js_object();
     js_set_str(o, "reason", cli_option(c, OPT_REASON));
-    if (date != NULL)
+    if (when_s != NO_DATE)
         js_set_time(o, "invalidity_date", when_s);
     js_write(o, body);
     js_free(o);
@@ -122,17 +134,38 @@ static const struct column plan_columns[] = {
     {"", "would", 0}, {"", "serial", 0}, {"", "subject", 0}, {"", "status", 0}, {"", "reason", 0},
 };
 
-/* What the service would make of it, from what it shows (docs/interface.md, 5): DONE, or REFUSED with its own
- * words. `would` becomes "nothing" where the wish is fulfilled already. */
+static int64_t shown_invalidity(const struct js *now)
+{
+    const char *text = js_str(js_get(js_get(now, "revocation"), "invalidity_date"));
+    int64_t shown_s;
+
+    return text != NULL && clock_parse_rfc3339(text, &shown_s) ? shown_s : NO_DATE;
+}
+
+#define AHEAD_S 300 /* of the service's clock, which is taken to be ours */
+
+/* What the service would make of it, from what it shows (docs/interface.md, 5): DONE, or what it would end
+ * with and its own words. `would` becomes "nothing" where the wish is fulfilled already. */
 static int decide_revoke(struct cli *c, const struct js *now, const char **would)
 {
     const char *given = js_str(js_get(js_get(now, "revocation"), "reason")),
                *wanted = cli_option(c, OPT_REASON);
+    int64_t when_s;
+    int code = read_invalidity(c, &when_s);
 
-    if (given != NULL && strcmp(given, wanted) == 0)
-        *would = "nothing";
-    else if (given != NULL && strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) != 0)
-        return cli_fail(c, REFUSED, "It is revoked for another reason.");
+    if (code != DONE)
+        return code;
+    if (when_s != NO_DATE && when_s > c->now_s + AHEAD_S)
+        return cli_fail(c, WRONG_USE, "The invalidity date lies in the future.");
+    if (given == NULL)
+        return DONE;
+    if (strcmp(given, wanted) != 0)
+        return strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) == 0
+                   ? DONE
+                   : cli_fail(c, REFUSED, "It is revoked for another reason.");
+    if (when_s != NO_DATE && when_s != shown_invalidity(now))
+        return cli_fail(c, REFUSED, "It has this reason already, with another invalidity date or none.");
+    *would = "nothing";
     return DONE;
 }
 

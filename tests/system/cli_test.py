@@ -206,6 +206,8 @@ class Cli(ServiceTest):
         serial = self.signed(key="dry hold").serial_hex
         for words in (["unhold", serial], ["revoke", serial, "--reason", "certificateHold"], ["revoke", serial, "--reason", "certificateHold"],
                       ["unhold", serial], ["revoke", serial, "--reason", "superseded"], ["revoke", serial, "--reason", "superseded"],
+                      ["revoke", serial, "--reason", "superseded", "--invalidity-date", "2024-01-02"],
+                      ["revoke", serial, "--reason", "superseded", "--invalidity-date", "9999-12-31"],
                       ["revoke", serial, "--reason", "keyCompromise"], ["unhold", serial], ["revoke", "01" * 19, "--reason", "superseded"]):
             with self.subTest(words=words):
                 before = self.json("cert", "show", serial)
@@ -221,7 +223,7 @@ class Cli(ServiceTest):
         self.assertEqual(self.json("cert", "show", serial)["status"], "held")
         self.chancery("cert", "unhold", serial)
         self.assertEqual(self.json("cert", "show", serial)["status"], "valid")
-        self.chancery("cert", "revoke", serial, "--reason", "keyCompromise", "--invalidity-date", "2026-01-02T03:04:05Z", "--yes")
+        self.chancery("cert", "revoke", serial, "--reason", "keyCompromise", "--invalidity-date", "2024-01-02T03:04:05Z", "--yes")
         self.assertEqual(self.json("cert", "show", serial)["status"], "revoked")
         self.chancery("cert", "revoke", serial, "--reason", "keyCompromise", "--yes")
         self.chancery("cert", "unhold", serial, code=REFUSED)

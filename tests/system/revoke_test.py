@@ -129,6 +129,15 @@ class Revoke(ServiceTest):
         self.assert_problem(self.service.unhold(leaf.serial_hex), 409)
         self.assert_ocsp(leaf, "revoked", "Reason: superseded")
 
+    def test_an_invalidity_date_that_stands_is_not_changed(self):
+        leaf = self.issued()
+        self.revoked(leaf, "superseded", "2024-01-02T03:04:05Z")
+        self.revoked(leaf, "superseded", "2024-01-02T03:04:05Z")
+        self.revoked(leaf, "superseded")
+        self.assert_problem(self.service.revoke(leaf.serial_hex, "superseded", "2024-01-03T03:04:05Z"), 409)
+        stands = self.service.api(f"/certificates/{leaf.serial_hex}").json()["revocation"]
+        self.assertEqual(stands["invalidity_date"], "2024-01-02T03:04:05Z")
+
     def test_unhold_takes_no_offence_at_a_body(self):
         leaf = self.issued()
         self.assert_status(self.service.revoke(leaf.serial_hex, "certificateHold"), 200)
@@ -147,7 +156,8 @@ class Revoke(ServiceTest):
             self.assertIn(self.service.revoke(leaf.serial_hex, reason).status, (400, 422))
         path = f"/certificates/{leaf.serial_hex}/revocation"
         for body in ("{", "[]", "{}", '{"reason": 1}', '{"reason": "superseded", "reason": "superseded"}',
-                     '{"reason": "superseded", "invalidity_date": "yesterday"}'):
+                     '{"reason": "superseded", "invalidity_date": "yesterday"}',
+                     '{"reason": "superseded", "invalidity_date": "9999-12-31T23:59:59Z"}'):
             with self.subTest(body=body):
                 self.assert_problem(self.service.api(path, "PUT", body, {"Content-Type": "application/json"}), 400)
         self.assert_ocsp(leaf, "good")

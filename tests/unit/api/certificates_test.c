@@ -122,7 +122,7 @@ static void revoke_some(void)
                                         "{\"reason\":\"superseded\",\"invalidity_date\":5}",
                                         "{\"reason\":\"superseded\",\"invalidity_date\":\"soon\"}",
                                         "{\"reason\":\"superseded\",\"reason\":\"superseded\"}"};
-    static const char good[] = "{\"reason\":\"superseded\",\"invalidity_date\":\"2026-01-01T00:00:00Z\"}";
+    static const char good[] = "{\"reason\":\"superseded\",\"invalidity_date\":\"2024-01-01T00:00:00Z\"}";
     struct js *o;
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

@@ -37,6 +37,54 @@ Test(revocation, revocation_moves_as_the_state_allows)
     cr_assert_eq(change(ASK_REVOKE, i.serial, REASON_SUPERSEDED, &changed), ERR_NOT_FOUND);
 }
 
+static enum err revoke_at(const uint8_t serial[static SERIAL_LEN], enum reason reason, int64_t invalidity_s)
+{
+    static struct reply r;
+
+    send_revocation(7, "uid:0", serial, (uint8_t)reason, invalidity_s);
+    receive(&r);
+    return r.err;
+}
+
+#define DAY_S 86400
+
+Test(revocation, an_invalidity_date_is_never_ahead)
+{
+    int64_t now_s = clock_now_s();
+    struct outcome i;
+    struct status s;
+
+    stage_start();
+    i = issue_one();
+    cr_assert_eq(revoke_at(i.serial, REASON_KEY_COMPROMISE, now_s + DAY_S), ERR_MALFORMED);
+    cr_assert_eq(revoke_at(i.serial, REASON_KEY_COMPROMISE, CLOCK_MAX), ERR_MALFORMED);
+    cr_assert_eq(stage_status(i.serial, &s), OK);
+    cr_assert_eq(s.state, CERT_VALID);
+    cr_assert_eq(revoke_at(i.serial, REASON_KEY_COMPROMISE, now_s + 60), OK, "his clock runs ahead a little");
+}
+
+Test(revocation, a_date_that_stands_is_not_changed_in_silence)
+{
+    int64_t then_s = clock_now_s() - DAY_S;
+    struct outcome i;
+    struct status s;
+
+    stage_start();
+    i = issue_one();
+    cr_assert_eq(revoke_at(i.serial, REASON_CERTIFICATE_HOLD, then_s), OK);
+    cr_assert_eq(revoke_at(i.serial, REASON_CERTIFICATE_HOLD, then_s), OK, "repeated");
+    cr_assert_eq(revoke_at(i.serial, REASON_CERTIFICATE_HOLD, NO_TIME), OK, "repeated without");
+    cr_assert_eq(revoke_at(i.serial, REASON_CERTIFICATE_HOLD, then_s - 1), ERR_CONFLICT);
+    cr_assert_eq(revoke_at(i.serial, REASON_SUPERSEDED, then_s - DAY_S), OK,
+                 "final now, with a date of its own");
+    cr_assert_eq(revoke_at(i.serial, REASON_SUPERSEDED, then_s), ERR_CONFLICT);
+    cr_assert_eq(stage_status(i.serial, &s), OK);
+    cr_assert_eq(s.invalidity_s, then_s - DAY_S);
+    i = issue_one();
+    cr_assert_eq(revoke_at(i.serial, REASON_SUPERSEDED, NO_TIME), OK);
+    cr_assert_eq(revoke_at(i.serial, REASON_SUPERSEDED, then_s), ERR_CONFLICT, "there is none yet");
+}
+
 /* A ca in a child that is told to revoke so: its exit code, or -1. The stage stays here, to be removed. */
 static int revoked_with(uint8_t reason, int64_t invalidity_s)
 {

@@ -268,3 +268,38 @@ Test(cert, a_terminal_is_asked_before_revoking)
     expect_request(x.server, 0, "PUT /api/v1/certificates/0a/revocation HTTP/1.1");
     finish(&x);
 }
+
+Test(cert, a_dry_run_looks_at_the_invalidity_date_as_the_service_would)
+{
+    static const char valid[] = "null", held[] = "{\"reason\":\"certificateHold\"}",
+                      gone[] = "{\"reason\":\"superseded\"}",
+                      dated[] = "{\"reason\":\"superseded\",\"invalidity_date\":\"2024-01-02T00:00:00Z\"}",
+                      stands[] = "It has this reason already, with another invalidity date or none.",
+                      ahead[] = "The invalidity date lies in the future.";
+    static const struct {
+        const char *revocation, *date;
+        int code;
+        const char *says;
+    } rows[] = {{valid, "2024-01-02", 0, "would    revoke\n"},
+                {held, "2024-01-02", 0, "would    revoke\n"},
+                {dated, "2024-01-02", 0, "would    nothing\n"},
+                {dated, "2024-01-03", 3, stands},
+                {gone, "2024-01-02", 3, stands},
+                {valid, "9999-12-31", 1, ahead},
+                {dated, "9999-12-31", 1, ahead}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct exchange x = {0};
+        char body[192];
+
+        snprintf(body, sizeof body, "{\"serial\":\"0a\",\"status\":\"s\",\"revocation\":%s}",
+                 rows[i].revocation);
+        exchange(&x, BODIES(body),
+                 WORDS("cert", "revoke", "0a", "--reason", "superseded", "--invalidity-date", rows[i].date,
+                       "--dry-run"));
+        expect_code(&x, rows[i].code);
+        cr_assert_not_null(strstr(rows[i].code == 0 ? x.typed.out : x.typed.err, rows[i].says),
+                           "row %zu: %s%s", i, x.typed.out, x.typed.err);
+        finish(&x);
+    }
+}
