@@ -35,6 +35,13 @@ PRELOADED = {"LD_PRELOAD": os.environ["SERVE_PRELOAD"]} if "SERVE_PRELOAD" in os
 for each in [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]:
     del os.environ[each]
 
+# nginx, sshd, mkfs: the PATH of an ordinary user has not where Debian keeps them.
+os.environ["PATH"] = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin") + ":/usr/sbin:/sbin"
+
+# Who ends a test by SIGTERM (`timeout`, a job that is cancelled) ends what it started as well: as ^C does. A SystemExit unittest would
+# take for the failure of one test, and go on.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="chancery-test-"))
 WORK.chmod(0o711)  # roles have accounts of their own; what a configuration names in here they must reach
 atexit.register(shutil.rmtree, WORK, ignore_errors=True)
@@ -73,19 +80,39 @@ def wait_until(claim, what):
     raise AssertionError(f"not within {WAIT_S} s: {what}")
 
 
+TAKEN = []  # the names of this process's ports; they go with it
+
+
+def take_port(port):
+    """Takes the port for this process; False when it or a test that runs beside it has it already. What is taken is the name of an
+    abstract socket: one process has it at a time, of those that share our ports (network_namespaces(7))."""
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0chancery-test-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    TAKEN.append(name)
+    return True
+
+
+def is_listened_on(port):
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return True
+    return False
+
+
 def free_ports(count):
-    """Ports that nothing listens on; all are held until the last is found, so they differ. They lie below the range from which
-    the kernel takes one for a client or for port 0: a test that runs beside this one would get it before its server does."""
-    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    held = []
-    while len(held) < count:
-        try:
-            held.append(socket.create_server(("127.0.0.1", random.SystemRandom().randrange(10240, max(end, 20480)))))
-        except OSError:
-            continue  # somebody listens there
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
+    """Ports that nothing listens on, and that no other test is given while this process lives: the server that is to have one starts
+    later. They lie below the range from which the kernel takes one for a client or for port 0."""
+    end = max(int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]), 20480)
+    ports = []
+    while len(ports) < count:
+        port = random.SystemRandom().randrange(10240, end)
+        if take_port(port) and not is_listened_on(port):
+            ports.append(port)
     return ports
 
 
@@ -115,6 +142,24 @@ def set_limit(pid, name, soft, hard=""):
     """A resource limit of a running role, "fsize" or the like: set as the role's own user, who may; root may not everywhere."""
     who = os.stat(f"/proc/{pid}")
     subprocess.run(["prlimit", f"--pid={pid}", f"--{name}={soft}:{hard}"], check=True, timeout=WAIT_S, user=who.st_uid, group=who.st_gid)
+
+
+# ---- what a machine may not permit: the test that needs it is skipped, and says why ----
+
+def of_another(look, path):
+    """look(path), a file of /proc about a process that is not dumpable or another user's. It takes the right to trace it, which an
+    ordinary user has not, and the root of most containers neither."""
+    try:
+        return look(path)
+    except PermissionError:
+        raise unittest.SkipTest(f"{path} is shown only to who may trace the process") from None
+
+
+def mounted(place, *options):
+    """Mounts there with the options of mount(8), which is not every root's: a container's lacks it, or the devices."""
+    done = run("mount", *options, place, check=False)
+    if done.returncode != 0:
+        raise unittest.SkipTest(f"mount {' '.join(map(str, options))}: {done.said.strip()}")
 
 
 # ---- keys and requests, by openssl ----
@@ -237,6 +282,7 @@ def exchange(connection, method, path, body, headers):
 class Service:
     """A home in a directory of its own, and `serve` on it on ports that were free."""
 
+    program = CHANCERY
     account = {}  # of the service and its commands: subprocess's user, group and extra_groups
     under = UNDER
     environment = PRELOADED  # of `serve` alone, besides what the test has: what is preloaded
@@ -274,14 +320,14 @@ class Service:
 
     def chancery(self, *arguments, stdin=None, check=True):
         """The command line on this home."""
-        return run(CHANCERY, *arguments, "--home", self.home, stdin=stdin, check=check, account=self.account)
+        return run(self.program, *arguments, "--home", self.home, stdin=stdin, check=check, account=self.account)
 
     def start(self, *options):
         ready = self.directory / "ready"
         ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.under, CHANCERY, "serve", "--home", self.home, "--ready-file", ready, *options], stdout=log, stderr=log, start_new_session=True, **self.account,
+                [*self.under, self.program, "serve", "--home", self.home, "--ready-file", ready, *options], stdout=log, stderr=log, start_new_session=True, **self.account,
                 restore_signals=self.restores_signals, env={**os.environ, **self.environment})
         wait_until(lambda: self.process.poll() is not None or ready.exists() and ready.read_text().endswith("\n"), "the service is ready")
         if self.process.poll() is not None:
