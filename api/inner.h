@@ -155,6 +155,16 @@ bool csr_has_key(const struct js *v);
 
 /* ---- the roles ---- */
 
+/* strangers.c: local users without a number in this process's user namespace: the kernel calls all of them by
+ * this uid and this gid. */
+struct strangers {
+    bool are_there;
+    uid_t uid;
+    gid_t gid;
+};
+/* Reads `proc` ("/proc") before it is closed to the role. Warns of each <peer> that can be nobody. */
+struct strangers strangers_read(const char *proc, const struct access_config *c);
+
 /* HTTPS interface and control socket: process "api". Listening sockets are made by the supervisor. */
 struct api_role {
     struct config *config;             /* may be reloaded in place on SIGHUP */
@@ -162,6 +172,7 @@ struct api_role {
     const struct buf *seal_pem;        /* issuers/audit.pub as the start found it; empty: no seals */
     int https_fd, control_fd;          /* listening */
     int ca_fd;                         /* wire to the ca */
+    struct strangers strangers;        /* whom the control socket lets in by no number */
     struct board *board;               /* its own; NULL: none */
     const struct board *const *boards; /* of every role, those that are not NULL: metrics and health */
     size_t board_count;

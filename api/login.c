@@ -29,19 +29,23 @@ static bool is_configured(const struct access_config *c, bool is_group, uint32_t
     return false;
 }
 
-/* The user himself before his groups; of those the first that the configuration names. */
-static void name_peer(const struct access_config *c, const struct http_peer *peer,
+/* The user himself before his groups; of those the first that the configuration names. A number that the
+ * kernel gives to all strangers is no one's: false when there is nothing else to know him by. */
+static bool name_peer(const struct access_config *c, const struct strangers *s, const struct http_peer *peer,
                       char name[static PRINCIPAL_MAX])
 {
+    bool is_stranger = s->are_there && peer->uid == s->uid;
+
     snprintf(name, PRINCIPAL_MAX, "uid:%lu", (unsigned long)peer->uid);
-    if (peer->uid == 0 || peer->uid == geteuid() || is_configured(c, false, peer->uid))
-        return;
+    if (!is_stranger && (peer->uid == 0 || peer->uid == geteuid() || is_configured(c, false, peer->uid)))
+        return true;
     for (size_t i = 0; i < peer->group_count; i++)
-        if (is_configured(c, true, peer->groups[i])) {
+        if (!(s->are_there && peer->groups[i] == s->gid) && is_configured(c, true, peer->groups[i])) {
             snprintf(name, PRINCIPAL_MAX, "gid:%lu,uid:%lu", (unsigned long)peer->groups[i],
                      (unsigned long)peer->uid);
-            return;
+            return true;
         }
+    return !is_stranger;
 }
 
 static enum err check_peer(struct api *a, const struct http_peer *peer, struct login *out, struct fault *f)
@@ -49,7 +53,9 @@ static enum err check_peer(struct api *a, const struct http_peer *peer, struct l
     char name[PRINCIPAL_MAX];
     enum err e;
 
-    name_peer(&a->config->ca.access, peer, name);
+    if (!name_peer(&a->config->ca.access, &a->role->strangers, peer, name))
+        return fail(out, LOGIN_FAILURE_ROLE, f, ERR_FORBIDDEN,
+                    "The service runs in a user namespace that does not know this user.");
     e = principal_find(NULL, &a->config->ca.access, name, a->now_s(), &out->who, f);
     if (e != OK)
         out->failure = LOGIN_FAILURE_ROLE;

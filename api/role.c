@@ -355,6 +355,7 @@ static int run_api(struct config *c, const int *fds, const struct boards *boards
     struct fault f = {0};
     enum err e;
 
+    r.strangers = strangers_read("/proc", &c->ca.access);
     load_https_keys(c, https_keys);
     buf_init(&seal_pem, PEM_MAX);
     e = tell_fault(read_seal_pem(c, &seal_pem, &f), "key", &f);

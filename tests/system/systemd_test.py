@@ -244,6 +244,10 @@ class Units(unittest.TestCase):
             with self.subTest(unit=name):
                 self.assertLessEqual(exposure(UNITS / name), EXPOSURE_MAX)
 
+    def test_local_users_keep_their_numbers(self):
+        """Those of <peer>, on the control socket: docs/operations.md, section 2; user_test.py has what is without."""
+        self.assertEqual(re.findall(r"^PrivateUsers=(.*)$", (UNITS / "chancery.service").read_text(), re.M), ["no"])
+
     def test_the_filter_lets_through_what_the_roles_need(self):
         """A call that a role may make and the unit forbids would end the role only where it runs under systemd."""
         own = set(re.findall(r'\{"(\w+)", (?:ANY|\d)', (ROOT / "api/confined.c").read_text()))

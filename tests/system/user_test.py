@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service of an ordinary user: does everything still go, fully confined, and who may call on its control socket?"""
 import os
+import pathlib
 import signal
+import subprocess
+import sys
 import unittest
 
 from harness import CHANCERY, Service, ServiceTest, make_csr, new_file, replace_file, run, wait_until
@@ -64,6 +67,61 @@ class User(ServiceTest):
         self.addCleanup(self.make_operator, "operator", "viewer")
         self.make_operator("viewer", "operator")
         self.assertEqual(self.chancery(OPERATOR, "crl", "publish", "--issuer", "ec-g1", check=False).returncode, 6)
+
+
+IN_NAMESPACE = [sys.executable, str(pathlib.Path(__file__).with_name("user_namespace.py")), str(USER)]
+OVERFLOW = pathlib.Path("/proc/sys/kernel/overflowuid").read_text().strip()
+
+
+def namespaces_work():
+    return os.geteuid() == 0 and subprocess.run([*IN_NAMESPACE, "/bin/true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+@unittest.skipUnless(namespaces_work(), "no user namespace can be made here")
+class Namespace(ServiceTest):
+    """All whom it lacks have one number there, the overflow uid: the configuration's operators have that, and nobody may be it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = OfUser(start=False)
+        path = cls.service.home / "chancery.xml"
+        peers = "".join(f'<peer uid="{uid}" role="operator"/>' for uid in (OPERATOR, OVERFLOW)) + f'<peer gid="{GROUP}" role="viewer"/>'
+        replace_file(path, path.read_text().replace("  <store ", f"  <login>{peers}</login>\n  <store ", 1))
+        os.chown(path, USER, GROUP)
+        cls.service.directory.chmod(0o711)
+        cls.service.home.chmod(0o710)
+        cls.service.account, cls.service.under = {}, [*IN_NAMESPACE, *cls.service.under]
+        cls.service.start()
+
+    def chancery(self, user, *arguments, group=GROUP):
+        account = {"user": user, "group": group, "extra_groups": []}
+        return run(CHANCERY, *arguments, "--home", self.service.home, check=False, account=account)
+
+    def publish(self, user, **how):
+        return self.chancery(user, "crl", "publish", "--issuer", "ec-g1", **how)
+
+    def test_root_and_its_own_user_are_administrators(self):
+        for user in (0, USER):
+            self.assertEqual(self.publish(user).returncode, 0, user)
+
+    def test_whom_it_lacks_is_known_by_a_group_that_it_has_or_not_at_all(self):
+        self.assertEqual(self.chancery(OPERATOR, "cert", "list").returncode, 0)
+        self.assertEqual(self.publish(OPERATOR).returncode, 6)
+        socket = self.service.home / "control.sock"
+        self.addCleanup(socket.chmod, socket.stat().st_mode)
+        self.addCleanup(self.service.home.chmod, 0o710)
+        socket.chmod(0o666)
+        self.service.home.chmod(0o711)
+        for user in (OPERATOR, STRANGER):
+            refused = self.chancery(user, "cert", "list", group=STRANGER)
+            self.assertEqual(refused.returncode, 6, refused.said)
+            self.assertIn("user namespace", refused.said)
+
+    def test_the_start_tells_of_peers_that_nobody_can_be(self):
+        log = self.service.log.read_text()
+        for uid in (OPERATOR, OVERFLOW):
+            self.assertIn(f'nobody is <peer uid=\\"{uid}\\"> in the user namespace', log)
+        self.assertNotIn(f'nobody is <peer gid=\\"{GROUP}\\">', log)
 
 
 if __name__ == "__main__":

@@ -194,3 +194,34 @@ Test(login, by_uid)
     cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), ERR_FORBIDDEN);
     cr_assert_eq(l.who.role, ACCESS_NOBODY);
 }
+
+/* In a user namespace the kernel calls all that it has no number for by the same ones: nobody is that. */
+Test(login, a_number_of_many_is_nobodys)
+{
+    struct http_peer peer = {.is_unix = true, .is_loopback = true, .uid = 65534};
+    struct strangers *s = &stage.role.strangers;
+    struct login l = {0};
+
+    stage.config.ca.access.peers[0] = (struct access_peer){.id = 65534, .role = ACCESS_OPERATOR};
+    stage.config.ca.access.peers[1] =
+        (struct access_peer){.is_group = true, .id = 65533, .role = ACCESS_OPERATOR};
+    stage.config.ca.access.peers[2] = (struct access_peer){.is_group = true, .id = 7, .role = ACCESS_AUDITOR};
+    stage.config.ca.access.peer_count = 3;
+    cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), OK, "he is one: there are no others");
+    *s = (struct strangers){true, 65534, 65533};
+    cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), ERR_FORBIDDEN);
+    peer.groups = (const gid_t[]){65533, 65533, 7};
+    peer.group_count = 2;
+    cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), ERR_FORBIDDEN);
+    peer.group_count = 3;
+    cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), OK, "a group that has a number");
+    cr_assert_eq(l.who.role, ACCESS_AUDITOR);
+    cr_assert_str_eq(l.who.name, "gid:7,uid:65534");
+    peer.group_count = 1;
+    peer.uid = 0;
+    cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), OK);
+    peer.uid = geteuid();
+    s->uid = geteuid();
+    cr_assert_eq(login_check(&stage.api, &peer, NULL, &l, NULL), ERR_FORBIDDEN,
+                 "not even who has the number of the service");
+}
