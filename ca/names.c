@@ -106,6 +106,8 @@ static void sort_san(const struct profile *p, struct san_lists *l, const struct 
     }
 }
 
+#define UNDERSCORE_WANT "letters, digits and hyphens"
+
 static void san_each(struct check *c)
 {
     const struct profile *p = c->profile;
@@ -132,7 +134,7 @@ static void san_each(struct check *c)
     listing_find(&l.labels, c->findings, "name.idn.label", "san", "valid A-labels");
     listing_find(&l.ip_size, c->findings, "san.ip", "san", "an address of 4 or 16 octets");
     listing_find(&l.ip_refused, c->findings, "san.ip", "san", "host names alone");
-    listing_find(&l.underscore, c->findings, "san.underscore", "san", "letters, digits and hyphens");
+    listing_find(&l.underscore, c->findings, "san.underscore", "san", UNDERSCORE_WANT);
     listing_find(&l.address, c->findings, "san.ip.as-name", "san", "iPAddress");
 }
 
@@ -321,6 +323,7 @@ static bool is_issuable_host(const struct profile *p, enum host_kind kind)
 static void san_from_cn(struct check *c)
 {
     const struct facts *f = c->facts;
+    enum host_kind kind = host_kind_of(f->cn);
     struct listing cn;
 
     if (f->has_san || f->san_count > 0)
@@ -329,11 +332,13 @@ static void san_from_cn(struct check *c)
         return finding_add(c->findings, "san.required", "san", "none", "a subjectAltName");
     if (c->profile->san_rule != SAN_FROM_CN || f->cn.len == 0 || !is_for_servers(c->grant))
         return;
-    c->grant->san_from_cn = is_issuable_host(c->profile, host_kind_of(f->cn));
+    c->grant->san_from_cn = is_issuable_host(c->profile, kind);
     listing_init(&cn);
     listing_add(&cn, f->cn);
     listing_find(&cn, c->findings, c->grant->san_from_cn ? "san.from-cn" : "san.missing", "san",
                  c->grant->san_from_cn ? "" : "a host name");
+    if (kind == HOST_UNDERSCORE)
+        name_finding(c, "san.underscore", "san", f->cn, UNDERSCORE_WANT);
 }
 
 /* ---- one host or several, and what the product calls them ---- */

@@ -124,6 +124,7 @@ static const struct name_case warned[] = {
      {"my_host.example.com"},
      "san.underscore",
      "my_host.example.com"},
+    {"general/server", "rsa-2048", "my_host.example.com", {NULL}, "san.underscore", "my_host.example.com"},
     {"ucm/tomcat", "rsa-2048", "a.example.com", {"192.0.2.1"}, "san.ip.as-name", "192.0.2.1"},
     {"ucm/tomcat", "rsa-2048", "Web server", {NULL}, "san.missing", "Web server"},
     {"ucm/tomcat", "rsa-2048", "192.0.2.1", {NULL}, "san.missing", "192.0.2.1"},
@@ -188,6 +189,8 @@ Test(names, oddities_are_warned_of)
 static const struct name_case fine[] = {
     {"ucm/tomcat", "rsa-2048", CN64, {NULL}, NULL, NULL},
     {"ucm/tomcat", "rsa-2048", "CUCMB1", {NULL}, NULL, NULL},
+    /* no host name is made of it, so it is none to clients */
+    {"general/client", "rsa-2048", "some_body", {NULL}, NULL, NULL},
     /* what the product itself sends: the node and its parent domain are one host */
     {"ucm/ipsec", "rsa-2048", "cucm.example.com", {"cucm.example.com", "example.com"}, NULL, NULL},
     {"ucm/tomcat", "rsa-2048", "cucm.example.com", {"example.com", "cucm.example.com"}, NULL, NULL},
