@@ -232,6 +232,8 @@ static struct js *warnings_of(const struct chain_check *c)
             "more follows the last seal than the service leaves unsealed, unless it was stopped by force");
     if (c->first > 1)
         js_push_str(list, "what was before the first row is not here");
+    if (c->may_begin_late && c->mark.seq == 0)
+        js_push_str(list, "rows cut off the end are not seen: it was held against no mark (--head)");
     return list;
 }
 
@@ -265,6 +267,8 @@ static int report(struct verifying *v)
 
     if (v->err == OK)
         v->err = chain_end(&v->chain, &v->fault);
+    if (v->err == OK && v->chain.first == 0) /* `init` writes the first: what has none has lost them all */
+        v->err = fault_set(&v->fault, ERR_CONFLICT, "there is no audit row");
     o = report_of(v);
     code = show_write(v->cli, o);
     js_free(o);

@@ -243,7 +243,11 @@ class Audit(ServiceTest):
         n = len(lines)
         self.assertEqual(report["rows"], n)
         self.assert_whole(self.verify_lines(lines[3:]))  # an export may begin anywhere, and says so
-        self.assertIn("before the first row", json.loads(self.verify_lines(lines[3:]).stdout)["warnings"][-1])
+        self.assertIn("what was before the first row is not here", json.loads(self.verify_lines(lines[3:]).stdout)["warnings"])
+        self.assertIn("(--head)", self.assert_whole(self.verify_lines(lines[:-1]))["warnings"][-1])  # a cut that shows against a mark alone
+        self.assertNotIn("(--head)", " ".join(self.assert_whole(self.verify_lines(lines, "--head", report["head"]))["warnings"]))
+        self.assert_broken(self.verify_lines([]), "there is no audit row")
+        self.assert_broken(self.verify_lines([b"", b""]), "there is no audit row")
         self.assert_broken(self.verify_lines(lines[:3] + lines[4:]), "audit row 4: missing")
         self.assert_broken(self.verify_lines(lines[:3] + [lines[4], lines[3]] + lines[5:]), "audit row 4: missing")
         self.assert_broken(self.verify_lines(lines + lines[-1:]), "out of order")
