@@ -52,6 +52,13 @@ static bool is_past_end(const struct ca *ca, const struct request *r, int64_t no
     return r->expires_at_s <= now_s && !ca->doubt.is_ahead_now;
 }
 
+/* So long ago, by such a clock, that its keys are free: who asks anew under one takes it from the old request
+ * for good. */
+static bool is_forgotten(const struct ca *ca, const struct request *r, int64_t now_s)
+{
+    return r->state != REQUEST_PENDING && r->decided_at_s < now_s - ANSWERED_S && !ca->doubt.is_ahead_now;
+}
+
 /* ---- asking ---- */
 
 /* A long reason is cut: all of it is in the request. */
@@ -86,7 +93,7 @@ bool approval_repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s
     struct request r;
     enum err e = request_find_key(v, a->idempotency, body, &r);
 
-    if (e == ERR_NOT_FOUND || (e == OK && r.state != REQUEST_PENDING && r.decided_at_s < now_s - ANSWERED_S))
+    if (e == ERR_NOT_FOUND || (e == OK && is_forgotten(ca, &r, now_s)))
         return false;
     if (e != OK)
         ask_refuse(a, ERR_INTERNAL, "The request of this Idempotency-Key cannot be read.");

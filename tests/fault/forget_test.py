@@ -17,12 +17,27 @@ class Forget(ServiceTest):
         replace_file(path, path.read_text().replace("<store ", '<store prune-after="7d" ', 1))
         cls.service.start()
         cls.csr = make_csr("ec-P-256", "/CN=node1-EC.example.com")
+        cls.decided = make_csr("rsa-2048", "/O=Example/CN=CAPF-1a1b2c3d")
         cls.waiting = make_csr("rsa-2048", "/O=Example/CN=CAPF-0a1b2c3d")
 
     def issue(self):
         answer = self.service.api("/certificates?profile=ucm/tomcat-ECDSA&days=1", "POST", self.csr.der,
                                   {"Content-Type": "application/pkcs10", "Idempotency-Key": "once"})
         return der.Certificate(pem_to_der(answer.text)[0]).serial_hex
+
+    def keyed(self):
+        """The state and the serial of what was asked for under a key and is decided."""
+        answer = self.service.api("/certificates?profile=ucm/CAPF", "POST", self.decided.der,
+                                  {"Content-Type": "application/pkcs10", "Idempotency-Key": "decided", "Accept": "application/json"})
+        return answer.status, answer.json()
+
+    def decide(self):
+        status, waiting = self.keyed()
+        self.assertEqual(status, 202)
+        self.service.chancery("request", "approve", waiting["request"], "--yes")
+        status, issued = self.keyed()
+        self.assertEqual(status, 201)
+        return issued["serial"]
 
     def asked(self):
         """The id of what waits for an approval, asked for again each time."""
@@ -51,7 +66,9 @@ class Forget(ServiceTest):
 
     def test_nothing_is_forgotten_by_a_clock_a_year_ahead(self):
         self.is_right, serial, request = False, self.issue(), self.asked()
+        decided = self.decide()
         self.service.jump("+365d")
+        self.assertEqual(self.keyed()[1].get("serial"), decided, "asked anew under its key before the upkeep came")
         wait_until(lambda: self.lines("alarm detail=\"clock.ahead"), "the upkeep sees it")
         self.assert_kept(serial)
         self.assert_waits(request)
@@ -65,6 +82,7 @@ class Forget(ServiceTest):
         self.assert_kept(serial)
         wait_until(self.is_served, "the listener has a certificate of today")
         self.assertEqual(self.issue(), serial, "an Idempotency-Key of a minute ago was forgotten")
+        self.assertEqual(self.keyed()[1].get("serial"), decided, "a decided request was forgotten")
         self.service.chancery("request", "approve", request, "--yes")
 
 

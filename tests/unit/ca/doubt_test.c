@@ -215,3 +215,43 @@ Test(doubt, a_request_waits_on_while_the_clock_is_ahead)
     ask_again(NOW + 8 * DAY, again);
     cr_expect_arr_neq(first, again, REQUEST_ID_LEN, "a week without a decision is its end");
 }
+
+/* Decided at NOW, asked for under a key. */
+static void deny_keyed(void)
+{
+    struct request r = {.id = {7}, .same = {7}, .asked_at_s = NOW, .expires_at_s = NOW + 7 * DAY};
+    struct txn *t = idle_begin();
+
+    request_add(t, &r);
+    request_add_key(t, r.id, key, key);
+    request_decide(t, r.id, &(struct decision){.state = REQUEST_DENIED, .by = "x", .at_s = NOW});
+    idle_commit(t);
+}
+
+/* Under the same key and with the same body. */
+static bool is_answered(int64_t now_s)
+{
+    struct view *v = idle_look();
+    struct ask a = {.is_idempotent = true};
+    bool is;
+
+    memcpy(a.idempotency, key, HASH_LEN);
+    memcpy(a.body_hash, key, HASH_LEN);
+    is = approval_repeat(&idle.ca, v, &a, now_s);
+    view_close(v);
+    cr_assert_eq(a.err, is ? ERR_POLICY : OK);
+    return is;
+}
+
+Test(doubt, a_decided_request_answers_its_key_while_the_clock_is_ahead)
+{
+    deny_keyed();
+    doubt_glance(&idle.ca, NOW + YEAR, monotonic_s);
+    cr_expect(is_answered(NOW + YEAR), "asked anew, the first would be out of reach when the clock is right");
+    doubt_glance(&idle.ca, NOW + 120, monotonic_s + 120);
+    cr_expect(is_answered(NOW + 120));
+    doubt_glance(&idle.ca, NOW + 89 * DAY, monotonic_s + 89 * DAY);
+    cr_expect(is_answered(NOW + 89 * DAY));
+    doubt_glance(&idle.ca, NOW + 91 * DAY, monotonic_s + 91 * DAY);
+    cr_expect_not(is_answered(NOW + 91 * DAY), "after 90 days that have passed it is free");
+}
