@@ -21,7 +21,8 @@
 
 #define CRLS_A_SECOND 1000u /* a publication is four commits to disk: no issuer publishes as often */
 #define CLOCK_DOUBT_S                                                                                        \
-    (366 * 86400) /* added to the age: the clock may have been a year ahead, or be one behind */
+    (366 * 86400) /* added to the time: the clock may be a year behind, or have been one ahead when a backup \
+                     was taken */
 
 struct restore {
     const char *from;
@@ -29,7 +30,7 @@ struct restore {
     bool is_dry_run;        /* everything is read and checked, nothing written */
     struct js *manifest;
     int64_t taken_at_s;
-    uint64_t margin;
+    uint64_t floor; /* no CRL number after it is as low */
     struct store_checked checked;
     struct fault f;
 };
@@ -52,7 +53,7 @@ static enum err read_manifest(struct restore *r)
     if (e != OK)
         return e;
     if (!js_int(js_get(r->manifest, "format"), &format) || format != BACKUP_FORMAT ||
-        !js_int(js_get(r->manifest, "taken_at_s"), &r->taken_at_s))
+        !js_int(js_get(r->manifest, "taken_at_s"), &r->taken_at_s) || !clock_is_time(r->taken_at_s))
         return fault_set(&r->f, ERR_MALFORMED, "%s: not a backup that this program reads", path);
     return OK;
 }
@@ -171,23 +172,32 @@ static enum err check_store(struct restore *r, struct store *s)
     return OK;
 }
 
+static uint64_t numbers_in(int64_t s)
+{
+    return s > 0 ? (uint64_t)s * CRLS_A_SECOND : 0;
+}
+
+/* Numbers after a restore begin where the time says, whatever the backup holds: a home may have been restored
+ * since, from this backup or another, and the numbers of that restore are in none of before. No home is ever
+ * above this bound, which rises as fast as it can, unless a clock was wrong; so what is in the backup counts
+ * as well, with the backup's age, and more when that cannot be. */
 static enum err raise_floors(struct restore *r, struct store *s, int64_t now_s)
 {
-    int64_t age_s = now_s > r->taken_at_s ? now_s - r->taken_at_s : r->taken_at_s - now_s;
+    int64_t age_s = now_s - r->taken_at_s;
     char text[CLOCK_TEXT_MAX], detail[160];
     struct txn *t = NULL;
     enum err e;
 
-    r->margin = (uint64_t)(age_s + CLOCK_DOUBT_S) * CRLS_A_SECOND;
+    r->floor = numbers_in(now_s + CLOCK_DOUBT_S);
     if (r->is_dry_run)
         return OK;
     clock_rfc3339(r->taken_at_s, text);
-    snprintf(detail, sizeof detail, "backup of %s, CRL numbers raised by %llu", text,
-             (unsigned long long)r->margin);
+    snprintf(detail, sizeof detail, "backup of %s, CRL numbers raised to %llu or beyond", text,
+             (unsigned long long)r->floor);
     e = txn_begin(s, &t);
     if (e != OK)
         return fault_set(&r->f, e, "the store takes no transaction");
-    store_raise_floors(t, r->margin, now_s, detail);
+    store_raise_floors(t, numbers_in(age_s >= 0 ? age_s : CLOCK_DOUBT_S - age_s), r->floor, now_s, detail);
     e = txn_commit(t);
     return e == OK ? OK : fault_set(&r->f, e, "the store takes no commit");
 }
@@ -246,21 +256,22 @@ static void say_done(const struct restore *r, const char *home)
         fprintf(
             stderr,
             "%s: would be restored from the backup of %s: %llu certificates, %llu revoked, every file and "
-            "row checked.\nCRL numbers would be raised by %llu. Nothing was made.\n",
+            "row checked.\nCRL numbers would be raised to %llu or beyond. Nothing was made.\n",
             home, text, (unsigned long long)r->checked.certificates, (unsigned long long)r->checked.revoked,
-            (unsigned long long)r->margin);
+            (unsigned long long)r->floor);
         return;
     }
     fprintf(stderr,
             "%s: restored from the backup of %s: %llu certificates, %llu revoked, every row checked.\n"
-            "CRL numbers were raised by %llu, so that none given out since comes again; serial numbers are "
+            "CRL numbers were raised to %llu or beyond, so that none given out since comes again; serial "
+            "numbers are "
             "random.\n"
             "Certificates, revocations, tokens and permits made after that time are not in it: revoke again "
             "what the last\n"
             "published CRLs list beyond it, and delete tokens that were deleted since (docs/operations.md, "
             "section 4).\n",
             home, text, (unsigned long long)r->checked.certificates, (unsigned long long)r->checked.revoked,
-            (unsigned long long)r->margin);
+            (unsigned long long)r->floor);
 }
 
 int restore_main(const struct local_run *how, const char *dir)

@@ -29,20 +29,20 @@ enum err store_copy(struct store *s, const char *path, struct fault *f)
 
 struct floors {
     struct txn *txn;
-    uint64_t margin;
+    uint64_t by, least;
 };
 
 static bool raise(const struct issuer *i, void *arg)
 {
     const struct floors *f = arg;
 
-    crl_state_raise(f->txn, i->no, f->margin);
+    crl_state_raise(f->txn, i->no, f->by, f->least);
     return txn_error(f->txn) == OK;
 }
 
-void store_raise_floors(struct txn *t, uint64_t crl_margin, int64_t now_s, const char *detail)
+void store_raise_floors(struct txn *t, uint64_t by, uint64_t least, int64_t now_s, const char *detail)
 {
-    struct floors f = {t, crl_margin};
+    struct floors f = {t, by, least};
     struct audit_row row = {
         .at_s = now_s, .kind = AUDIT_RESTORE, .actor = span_str("service"), .detail = span_str(detail)};
 

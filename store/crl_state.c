@@ -47,17 +47,17 @@ void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number)
     crl_state_set(t, issuer_no, &s);
 }
 
-void crl_state_raise(struct txn *t, uint16_t issuer_no, uint64_t by)
+void crl_state_raise(struct txn *t, uint16_t issuer_no, uint64_t by, uint64_t least)
 {
     struct crl_state s;
 
     if (!find_in(t, issuer_no, &s))
         return;
-    if (s.reserved > UINT64_MAX / 2 - by) {
+    if (by > UINT64_MAX / 2 || s.reserved > UINT64_MAX / 2 - by || least > UINT64_MAX / 2) {
         txn_fail(t, ERR_CONFLICT);
         return;
     }
-    s.reserved += by;
+    s.reserved = s.reserved + by > least ? s.reserved + by : least;
     crl_state_set(t, issuer_no, &s);
 }
 

@@ -281,9 +281,10 @@ enum err store_check(struct view *v, store_fault_fn *fn, void *arg, struct store
 enum err store_copy(struct store *s, const char *path, struct fault *f);
 
 /* In a store that was restored from a copy, before anything else is done with it: raises each issuer's
- * reserved CRL number by `crl_margin`, so that no number given out after the copy was made comes again, and
- * appends an audit row (AUDIT_RESTORE) with the detail. */
-void store_raise_floors(struct txn *t, uint64_t crl_margin, int64_t now_s, const char *detail);
+ * reserved CRL number by `by`, and to no less than `least`, so that no number given out after the copy was
+ * made comes again, and appends an audit row (AUDIT_RESTORE) with the detail. ERR_CONFLICT: beyond 63 bits.
+ */
+void store_raise_floors(struct txn *t, uint64_t by, uint64_t least, int64_t now_s, const char *detail);
 
 /* ---- snapshots: what an OCSP responder on another host reads ---- */
 

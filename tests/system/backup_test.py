@@ -72,6 +72,20 @@ class Backup(ServiceTest):
             kept.rename(self.service.home)
             self.service.start()
 
+    def restored(self, place, name):
+        """A backup of the home that was restored from this one, and the number that its CRLs go on from."""
+        run(CHANCERY, "store", "restore", place, "--home", WORK / f"{name}-home", "--quiet")
+        run(CHANCERY, "store", "backup", WORK / name, "--home", WORK / f"{name}-home", "--quiet")
+        return WORK / name, json.loads((WORK / name / "backup.json").read_text())["crl_numbers"]["rsa-g1"]
+
+    def test_a_backup_of_before_a_restore_takes_no_number_back(self):
+        first = self.backup("first")
+        second, once = self.restored(first, "second")
+        _, twice = self.restored(second, "third")
+        _, again = self.restored(first, "fourth")
+        self.assertGreaterEqual(twice, once)
+        self.assertGreaterEqual(again, twice, "what two restores gave out comes again")
+
     def test_nothing_that_exists_is_overwritten(self):
         place = self.backup("once")
         again = self.service.chancery("store", "backup", place, check=False)
