@@ -27,6 +27,9 @@
 #define DNS_NAME_MAX 253u       /* characters, RFC 1035 2.3.4 without the final dot */
 #define LIST_LIMIT_DEFAULT 100u /* rows of a list page unless asked */
 #define LIST_LIMIT_MAX 1000u    /* rows of a list page at most: some 500 KiB of JSON */
+/* Octets that stay free where the store lies: a group of the ca's dirties some 3,000 pages of 4 KiB, and the
+ * log and short lists grow beside it. */
+#define DISK_RESERVE (32u * 1024 * 1024)
 /* An OCSP answer is given no longer in the last sixteenth of its life: who takes it can use it a while. */
 #define OCSP_END_SHARE 16
 

@@ -285,9 +285,6 @@ bool probe_signer(struct ca *ca, size_t keys);
 
 /* ---- disk.c: is there room? ---- */
 
-#define DISK_RESERVE                                                                                         \
-    (32u * 1024 * 1024) /* octets: a group of FLIGHTS_MAX certificates dirties some 3,000 pages of 4 KiB,    \
-                           and the files of a list under way and the log grow beside it */
 void disk_look(struct ca *ca); /* with alarm and its end */
 /* True: it would have to be recorded, there is no room, and it says so. */
 [[nodiscard]] bool disk_bars(const struct ca *ca, struct ask *a);

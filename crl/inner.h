@@ -80,6 +80,8 @@ struct crl_pair {
     struct fault *fault;
     enum err err;
     struct file_draft der, pem;
+    uint64_t kept;               /* octets that stay free on the disk */
+    uint64_t unseen;             /* octets written since it was last asked how many are */
     struct buf head, tail;       /* of the tbsCertList */
     struct buf waiting;          /* entries not yet in the draft */
     uint64_t count, entries_len; /* so far */
@@ -88,8 +90,9 @@ struct crl_pair {
     struct armour *armour;
 };
 
-/* Two drafts beside `paths`, which are borrowed. */
-enum err pair_open(struct crl_pair *p, const struct crl_paths *paths, struct fault *f);
+/* Two drafts beside `paths`, which are borrowed. They stop with ERR_IO before less than `kept` octets are
+ * free on their disk, looked at once a MiB: a short list is made all the same. */
+enum err pair_open(struct crl_pair *p, const struct crl_paths *paths, uint64_t kept, struct fault *f);
 /* Copies what it needs of the content. */
 void pair_begin(struct crl_pair *p, const struct crl_content *c);
 /* False after a failure. */

@@ -265,7 +265,7 @@ enum err list_open(struct crl_list *l)
 
     crl_part_name(l->job->issuer->id, l->part.shard, l->part.is_delta, name);
     e = crl_paths_of(l->job->public_dir, name, &l->paths, l->fault);
-    return e == OK ? pair_open(&l->pair, &l->paths, l->fault) : e;
+    return e == OK ? pair_open(&l->pair, &l->paths, l->job->kept, l->fault) : e;
 }
 
 void list_free(struct crl_list *l)

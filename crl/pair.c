@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/der.h"
@@ -32,9 +33,9 @@ static enum err fail(struct crl_pair *p, enum err e, const char *doing)
     return p->err;
 }
 
-enum err pair_open(struct crl_pair *p, const struct crl_paths *paths, struct fault *f)
+enum err pair_open(struct crl_pair *p, const struct crl_paths *paths, uint64_t kept, struct fault *f)
 {
-    *p = (struct crl_pair){.paths = paths, .fault = f, .der.fd = -1, .pem.fd = -1};
+    *p = (struct crl_pair){.paths = paths, .fault = f, .kept = kept, .der.fd = -1, .pem.fd = -1};
     buf_init(&p->head, HEAD_MAX);
     buf_init(&p->tail, HEAD_MAX);
     buf_init(&p->waiting, WAITING_MAX + ENTRY_MAX);
@@ -55,6 +56,30 @@ void pair_free(struct crl_pair *p)
     p->armour = NULL;
 }
 
+/* ---- room ---- */
+
+/* Is there room for what is written until it is asked again? A list that finds none is made later; a commit
+ * of the ca that finds none ends the service. */
+static bool has_room(const struct file_draft *d, uint64_t kept)
+{
+    struct statvfs st;
+
+    return fstatvfs(d->fd, &st) != 0 || (uint64_t)st.f_bavail * st.f_frsize >= kept + 2 * WAITING_MAX;
+}
+
+static void draft_write(struct crl_pair *p, struct file_draft *d, struct span s)
+{
+    p->unseen += s.len;
+    if (p->err == OK && p->unseen >= WAITING_MAX) {
+        p->unseen = 0;
+        if (!has_room(d, p->kept))
+            p->err = fault_set(p->fault, ERR_IO, "%s: no room: %llu KiB of the disk are kept free", d->temp,
+                               (unsigned long long)p->kept / 1024);
+    }
+    if (p->err == OK)
+        p->err = file_draft_write(d, s, p->fault);
+}
+
 /* ---- entries ---- */
 
 void pair_begin(struct crl_pair *p, const struct crl_content *c)
@@ -71,8 +96,7 @@ static void waiting_write(struct crl_pair *p)
 
     if (p->err == OK && is_first && lseek(p->der.fd, (off_t)p->entries_at, SEEK_SET) < 0)
         (void)fail(p, ERR_IO, "seek");
-    if (p->err == OK)
-        p->err = file_draft_write(&p->der, buf_span(&p->waiting), p->fault);
+    draft_write(p, &p->der, buf_span(&p->waiting));
     buf_reset(&p->waiting);
 }
 
@@ -172,8 +196,7 @@ static bool sink_pem(struct span text, void *arg)
 {
     struct crl_pair *p = arg;
 
-    if (p->err == OK)
-        p->err = file_draft_write(&p->pem, text, p->fault);
+    draft_write(p, &p->pem, text);
     return p->err == OK;
 }
 

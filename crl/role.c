@@ -109,6 +109,7 @@ static enum err publish(struct publisher *p, size_t i, enum crl_run run, const c
 {
     const struct crl_issuer *issuer = &p->role->config.issuers[i];
     struct crl_job job = {.store = p->store,
+                          .kept = DISK_RESERVE,
                           .issuer = issuer,
                           .public_dir = p->role->public_dir,
                           .public_url = p->desk.public_url,

@@ -133,7 +133,7 @@ static void compare_with(const struct crl_content *c, X509_CRL *theirs)
     uint64_t size;
 
     buf_init(&ours, 1u << 28);
-    cr_assert_eq(pair_open(&p, &paths, &f), OK, "%s", f.detail);
+    cr_assert_eq(pair_open(&p, &paths, 0, &f), OK, "%s", f.detail);
     pair_begin(&p, c);
     for (size_t i = 0; i < s.count; i++)
         cr_assert(pair_add(&p, &s.revoked[i]));
@@ -343,7 +343,7 @@ Test(crl_pair, a_sink_that_stops_is_asked_no_more_and_nothing_stays)
     int calls = 0;
 
     make_revoked(5000);
-    cr_assert_eq(pair_open(&p, &paths, &f), OK);
+    cr_assert_eq(pair_open(&p, &paths, 0, &f), OK);
     pair_begin(&p, &c);
     for (size_t i = 0; i < s.count; i++)
         cr_assert(pair_add(&p, &s.revoked[i]));

@@ -583,3 +583,24 @@ Test(crl_publish, a_pem_that_does_not_fit_leaves_both_old_files)
     setrlimit(RLIMIT_FSIZE, &size_limit);
     cr_assert_eq(publish_at(SHOP_NOW + 2).count, 4000);
 }
+
+Test(crl_publish, a_long_list_leaves_the_disk_what_is_kept_and_a_short_one_is_made)
+{
+    struct crl_job job;
+    struct crl_state state;
+    struct fault f = {0};
+
+    shop_open(&s, "ec-256", "ca");
+    publish_at(SHOP_NOW);
+    shop_revoke(&s, 1000);
+    job = job_at(SHOP_NOW + 1);
+    job.kept = UINT64_MAX / 2;
+    cr_assert_eq(crl_publish(&job, &state, &f), OK, "%s", f.detail);
+    cr_assert_eq(state.count, 1000);
+    shop_revoke(&s, 30000);
+    job.now_s = SHOP_NOW + 2;
+    fails(&job, ERR_IO, "no room");
+    job.kept = 1;
+    cr_assert_eq(crl_publish(&job, &state, &f), OK, "%s", f.detail);
+    cr_assert_eq(state.count, 31000);
+}
