@@ -2,8 +2,8 @@
 /*
  * copies: each audit row, once it is durable, as a datagram for the log service of this machine, RFC 5424.
  * The number and the hash are in it, so that the log's host holds what shows a later change or an end that
- * was cut off. A log service that is away loses nothing: rows wait in the store until it is back, and after a
- * crash those since the newest seal are sent again.
+ * was cut off. A log service that is away loses nothing: rows wait in the store until it is back, also over a
+ * start, because how far copies have come is written down: once a minute, so that a crash repeats some.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -127,24 +127,61 @@ static void follow_config(struct ca *ca, const struct chain_mark *head)
     strcpy(c->path, ca->role->config.syslog);
 }
 
-/* From the newest seal on; without one, from this start on. */
-void copies_begin(struct ca *ca)
+/* What was written down. A mark that cannot be is none: too many copies are better than too few. */
+static uint64_t find_mark(struct view *v)
+{
+    struct chain_mark head;
+    uint64_t seq = 0;
+
+    if (audit_head(v, &head) != OK)
+        die("the store cannot be read");
+    if (copied_find(v, &seq) != OK || seq > head.seq)
+        log_warn("audit", "how far copies have come cannot be read: some are sent again");
+    return seq > head.seq ? 0 : seq;
+}
+
+/* None were made so far: from the newest seal on; without one, from this start on. */
+static uint64_t find_first(struct ca *ca, struct view *v)
 {
     struct audit_row start = {0};
-    struct view *v = NULL;
     enum err e;
 
-    ca->copies = (struct copies){.fd = -1, .seq = ca->sealing.seq};
-    strcpy(ca->copies.path, ca->role->config.syslog);
-    if (ca->copies.seq > 0)
-        return;
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
+    if (ca->sealing.seq > 0)
+        return ca->sealing.seq;
     e = audit_newest(v, AUDIT_START, UINT64_MAX, &start);
     if (e != OK && e != ERR_NOT_FOUND)
         die("the store cannot be read");
-    ca->copies.seq = e == OK ? start.seq - 1 : 0;
+    return e == OK ? start.seq - 1 : 0;
+}
+
+void copies_begin(struct ca *ca)
+{
+    struct copies *c = &ca->copies;
+    struct view *v = NULL;
+
+    *c = (struct copies){.fd = -1};
+    strcpy(c->path, ca->role->config.syslog);
+    if (view_open(ca->store, &v) != OK)
+        die("the store cannot be read");
+    c->marked = find_mark(v);
+    c->seq = c->marked > 0 ? c->marked : find_first(ca, v);
     view_close(v);
+}
+
+/* While none are made there is no mark: who switches them on wants what is new, not what was missed. */
+static uint64_t wanted_mark(const struct copies *c)
+{
+    return c->path[0] != '\0' ? c->seq : 0;
+}
+
+void copies_mark(struct ca *ca, struct txn *t)
+{
+    struct copies *c = &ca->copies;
+
+    if (c->marked == wanted_mark(c))
+        return;
+    c->marked = wanted_mark(c);
+    copied_set(t, c->marked);
 }
 
 void copies_turn(struct ca *ca)
@@ -165,8 +202,18 @@ void copies_turn(struct ca *ca)
 
 void copies_end(struct ca *ca)
 {
-    ca->copies.retry_ms = 0; /* there is no later */
+    struct copies *c = &ca->copies;
+    struct txn *t = NULL;
+
+    c->retry_ms = 0; /* there is no later in this life */
     copies_turn(ca);
-    if (ca->copies.fd >= 0)
-        close(ca->copies.fd);
+    if (c->fd >= 0)
+        close(c->fd);
+    if (c->marked == wanted_mark(c) || ca->no_room != NULL)
+        return;
+    if (txn_begin(ca->store, &t) != OK)
+        die("the store refuses a transaction");
+    copies_mark(ca, t);
+    if (txn_commit(t) != OK)
+        die("the commit of how far copies have come failed");
 }

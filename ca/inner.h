@@ -73,6 +73,7 @@ struct copies {
     char path[SYSLOG_PATH_MAX]; /* "": none are made */
     int fd;                     /* -1: not connected */
     uint64_t seq;               /* of the last one sent */
+    uint64_t marked;            /* in the store: up to where a start takes them for sent; 0: nothing is */
     unsigned sent;              /* in this call */
     int error;                  /* errno of the last failure, 0: none */
     int64_t retry_ms;           /* of the monotonic clock: not before */
@@ -325,8 +326,11 @@ void record_revocation(struct txn *t, const struct ask *a, int64_t now_s);
 
 /* ---- copies.c: the audit for a log service ---- */
 void copies_begin(struct ca *ca); /* after sealing_begin */
+/* Writes down how far they have come. */
+void copies_mark(struct ca *ca, struct txn *t);
 /* Sends what is durable and has not been sent. Never blocks. */
 void copies_turn(struct ca *ca);
+/* What is not sent then is sent after the next start. */
 void copies_end(struct ca *ca);
 
 /* ---- taken.c: rows about what others did ---- */

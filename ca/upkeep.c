@@ -60,6 +60,7 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
     if (!doubt_look(ca, t, now_s, clock_monotonic_ms() / 1000))
         has_more = forget(ca, t, now_s);
     publish_prune(ca, t);
+    copies_mark(ca, t);
     if (txn_commit(t) != OK)
         die("the commit of the upkeep failed");
     if (has_more)

@@ -218,6 +218,17 @@ static enum err read_snapshot(struct view *v)
     return snapshot_time(v, &(int64_t){0});
 }
 
+static enum err read_copied(struct view *v)
+{
+    struct chain_mark head;
+    uint64_t seq;
+    enum err e = copied_find(v, &seq);
+
+    if (e == OK)
+        e = audit_head(v, &head);
+    return e == OK && seq > head.seq ? ERR_CONFLICT : e;
+}
+
 static enum err read_schema(struct view *v)
 {
     return schema_check(v, &(struct fault){0});
@@ -233,11 +244,8 @@ static void check_meta(struct check *c, struct entry e)
     static const struct {
         const char *key;
         enum err (*read)(struct view *v);
-    } known[] = {{"counters", read_counters},
-                 {"clock", read_clock},
-                 {"snapshot", read_snapshot},
-                 {"schema", read_schema},
-                 {"barred", read_barred}};
+    } known[] = {{"counters", read_counters}, {"clock", read_clock},   {"copied", read_copied},
+                 {"snapshot", read_snapshot}, {"schema", read_schema}, {"barred", read_barred}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (span_eq(e.key, span_str(known[i].key))) {

@@ -5,7 +5,7 @@
  * nothing knows certificates.
  *
  * Tables, key -> row (integers big-endian, so that octet order is numeric order):
- *   meta            "schema", "counters", "snapshot", "clock"
+ *   meta            "schema", "counters", "snapshot", "clock", "barred", "copied"
  *   cert            number(8)                      appended: a new certificate touches the last page alone
  *   status          serial(19)                     fixed width: OCSP's hot path
  *   index           tag(1) ‖ value ‖ number(8)     see enum index

@@ -551,6 +551,13 @@ void idempotent_add(struct txn *t, const uint8_t key[static HASH_LEN], const str
 /* Removes at most `most` rows older than before_s. True: as many, and there may be more. */
 bool idempotent_prune(struct txn *t, int64_t before_s, unsigned most);
 
+/* ---- copies of the audit ---- */
+
+/* The number of the last row that a log service has been given; 0: none was, or none is to be known of.
+ * Damaged: said, and 0. */
+enum err copied_find(struct view *v, uint64_t *seq);
+void copied_set(struct txn *t, uint64_t seq);
+
 /* ---- the clock ---- */
 
 /* What its keeper made of the wall clock when last written down: the next life goes by it. */

@@ -358,6 +358,16 @@ class Audit(ServiceTest):
         more = self.copies(log, int(copies[-1][3]) + 3)  # the publication, the end, the seal
         self.assertEqual([int(each[3]) for each in copies + more], list(range(int(copies[0][3]), int(more[-1][3]) + 1)))
         self.assertEqual([each[5] for each in more[-2:]], ["stop", "seal"])
+        log.close()
+        path.unlink()
+        service.start()  # it publishes nothing, and is sealed at its end without a copy of a row
+        service.chancery("crl", "publish", "--issuer", "rsa-g1")
+        self.assertEqual(service.stop(), 0)
+        log = self.log_socket(path)
+        service.start()
+        late = self.copies(log, self.head(service))
+        self.assertEqual([int(each[3]) for each in late], list(range(int(more[-1][3]) + 1, int(late[-1][3]) + 1)), "each once")
+        self.assertEqual([each[5] for each in late].count("stop"), 1)
 
     # ---- ends, good and bad ----
 

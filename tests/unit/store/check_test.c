@@ -129,6 +129,7 @@ static void add_others(struct txn *t)
     request_add_key(t, r.id, key, key);
     permit_add(t, &permit);
     clock_mark_set(t, &(struct clock_mark){.at_s = NOW});
+    copied_set(t, AUDIT_ROWS);
     responder_set(t, 1, "dmz1", serial);
     issuer_set_responder(t, 1, serial);
     for (unsigned n = 0; n < AUDIT_ROWS - 1; n++)
@@ -338,6 +339,8 @@ static bool is_alone(enum table t, const struct row *r, size_t at)
         in[0] = span_of(row.data + row.len - strlen(p.created_by), strlen(p.created_by)); /* as its time */
     if (t == TABLE_META && span_eq(key, span_str("clock")))
         in[0] = span_of(row.data + 1, row.len - 1); /* what the clock of then said */
+    if (t == TABLE_META && span_eq(key, span_str("copied")))
+        in[0] = span_of(row.data + row.len - 1, 1); /* any row that there is */
     if (t == TABLE_META && span_eq(key, span_str("counters")))
         in[0] = span_of(row.data + 1, NUMBER_LEN); /* the last number: more than there are may be forgotten */
     if (t == TABLE_META && span_eq(key, span_str("schema")))
