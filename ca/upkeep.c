@@ -10,7 +10,8 @@
 
 #define IDEMPOTENCY_S 86400 /* how long an Idempotency-Key is remembered: a day of retries */
 #define TOKEN_KEPT_S                                                                                         \
-    (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait */
+    (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait; \
+                            one that made another stays until that one has gone */
 #define PRUNE_MOST 1000u /* rows of one transaction, so that it never holds up a turn for long */
 #define ANSWERS_MS                                                                                           \
     250 /* of one upkeep: some thousands of answers. 1,000 a minute are fewer than are issued without haste  \

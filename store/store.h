@@ -508,7 +508,8 @@ void token_use(struct txn *t, const uint8_t id[static TOKEN_ID_LEN], int64_t at_
 void token_delete(struct txn *t, const uint8_t id[static TOKEN_ID_LEN], int64_t at_s);
 /* In order of id. fn returns false to stop. */
 enum err token_each(struct view *v, bool (*fn)(const struct token *k, void *arg), void *arg);
-/* Removes at most `most` that ended, by deletion or time, before that time. */
+/* Removes at most `most` (above 0) that ended, by deletion or time, before that time. Whoever made one that
+ * is there stays: `created_by` "token:ID" leads to him. */
 void token_prune(struct txn *t, int64_t before_s, unsigned most);
 
 /* ---- the permit list ---- */

@@ -112,13 +112,10 @@ void token_delete(struct txn *t, const uint8_t id[static TOKEN_ID_LEN], int64_t 
 
 /* ---- pruning ---- */
 
-struct ended {
-    uint8_t (*hashes)[HASH_LEN];
-    unsigned count;
-};
+#define MAKERS_MAX (1024u * 1024u) /* octets of ids: 128 Ki tokens, some thirty times what a ca lets be */
 
-/* The first `most` that ended before that time, past those that cannot be read. */
-static enum err find_ended(struct view *v, int64_t before_s, unsigned most, struct ended *out)
+/* Past those that cannot be read. */
+static enum err each_readable(struct view *v, bool (*fn)(const struct token *k, void *arg), void *arg)
 {
     struct token k;
     struct entry e;
@@ -127,21 +124,75 @@ static enum err find_ended(struct view *v, int64_t before_s, unsigned most, stru
 
     if (err != OK)
         return err;
-    for (err = scan_from(&scan, (struct span){0}, &e); err == OK && out->count < most;
-         err = scan_next(&scan, &e))
-        if (read_row(e, &k) == OK && (k.deleted_at_s != NO_TIME ? k.deleted_at_s : k.expires_at_s) < before_s)
-            memcpy(out->hashes[out->count++], k.hash, HASH_LEN);
+    for (err = scan_from(&scan, (struct span){0}, &e); err == OK; err = scan_next(&scan, &e))
+        if (read_row(e, &k) == OK && !fn(&k, arg))
+            break;
     scan_close(&scan);
     return err == ERR_END ? OK : err;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(a, b, TOKEN_ID_LEN);
+}
+
+/* The id of the token that made it, when it was one: "token:" and the id in hex. */
+static bool add_maker(const struct token *k, void *arg)
+{
+    uint8_t id[TOKEN_ID_LEN];
+
+    if (strncmp(k->created_by, "token:", 6) == 0 && strlen(k->created_by) == 6 + 2 * TOKEN_ID_LEN &&
+        hex_decode(k->created_by + 6, id, TOKEN_ID_LEN))
+        buf_put(arg, id, TOKEN_ID_LEN);
+    return true;
+}
+
+struct ended {
+    const struct buf *makers; /* ids, in order */
+    int64_t before_s;
+    unsigned most, count;
+    uint8_t (*hashes)[HASH_LEN];
+};
+
+static bool has_id(const struct buf *ids, const uint8_t *id)
+{
+    return ids->len > 0 && bsearch(id, ids->data, ids->len / TOKEN_ID_LEN, TOKEN_ID_LEN, compare_ids) != NULL;
+}
+
+static bool add_ended(const struct token *k, void *arg)
+{
+    struct ended *e = arg;
+    int64_t end_s = k->deleted_at_s != NO_TIME ? k->deleted_at_s : k->expires_at_s;
+
+    if (end_s < e->before_s && !has_id(e->makers, k->hash))
+        memcpy(e->hashes[e->count++], k->hash, HASH_LEN);
+    return e->count < e->most;
+}
+
+static enum err find_ended(struct view *v, struct ended *out)
+{
+    struct buf makers;
+    enum err err;
+
+    buf_init(&makers, MAKERS_MAX);
+    err = each_readable(v, add_maker, &makers);
+    if (err == OK && buf_end(&makers) == OK) { /* of makers unknown, none goes */
+        if (makers.len > 0)
+            qsort(makers.data, makers.len / TOKEN_ID_LEN, TOKEN_ID_LEN, compare_ids);
+        out->makers = &makers;
+        err = each_readable(v, add_ended, out);
+    }
+    buf_free(&makers);
+    return err;
 }
 
 /* Reads before it removes: a scan does not outlive a write. */
 void token_prune(struct txn *t, int64_t before_s, unsigned most)
 {
-    struct ended ended = {.hashes = xcalloc(most, HASH_LEN)};
+    struct ended ended = {.before_s = before_s, .most = most, .hashes = xcalloc(most, HASH_LEN)};
 
     if (txn_error(t) == OK)
-        txn_fail(t, find_ended(txn_view(t), before_s, most, &ended));
+        txn_fail(t, find_ended(txn_view(t), &ended));
     for (unsigned i = 0; txn_error(t) == OK && i < ended.count; i++)
         table_remove(t, TABLE_TOKEN, span_of(ended.hashes[i], HASH_LEN));
     free(ended.hashes);

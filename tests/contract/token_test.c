@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is a token found by its secret and its id, with its scope, until it is pruned? */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/contract/fixture.h"
@@ -132,5 +133,76 @@ Test(token, those_that_ended_are_pruned)
     cr_assert_eq(token_find(v, make(6).hash, &got), OK);
     cr_assert_eq(token_find(v, make(5).hash, &got), ERR_NOT_FOUND);
     view_close(v);
+    place_remove(&p);
+}
+
+/* make(n), made by make(by). */
+static void add_made(struct txn *t, unsigned n, unsigned by)
+{
+    struct token k = make(n);
+
+    snprintf(k.created_by, sizeof k.created_by, "token:%02x01020304050607", by);
+    token_add(t, &k);
+}
+
+static bool is_there(struct place *p, unsigned n)
+{
+    struct view *v = look(p);
+    struct token got;
+    enum err e = token_find(v, make(n).hash, &got);
+
+    view_close(v);
+    cr_assert(e == OK || e == ERR_NOT_FOUND);
+    return e == OK;
+}
+
+static void prune(struct place *p, int64_t before_s, unsigned most)
+{
+    struct txn *t = begin(p);
+
+    token_prune(t, before_s, most);
+    commit(t);
+}
+
+/* Who asked or decided with the made one is who made the maker: found by walking from row to row. */
+Test(token, a_maker_stays_as_long_as_what_it_made)
+{
+    struct place p = place_create();
+    struct txn *t;
+
+    add_tokens(&p, 1, 6);
+    t = begin(&p);
+    add_made(t, 40, 3);
+    add_made(t, 9, 40);
+    add_made(t, 41, 5);
+    add_made(t, 6, 0x77); /* whose maker is gone already */
+    token_delete(t, make(40).hash, NOW);
+    commit(t);
+    prune(&p, NOW + 7 * DAY, 100);
+    for (unsigned n = 1; n < 7; n++)
+        cr_assert_eq(is_there(&p, n), n == 3 || n == 5, "%u", n);
+    cr_assert(is_there(&p, 40) && is_there(&p, 9) && is_there(&p, 41));
+    for (unsigned round = 0; round < 3; round++) { /* from the last that was made to the first */
+        cr_assert(is_there(&p, 3));
+        prune(&p, NOW + 20 * DAY, 100);
+    }
+    cr_assert_not(is_there(&p, 9) || is_there(&p, 40) || is_there(&p, 3));
+    cr_assert(is_there(&p, 5) && is_there(&p, 41));
+    place_remove(&p);
+}
+
+Test(token, makers_that_stay_keep_no_other_from_being_pruned)
+{
+    struct place p = place_create();
+    struct txn *t;
+
+    add_tokens(&p, 1, 6);
+    t = begin(&p);
+    for (unsigned n = 1; n < 5; n++)
+        add_made(t, 80 + n, n);
+    commit(t);
+    prune(&p, NOW + 7 * DAY, 2);
+    cr_assert_not(is_there(&p, 5), "four before it stay");
+    cr_assert_eq(count_all(&p), 8);
     place_remove(&p);
 }
