@@ -13,8 +13,6 @@
 #include "base/log.h"
 #include "ca/policy.h"
 
-#define CHAIN_OF_TOKENS_MAX 8 /* a token made by a token made by …: beyond, a token stands for itself */
-
 bool profile_role(const char *profile_id, enum access_role *out)
 {
     static const char ours[] = "chancery/";
@@ -311,17 +309,40 @@ static void identify_certificate(struct view *v, const char *name, char out[stat
         person("", c.subject, out); /* of either hierarchy: a person may have a key of each kind */
 }
 
+/* `name` becomes whoever is at the beginning, the maker of the first token. How many tokens are between. A
+ * token that cannot be read is the end: identity_is_person(). */
+static unsigned follow_makers(struct view *v, char name[static PRINCIPAL_MAX])
+{
+    struct token k;
+    unsigned n = 0;
+
+    for (; n < TOKENS_MAX && read_token(v, name, &k) == OK; n++)
+        strcpy(name, k.created_by);
+    return n;
+}
+
+bool principal_may_make_token(struct view *v, const char *name)
+{
+    char maker[PRINCIPAL_MAX];
+
+    snprintf(maker, sizeof maker, "%s", name);
+    return follow_makers(v, maker) < CHAIN_OF_TOKENS_MAX;
+}
+
+bool identity_is_person(const char *identity)
+{
+    return strncmp(identity, "token:", 6) != 0;
+}
+
 void principal_identity(struct view *v, const struct access_config *c, const char *name,
                         char out[static IDENTITY_MAX])
 {
     const struct access_principal *p;
     char maker[PRINCIPAL_MAX];
     const char *uid;
-    struct token k;
 
     snprintf(maker, sizeof maker, "%s", name);
-    for (int i = 0; i < CHAIN_OF_TOKENS_MAX && read_token(v, maker, &k) == OK; i++)
-        strcpy(maker, k.created_by);
+    (void)follow_makers(v, maker);
     uid = strstr(maker, ",uid:");
     snprintf(out, IDENTITY_MAX, "%.*s", (int)IDENTITY_MAX - 1, uid != NULL ? uid + 1 : maker);
     identify_certificate(v, maker, out);

@@ -56,6 +56,10 @@ enum err access_config_read(const struct xml_node *root, struct access_config *o
 
 /* ---- principals: access.c ---- */
 
+#define TOKENS_MAX 4096u /* kept at once, ended ones included: beyond what anybody manages by hand */
+#define CHAIN_OF_TOKENS_MAX                                                                                  \
+    8u /* a token made by a token made by …: each is a read when its person is looked up. Longer ones, of  \
+          earlier versions, are followed all the same */
 #define IDENTITY_MAX (2 * HASH_LEN + 8) /* "person:" and a SHA-256 in hex, with the NUL */
 
 /* Somebody who may ask. The name is how audit rows and certificates show it, and says how it logged in:
@@ -82,6 +86,10 @@ enum err principal_find(struct view *v, const struct access_config *c, const cha
 /* The identity alone, also of who may do nothing any more; a name that leads nowhere is its own. */
 void principal_identity(struct view *v, const struct access_config *c, const char *name,
                         char out[static IDENTITY_MAX]);
+/* False of a token that leads to nobody, because its maker's row is gone or damaged. */
+bool identity_is_person(const char *identity);
+/* False at the end of CHAIN_OF_TOKENS_MAX tokens that made each other. */
+bool principal_may_make_token(struct view *v, const char *name);
 /* "chancery/operator": what a certificate of this profile makes of who has it. False for other profiles. */
 bool profile_role(const char *profile_id, enum access_role *out);
 /* Is everything about this certificate within the scope? */

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define TOKENS_MAX 4096u /* kept at once, ended ones included: beyond what anybody manages by hand */
 #define TOKEN_LIFE_MAX_S (INT64_C(3650) * 86400)
 #define DETAIL_MAX 1024u
 
@@ -133,7 +132,10 @@ void access_check(const struct ca *ca, struct view *v, struct ask *a, int64_t no
     if (act->is_whole && !scope_is_any(&a->who.scope))
         return access_deny(a, "A login that is limited to some certificates may not do this.");
     if (!is_sound(a, now_s))
-        access_deny(a, "A value is out of its range.");
+        return access_deny(a, "A value is out of its range.");
+    if (a->kind == ASK_TOKEN_CREATE && !principal_may_make_token(v, a->principal))
+        access_deny(a, "This token is the last of eight that made each other: make the next with another "
+                       "login than a token.");
 }
 
 bool access_covers(struct ask *a, bool covered, const char *what)

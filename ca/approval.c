@@ -248,11 +248,23 @@ static bool is_logins(const struct ca *ca, struct view *v, const struct ask *a, 
            (!is_token(r->asker) && !is_token(a->who.name) && is_askers(ca, v, a, r));
 }
 
-/* Four eyes are two people. Who is on the machine as the service's own user or root could write the store:
- * holding him to it would only look like a rule. */
-static bool is_own(const struct ca *ca, struct view *v, const struct ask *a, const struct request *r)
+/* Four eyes are two people, and both are known: what stands against it, or NULL. Who is on the machine as the
+ * service's own user or root could write the store: holding him to it would only look like a rule. */
+static const char *objection(const struct ca *ca, struct view *v, const struct ask *a,
+                             const struct request *r)
 {
-    return !a->who.is_local_master && is_askers(ca, v, a, r);
+    char asker[IDENTITY_MAX];
+
+    if (a->who.is_local_master)
+        return NULL;
+    principal_identity(v, &ca->role->config.access, r->asker, asker);
+    if (strcmp(asker, a->who.identity) == 0)
+        return "Who asked for a certificate may not approve it: ask somebody else.";
+    if (!identity_is_person(asker))
+        return "Who made the token that asked is not known any more: deny it, and have it asked again.";
+    if (!identity_is_person(a->who.identity))
+        return "Who made this token is not known any more: approve with another login.";
+    return NULL;
 }
 
 /* Makes the ask what it was when it was asked. */
@@ -271,13 +283,14 @@ static bool load(struct ask *a, const struct request *r)
 
 void approval_decide(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {
+    const char *against;
     struct request r;
 
     if (!find_open(ca, v, a, &r, now_s))
         return;
-    if (is_own(ca, v, a, &r))
-        return ask_refuse(a, ERR_FORBIDDEN,
-                          "Who asked for a certificate may not approve it: ask somebody else.");
+    against = objection(ca, v, a, &r);
+    if (against != NULL)
+        return ask_refuse(a, ERR_FORBIDDEN, against);
     if (!load(a, &r))
         return ask_refuse(
             a, ERR_CONFLICT,

@@ -216,6 +216,65 @@ Test(access, who_stands_behind_a_name)
     }
 }
 
+/* 0x30, made by the person of certificate 1, makes 0x31, and so on. */
+static void make_chain(unsigned count)
+{
+    char by[PRINCIPAL_MAX] = "cert:01010101010101010101010101010101010101";
+    struct txn *t;
+
+    view_close(view);
+    t = idle_begin();
+    for (unsigned i = 0; i < count; i++) {
+        struct token k = {.hash = {(uint8_t)(0x30 + i)},
+                          .role = ACCESS_ADMINISTRATOR,
+                          .created_at_s = NOW,
+                          .expires_at_s = NOW + DAY};
+
+        strcpy(k.created_by, by);
+        token_add(t, &k);
+        snprintf(by, sizeof by, "token:%02x00000000000000", 0x30 + i);
+    }
+    idle_commit(t);
+    view = idle_look();
+}
+
+Test(access, a_token_is_its_first_makers_however_many_are_between)
+{
+    char name[PRINCIPAL_MAX], person[IDENTITY_MAX], behind[IDENTITY_MAX];
+
+    make_chain(40); /* as an earlier version let them be made */
+    principal_identity(view, &idle.role.config.access, "cert:08080808080808080808080808080808080808", person);
+    for (unsigned i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "token:%02x00000000000000", 0x30 + i);
+        principal_identity(view, &idle.role.config.access, name, behind);
+        cr_assert_str_eq(behind, person, "%s", name);
+    }
+}
+
+static struct ask creation_by(unsigned first)
+{
+    struct ask a = {.kind = ASK_TOKEN_CREATE,
+                    .token = {.hash = {0x99}, .role = ACCESS_VIEWER, .expires_at_s = NOW + 1}};
+
+    snprintf(a.principal, sizeof a.principal, "token:%02x00000000000000", first);
+    return a;
+}
+
+Test(access, the_eighth_token_of_a_chain_makes_no_other)
+{
+    struct ask seventh = creation_by(0x36), eighth = creation_by(0x37), ninth = creation_by(0x38);
+
+    make_chain(9);
+    access_check(&idle.ca, view, &seventh, NOW);
+    cr_assert_eq(seventh.err, OK, "%s", seventh.detail);
+    access_check(&idle.ca, view, &eighth, NOW);
+    cr_assert_eq(eighth.err, ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(eighth.detail, "eight"), "%s", eighth.detail);
+    cr_assert(eighth.is_denied);
+    access_check(&idle.ca, view, &ninth, NOW);
+    cr_assert_eq(ninth.err, ERR_FORBIDDEN, "of an earlier version");
+}
+
 Test(access, a_certificate_is_covered_whole_or_not)
 {
     static const struct {

@@ -112,6 +112,36 @@ Test(approval, tokens_of_one_maker_are_two_eyes_and_take_back_nothing_of_each_ot
     cr_assert_eq(stored(asked.id).state, REQUEST_DENIED);
 }
 
+static void put_token_by(struct txn *t, uint8_t first, const char *maker)
+{
+    struct token k = {.hash = {first}, .role = ACCESS_ADMINISTRATOR, .expires_at_s = clock_now_s() + WEEK_S};
+
+    strcpy(k.created_by, maker);
+    token_add(t, &k);
+}
+
+/* Its row has gone, or is damaged: it may have been anybody's. */
+Test(approval, a_token_whose_maker_is_not_known_is_nobodys_second_pair_of_eyes)
+{
+    static const char orphan[] = "token:1000000000000000", child[] = "token:2000000000000000";
+    struct txn *t = stage_begin();
+    struct outcome by_orphan, by_asker, r;
+
+    put_token_by(t, 0x10, "token:7700000000000000");
+    put_token_by(t, 0x20, OTHER);
+    stage_commit();
+    stage_start();
+    by_orphan = issue(orphan, "csr", 0, 0);
+    by_asker = issue(ASKER, "other csr", 0, 0);
+    r = approve(OTHER, by_orphan.id);
+    cr_assert_eq(r.err, ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(r.detail, "not known any more"), "%s", r.detail);
+    cr_assert_eq(approve(orphan, by_asker.id).err, ERR_FORBIDDEN);
+    cr_assert_eq(stored(by_asker.id).state, REQUEST_PENDING);
+    cr_assert_eq(approve(child, by_asker.id).err, OK, "another person's");
+    cr_assert_eq(approve("uid:0", by_orphan.id).err, OK, "who could write the store");
+}
+
 Test(approval, who_asked_by_the_certificate_before_takes_back_by_the_next)
 {
     struct outcome asked;
