@@ -186,6 +186,7 @@ static void read_answer(CURL *curl, struct fetch_answer *out)
     read_header(curl, "ETag", out->etag, sizeof out->etag);
     read_header(curl, "Last-Modified", out->last_modified, sizeof out->last_modified);
     read_header(curl, "Expires", out->expires, sizeof out->expires);
+    read_header(curl, "Retry-After", out->retry_after, sizeof out->retry_after);
     out->connected_us = read_time(curl, CURLINFO_CONNECT_TIME_T);
     out->first_octet_us = read_time(curl, CURLINFO_STARTTRANSFER_TIME_T);
     out->total_us = read_time(curl, CURLINFO_TOTAL_TIME_T);

@@ -33,7 +33,7 @@ struct fetch_answer {
     bool is_closed; /* with ERR_UNAVAILABLE: by the server, without an answer */
     char content_type[128];
     /* "" when absent or longer */
-    char location[256], cache_control[128], etag[128], last_modified[64], expires[64];
+    char location[256], cache_control[128], etag[128], last_modified[64], expires[64], retry_after[64];
     /* microseconds from the beginning: connected (0 on a connection that was kept), first octet, all */
     int64_t connected_us, first_octet_us, total_us;
     struct buf body; /* fetch_answer_free() */

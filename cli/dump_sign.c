@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dump_sign: `csr sign` of an archive or a directory. The archive is read twice: first for names and hashes,
- * then each request is sent as it comes by, several under way at a time. One that is refused stops nothing; a
- * service that fails stops the run, which the same command takes up again.
+ * then each request is sent as it comes by, several under way at a time. One that is refused stops nothing;
+ * a service that takes no more is waited for, and the archive read again for what is left; one that fails
+ * stops the run, which the same command takes up again.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -17,6 +19,8 @@
 #define DAYS_MAX 36500    /* as for one request */
 #define LANES 16u         /* under way at a time: enough that each commit of the service holds several */
 #define PROGRESS_MS 200   /* between two looks of the line on the terminal */
+#define PAUSES_MAX 5u     /* in a row that bring nothing: it is no limit then, or others take all there is */
+#define PAUSE_MAX_S 3600  /* what a service may ask for; the limits of ours never ask for as much */
 #define REFUSALS_SAID 10u /* on standard error: the report has all of them */
 
 struct dump_run {
@@ -27,6 +31,9 @@ struct dump_run {
     struct buf path;
     size_t position, asked, answered, said;
     int64_t begun_ms, shown_ms;
+    int64_t pause_s; /* asked for by an answer: nothing more is asked until then; 0: go on */
+    unsigned pauses; /* since one was settled */
+    bool has_paused;
     int code; /* not DONE: nothing more is asked */
 };
 
@@ -112,8 +119,10 @@ static void settle(struct dump_run *r, struct dump_item *i, enum dump_state s, s
         js_free(line);
     else if ((at = journal_add(r->cli, &r->journal, i, s, line)) < 0)
         r->code = WRONG_USE;
-    if (r->code == DONE)
-        dump_set(&r->dump, i, s, at);
+    if (at < 0 && !r->cli->is_dry_run)
+        return;
+    dump_set(&r->dump, i, s, at);
+    r->pauses = 0;
 }
 
 static void take_refusal(struct dump_run *r, struct dump_item *i, const struct js *answer)
@@ -170,13 +179,40 @@ static bool is_of_one(unsigned status)
     return status == 400 || status == 413 || status == 422;
 }
 
-static void take_answer(struct dump_run *r, struct dump_item *i, const struct fetch_answer *a)
+/* A limit, or a service that has no time now: the same is asked again later. */
+static bool is_for_later(const struct dump_run *r, unsigned status)
+{
+    return (status == 429 || status == 503) && r->pauses < PAUSES_MAX;
+}
+
+/* The longest that any answer asks for. A date, or nothing: a second. */
+static void take_pause(struct dump_run *r, const struct fetch_answer *a)
+{
+    int64_t s;
+
+    if (!number_parse(a->retry_after, 1, PAUSE_MAX_S, &s))
+        s = 1;
+    if (s > r->pause_s)
+        r->pause_s = s;
+}
+
+/* The first is said: those under way beside it fail in the same way. */
+static void take_failure(struct dump_run *r, const struct fetch_answer *a)
 {
     struct fetch_request asked = {.method = "POST", .path = (const char *)r->path.data};
+
+    if (r->code == DONE)
+        r->code = service_refusal(r->cli, &asked, a);
+}
+
+static void take_answer(struct dump_run *r, struct dump_item *i, const struct fetch_answer *a)
+{
     struct js *v = service_parse(a);
 
-    if (v == NULL || (a->status >= 300 && !is_of_one(a->status)))
-        r->code = service_refusal(r->cli, &asked, a);
+    if (is_for_later(r, a->status))
+        take_pause(r, a);
+    else if (v == NULL || (a->status >= 300 && !is_of_one(a->status)))
+        take_failure(r, a);
     else if (a->status >= 300)
         take_refusal(r, i, v);
     else if (r->cli->is_dry_run)
@@ -245,7 +281,7 @@ static enum err take_entry(const struct archive_item *entry, void *arg)
     uint8_t hash[HASH_LEN];
 
     r->position++;
-    if (r->code != DONE)
+    if (r->code != DONE || r->pause_s > 0)
         return ERR_END;
     if (i != NULL && i->refusal != NULL)
         return OK;
@@ -260,19 +296,42 @@ static enum err take_entry(const struct archive_item *entry, void *arg)
     return OK;
 }
 
-static void ask_all(struct dump_run *r)
+/* Asks for what is left, until nothing is, or a pause is asked for. */
+static void ask_round(struct dump_run *r)
 {
     struct fault f = {0};
     enum err e;
 
-    r->pool = fetch_pool_new(&r->cli->target, LANES);
-    r->begun_ms = clock_monotonic_ms();
+    r->position = 0;
+    r->pause_s = 0;
     e = archive_walk(r->dump.source, CSR_MAX, take_entry, r, &f);
     fetch_pool_finish(r->pool);
-    fetch_pool_free(r->pool);
     clear_progress(r);
     if (e != OK && e != ERR_END && r->code == DONE)
         r->code = cli_fail(r->cli, WRONG_USE, "%s", f.detail);
+}
+
+static void pause_run(struct dump_run *r)
+{
+    const struct timespec pause = {.tv_sec = (time_t)r->pause_s};
+
+    r->pauses++;
+    if (!r->has_paused)
+        cli_note(r->cli, "the service takes no more for now: going on as soon as it says");
+    r->has_paused = true;
+    nanosleep(&pause, NULL);
+}
+
+static void ask_all(struct dump_run *r)
+{
+    r->pool = fetch_pool_new(&r->cli->target, LANES);
+    r->begun_ms = clock_monotonic_ms();
+    ask_round(r);
+    while (r->code == DONE && r->pause_s > 0) {
+        pause_run(r);
+        ask_round(r);
+    }
+    fetch_pool_free(r->pool);
 }
 
 /* ---- a run ---- */
