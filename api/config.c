@@ -69,6 +69,26 @@ static enum err read_limits(const struct xml_node *root, struct config *c, struc
     return e;
 }
 
+bool config_same_listen(const char *a, const char *b)
+{
+    const char *colon = strrchr(a, ':');
+
+    return strcmp(a, b) == 0 && (colon == NULL || strcmp(colon, ":0") != 0);
+}
+
+static enum err read_https(const struct xml_node *https, struct config *c, struct buf *report,
+                           struct fault *f)
+{
+    enum err e = copy_attr(https, "listen", c->https_listen, sizeof c->https_listen, report, f);
+
+    if (e == OK && config_same_listen(c->http_listen, c->https_listen))
+        e = xml_fault(
+            https, report, f,
+            "<https listen=\"%s\"> is not permitted; permitted: another address or port than that of <http>",
+            c->https_listen);
+    return e;
+}
+
 static enum err read_service(const struct xml_node *root, struct config *c, struct buf *report,
                              struct fault *f)
 {
@@ -85,7 +105,7 @@ static enum err read_service(const struct xml_node *root, struct config *c, stru
     if (e == OK)
         e = copy_attr(http, "public-url", c->public_url, sizeof c->public_url, report, f);
     if (e == OK && !c->is_ocsp_host)
-        e = copy_attr(xml_child(root, "https"), "listen", c->https_listen, sizeof c->https_listen, report, f);
+        e = read_https(xml_child(root, "https"), c, report, f);
     mib = store != NULL ? xml_attr(store, "map-size-mib") : NULL;
     if (mib != NULL)
         c->map_size = strtoull(mib, &end, 10) << 20;

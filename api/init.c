@@ -122,6 +122,27 @@ static enum err check_ocsp_key(struct init *in)
     return fault_set(&in->f, ERR_USAGE, "--rsa-ocsp-key %s: rsa-2048 or ec-256", kind);
 }
 
+static enum err check_listen(struct init *in, const char *option, const char *where)
+{
+    if (http_listen_reads(where))
+        return OK;
+    return fault_set(&in->f, ERR_USAGE,
+                     "%s %s: not an address in numbers and a port such as 127.0.0.1:8080 or [::1]:8080",
+                     option, where);
+}
+
+static enum err check_listeners(struct init *in)
+{
+    enum err e = check_listen(in, "--http", in->o->http);
+
+    if (e == OK)
+        e = check_listen(in, "--https", in->o->https);
+    if (e == OK && config_same_listen(in->o->http, in->o->https))
+        e = fault_set(&in->f, ERR_USAGE, "--http and --https are both %s: each needs an address of its own",
+                      in->o->http);
+    return e;
+}
+
 static enum err make_home(struct init *in)
 {
     enum err e = make_directories(in);
@@ -139,6 +160,8 @@ static enum err run(struct init *in)
 
     if (e == OK)
         e = check_ocsp_key(in);
+    if (e == OK)
+        e = check_listeners(in);
     if (e == OK)
         e = tree_check_free(in->o->home, &in->f);
     if (e == OK)

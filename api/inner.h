@@ -100,6 +100,8 @@ const struct issuer_files *issuer_files_find(const struct config *c, const char 
 /* Has the document an <issuer> of this id? The store may have others: dropped ones, or one that `ca renew`
  * has begun. On an OCSP host: has it a key for it? */
 bool config_has_issuer(const struct config *c, const char *id);
+/* Do two listeners want one socket? Not with port 0, which is any. */
+bool config_same_listen(const char *a, const char *b);
 /* What relative paths of the configuration are relative to at run time: the home, by whatever name this
  * process may use for it. */
 const char *config_here(const struct config *c);

@@ -125,6 +125,8 @@ const char *http_reason(unsigned status);
  * 0: any) or for Unix a path with a mode. Non-blocking, close-on-exec. ERR_IO with the reason
  * ("127.0.0.1:8080: Address already in use"). */
 enum err http_listen_tcp(const char *where, int *fd, struct fault *f);
+/* Does it read such an address? Opens nothing. */
+bool http_listen_reads(const char *where);
 enum err http_listen_unix(const char *path, mode_t mode, int *fd, struct fault *f);
 /* The bound address as "ADDR:PORT". */
 enum err http_bound(int fd, char *out, size_t cap);

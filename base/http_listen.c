@@ -62,16 +62,34 @@ static enum err listen_at(const struct addrinfo *a, const char *where, int *fd, 
     return OK;
 }
 
-enum err http_listen_tcp(const char *text, int *fd, struct fault *f)
+/* NULL for what is no address; else freeaddrinfo(). */
+static struct addrinfo *address_read(const char *text)
 {
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *a = NULL;
     struct where w;
+
+    return where_split(text, &w) && getaddrinfo(w.host, w.port, &hints, &a) == 0 ? a : NULL;
+}
+
+bool http_listen_reads(const char *text)
+{
+    struct addrinfo *a = address_read(text);
+    bool reads = a != NULL;
+
+    if (reads)
+        freeaddrinfo(a);
+    return reads;
+}
+
+enum err http_listen_tcp(const char *text, int *fd, struct fault *f)
+{
+    struct addrinfo *a = address_read(text);
     enum err e;
 
     *fd = -1;
-    if (!where_split(text, &w) || getaddrinfo(w.host, w.port, &hints, &a) != 0)
+    if (a == NULL)
         return fault_set(f, ERR_IO, "%s: not an address and port such as 127.0.0.1:8080 or [::1]:8080", text);
     e = listen_at(a, text, fd, f);
     freeaddrinfo(a);

@@ -126,7 +126,25 @@ class Init(unittest.TestCase):
 
     def test_an_address_that_serve_cannot_take_is_refused(self):
         self.assert_one_line(run(CHANCERY, "init", "--home", self.service.home.parent / "named", "--http", "localhost:80", check=False),
-                             "localhost:80", "127.0.0.1:8080")
+                             "--http localhost:80:", "127.0.0.1:8080")
+        self.assert_one_line(run(CHANCERY, "init", "--home", self.service.home.parent / "named", "--https", ":8443", check=False),
+                             "--https :8443:", "[::1]:8080")
+
+    def test_two_listeners_on_one_address_are_refused(self):
+        home = self.service.home.parent / "same"
+        self.assert_one_line(run(CHANCERY, "init", "--home", home, "--http", "127.0.0.1:8443", check=False),
+                             "--http and --https are both 127.0.0.1:8443")
+        self.assertFalse(home.exists())
+        run(CHANCERY, "init", "--home", home, "--http", "127.0.0.1:8443", "--https", "127.0.0.2:8443")
+        path = home / "chancery.xml"
+        path.write_text(path.read_text().replace("127.0.0.2:8443", "127.0.0.1:8443"))
+        for words in (["config", "check"], ["serve"]):
+            with self.subTest(words=words):
+                done = run(CHANCERY, *words, "--home", home, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn('<https listen="127.0.0.1:8443"> is not permitted', done.said)
+        path.write_text(path.read_text().replace("127.0.0.1:8443", "127.0.0.1:0"))
+        run(CHANCERY, "config", "check", "--home", home)
 
     def test_output_that_cannot_be_written_is_exit_code_1(self):
         for verb in ("check", "show"):
