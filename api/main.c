@@ -166,10 +166,22 @@ static int run_store_check(struct command *c)
     return store_check_main(&how, c->argument);
 }
 
+/* A `-` is standard input or output wherever a file is wanted; as a directory it would be a surprise, and a
+ * backup holds keys. False, and said. */
+static bool is_directory(const char *argument)
+{
+    if (strcmp(argument, "-") != 0)
+        return true;
+    fprintf(stderr, "chancery: -: a directory is wanted, not standard input or output\n");
+    return false;
+}
+
 static int run_store_backup(struct command *c)
 {
     const struct local_run how = how_of(c);
 
+    if (!is_directory(c->argument))
+        return EXIT_USAGE;
     return backup_main(&how, c->argument);
 }
 
@@ -177,6 +189,8 @@ static int run_store_restore(struct command *c)
 {
     const struct local_run how = how_of(c);
 
+    if (!is_directory(c->argument))
+        return EXIT_USAGE;
     return restore_main(&how, c->argument);
 }
 
@@ -184,6 +198,8 @@ static int run_store_snapshot(struct command *c)
 {
     const struct local_run how = how_of(c);
 
+    if (!is_directory(c->argument))
+        return EXIT_USAGE;
     return store_snapshot_main(&how, c->argument, c->host);
 }
 

@@ -454,9 +454,12 @@ static int run(struct export *x)
 
 int run_ocsp_export(struct cli *c)
 {
-    struct export *x = xcalloc(1, sizeof *x);
+    struct export *x;
     int code;
 
+    if (strcmp(cli_argument(c), "-") == 0)
+        return cli_misuse(c, "-: a directory is wanted, not standard output");
+    x = xcalloc(1, sizeof *x);
     x->cli = c;
     x->dir = cli_argument(c);
     x->lock_fd = x->manifest.fd = -1;

@@ -3,6 +3,7 @@
 was cut short, changed or damaged refused?"""
 import json
 import os
+import pathlib
 import re
 import shutil
 import threading
@@ -44,6 +45,14 @@ class Backup(ServiceTest):
         self.assertGreaterEqual(manifest["certificates"], len(before))
         said = run(CHANCERY, "store", "check", place / "store").text
         self.assertIn(": 0 faults", said)
+
+    def test_standard_output_is_no_directory(self):
+        for words in (["store", "backup"], ["store", "restore"], ["store", "snapshot"], ["ocsp", "export"]):
+            with self.subTest(words=words):
+                done = run("env", "-C", self.service.directory, pathlib.Path(CHANCERY).resolve(), *words, "-", "--home", self.service.home, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("-: a directory is wanted", done.said)
+                self.assertFalse((self.service.directory / "-").exists())
 
     def test_a_restored_home_serves_and_repeats_no_crl_number(self):
         leaf = self.service.issued(make_csr(), "ucm/tomcat")
