@@ -67,7 +67,8 @@ enum err force_read(struct store *store, const struct crl_issuer *i, struct crl_
         e = crl_track_find(l.view, l.no, &track);
     if (e == OK)
         e = each_shard(&l, is_there, out);
-    out->before_s = e == OK ? track.base_shown_s : NO_TIME;
+    out->before_s =
+        e == OK && track.base_shown_s != NO_TIME ? track.base_shown_s + crl_between_s(i) : NO_TIME;
     view_close(l.view);
     return e;
 }

@@ -130,7 +130,7 @@ struct crl_from {
     size_t signature_max;   /* octets */
     struct crl_state whole; /* in force: the base of deltas */
     struct crl_track track;
-    int64_t shown_s; /* what has ended before then was on a complete list; NO_TIME: nothing was */
+    int64_t shown_s; /* what has ended before then was on a list of the schedule; NO_TIME: nothing was */
 };
 struct crl_list {
     const struct crl_job *job;
@@ -175,12 +175,15 @@ void queue_free(struct crl_queue *q);
 struct crl_force {
     struct crl_state whole, delta; /* of all serials; number 0: none */
     bool is_short;                 /* a shard that certificates name was never published */
-    int64_t before_s;              /* thisUpdate of the complete list before `whole`, NO_TIME: none */
+    int64_t before_s;              /* thisUpdate of the complete list before `whole`, as the schedule of
+                                      now reads it from what `whole` left out; NO_TIME: none */
     int64_t issuer_from_s;         /* notBefore of the issuer's certificate */
 };
 /* When the next run of that kind is due, its delay included; a time in the past: now, however many were
  * missed. INT64_MAX: never. */
 int64_t crl_due(const struct crl_issuer *i, const struct crl_force *s, enum crl_run run, int64_t now_s);
+/* Between two complete lists of the schedule at most. */
+int64_t crl_between_s(const struct crl_issuer *i);
 /* nextUpdate of what a run at this_s makes. */
 int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t this_s);
 

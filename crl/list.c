@@ -22,7 +22,7 @@ static bool tick(const struct crl_list *l)
 
 /* ---- what is listed ---- */
 
-/* RFC 5280 3.3: an entry stays until one list issued after its certificate's end has shown it. */
+/* RFC 5280 3.3: an entry stays until a list of the schedule has shown it after its certificate's end. */
 static bool is_current(const struct revoked *e, int64_t shown_s)
 {
     return shown_s == NO_TIME || e->not_after_s >= shown_s || e->revoked_at_s >= shown_s;

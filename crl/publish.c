@@ -107,12 +107,19 @@ static size_t longest_signature(const struct key_kind *k)
     return k->type == KEY_RSA ? octets : 2 * (octets + 3) + (octets > 60 ? 3 : 2);
 }
 
-/* A list from the future was made by a wrong clock: what has not ended by now stays. */
-static int64_t shown_after(const struct crl_state *whole, int64_t now_s)
+/* RFC 5280 3.3 wants an entry on one regularly scheduled list after the end of its certificate. Lists are
+ * made between those too, so what has ended since one before the list in force stays. A list from the future
+ * was made by a wrong clock: what has not ended by now stays. What the list in force has left out does not
+ * come back because the period was made longer. */
+static int64_t shown_after(const struct crl_issuer *i, const struct crl_from *from, int64_t now_s)
 {
-    if (whole->number == 0)
+    int64_t shown_s = from->whole.this_update_s < now_s ? from->whole.this_update_s : now_s;
+
+    if (from->whole.number == 0)
         return NO_TIME;
-    return whole->this_update_s < now_s ? whole->this_update_s : now_s;
+    shown_s -= crl_between_s(i);
+    return from->track.base_shown_s > shown_s && from->track.base_shown_s <= now_s ? from->track.base_shown_s
+                                                                                   : shown_s;
 }
 
 static enum err from_read(struct run *r)
@@ -133,7 +140,7 @@ static enum err from_read(struct run *r)
         return fault_set(r->fault, ERR_INTERNAL, "%s: its certificate cannot sign CRLs", r->job->issuer->id);
     from->alg = sig_alg_for(&kind);
     from->signature_max = longest_signature(&kind);
-    from->shown_s = shown_after(&from->whole, r->job->now_s);
+    from->shown_s = shown_after(r->job->issuer, from, r->job->now_s);
     return OK;
 }
 

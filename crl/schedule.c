@@ -29,6 +29,11 @@ static int64_t delay_after(const struct crl_issuer *i, const struct crl_state *s
     return drawn % (i->jitter_s + 1);
 }
 
+int64_t crl_between_s(const struct crl_issuer *i)
+{
+    return i->every_s + i->jitter_s;
+}
+
 static int64_t due_after(const struct crl_issuer *i, enum crl_run run, const struct crl_state *last)
 {
     return next_after(i, period_of(i, run), last->this_update_s) + delay_after(i, last);

@@ -71,6 +71,17 @@ Test(crl_clock, a_year_back_publishes_nothing_and_set_right_it_goes_on)
     role_stop();
 }
 
+/* Behind the last two lists by less than a period. */
+Test(crl_clock, some_hours_back_publish_nothing)
+{
+    published_daily();
+    clock_jump(SHOP_NOW - 6 * 3600);
+    expect_idle();
+    cr_expect_eq(asked(10, CAUSE_REVOCATION), ERR_UNAVAILABLE);
+    cr_expect_eq(shop_state(&office.shop).number, 2);
+    role_stop();
+}
+
 Test(crl_clock, who_publishes_by_hand_says_that_it_is_right)
 {
     published_daily();

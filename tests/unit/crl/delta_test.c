@@ -82,7 +82,13 @@ static void revoke_held(size_t i, enum reason reason, int64_t now_s)
 
 /* ---- what lists are to say ---- */
 
-/* On a complete list for which `shown_s` is the list before. */
+/* What ended before has left the complete list of this run: a period before the list in force. */
+static int64_t leaves_s(void)
+{
+    return base == 0 ? NO_TIME : base_s - issuer.every_s;
+}
+
+/* On a complete list from which is gone what ended before `shown_s`. */
 static bool is_on(const struct told *t, int64_t shown_s)
 {
     return !t->is_off && (shown_s == NO_TIME || t->r.not_after_s >= shown_s || t->r.revoked_at_s >= shown_s);
@@ -136,7 +142,7 @@ static void want_delta(uint16_t shard, enum crl_run run)
     want_sorted(0);
     moved = wanted.count;
     for (size_t i = 0; run == RUN_COMPLETE && i < told_count; i++)
-        if (!told[i].is_moved && is_on(&told[i], base_shown_s) && !is_on(&told[i], base_s) &&
+        if (!told[i].is_moved && is_on(&told[i], base_shown_s) && !is_on(&told[i], leaves_s()) &&
             shard_has(shard, told[i].r.serial))
             want(&told[i], true);
     want_sorted(moved);
@@ -276,7 +282,7 @@ static void compare(uint16_t shard, bool is_delta, uint64_t number, int64_t now_
 static void check_lists(uint16_t shard, enum crl_run run, uint64_t number, int64_t now_s)
 {
     if (run == RUN_COMPLETE) {
-        want_complete(shard, base == 0 ? NO_TIME : base_s);
+        want_complete(shard, leaves_s());
         compare(shard, false, number, now_s);
     }
     if (base != 0) {
@@ -309,7 +315,7 @@ static void publish(enum crl_run run, int64_t now_s)
     check_lists(SHARD_ALL, run, state.number, now_s);
     if (run != RUN_COMPLETE)
         return;
-    base_shown_s = base == 0 ? NO_TIME : base_s;
+    base_shown_s = leaves_s();
     base = state.number;
     base_s = now_s;
     for (size_t i = 0; i < told_count; i++)
@@ -363,11 +369,13 @@ Test(crl_delta, what_left_since_the_base_is_removed_and_what_is_revoked_has_its_
     cr_expect_eq(in_delta(ENDED), -1, "no complete list has left it out yet");
     cr_expect_eq(in_delta(OLD), -1, "it moved before the base");
     publish(RUN_COMPLETE, FIRST + 2 * DAY);
-    cr_expect_eq(in_delta(ENDED), REASON_REMOVE_FROM_CRL);
+    cr_expect_eq(in_delta(ENDED), -1, "the list before was less than a period after its end");
     cr_expect_eq(in_delta(HELD), REASON_REMOVE_FROM_CRL);
     cr_expect_eq(in_delta(NEW), REASON_KEY_COMPROMISE);
     cr_expect_eq(in_delta(OLD), -1);
-    publish(RUN_DELTA, FIRST + 2 * DAY + 6 * HOUR);
+    publish(RUN_COMPLETE, FIRST + 3 * DAY);
+    cr_expect_eq(in_delta(ENDED), REASON_REMOVE_FROM_CRL);
+    publish(RUN_DELTA, FIRST + 3 * DAY + 6 * HOUR);
     cr_expect_eq(wanted.count, 0, "all of it is in the base now");
 }
 
@@ -391,8 +399,10 @@ Test(crl_delta, what_was_revoked_and_ended_since_the_base_is_not_removed)
     publish(RUN_COMPLETE, FIRST + DAY);
     cr_expect_eq(in_delta(ENDED), REASON_SUPERSEDED);
     publish(RUN_COMPLETE, FIRST + 2 * DAY);
-    cr_expect_eq(in_delta(ENDED), REASON_REMOVE_FROM_CRL, "one complete list has shown it");
+    cr_expect_eq(in_delta(ENDED), -1, "of what the lists say nothing changes");
     publish(RUN_COMPLETE, FIRST + 3 * DAY);
+    cr_expect_eq(in_delta(ENDED), REASON_REMOVE_FROM_CRL, "a list of the schedule has shown it");
+    publish(RUN_COMPLETE, FIRST + 4 * DAY);
     cr_expect_eq(in_delta(ENDED), -1);
 }
 

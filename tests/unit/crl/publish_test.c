@@ -14,6 +14,8 @@
 #include "base/parts.h"
 #include "shop.h"
 
+#define HOUR INT64_C(3600)
+
 static struct shop s;
 static const struct crl_issuer issuer = {.id = "ca", .every_s = DAY, .overlap_s = 3 * DAY, .at_s = -1};
 
@@ -39,15 +41,21 @@ static struct crl_job job_at(int64_t now_s)
                             .arg = &s};
 }
 
-static struct crl_state publish_at(int64_t now_s)
+static struct crl_state publish_of(const struct crl_issuer *i, int64_t now_s)
 {
     struct crl_job job = job_at(now_s);
     struct crl_state state;
     struct fault f = {0};
 
+    job.issuer = i;
     shop_clock_set(now_s);
     cr_assert_eq(crl_publish(&job, &state, &f), OK, "%s", f.detail);
     return state;
+}
+
+static struct crl_state publish_at(int64_t now_s)
+{
+    return publish_of(&issuer, now_s);
 }
 
 static size_t files_in_public(void)
@@ -192,15 +200,15 @@ static void compare_tbs(const struct crl_state *state, bool (*keep)(const struct
     X509_CRL_free(theirs);
 }
 
-/* A certificate that has ended is on one more list, then on none. */
+/* A certificate that has ended stays until a list a period before the one in force has shown it. */
 static const int64_t previous_s = SHOP_NOW - DAY;
 
 static bool is_kept(const struct revoked *r)
 {
-    return r->not_after_s >= previous_s || r->revoked_at_s >= previous_s;
+    return r->not_after_s >= previous_s - DAY || r->revoked_at_s >= previous_s - DAY;
 }
 
-Test(crl_publish, an_ended_certificate_leaves_after_one_more_list)
+Test(crl_publish, an_ended_certificate_leaves_after_a_list_of_the_schedule)
 {
     struct revoked r = {.serial = {1},
                         .reason = REASON_SUPERSEDED,
@@ -210,10 +218,11 @@ Test(crl_publish, an_ended_certificate_leaves_after_one_more_list)
         int64_t not_after_s;
         bool is_kept;
     } rows[] = {
-        {SHOP_NOW + DAY, true},      /* still valid */
-        {SHOP_NOW - 1, true},        /* ended since the last list: this one shows it */
-        {SHOP_NOW - DAY, true},      /* valid to the second of the last list */
-        {SHOP_NOW - DAY - 1, false}, /* the last list has shown it */
+        {SHOP_NOW + DAY, true},     /* still valid */
+        {SHOP_NOW - 1, true},       /* ended since the last list: this one shows it */
+        {SHOP_NOW - DAY - 1, true}, /* the last list has shown it, which may have been no regular one */
+        {SHOP_NOW - 2 * DAY, true}, /* valid to the second of the regular list before that at the earliest */
+        {SHOP_NOW - 2 * DAY - 1, false}, /* a regular list has shown it */
     };
     struct crl_state state;
 
@@ -232,13 +241,50 @@ Test(crl_publish, an_ended_certificate_leaves_after_one_more_list)
     shop_revoke_one(&s, &r);
     state = publish_at(SHOP_NOW);
     compare_tbs(&state, is_kept);
-    cr_assert_eq(state.count, 4);
+    cr_assert_eq(state.count, 5);
+}
+
+/* As after revocations, or by hand. */
+Test(crl_publish, lists_between_those_of_the_schedule_take_nothing_away)
+{
+    static const struct {
+        int64_t at_s;
+        uint64_t count;
+    } lists[] = {
+        {SHOP_NOW - DAY, 1},     {SHOP_NOW + 60, 1},         {SHOP_NOW + 120, 1},
+        {SHOP_NOW + HOUR, 1},    {SHOP_NOW + DAY, 1}, /* a period after the end, and the list that shows it */
+        {SHOP_NOW + DAY + 2, 1}, {SHOP_NOW + DAY + HOUR, 0}, {SHOP_NOW + 2 * DAY, 0}};
+
+    shop_open(&s, "ec-256", "ca");
+    shop_revoke_one(&s, &(struct revoked){.serial = {1},
+                                          .reason = REASON_SUPERSEDED,
+                                          .revoked_at_s = SHOP_NOW - 10 * DAY,
+                                          .invalidity_s = NO_TIME,
+                                          .not_after_s = SHOP_NOW + 1});
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        cr_expect_eq(publish_at(lists[i].at_s).count, lists[i].count, "%zu", i);
+}
+
+Test(crl_publish, what_has_left_does_not_come_back_with_a_longer_period)
+{
+    struct crl_issuer daily = issuer, weekly = issuer;
+
+    weekly.every_s = 7 * DAY;
+    shop_open(&s, "ec-256", "ca");
+    shop_revoke_one(&s, &(struct revoked){.serial = {1},
+                                          .reason = REASON_SUPERSEDED,
+                                          .revoked_at_s = SHOP_NOW - 10 * DAY,
+                                          .invalidity_s = NO_TIME,
+                                          .not_after_s = SHOP_NOW - 3 * DAY});
+    cr_assert_eq(publish_of(&daily, SHOP_NOW - DAY).count, 1);
+    cr_assert_eq(publish_of(&daily, SHOP_NOW).count, 0);
+    cr_assert_eq(publish_of(&weekly, SHOP_NOW + DAY).count, 0);
 }
 
 /* The list before was made while the clock was ahead: what it took for ended is not. */
 static bool is_not_ended(const struct revoked *r)
 {
-    return r->not_after_s >= SHOP_NOW;
+    return r->not_after_s >= SHOP_NOW - DAY;
 }
 
 Test(crl_publish, a_list_from_the_future_takes_nothing_valid_away)
@@ -253,7 +299,7 @@ Test(crl_publish, a_list_from_the_future_takes_nothing_valid_away)
     publish_at(SHOP_NOW + 1000 * DAY);
     for (uint8_t i = 0; i < 3; i++) {
         r.serial[18] = i;
-        r.not_after_s = SHOP_NOW + (i - 1) * DAY;
+        r.not_after_s = SHOP_NOW - HOUR + (i - 1) * DAY;
         shop_revoke_one(&s, &r);
     }
     state = publish_at(SHOP_NOW);

@@ -73,7 +73,7 @@ static void set_published(int64_t this_update_s)
 {
     struct crl_part part = {
         .shard = SHARD_ALL,
-        .shown_s = this_update_s - DAY,
+        .shown_s = this_update_s - 2 * DAY,
         .state = {.this_update_s = this_update_s, .next_update_s = this_update_s + 2 * DAY}};
 
     cr_assert_eq(shop_reserve(&office.shop, "ca", &part.state.number), OK);
