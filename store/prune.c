@@ -34,6 +34,14 @@ struct slice {
     bool is_end;
 };
 
+/* In the order of the table: a key that is cut off comes before what it is the beginning of. */
+static bool is_before(struct span key, struct span end)
+{
+    int order = memcmp(key.data, end.data, key.len < end.len ? key.len : end.len);
+
+    return order < 0 || (order == 0 && key.len < end.len);
+}
+
 /* Reads before it removes: a cursor does not outlive a write. */
 static enum err slice_read(struct view *v, const struct cert_prune *p, unsigned most, struct slice *out)
 {
@@ -49,7 +57,7 @@ static enum err slice_read(struct view *v, const struct cert_prune *p, unsigned 
     key_put_time(&end, p->before_s);
     for (err = scan_from(&scan, key_span(&from), &e); err == OK && out->count < most;
          err = scan_next(&scan, &e)) {
-        if (e.key.len < end.len || memcmp(e.key.data, end.data, end.len) >= 0)
+        if (!is_before(e.key, key_span(&end)))
             break;
         if (ended_of_key(e.key, &out->items[out->count]))
             out->count++;

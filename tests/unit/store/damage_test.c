@@ -598,7 +598,7 @@ Test(damage, a_damaged_certificate_stays_and_those_beside_it_are_pruned)
     key_put_u16(&name, 2);
     key_put_u64(&name, 8);
     raw_set(p.dir, "index", key_span(&name), (struct span){0}); /* of 7 */
-    key_put_u8(&stray, 0);
+    key_put_u8(&stray, 1);                                      /* before every end, and too short for one */
     raw_set(p.dir, "index", key_span(&stray), span_of("", 0));
     place_reopen(&p, STORE_WRITE);
     cr_assert_eq(prune_all(&p), 3, "numbers 0, 8 and 9: 2 is on hold");
