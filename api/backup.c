@@ -59,13 +59,14 @@ static void note_file(struct backup *b, const char *name, mode_t mode, uint64_t 
     js_push(b->files, o);
 }
 
-/* What is made anew, or copied in another way. */
+/* What is made anew, or copied in another way, or not finished: a role is about to give it its name. */
 static bool is_left_out(const struct tree_entry *e)
 {
-    bool is_file = !S_ISDIR(e->mode);
+    const char *slash = strrchr(e->name, '/');
 
-    return (is_file && strncmp(e->name, "store/", 6) == 0) ||
-           (is_file && strncmp(e->name, "public/crl/", 11) == 0);
+    return !S_ISDIR(e->mode) &&
+           (strncmp(e->name, "store/", 6) == 0 || strncmp(e->name, "public/crl/", 11) == 0 ||
+            file_draft_stem(slash != NULL ? slash + 1 : e->name) > 0);
 }
 
 static enum err copy_file(struct backup *b, const struct tree_entry *e, const char *to)
@@ -76,6 +77,10 @@ static enum err copy_file(struct backup *b, const struct tree_entry *e, const ch
 
     buf_init(&content, BACKUP_FILE_MAX);
     err = file_read(e->path, &content, &b->f);
+    if (err == ERR_NOT_FOUND) { /* gone since the directory was read */
+        buf_free(&content);
+        return OK;
+    }
     if (err == OK)
         err = file_replace(to, buf_span(&content), e->mode & 0777, &b->f);
     if (err == OK) {

@@ -132,6 +132,16 @@ class Backup(ServiceTest):
             done = self.service.chancery("store", "check", "--output", output, check=False)
             self.assertEqual((done.returncode, done.text), (1, ""), done.said)
 
+    def test_what_a_role_has_not_finished_is_not_in_it(self):
+        draft, copy = self.service.home / "watch/alarms.jsonl.~a1B2c3", self.service.home / "watch/alarms.jsonl.~mine"
+        draft.parent.mkdir(exist_ok=True)
+        for each in (draft, copy):
+            each.write_text("{}\n")
+            self.addCleanup(each.unlink)
+        names = {each["name"] for each in json.loads((self.backup("unfinished") / "backup.json").read_text())["files"]}
+        self.assertIn("watch/alarms.jsonl.~mine", names)
+        self.assertNotIn("watch/alarms.jsonl.~a1B2c3", names)
+
     def test_only_the_owner_may_read_it(self):
         place = self.backup("private")
         self.assertEqual(place.stat().st_mode & 0o777, 0o700)
