@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ocsp_tree: the directory of a static set. A file is there whole or not at all; the disk is asked once for
- * all of them. */
+/* ocsp_tree: the directory of a static set. A file is there whole or not at all, but after a power cut in a
+ * run: the disk is asked once for all of them, at its end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
