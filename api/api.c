@@ -162,6 +162,8 @@ static void on_drained(void *arg)
 
     if (--run->draining > 0)
         return;
+    tally_minute(run->api.login_failures); /* what the last minute counted and did not tell */
+    tally_minute(run->api.denied);
     run->settled_ms = clock_monotonic_ms() + SETTLE_MOST_MS;
     run->settling = timer_start(run->api.loop, 0, SETTLE_MS, on_settle, run);
 }

@@ -28,7 +28,8 @@ void tally_free(struct tally *t); /* before the loop; NULL is fine */
 /* Counts, and tells at once what is new. Rows are told apart by `who`, from 1 to PRINCIPAL_MAX - 1 octets,
  * and by the address `what`, which is never read. */
 void tally_note(struct tally *t, const char *who, const void *what, const char *why);
-/* What happens each minute: what was counted is told, what was not is forgotten. */
+/* What happens each minute, and is to be called at the end: what was counted is told, what was not is
+ * forgotten. */
 void tally_minute(struct tally *t);
 
 #endif

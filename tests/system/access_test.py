@@ -358,6 +358,22 @@ class Failures(ServiceTest):
         self.assertIn("unknown token", rows[0]["detail"])
         self.assert_status(self.by(good), 200)
 
+    def test_what_was_counted_since_the_minute_is_told_at_a_stop(self):
+        service = Service()
+        self.addCleanup(service.kill)
+        unknown = "chancery_" + 64 * "2" + hashlib.sha256(b"chancery_" + 64 * b"2").hexdigest()[:8]
+        viewer = service.chancery("token", "create", "--role", "viewer").text.strip()
+        for token, method, body, status in ((unknown, "GET", None, 401), (viewer, "POST", '{"role": "viewer"}', 403)):
+            for _ in range(5):
+                answer = service.api("/tokens", method, body, {"Authorization": "Bearer " + token}, tls=service.tls(None))
+                self.assert_problem(answer, status)
+        self.assertEqual(service.stop(), 0)
+        service.start()
+        rows = json.loads(service.chancery("audit", "list", "--output", "json", "--limit", "0").text)["items"]
+        for kind, text in (("login-failure", "unknown token"), ("refuse", "POST /api/v1/tokens")):
+            said = [each["detail"] for each in rows if each["kind"] == kind and text in each["detail"]]
+            self.assertEqual(sum(int(each.split()[-2]) for each in said), 5, said)
+
 
 class Corporate:
     """A CA that is not ours, by openssl: clients, one of them revoked, and its CRL."""
