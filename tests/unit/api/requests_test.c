@@ -214,15 +214,19 @@ static void decide_requests(void)
                                         "{\"reason\":\"a\\nb\"}",
                                         "{\"reason\":\"a\",\"more\":1}",
                                         "{\"reason\":\"\\u009b\"}"};
+    static const char *const empty[] = {"{}", "{}\n", " {\t}", "{ }\r\n"};
+    static const char *const full[] = {"{\"x\":1}", "[]", "null", "{", "{}{}", "\n", "x"};
     static const char good[] = "{\"reason\":\"n\xc3\xb6t ours\"}";
     char big[700] = "{\"reason\":\"";
     struct js *o = succeeded("POST", request_path(STAGE_PENDING, "/approval"), span_of(NULL, 0));
 
     CHECK(strcmp(js_str(js_get(o, "profile")), "ucm/CAPF") == 0, "the request");
     js_free(o);
-    js_free(succeeded("POST", request_path(STAGE_PENDING, "/approval"), span_str("{}")));
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+        js_free(succeeded("POST", request_path(STAGE_PENDING, "/approval"), span_str(empty[i])));
     js_free(succeeded("POST", request_path(STAGE_PENDING, "/denial"), span_str(good)));
-    refused(LOCAL, "POST", request_path(STAGE_PENDING, "/approval"), "{\"x\":1}", 400, "malformed");
+    for (size_t i = 0; i < sizeof full / sizeof *full; i++)
+        refused(LOCAL, "POST", request_path(STAGE_PENDING, "/approval"), full[i], 400, "malformed");
     refused(LOCAL, "POST", request_path(STAGE_APPROVED, "/approval"), "", 409, "conflict");
     refused(LOCAL, "POST", request_path(STAGE_APPROVED, "/denial"), good, 409, "conflict");
     refused(LOCAL, "POST", request_path(STAGE_DENIED, "/approval"), "", 403, "forbidden");
