@@ -26,6 +26,9 @@ enum err certificate_parse_ours(struct span der, struct certificate **out, struc
 enum err tbs_parse(struct span tbs, struct certificate **out, struct fault *f);
 const struct certificate_facts *certificate_facts_of(const struct certificate *c);
 void certificate_free(struct certificate *c);
+
+/* ---- certificate_signed.c ---- */
+
 /* Does `issuer`'s key verify the signature? Names are not looked at. Never for a key that is dear to compute
  * with: RSA with an exponent above 64 bits, kinds of no CA of today. */
 [[nodiscard]] bool certificate_is_signed_by(struct span der, struct span issuer);

@@ -43,6 +43,7 @@ OWNERS = {
 OPENSSL_FILES = {
     "api/certificate_file.c": "takes certificates out of PKCS#7",
     "api/certificate_parse.c": "parses certificates of strangers",
+    "api/certificate_signed.c": "verifies who signed certificates of strangers",
     "api/csr.c": "parses requests",
     "api/csr.h": "parses requests",
     "api/csr_body.c": "base64",
