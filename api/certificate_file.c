@@ -31,14 +31,15 @@ static void add_fault(struct reading *r, const char *fault)
 
 static void add_certificate(struct reading *r, struct span der)
 {
+    struct fault f = {0};
     struct certificate *c;
 
     if (r->out->count == GIVEN_MAX)
         return add_fault(r, "more certificates than any chain has");
-    if (certificate_parse(der, &c, NULL) == OK)
+    if (certificate_parse(der, &c, &f) == OK)
         r->out->certs[r->out->count++] = c;
     else
-        add_fault(r, "octets that are no certificate");
+        add_fault(r, f.detail);
 }
 
 /* certs-only PKCS#7, as public CAs send it. OpenSSL decodes every certificate of it at once. */
@@ -64,14 +65,15 @@ static bool add_pkcs7(struct reading *r, struct span der)
 
 static void read_der(struct reading *r, struct span file)
 {
+    struct fault f = {0};
     struct certificate *c;
 
-    if (certificate_parse(file, &c, NULL) == OK)
+    if (certificate_parse(file, &c, &f) == OK)
         r->out->certs[r->out->count++] = c; /* DER is read as it is */
     else if (add_pkcs7(r, file))
         add_fault(r, "a PKCS#7 chain where the certificate alone is expected");
     else
-        add_fault(r, "octets that are no certificate");
+        add_fault(r, f.detail);
 }
 
 /* ---- armour, line by line ---- */
@@ -192,7 +194,7 @@ void certificate_file_read(struct span file, struct span request_spki, struct ce
     else
         read_pem(&r, file);
     if (out->count == 0)
-        add_fault(&r, "no certificate in it");
+        add_fault(&r, "no certificate that can be read in it");
     out->leaf = leaf_of(out, request_spki);
     if (r.faults.len > 0) {
         buf_put_u8(&r.faults, 0);

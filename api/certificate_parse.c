@@ -8,16 +8,34 @@
 #include "api/preflight.h"
 
 #include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 
+#define EXTENSIONS_MAX 64 /* a certificate has ten; each is held against all that were before it */
+#define OID_TEXT_MAX 128
+
 struct certificate {
     struct buf der, subject_text, issuer_text, critical;
+    char flaw[OID_TEXT_MAX + 64]; /* why it is not taken */
     struct certificate_facts facts;
     struct san sans[SAN_COUNT_MAX];
 };
+
+/* What a certificate may not be: false, for the caller to give. */
+static bool flawed(struct certificate *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool flawed(struct certificate *c, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(c->flaw, sizeof c->flaw, format, ap);
+    va_end(ap);
+    return false;
+}
 
 /* ---- extensions: each reads the content of its OCTET STRING, which csr_is_der() has held to DER ---- */
 
@@ -134,6 +152,24 @@ static bool read_crl(struct certificate *c, struct span in)
     return true;
 }
 
+/* Nothing is taken from these; who cannot read one refuses the certificate. RFC 5280 4.2.1.1, 4.2.1.2,
+ * 4.2.1.4 */
+static bool read_octets(struct certificate *c, struct span in)
+{
+    struct der octets;
+
+    (void)c;
+    return der_expect(&in, DER_OCTET_STRING, &octets) && in.len == 0;
+}
+
+static bool read_list(struct certificate *c, struct span in)
+{
+    struct der list;
+
+    (void)c;
+    return der_expect(&in, DER_SEQUENCE, &list) && in.len == 0;
+}
+
 static bool read_any(struct certificate *c, struct span in)
 {
     (void)c;
@@ -152,28 +188,51 @@ static const struct {
     {"\x55\x1d\x11", false, read_sans},
     {"\x55\x1d\x1f", false, read_crl},
     {"\x2b\x06\x01\x05\x05\x07\x01\x01", false, read_access},
+    {"\x55\x1d\x0e", false, read_octets}, /* subjectKeyIdentifier */
+    {"\x55\x1d\x23", false, read_list},   /* authorityKeyIdentifier */
+    {"\x55\x1d\x20", false, read_list},   /* certificatePolicies */
     {"", false, read_any},
 };
 
-static void note_critical(struct certificate *c, struct span oid)
+static const char *oid_name(const struct der *oid, char name[static OID_TEXT_MAX])
 {
-    const uint8_t *p = oid.data;
-    ASN1_OBJECT *o = d2i_ASN1_OBJECT(NULL, &p, (long)oid.len);
-    char name[128] = "an extension without a name";
+    const uint8_t *p = oid->whole.data;
+    ASN1_OBJECT *o = d2i_ASN1_OBJECT(NULL, &p, (long)oid->whole.len);
 
+    snprintf(name, OID_TEXT_MAX, "an extension without a name");
     if (o != NULL)
-        OBJ_obj2txt(name, sizeof name, o, 0);
-    buf_printf(&c->critical, "%s%s", c->critical.len > 0 ? ", " : "", name);
+        OBJ_obj2txt(name, OID_TEXT_MAX, o, 0);
     ASN1_OBJECT_free(o);
+    return name;
 }
 
-static bool read_extension(struct certificate *c, struct span in, uint32_t *seen)
+/* The extensions before this one: none may come again. RFC 5280 4.2 */
+struct seen {
+    struct span oids[EXTENSIONS_MAX];
+    size_t count;
+};
+
+static bool note_seen(struct certificate *c, struct seen *s, const struct der *oid)
 {
+    char name[OID_TEXT_MAX];
+
+    for (size_t i = 0; i < s->count; i++)
+        if (span_eq(s->oids[i], oid->body))
+            return flawed(c, "a certificate that has the extension %s twice", oid_name(oid, name));
+    if (s->count == EXTENSIONS_MAX)
+        return flawed(c, "a certificate of more than %d extensions", EXTENSIONS_MAX);
+    s->oids[s->count++] = oid->body;
+    return true;
+}
+
+static bool read_extension(struct certificate *c, struct span in, struct seen *seen)
+{
+    char name[OID_TEXT_MAX];
     struct der oid, critical, value;
     bool is_critical = false;
     size_t i = 0;
 
-    if (!der_expect(&in, DER_OID, &oid))
+    if (!der_expect(&in, DER_OID, &oid) || !note_seen(c, seen, &oid))
         return false;
     if (der_optional(&in, DER_BOOLEAN, &critical))
         is_critical = critical.body.len == 1 && critical.body.data[0] != 0;
@@ -181,17 +240,16 @@ static bool read_extension(struct certificate *c, struct span in, uint32_t *seen
         return false;
     while (readers[i].oid[0] != '\0' && !span_eq(oid.body, span_str(readers[i].oid)))
         i++;
-    if (readers[i].oid[0] != '\0' && ((*seen & 1u << i) != 0 || !csr_is_der(value.body)))
-        return false;
-    *seen |= 1u << i;
+    if ((readers[i].oid[0] != '\0' && !csr_is_der(value.body)) || !readers[i].read(c, value.body))
+        return flawed(c, "a certificate whose extension %s has another form", oid_name(&oid, name));
     if (is_critical && !readers[i].may_be_critical)
-        note_critical(c, oid.whole);
-    return readers[i].read(c, value.body);
+        buf_printf(&c->critical, "%s%s", c->critical.len > 0 ? ", " : "", oid_name(&oid, name));
+    return true;
 }
 
 static bool read_extensions(struct certificate *c, struct span in)
 {
-    uint32_t seen = 0;
+    struct seen seen = {.count = 0};
     struct der list, one;
 
     if (!der_expect(&in, DER_SEQUENCE, &list) || in.len != 0)
@@ -236,18 +294,52 @@ static bool read_times(struct certificate *c, struct span in)
     return true;
 }
 
-static bool read_tbs(struct certificate *c, struct span in)
+#define V2 1u /* as they are encoded: version 1 is 0 and left out */
+#define V3 2u
+
+static bool read_version(struct span *in, uint64_t *version)
+{
+    struct der outer, number;
+
+    *version = 0;
+    return !der_optional(in, DER_CONTEXT_CONSTRUCTED(0), &outer) ||
+           (der_expect(&outer.body, DER_INTEGER, &number) && outer.body.len == 0 &&
+            der_uint(number.body, version) && *version <= V3);
+}
+
+/* What follows the key, none of which an old version may have. RFC 5280 4.1.2.1 */
+static bool read_rest(struct certificate *c, struct span in, uint64_t version)
+{
+    struct der part;
+    bool has_id = der_optional(&in, DER_CONTEXT(1), &part);
+
+    has_id = der_optional(&in, DER_CONTEXT(2), &part) || has_id;
+    if (has_id && version < V2)
+        return flawed(c, "a certificate of version 1 with a unique identifier");
+    if (!der_optional(&in, DER_CONTEXT_CONSTRUCTED(3), &part))
+        return true;
+    if (version != V3)
+        return flawed(c, "a certificate of version %u with extensions", (unsigned)version + 1);
+    return read_extensions(c, part.body);
+}
+
+/* `outer`: the AlgorithmIdentifier beside the signature, which has to be the one inside (RFC 5280 4.1.1.2);
+ * empty: not signed yet. */
+static bool read_tbs(struct certificate *c, struct span in, struct span outer)
 {
     struct certificate_facts *f = &c->facts;
     struct signature_kind kind;
     struct der tbs, part;
+    uint64_t version;
 
     if (!der_expect(&in, DER_SEQUENCE, &tbs) || in.len != 0)
         return false;
     in = tbs.body;
-    (void)der_optional(&in, DER_CONTEXT_CONSTRUCTED(0), &part);
-    if (!der_expect(&in, DER_INTEGER, &part) || !der_expect(&in, DER_SEQUENCE, &part))
+    if (!read_version(&in, &version) || !der_expect(&in, DER_INTEGER, &part) ||
+        !der_expect(&in, DER_SEQUENCE, &part))
         return false;
+    if (outer.len > 0 && !span_eq(outer, part.whole))
+        return flawed(c, "a certificate whose two signature algorithms differ");
     kind = signature_kind_of(part.body);
     f->signed_by = kind.key;
     f->signature_hash = kind.hash;
@@ -262,9 +354,7 @@ static bool read_tbs(struct certificate *c, struct span in)
     if (!der_expect(&in, DER_SEQUENCE, &part))
         return false;
     f->spki = part.whole;
-    (void)der_optional(&in, DER_CONTEXT(1), &part);
-    (void)der_optional(&in, DER_CONTEXT(2), &part);
-    return !der_optional(&in, DER_CONTEXT_CONSTRUCTED(3), &part) || read_extensions(c, part.body);
+    return read_rest(c, in, version);
 }
 
 static struct certificate *certificate_new(struct span der)
@@ -281,14 +371,18 @@ static struct certificate *certificate_new(struct span der)
     return c;
 }
 
-static enum err certificate_end(struct certificate *c, struct span tbs, struct certificate **out,
-                                struct fault *f)
+/* What is wrong with it, where there is no more to say. */
+#define NO_CERTIFICATE "octets that are no certificate"
+
+static enum err certificate_end(struct certificate *c, struct span tbs, struct span algorithm,
+                                struct certificate **out, struct fault *f)
 {
     struct certificate_facts *facts = &c->facts;
 
-    if (!read_tbs(c, tbs)) {
+    if (!read_tbs(c, tbs, algorithm)) {
+        (void)fault_set(f, ERR_MALFORMED, "%s", c->flaw[0] != '\0' ? c->flaw : NO_CERTIFICATE);
         certificate_free(c);
-        return fault_set(f, ERR_MALFORMED, "The certificate has a part that cannot be read.");
+        return ERR_MALFORMED;
     }
     name_text(facts->subject, &c->subject_text);
     name_text(facts->issuer, &c->issuer_text);
@@ -320,29 +414,30 @@ enum err certificate_parse(struct span der, struct certificate **out, struct fau
 
     *out = NULL;
     if (!csr_is_der(der))
-        return fault_set(f, ERR_MALFORMED, "This is no certificate in DER, or octets follow it.");
+        return fault_set(f, ERR_MALFORMED, NO_CERTIFICATE);
     if (has_explicit_curve(der)) /* OpenSSL would set it up */
-        return fault_set(f, ERR_MALFORMED, "This is no certificate.");
+        return fault_set(f, ERR_MALFORMED, NO_CERTIFICATE);
     e = certificate_parse_ours(der, out, f);
     if (e != OK || is_certificate(der))
         return e;
     certificate_free(*out);
     *out = NULL;
-    return fault_set(f, ERR_MALFORMED, "This is no certificate.");
+    return fault_set(f, ERR_MALFORMED, NO_CERTIFICATE);
 }
 
 enum err certificate_parse_ours(struct span der, struct certificate **out, struct fault *f)
 {
     struct certificate *c = certificate_new(der);
     struct span in = buf_span(&c->der);
-    struct der whole, tbs;
+    struct der whole, tbs, algorithm;
 
     *out = NULL;
-    if (!der_expect(&in, DER_SEQUENCE, &whole) || !der_expect(&whole.body, DER_SEQUENCE, &tbs)) {
+    if (!der_expect(&in, DER_SEQUENCE, &whole) || !der_expect(&whole.body, DER_SEQUENCE, &tbs) ||
+        !der_expect(&whole.body, DER_SEQUENCE, &algorithm)) {
         certificate_free(c);
-        return fault_set(f, ERR_MALFORMED, "This is no certificate.");
+        return fault_set(f, ERR_MALFORMED, NO_CERTIFICATE);
     }
-    return certificate_end(c, tbs.whole, out, f);
+    return certificate_end(c, tbs.whole, algorithm.whole, out, f);
 }
 
 enum err tbs_parse(struct span tbs, struct certificate **out, struct fault *f)
@@ -350,7 +445,7 @@ enum err tbs_parse(struct span tbs, struct certificate **out, struct fault *f)
     struct certificate *c = certificate_new(tbs);
 
     *out = NULL;
-    return certificate_end(c, buf_span(&c->der), out, f);
+    return certificate_end(c, buf_span(&c->der), span_of(NULL, 0), out, f);
 }
 
 const struct certificate_facts *certificate_facts_of(const struct certificate *c)

@@ -17,8 +17,9 @@
 
 struct certificate; /* owns what its facts borrow */
 /* A whole certificate. ERR_MALFORMED for what is not DER to the last octet, has one of the extensions read
- * here in another form (DER inside as well), or a key on a curve spelt out by its parameters (RFC
- * 5480 2.1.1); NULL then. */
+ * here in another form (DER inside as well), any extension twice, two signature algorithms that differ, less
+ * of a version than it has parts, or a key on a curve spelt out by its parameters (RFC 5480 2.1.1); NULL
+ * then, and the fault says what it is instead ("a certificate of version 1 with extensions"). */
 enum err certificate_parse(struct span der, struct certificate **out, struct fault *f);
 /* The same for one out of our own store, without OpenSSL's opinion, which costs ten times the reading. */
 enum err certificate_parse_ours(struct span der, struct certificate **out, struct fault *f);

@@ -20,6 +20,7 @@ SUBJECT = der.common_name("cucm1.example.com")
 EC_SUBJECT = der.common_name("cucm1-EC.example.com")
 HASH_OIDS = {
     ("rsa", "md5"): "1.2.840.113549.1.1.4", ("rsa", "sha1"): "1.2.840.113549.1.1.5", ("rsa", "sha256"): "1.2.840.113549.1.1.11",
+    ("rsa", "sha384"): "1.2.840.113549.1.1.12",
     ("ec", "sha256"): "1.2.840.10045.4.3.2", ("ec", "sha384"): "1.2.840.10045.4.3.3", ("ec", "sha512"): "1.2.840.10045.4.3.4",
 }
 KEY_USAGE, EXT_KEY_USAGE, CONSTRAINTS = "2.5.29.15", "2.5.29.37", "2.5.29.19"
@@ -157,16 +158,16 @@ REQUESTS = {
 LONG_AGO, SOON, LATER = (0x17, b"250101000000Z"), (0x17, b"490101000000Z"), (0x17, b"491231000000Z")
 
 
-def forge(subject, spki, extensions=(), issuer=der.common_name("Other CA"), signer="rsa-3072", signer_name="other ca", times=(LONG_AGO, SOON), digest=None):
+def forge(subject, spki, extensions=(), issuer=der.common_name("Other CA"), signer="rsa-3072", signer_name="other ca", times=(LONG_AGO, SOON), digest=None, version=2, outer=None):
     """A certificate, every octet of it as wanted; openssl signs it."""
     algorithm, digest = signature(signer, digest)
     tbs = der.sequence(
-        der.tlv(0xA0, der.tlv(der.INTEGER, b"\2")), der.tlv(der.INTEGER, b"\x11\x22"), algorithm, issuer,
+        der.tlv(0xA0, integer(version)) if version else b"", der.tlv(der.INTEGER, b"\x11\x22"), algorithm, issuer,
         der.sequence(*(der.tlv(tag, text) for tag, text in times)), subject, spki,
         der.tlv(0xA3, der.sequence(*extensions)) if extensions else b"",
     )
     octets = run("openssl", "dgst", f"-{digest}", "-sign", key(signer, signer_name), stdin=tbs).stdout
-    return der.sequence(tbs, algorithm, der.tlv(der.BITS, b"\0", octets))
+    return der.sequence(tbs, outer or algorithm, der.tlv(der.BITS, b"\0", octets))
 
 
 def ca_extensions():
@@ -465,6 +466,28 @@ class Preflight(ServiceTest):
             with self.subTest(fault=fault):
                 finding = self.assert_found(self.json_of(request(*FULL), octets), "format")
                 self.assertIn(fault, finding["got"])
+
+    def test_what_other_readers_cannot_parse_is_no_certificate(self):
+        """Java is what the products' stores read with; GnuTLS is held to the same RFC. The last is one that Go cannot parse."""
+        policies = der.extension("2.5.29.32", der.sequence(der.sequence(der.oid("2.23.140.1.2.1"))))
+        key_id = der.extension("2.5.29.14", der.tlv(der.OCTETS, b"01234567890123456789"))
+        for got, octets, refusing in (
+                ("Certificate Policies twice", leaf(*FULL, policies, policies), "keytool certtool"),
+                ("Subject Key Identifier twice", leaf(*FULL, key_id, key_id), "keytool certtool"),
+                ("signature algorithms differ", leaf(outer=signature("rsa-3072", "sha384")[0]), "keytool certtool"),
+                ("version 1 with extensions", leaf(version=0), "keytool certtool"),
+                ("Subject Key Identifier has another form", leaf(*FULL, der.extension("2.5.29.14", b"0123")), "")):
+            path = new_file(octets, ".pem")
+            readers = {"keytool": ("-printcert", "-file", path), "certtool": ("--certificate-info", "--infile", path)}
+            with self.subTest(got=got):
+                for name in refusing.split():
+                    self.assertNotEqual(run(name, *readers[name], check=False).returncode, 0, name)
+                finding = self.assert_found(self.json_of(request(*FULL), octets), "format")
+                self.assertIn(got, finding["got"])
+        good = new_file(leaf(*FULL, policies, key_id), ".pem")
+        self.assertNotIn("format", [each["rule"] for each in self.json_of(request(*FULL), leaf(*FULL, policies, key_id))["findings"]])
+        for name, arguments in (("keytool", ("-printcert", "-file", good)), ("certtool", ("--certificate-info", "--infile", good))):
+            self.assertEqual(run(name, *arguments, check=False).returncode, 0, name)
 
     def test_the_rest_is_held_even_when_the_file_is_badly_written(self):
         bad = leaf(san("cucm2.example.com"), *FULL[1:])

@@ -21,12 +21,31 @@ static void put_name(struct buf *b)
     der_close(b, name);
 }
 
+/* What one of them has that others have not. */
+static struct {
+    unsigned version; /* as it is encoded */
+    struct span outer_algorithm, unique_id;
+} forged;
+
+static void begin_forging(void)
+{
+    forged.version = 2;
+    forged.outer_algorithm = span_of(ecdsa_sha256, sizeof ecdsa_sha256);
+    forged.unique_id = span_of(NULL, 0);
+}
+
+TestSuite(certificate_parse, .init = begin_forging, .timeout = 60);
+TestSuite(certificate_file, .init = begin_forging, .timeout = 60);
+
 static void put_fixed_part(struct buf *b, struct span spki)
 {
-    size_t mark = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
+    size_t mark;
 
-    der_put_uint(b, 2);
-    der_close(b, mark);
+    if (forged.version > 0) {
+        mark = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
+        der_put_uint(b, forged.version);
+        der_close(b, mark);
+    }
     der_put_uint(b, 17);
     der_put(b, DER_SEQUENCE, span_of(ecdsa_sha256, sizeof ecdsa_sha256));
     put_name(b);
@@ -36,6 +55,8 @@ static void put_fixed_part(struct buf *b, struct span spki)
     der_close(b, mark);
     put_name(b);
     buf_put_span(b, spki);
+    if (forged.unique_id.len > 0)
+        der_put(b, DER_CONTEXT(2), forged.unique_id);
 }
 
 /* `extensions`: content of the list; empty: none. */
@@ -55,7 +76,7 @@ static void certificate_of(struct span spki, struct span extensions, struct buf 
         der_close(out, outer);
     }
     der_close(out, tbs);
-    der_put(out, DER_SEQUENCE, span_of(ecdsa_sha256, sizeof ecdsa_sha256));
+    der_put(out, DER_SEQUENCE, forged.outer_algorithm);
     der_put_bits(out, RAW("\x30\x06\x02\x01\x01\x02\x01\x01"));
     der_close(out, whole);
     cr_assert_eq(buf_end(out), OK);
@@ -84,11 +105,15 @@ static void key_with_bits(struct span spki, struct span bits, struct buf *out)
     der_close(out, mark);
 }
 
+static struct fault said; /* of the last one that was not taken */
+
 static enum err verdict(struct span der)
 {
     struct certificate *c;
-    struct fault f = {0};
-    enum err e = certificate_parse(der, &c, &f);
+    enum err e;
+
+    said = (struct fault){0};
+    e = certificate_parse(der, &c, &said);
 
     cr_assert_eq(e == OK, c != NULL);
     certificate_free(c);
@@ -138,7 +163,7 @@ Test(certificate_parse, no_key_on_a_curve_spelt_out_hides_behind_its_broken_bits
 /* What the finding about a PKCS#7 of one certificate says. */
 static const char *said_of_bundle(const char *kind)
 {
-    static char said[256];
+    static char got[256];
     struct buf spki, der, file;
     struct certificate_file read;
     struct findings findings = {0};
@@ -151,13 +176,13 @@ static const char *said_of_bundle(const char *kind)
     cr_assert_eq(p7b_put(&file, &certificate, 1), OK);
     certificate_file_read(buf_span(&file), span_of(NULL, 0), &read, &findings);
     cr_assert(findings.count == 1 && strcmp(findings.items[0].rule, "format") == 0);
-    snprintf(said, sizeof said, "%s", findings.items[0].got);
+    snprintf(got, sizeof got, "%s", findings.items[0].got);
     findings_free(&findings);
     certificate_file_free(&read);
     buf_free(&spki);
     buf_free(&der);
     buf_free(&file);
-    return said;
+    return got;
 }
 
 /* "0" is the octet with which DER begins. */
@@ -190,27 +215,43 @@ Test(certificate_file, is_read_behind_text_that_begins_like_der)
 Test(certificate_file, a_bundle_with_a_curve_spelt_out_is_not_decoded)
 {
     cr_assert_str_eq(said_of_bundle("P-256"), "a PKCS#7 chain where the certificate alone is expected");
-    cr_assert_str_eq(said_of_bundle("explicit"), "octets that are no certificate, no certificate in it");
+    cr_assert_str_eq(said_of_bundle("explicit"),
+                     "octets that are no certificate, no certificate that can be read in it");
 }
 
 /* ---- extensions ---- */
 
-static enum err verdict_on_extension(const char *oid, struct span value)
+static void put_extension(struct buf *b, const char *oid, struct span value)
 {
-    struct buf spki, extensions, der;
-    struct der_extension e;
+    struct der_extension e = der_open_extension(b, span_str(oid), false);
+
+    buf_put_span(b, value);
+    der_close_extension(b, e);
+}
+
+/* `extensions`: content of the list. */
+static enum err verdict_on(struct span extensions)
+{
+    struct buf spki, der;
     enum err verdict_now;
 
     key_made("P-256", &spki);
-    request_init(&extensions);
-    e = der_open_extension(&extensions, span_str(oid), false);
-    buf_put_span(&extensions, value);
-    der_close_extension(&extensions, e);
-    certificate_of(buf_span(&spki), buf_span(&extensions), &der);
+    certificate_of(buf_span(&spki), extensions, &der);
     verdict_now = verdict(buf_span(&der));
     buf_free(&spki);
-    buf_free(&extensions);
     buf_free(&der);
+    return verdict_now;
+}
+
+static enum err verdict_on_extension(const char *oid, struct span value)
+{
+    struct buf extensions;
+    enum err verdict_now;
+
+    request_init(&extensions);
+    put_extension(&extensions, oid, value);
+    verdict_now = verdict_on(buf_span(&extensions));
+    buf_free(&extensions);
     return verdict_now;
 }
 
@@ -220,6 +261,10 @@ static enum err verdict_on_extension(const char *oid, struct span value)
 #define EKU "\x55\x1d\x25"
 #define POINTS "\x55\x1d\x1f"
 #define ACCESS "\x2b\x06\x01\x05\x05\x07\x01\x01"
+#define SUBJECT_KEY "\x55\x1d\x0e"
+#define AUTHORITY_KEY "\x55\x1d\x23"
+#define POLICIES "\x55\x1d\x20"
+#define UNKNOWN "\x2a\x03\x04"
 
 static const struct {
     const char *oid;
@@ -239,7 +284,63 @@ static const struct {
     {ACCESS,
      {(const uint8_t *)"\x30\x09\x30\x07\x06\x02\x2a\x03\x82\x01z", 11},
      {(const uint8_t *)"\x30\x0a\x30\x08\x06\x02\x2a\x03\xa4\x02\x02\x00", 12}},
+    {SUBJECT_KEY, {(const uint8_t *)"\x04\x02zz", 4}, {(const uint8_t *)"\x04\x03zz", 4}},
+    {SUBJECT_KEY, {(const uint8_t *)"\x04\x02zz", 4}, {(const uint8_t *)"\x0c\x02zz", 4}},
+    {SUBJECT_KEY, {(const uint8_t *)"\x04\x02zz", 4}, {(const uint8_t *)"\x04\x02zz\x05\x00", 6}},
+    {AUTHORITY_KEY, {(const uint8_t *)"\x30\x03\x80\x01z", 5}, {(const uint8_t *)"\x80\x01z", 3}},
+    {POLICIES,
+     {(const uint8_t *)"\x30\x06\x30\x04\x06\x02\x2a\x03", 8},
+     {(const uint8_t *)"\x30\x07\x30\x05\x06\x03\x2a\x80\x03", 9}},
 };
+
+Test(certificate_parse, an_extension_in_another_form_is_told_by_name)
+{
+    cr_assert_eq(verdict_on_extension(SUBJECT_KEY, RAW("zz")), ERR_MALFORMED);
+    cr_assert_str_eq(said.detail,
+                     "a certificate whose extension X509v3 Subject Key Identifier has another form");
+}
+
+/* RFC 5280 4.2, whether it is read here or not. */
+Test(certificate_parse, no_extension_comes_twice)
+{
+    static const char *const oids[] = {KU, SUBJECT_KEY, POLICIES, UNKNOWN};
+    static const char *const names[] = {"X509v3 Key Usage", "X509v3 Subject Key Identifier",
+                                        "X509v3 Certificate Policies", "1.2.3.4"};
+    const struct span contents[] = {RAW("\x03\x02\x05\xa0"), RAW("\x04\x02zz"),
+                                    RAW("\x30\x06\x30\x04\x06\x02\x2a\x03"), RAW("any")};
+    char want[200];
+    struct buf list;
+
+    for (size_t i = 0; i < sizeof oids / sizeof *oids; i++) {
+        request_init(&list);
+        put_extension(&list, oids[i], contents[i]);
+        put_extension(&list, "\x2a\x03\x05", RAW("another"));
+        cr_expect_eq(verdict_on(buf_span(&list)), OK, "%zu", i);
+        put_extension(&list, oids[i], contents[i]);
+        cr_expect_eq(verdict_on(buf_span(&list)), ERR_MALFORMED, "%zu", i);
+        snprintf(want, sizeof want, "a certificate that has the extension %s twice", names[i]);
+        cr_expect_str_eq(said.detail, want);
+        buf_free(&list);
+    }
+}
+
+Test(certificate_parse, so_many_extensions_and_no_more)
+{
+    char oid[] = "\x2a\x03\x01";
+    struct buf list;
+
+    request_init(&list);
+    for (int i = 1; i <= 64; i++) {
+        oid[2] = (char)i;
+        put_extension(&list, oid, RAW("any"));
+    }
+    cr_assert_eq(verdict_on(buf_span(&list)), OK);
+    oid[2] = 65;
+    put_extension(&list, oid, RAW("any"));
+    cr_assert_eq(verdict_on(buf_span(&list)), ERR_MALFORMED);
+    cr_assert_str_eq(said.detail, "a certificate of more than 64 extensions");
+    buf_free(&list);
+}
 
 Test(certificate_parse, an_extension_that_it_reads_is_der)
 {
@@ -283,4 +384,47 @@ Test(certificate_parse, zeros_behind_the_last_usage_are_read)
 Test(certificate_parse, an_extension_that_it_does_not_read_may_hold_anything)
 {
     cr_assert_eq(verdict_on_extension("\x2a\x03\x04", RAW("\x01\x00")), OK);
+}
+
+/* ---- the fixed part ---- */
+
+/* RFC 5280 4.1.1.2 */
+Test(certificate_parse, both_signature_algorithms_are_the_same)
+{
+    cr_assert_eq(verdict_on(span_of(NULL, 0)), OK);
+    forged.outer_algorithm = RAW("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03");
+    cr_assert_eq(verdict_on(span_of(NULL, 0)), ERR_MALFORMED);
+    cr_assert_str_eq(said.detail, "a certificate whose two signature algorithms differ");
+}
+
+/* RFC 5280 4.1.2.1 */
+Test(certificate_parse, a_version_has_what_it_may_have)
+{
+    static const struct {
+        unsigned version;
+        bool has_id, has_extension;
+        const char *said; /* NULL: it is taken */
+    } rows[] = {
+        {0, false, false, NULL},
+        {1, false, false, NULL},
+        {1, true, false, NULL},
+        {2, true, true, NULL},
+        {0, true, false, "a certificate of version 1 with a unique identifier"},
+        {0, false, true, "a certificate of version 1 with extensions"},
+        {1, true, true, "a certificate of version 2 with extensions"},
+        {3, false, false, "octets that are no certificate"},
+        {200, false, true, "octets that are no certificate"},
+    };
+    struct buf list;
+
+    request_init(&list);
+    put_extension(&list, UNKNOWN, RAW("any"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        forged.version = rows[i].version;
+        forged.unique_id = rows[i].has_id ? RAW("\x00z") : span_of(NULL, 0);
+        cr_expect_eq(verdict_on(rows[i].has_extension ? buf_span(&list) : span_of(NULL, 0)),
+                     rows[i].said == NULL ? OK : ERR_MALFORMED, "%zu", i);
+        cr_expect_str_eq(said.detail, rows[i].said == NULL ? "" : rows[i].said, "%zu", i);
+    }
+    buf_free(&list);
 }
