@@ -248,6 +248,8 @@ struct call_param {
  * when it is none or something is. */
 typedef const char *call_reader(const struct js *body, void *out);
 [[nodiscard]] bool call_body(struct call *c, call_reader *read, void *out);
+/* 503: the store, or a row that the answer needs, cannot be read. */
+void call_unreadable(struct call *c);
 /* A view of the store; NULL, and answered, when there is none. */
 struct view *call_view(struct call *c);
 

@@ -232,13 +232,18 @@ bool call_body(struct call *c, call_reader *read, void *out)
     return wrong == NULL;
 }
 
+void call_unreadable(struct call *c)
+{
+    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+}
+
 struct view *call_view(struct call *c)
 {
     struct view *v = NULL;
 
     if (view_open(c->api->store, &v) == OK)
         return v;
-    call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    call_unreadable(c);
     return NULL;
 }
 

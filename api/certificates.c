@@ -192,6 +192,6 @@ void certificate_get(struct call *c)
     else if (e == ERR_NOT_FOUND)
         call_problem(c, e, NULL, "There is no such certificate.");
     else
-        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+        call_unreadable(c);
     view_close(v);
 }

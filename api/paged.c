@@ -144,7 +144,8 @@ void paged_fail(struct call *c, enum err e, struct js *items, const char *next, 
         call_damaged(c, next);
     else if (e == ERR_MALFORMED)
         call_problem(c, e, NULL, "\"after\" is no cursor of this query.");
+    else if (unreadable != NULL)
+        call_problem(c, ERR_UNAVAILABLE, NULL, "%s", unreadable);
     else
-        call_problem(c, ERR_UNAVAILABLE, NULL, "%s",
-                     unreadable != NULL ? unreadable : "The store cannot be read now.");
+        call_unreadable(c);
 }

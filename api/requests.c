@@ -257,7 +257,7 @@ static void reply_one(struct call *c, const uint8_t id[static REQUEST_ID_LEN])
     else if (e == ERR_NOT_FOUND)
         call_problem(c, e, NULL, "There is no such request.");
     else
-        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+        call_unreadable(c);
     view_close(v);
 }
 

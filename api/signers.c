@@ -109,7 +109,7 @@ void signers_get(struct call *c)
     if (e == OK)
         call_problem(c, ERR_NOT_FOUND, NULL, NONE);
     else
-        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+        call_unreadable(c);
 }
 
 static enum err signers_make(struct public *p, struct view *v, struct buf *out)

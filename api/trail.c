@@ -139,7 +139,7 @@ void trail_head_get(struct call *c)
     if (v == NULL)
         return;
     if (audit_head(v, &head) != OK) {
-        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+        call_unreadable(c);
     } else {
         chain_mark_write(&head, mark);
         o = js_object();
