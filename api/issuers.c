@@ -211,7 +211,10 @@ struct view *issuer_wanted(struct call *c, const char *id, struct issuer *out)
     if (e == OK)
         return v;
     view_close(v);
-    call_problem(c, ERR_NOT_FOUND, NULL, "There is no issuer \"%.64s\".", id);
+    if (e == ERR_NOT_FOUND)
+        call_problem(c, e, NULL, "There is no issuer \"%.64s\".", id);
+    else
+        call_unreadable(c);
     return NULL;
 }
 

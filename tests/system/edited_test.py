@@ -82,6 +82,13 @@ class Edited(ServiceTest):
         self.assert_problem(self.service.api("/issuers/ocsp"), 503)
         self.assertIn(self.service.plain("/ca/ocsp.pem").status, (500, 503))
 
+    def test_an_issuer_that_cannot_be_read_is_not_said_to_be_none(self):
+        row = b"".join(len(name).to_bytes(4, "big") + name for name in (b"ec-g1", b"ec-root-g1"))
+        self.edit(row, 0, 0xEE)  # of the length of its id: the row is bent
+        for path in ("/issuers/ec-g1", "/issuers/ec-g1.pem"):
+            self.assert_problem(self.service.api(path), 503)
+        self.assert_status(self.service.api("/issuers/rsa-g1"), 200)  # stands before it
+
 
 if __name__ == "__main__":
     unittest.main()
