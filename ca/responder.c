@@ -29,7 +29,6 @@ struct signer {
 
 static enum err find_serial(struct view *v, const struct signer *s, uint8_t serial[static SERIAL_LEN])
 {
-    static const uint8_t none[SERIAL_LEN];
     struct issuer row;
     enum err e;
 
@@ -39,7 +38,7 @@ static enum err find_serial(struct view *v, const struct signer *s, uint8_t seri
     if (e != OK)
         return e;
     memcpy(serial, row.responder, SERIAL_LEN);
-    return memcmp(serial, none, SERIAL_LEN) == 0 ? ERR_NOT_FOUND : OK;
+    return issuer_has_responder(&row) ? OK : ERR_NOT_FOUND;
 }
 
 /* Seconds before its end at which a certificate is replaced. */

@@ -28,10 +28,9 @@ enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn
 
 bool roster_is_begun(struct view *v, const struct issuer *i)
 {
-    static const uint8_t none[SERIAL_LEN];
     struct crl_state s;
 
-    return memcmp(i->responder, none, SERIAL_LEN) == 0 && crl_state_find(v, i->no, &s) == OK && s.number == 0;
+    return !issuer_has_responder(i) && crl_state_find(v, i->no, &s) == OK && s.number == 0;
 }
 
 struct seeking {

@@ -66,13 +66,6 @@ static enum err hash_issuer(const struct issuer *i, struct served *s, struct fau
     return OK;
 }
 
-static bool has_responder(const struct issuer *i)
-{
-    static const uint8_t none[SERIAL_LEN];
-
-    return memcmp(i->responder, none, SERIAL_LEN) != 0;
-}
-
 /* Revoked or on hold, or nobody can tell. Clients do not ask about it (ocsp-nocheck): that it signs nothing
  * more is all that ends it before its time. */
 static bool is_withdrawn(struct view *v, const uint8_t serial[static SERIAL_LEN])
@@ -105,7 +98,7 @@ static enum err load_delegate(struct view *v, const struct issuer *i, struct ser
     struct cert c;
     enum err e;
 
-    if (!has_responder(i))
+    if (!issuer_has_responder(i))
         return OK;
     if (s->previous != NULL && is_withdrawn(v, s->previous->serial))
         previous_set(s, NULL);

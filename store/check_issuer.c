@@ -11,11 +11,9 @@
 
 static void check_signer(struct check *c, const struct issuer *i, uint16_t no)
 {
-    static const uint8_t none[SERIAL_LEN];
     struct status s;
 
-    if (memcmp(i->responder, none, SERIAL_LEN) != 0 &&
-        (status_find(c->view, i->responder, &s) != OK || s.issuer_no != no))
+    if (issuer_has_responder(i) && (status_find(c->view, i->responder, &s) != OK || s.issuer_no != no))
         check_fault(c, "the OCSP signer of issuer %s has no certificate", i->id);
 }
 

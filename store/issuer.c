@@ -6,6 +6,13 @@
 
 #include "store/inner.h"
 
+bool issuer_has_responder(const struct issuer *i)
+{
+    static const uint8_t none[SERIAL_LEN];
+
+    return memcmp(i->responder, none, SERIAL_LEN) != 0;
+}
+
 static enum err read_row(struct entry e, struct issuer *out)
 {
     struct rd r = rd_of(e.key);

@@ -75,8 +75,6 @@ static void copy_table(struct snapshot *c, enum table t)
 
 /* ---- issuers and their signers ---- */
 
-static const uint8_t no_serial[SERIAL_LEN];
-
 /* The serial of the signer that shall answer, zeros when there is none. */
 static enum err choose_signer(struct snapshot *c, struct issuer *i)
 {
@@ -116,7 +114,7 @@ static bool copy_signer(const struct issuer *given, void *arg)
     struct key key;
 
     c->err = choose_signer(c, &i);
-    if (c->err != OK || memcmp(i.responder, no_serial, SERIAL_LEN) == 0)
+    if (c->err != OK || !issuer_has_responder(&i))
         return c->err == OK;
     c->err = cert_find(c->from, i.responder, &cert);
     if (c->err != OK)

@@ -87,6 +87,7 @@ struct issuer {
     struct span certificate;       /* DER */
     uint8_t responder[SERIAL_LEN]; /* serial of the OCSP signer's present certificate; all zero: none yet */
 };
+bool issuer_has_responder(const struct issuer *i);
 
 void issuer_add(struct txn *t, const struct issuer *i,
                 uint16_t *no); /* i->no and responder are not read; an id that is there, or
