@@ -70,7 +70,7 @@ static enum err make_query(struct view *v, const struct filters *f, struct cert_
     if (!read_key_type(f->key_type, &q->key_type))
         return fault_set(fault, ERR_MALFORMED, "\"key_type\" is rsa or ec.");
     if (!paged_limit(f->limit, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, &q->limit))
-        return fault_set(fault, ERR_MALFORMED, "\"limit\" is a whole number from 1 to 1000.");
+        return fault_set(fault, ERR_MALFORMED, "\"limit\" is a whole number from 1 to %u.", LIST_LIMIT_MAX);
     if (f->expires_before[0] != '\0' && !clock_parse_rfc3339(f->expires_before, &q->expires_before_s))
         return fault_set(fault, ERR_MALFORMED, "\"expires_before\" is a time like 2026-01-31T12:00:00Z.");
     return read_issuer(v, f->issuer, &q->issuer_no, fault);

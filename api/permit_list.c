@@ -77,7 +77,7 @@ static const char *read_line(const char *range, const char *listener, const char
     if (listener != NULL && listener[0] != '\0' && !permit_listener_parse(listener, &out->listener))
         return "\"listener\" is http or https.";
     if (role != NULL && role[0] != '\0' && !access_role_parse(role, &out->role))
-        return "\"role\" is viewer, requester, operator, auditor or administrator.";
+        return "\"role\" is " ACCESS_ROLES_TEXT ".";
     if (out->listener == PERMIT_HTTP && out->role != ACCESS_NOBODY)
         return "Nobody logs in over http: a role goes with https.";
     return NULL;

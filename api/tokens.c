@@ -109,9 +109,7 @@ static const char *read_role(const struct js *v, struct token *out)
 {
     const char *text = js_str(v);
 
-    return text != NULL && access_role_parse(text, &out->role)
-               ? NULL
-               : "\"role\" is viewer, requester, operator, auditor or administrator.";
+    return text != NULL && access_role_parse(text, &out->role) ? NULL : "\"role\" is " ACCESS_ROLES_TEXT ".";
 }
 
 static const char *read_days(const struct js *v, struct token *out)

@@ -27,6 +27,8 @@ enum access_role {
 const char *access_role_name(enum access_role r); /* "viewer"; "nobody" */
 /* One of the five; false for anything else, "nobody" included. */
 [[nodiscard]] bool access_role_parse(const char *text, enum access_role *out);
+/* What it takes, for whoever says so. */
+#define ACCESS_ROLES_TEXT "viewer, requester, operator, auditor or administrator"
 
 /* Lines of the permit list: every new connection is held against them. */
 #define PERMITS_MAX 1024u

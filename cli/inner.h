@@ -271,7 +271,6 @@ int chain_write(struct cli *c, const struct js *v);
 
 /* ---- audit.c, audit_verify.c ---- */
 
-#define ROLES_TEXT "viewer, requester, operator, auditor or administrator"
 #define AUDIT_PATH "/api/v1/audit"
 #define AUDIT_HEAD_PATH AUDIT_PATH "/head"
 

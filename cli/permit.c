@@ -43,7 +43,7 @@ static int read_line(struct cli *c, struct line *out)
     if (listener != NULL && strcmp(listener, "http") != 0 && strcmp(listener, "https") != 0)
         return cli_misuse(c, "--listener %s: http or https", listener);
     if (role != NULL && !access_role_parse(role, &known))
-        return cli_misuse(c, "--role %s: " ROLES_TEXT, role);
+        return cli_misuse(c, "--role %s: " ACCESS_ROLES_TEXT, role);
     if (role != NULL && listener != NULL && strcmp(listener, "http") == 0)
         return cli_misuse(c, "--role: nobody logs in over http, a role goes with https");
     *out = (struct line){.listener = listener != NULL ? listener : "https", .role = role};

@@ -59,7 +59,7 @@ static int put_body(struct cli *c, struct buf *out)
     if (cli_option(c, OPT_DAYS) != NULL && !number_parse(cli_option(c, OPT_DAYS), 1, 3650, &days))
         return cli_misuse(c, "--days %s: a whole number from 1 to 3650", cli_option(c, OPT_DAYS));
     if (!access_role_parse(cli_option(c, OPT_ROLE), &role))
-        return cli_misuse(c, "--role %s: " ROLES_TEXT, cli_option(c, OPT_ROLE));
+        return cli_misuse(c, "--role %s: " ACCESS_ROLES_TEXT, cli_option(c, OPT_ROLE));
     o = js_object();
     js_set_str(o, "role", cli_option(c, OPT_ROLE));
     set_all(c, o, "profiles", OPT_PROFILE);
