@@ -21,22 +21,20 @@ static const char *attr(const struct xml_node *n, const char *name)
     return n != NULL ? xml_attr(n, name) : NULL;
 }
 
-static enum err refuse(struct fault *f, const struct xml_node *n, const char *name, const char *why)
+static enum err refuse(struct fault *f, const struct xml_node *n, const char *name, const char *permitted)
 {
-    return fault_set(f, ERR_CONFIG, "line %u: ocsp %s \"%s\" %s", xml_line(n), name, xml_attr(n, name), why);
+    return xml_fault(n, NULL, f, "<ocsp %s=\"%s\"> is not permitted; permitted: %s", name, xml_attr(n, name),
+                     permitted);
 }
 
 static enum err read_validity(const struct xml_node *n, struct ocsp_config *c, struct fault *f)
 {
     const char *text = attr(n, "validity");
 
-    if (text == NULL)
+    if (text == NULL || (clock_parse_span(text, &c->validity_s) && c->validity_s >= VALIDITY_MIN_S &&
+                         c->validity_s <= VALIDITY_MAX_S))
         return OK;
-    if (!clock_parse_span(text, &c->validity_s))
-        return refuse(f, n, "validity", "is no span such as 24h");
-    if (c->validity_s < VALIDITY_MIN_S || c->validity_s > VALIDITY_MAX_S)
-        return refuse(f, n, "validity", "is not within 60s to 30d");
-    return OK;
+    return refuse(f, n, "validity", "60s to 30d");
 }
 
 static enum err read_archive_cutoff(const struct xml_node *n, struct ocsp_config *c, struct fault *f)
@@ -45,7 +43,7 @@ static enum err read_archive_cutoff(const struct xml_node *n, struct ocsp_config
 
     if (text == NULL || clock_parse_span(text, &c->archive_cutoff_s))
         return OK;
-    return refuse(f, n, "archive-cutoff", "is no span such as 3650d");
+    return refuse(f, n, "archive-cutoff", "a span such as 3650d");
 }
 
 static enum err read_not_issued(const struct xml_node *n, struct ocsp_config *c, struct fault *f)
@@ -55,7 +53,7 @@ static enum err read_not_issued(const struct xml_node *n, struct ocsp_config *c,
     c->is_extended_revoke = text != NULL && strcmp(text, "revoked") == 0;
     if (text == NULL || c->is_extended_revoke || strcmp(text, "unknown") == 0)
         return OK;
-    return refuse(f, n, "not-issued", "is neither unknown nor revoked");
+    return refuse(f, n, "not-issued", "unknown, revoked");
 }
 
 static enum err read_cache(const struct xml_node *n, struct ocsp_config *c, struct fault *f)
@@ -64,7 +62,7 @@ static enum err read_cache(const struct xml_node *n, struct ocsp_config *c, stru
     unsigned long mib = text != NULL ? strtoul(text, NULL, 10) : CACHE_DEFAULT_MIB;
 
     if (mib > CACHE_MAX_MIB)
-        return refuse(f, n, "cache-mib", "is more than 16384");
+        return refuse(f, n, "cache-mib", "0 to 16384");
     c->cache_octets = mib << 20;
     return OK;
 }
@@ -76,7 +74,7 @@ static enum err read_rate(const struct xml_node *n, const char *name, const char
 
     if (rate_parse(text != NULL ? text : otherwise, out))
         return OK;
-    return refuse(f, n, name, "is no rate such as 100/s, nor \"none\"");
+    return refuse(f, n, name, "a rate such as 100/s, or none");
 }
 
 static enum err read_issuer(const struct xml_node *n, void *arg, struct fault *f)

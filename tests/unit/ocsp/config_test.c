@@ -17,17 +17,26 @@ static const char schema[] =
     "type='xs:string'/></xs:complexType></xs:element>"
     "</xs:sequence></xs:complexType></xs:element></xs:schema>";
 
+static enum err read_of(const char *content, struct ocsp_config *out, struct fault *f)
+{
+    struct xml *x = NULL;
+    enum err e = xml_parse("test.xml", span_str(content), span_str(schema), &x, NULL, f);
+
+    cr_assert_eq(e, OK, "%s", f->detail);
+    *f = (struct fault){0};
+    e = ocsp_config_read(xml_root(x), out, f);
+    xml_free(x);
+    return e;
+}
+
 static enum err config_of(const char *content, struct ocsp_config *out)
 {
     struct fault f = {0};
-    struct xml *x = NULL;
-    enum err e = xml_parse("test.xml", span_str(content), span_str(schema), &x, NULL, &f);
+    enum err e = read_of(content, out, &f);
 
-    cr_assert_eq(e, OK, "%s", f.detail);
-    f = (struct fault){0};
-    e = ocsp_config_read(xml_root(x), out, &f);
-    cr_assert(e == OK || strstr(f.detail, "ocsp ") != NULL);
-    xml_free(x);
+    cr_assert(e == OK || (strncmp(f.detail, "test.xml:1: <ocsp ", 18) == 0 &&
+                          strstr(f.detail, "\"> is not permitted; permitted: ") != NULL),
+              "%s", f.detail);
     return e;
 }
 
@@ -56,6 +65,30 @@ Test(ocsp_config, a_span_within_bounds_is_taken)
         snprintf(content, sizeof content, "<chancery><ocsp validity='%s'/></chancery>", cases[i].text);
         cr_assert_eq(config_of(content, &c), cases[i].want_s > 0 ? OK : ERR_CONFIG, "%s", cases[i].text);
         cr_assert(cases[i].want_s == 0 || c.validity_s == cases[i].want_s);
+    }
+}
+
+Test(ocsp_config, what_is_refused_is_told_with_its_line_and_what_is_permitted)
+{
+    static const char *const cases[][2] = {
+        {"validity='30s'", "test.xml:2: <ocsp validity=\"30s\"> is not permitted; permitted: 60s to 30d"},
+        {"archive-cutoff='x'",
+         "test.xml:2: <ocsp archive-cutoff=\"x\"> is not permitted; permitted: a span such as 3650d"},
+        {"not-issued='good'",
+         "test.xml:2: <ocsp not-issued=\"good\"> is not permitted; permitted: unknown, revoked"},
+        {"cache-mib='20000'",
+         "test.xml:2: <ocsp cache-mib=\"20000\"> is not permitted; permitted: 0 to 16384"},
+        {"live-rate='9'",
+         "test.xml:2: <ocsp live-rate=\"9\"> is not permitted; permitted: a rate such as 100/s, or none"}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ocsp_config c;
+        struct fault f = {0};
+        char content[128];
+
+        snprintf(content, sizeof content, "<chancery>\n<ocsp %s/></chancery>", cases[i][0]);
+        cr_assert_eq(read_of(content, &c, &f), ERR_CONFIG);
+        cr_expect_str_eq(f.detail, cases[i][1]);
     }
 }
 
