@@ -17,6 +17,14 @@ const struct crl_issuer *crl_issuer_find(const struct crl_config *c, const char 
     return NULL;
 }
 
+static enum err refuse(const struct xml_node *n, const char *name, const char *permitted, struct fault *f)
+{
+    const char *text = xml_attr(n, name);
+
+    return xml_fault(n, NULL, f, "<crl %s=\"%s\"> is not permitted; permitted: %s", name,
+                     text != NULL ? text : "", permitted);
+}
+
 static enum err span_read(const struct xml_node *n, const char *name, bool is_required, int64_t *out_s,
                           struct fault *f)
 {
@@ -26,7 +34,7 @@ static enum err span_read(const struct xml_node *n, const char *name, bool is_re
         return OK;
     if (text != NULL && clock_parse_span(text, out_s))
         return OK;
-    return xml_fault(n, NULL, f, "crl: %s is \"%s\", must be like 24h or 7d", name, text != NULL ? text : "");
+    return refuse(n, name, "a span such as 24h", f);
 }
 
 /* "02:30", of the day in UTC. */
@@ -48,9 +56,9 @@ static enum err at_read(const struct xml_node *n, struct crl_issuer *i, struct f
     if (text == NULL)
         return OK;
     if (!time_of_day(text, &i->at_s))
-        return xml_fault(n, NULL, f, "crl: at is \"%s\", must be a time of day in UTC like 02:30", text);
+        return refuse(n, "at", "a time of day in UTC such as 02:30", f);
     if (i->every_s % DAY_S != 0 && DAY_S % i->every_s != 0)
-        return xml_fault(n, NULL, f, "crl: with at, every must be days, or hours that divide a day");
+        return refuse(n, "every", "with at: days, or hours that divide a day", f);
     return OK;
 }
 
@@ -62,19 +70,21 @@ static enum err shards_read(const struct xml_node *n, struct crl_issuer *i, stru
     i->shards = (unsigned)count;
     if (count >= 1 && count <= SHARDS_MAX && (count & (count - 1)) == 0)
         return OK;
-    return xml_fault(n, NULL, f, "crl: shards is \"%s\", must be a power of two up to %u", text, SHARDS_MAX);
+    return refuse(n, "shards", "a power of two up to 256", f);
 }
+
+_Static_assert(SHARDS_MAX == 256, "as the text says");
 
 static enum err times_agree(const struct xml_node *n, const struct crl_issuer *i, struct fault *f)
 {
     int64_t period_s = i->delta_s > 0 ? i->delta_s : i->every_s;
 
     if (i->every_s + i->jitter_s + i->overlap_s > LIFE_MAX_S)
-        return xml_fault(n, NULL, f, "crl: every, jitter and overlap are more than 400 days together");
+        return refuse(n, "every", "at most 400d, together with jitter and overlap", f);
     if (i->delta_s > 0 && (i->delta_s >= i->every_s || i->every_s % i->delta_s != 0))
-        return xml_fault(n, NULL, f, "crl: every must be a multiple of delta-every, and greater");
+        return refuse(n, "delta-every", "less than every, which is a multiple of it", f);
     if (i->jitter_s > period_s / 2)
-        return xml_fault(n, NULL, f, "crl: jitter must be at most half of the time between two runs");
+        return refuse(n, "jitter", "at most half of the time between two runs", f);
     return OK;
 }
 

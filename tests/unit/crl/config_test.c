@@ -115,6 +115,37 @@ Test(crl_config, what_makes_no_sense_is_refused_with_its_place)
     }
 }
 
+Test(crl_config, what_is_refused_is_told_with_its_line_and_what_is_permitted)
+{
+    static const char *const cases[][2] = {
+        {"every='24h' overlap='soon'", "overlap=\"soon\"> is not permitted; permitted: a span such as 24h"},
+        {"overlap='1h'", "every=\"\"> is not permitted; permitted: a span such as 24h"},
+        {"every='1d' overlap='1h' at='2:30'",
+         "at=\"2:30\"> is not permitted; permitted: a time of day in UTC such as 02:30"},
+        {"every='5h' overlap='1h' at='02:30'",
+         "every=\"5h\"> is not permitted; permitted: with at: days, or hours that divide a day"},
+        {"every='1d' overlap='1h' shards='512'",
+         "shards=\"512\"> is not permitted; permitted: a power of two up to 256"},
+        {"every='390d' overlap='11d'",
+         "every=\"390d\"> is not permitted; permitted: at most 400d, together with jitter and overlap"},
+        {"every='24h' overlap='1h' delta-every='5h'",
+         "delta-every=\"5h\"> is not permitted; permitted: less than every, which is a multiple of it"},
+        {"every='24h' overlap='1h' jitter='13h'",
+         "jitter=\"13h\"> is not permitted; permitted: at most half of the time between two runs"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fault f = {0};
+        struct crl_config c;
+        char inside[256], want[256];
+
+        snprintf(inside, sizeof inside, "\n<issuer id='ca'><crl %s/></issuer>", cases[i][0]);
+        snprintf(want, sizeof want, "test.xml:2: <crl %s", cases[i][1]);
+        cr_expect_eq(read_config(inside, &c, &f), ERR_CONFIG);
+        cr_expect_str_eq(f.detail, want);
+    }
+}
+
 Test(crl_config, ids_that_are_alike_and_name_no_list_of_each_other_are_fine)
 {
     struct fault f = {0};
