@@ -225,8 +225,6 @@ void call_problem(struct call *c, enum err e, const struct findings *fs, const c
 void call_report(struct call *c, const char *detail, struct span report);
 /* 500 for a list that goes on at `next`, behind a damaged row. */
 void call_damaged(struct call *c, const char *next);
-/* 429 with Retry-After. */
-void call_too_often(struct call *c, unsigned wait_s);
 /* A question to the ca that begins, as all do that somebody asks, with his name. */
 void call_question(const struct call *c, struct buf *message);
 /* Asks it; frees it. False: asker_send() did not take it, the call is answered and `done` not called. */

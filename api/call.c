@@ -253,7 +253,8 @@ static bool is_api(const char *path)
     return strncmp(path, "/api", 4) == 0 && (path[4] == '/' || path[4] == '\0');
 }
 
-void call_too_often(struct call *c, unsigned wait_s)
+/* 429 with Retry-After. */
+static void refuse_rate(struct call *c, unsigned wait_s)
 {
     char seconds[16];
 
@@ -313,7 +314,7 @@ static bool admit(struct call *c, const struct route *route)
     if (e != OK)
         c->api->stats.logins_refused++;
     if (wait_s > 0)
-        call_too_often(c, wait_s);
+        refuse_rate(c, wait_s);
     else if (e != OK)
         call_problem(c, f.code, NULL, "%s", f.detail);
     return e == OK && wait_s == 0;

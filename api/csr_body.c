@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/csr.h"
-#include "base/log.h"
 
 static bool is_space(uint8_t c)
 {
@@ -75,7 +74,8 @@ static bool gather_base64(struct span body, struct buf *out)
     return padding <= 2 && out->len > 0 && out->len % 4 == 0 && buf_end(out) == OK;
 }
 
-enum err csr_find_base64(struct span body, struct buf *der, struct fault *f)
+/* All of `body` as base64, white space aside; ERR_MALFORMED for anything else. */
+static enum err find_base64(struct span body, struct buf *der, struct fault *f)
 {
     struct buf text;
     uint8_t *out;
@@ -137,7 +137,7 @@ static enum err find_on_one_line(struct span block, struct buf *der, struct faul
     struct span text, after = from_mark(span_of(block.data + 1, block.len - 1));
 
     for (size_t i = 0; i < sizeof labels / sizeof *labels && after.len == 0; i++)
-        if (find_between(block, labels[i], &text) && csr_find_base64(text, der, NULL) == OK)
+        if (find_between(block, labels[i], &text) && find_base64(text, der, NULL) == OK)
             return OK;
     return fault_set(f, ERR_MALFORMED,
                      "The PEM armour has lost its line ends and does not hold one CSR alone. With curl, "
@@ -164,7 +164,7 @@ bool csr_member(const struct js *body, const char *name, struct buf *out)
 
     if (text == NULL)
         return false;
-    if (csr_find_base64(span_str(text), out, NULL) != OK) {
+    if (find_base64(span_str(text), out, NULL) != OK) {
         buf_reset(out);
         buf_put_span(out, span_str(text));
     }
@@ -221,7 +221,7 @@ static enum err find_plain(struct span body, struct buf *der, struct fault *f)
     block = from_mark(body);
     if (block.len > 0)
         return is_on_one_line(block) ? find_on_one_line(block, der, f) : find_pem(body, der, f);
-    return csr_find_base64(body, der, f);
+    return find_base64(body, der, f);
 }
 
 enum err csr_find(struct span body, struct buf *der, struct fault *f)

@@ -11,7 +11,6 @@
 #include "api/checks.h"
 #include "api/role.h"
 #include "base/clock.h"
-#include "base/log.h"
 
 struct report {
     struct call *call;

@@ -6,8 +6,6 @@
 #ifndef API_INNER_H
 #define API_INNER_H
 
-#include <netinet/in.h>
-
 #include "base/board.h"
 #include "base/file.h"
 #include "base/http.h"
@@ -147,8 +145,6 @@ struct csr; /* a parsed, verified request: owns what its facts borrow */
 enum err csr_parse(struct span body, struct csr **out, struct findings *findings, struct fault *f);
 const struct facts *csr_facts(const struct csr *c);
 void csr_free(struct csr *c);
-/* csr_body.c: all of `text` as base64, white space aside; ERR_MALFORMED for anything else. */
-enum err csr_find_base64(struct span text, struct buf *out, struct fault *f);
 /* A file in a member of a JSON object: its text, or (what armour cannot be) its octets in base64. False: it
  * is no string. */
 [[nodiscard]] bool csr_member(const struct js *body, const char *name, struct buf *out);

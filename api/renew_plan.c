@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/api.h"
 #include "api/renew.h"
 #include "base/parts.h"
 

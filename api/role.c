@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/parts.h"
 
 #define EXIT_LOCAL 1
 #define EXIT_FAILED 2

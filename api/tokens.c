@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "base/clock.h"
 #include "base/log.h"
 
 #define DAYS_DEFAULT 90 /* a season: long enough to forget nobody, short enough to be looked at again */

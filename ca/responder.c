@@ -12,7 +12,6 @@
 
 #include "base/der.h"
 #include "base/log.h"
-#include "base/parts.h"
 #include "ca/inner.h"
 
 #define TRUSTED_RENEW_S (30 * INT64_C(86400)) /* time to upload the next one wherever this one is trusted */

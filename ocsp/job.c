@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/port.h"
 #include "ocsp/inner.h"
 
