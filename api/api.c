@@ -181,14 +181,6 @@ static void on_stop(void *arg)
     http_server_drain(run->api.control, GRACE_MS, on_drained, run);
 }
 
-/* Requests are read and their signatures checked on as many threads as there are cores. */
-static unsigned threads(void)
-{
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
-}
-
 enum err api_run(struct api_role *r)
 {
     struct run run = {.api = {.role = r, .config = r->config, .now_s = clock_now_s}};
@@ -201,7 +193,7 @@ enum err api_run(struct api_role *r)
         return f.code;
     }
     random_octets(run.api.veil_key, VEIL_KEY_LEN);
-    loop_threads(threads());
+    loop_threads(core_count()); /* requests are read and their signatures checked there */
     run.api.loop = loop_new();
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
     run.api.pulse = pulse_new(run.api.asker, clock_monotonic_ms);

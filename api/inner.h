@@ -153,6 +153,8 @@ bool csr_has_key(const struct js *v);
 
 /* ---- the roles ---- */
 
+/* role.c: of the machine, 1 to 64: so many threads do what keeps a core busy. */
+unsigned core_count(void);
 /* strangers.c: local users without a number in this process's user namespace: the kernel calls all of them by
  * this uid and this gid. */
 struct strangers {

@@ -65,7 +65,7 @@ static enum err load_audit_key(const struct config *c, struct signer_key **key, 
     return signer_key_load(&spec, key, f);
 }
 
-static unsigned worker_count(void)
+unsigned core_count(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -122,7 +122,7 @@ static int run_signer(enum role_id id, struct config *c, struct signer_role r, c
 
     r.keys = keys;
     r.key_count = count;
-    r.workers = worker_count();
+    r.workers = core_count();
     r.seal = seal;
     r.seal_arg = &sealing;
     if (e == OK)
