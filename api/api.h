@@ -357,7 +357,7 @@ void issuers_get(struct call *c); /* issuers.c */
 void issuer_get(struct call *c);
 void signers_get(struct call *c); /* signers.c: GET /api/v1/issuers/ocsp */
 bool signer_is_trusted(const struct ca_config *c, const char *issuer_id);
-/* How near is the end of its OCSP signer's certificate? By the measures of ca/endings.c. */
+/* How near is the end of its OCSP signer's certificate? By roster_signer_measures(). */
 enum ending_state signer_ending(const struct ca_config *c, const char *issuer_id, int64_t end_s,
                                 int64_t now_s);
 /* The issuer of that id, in a view the caller closes; NULL, and answered, when there is none. */

@@ -20,10 +20,10 @@ bool signer_is_trusted(const struct ca_config *c, const char *issuer_id)
 enum ending_state signer_ending(const struct ca_config *c, const char *issuer_id, int64_t end_s,
                                 int64_t now_s)
 {
-    bool is_trusted = signer_is_trusted(c, issuer_id);
+    int64_t warn_s, life_s;
 
-    return ending_judge(end_s, now_s, is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
-                        is_trusted ? c->trusted_s : c->responder_s);
+    roster_signer_measures(c, ca_issuer_find(c, issuer_id), &warn_s, &life_s);
+    return ending_judge(end_s, now_s, warn_s, life_s);
 }
 
 struct walk {

@@ -427,6 +427,10 @@ bool roster_is_begun(struct view *v, const struct issuer *i);
 bool roster_is_retired(const struct ca_config *c, const char *id);
 /* May the OCSP signer of a retired issuer end? With the issuer, whose answers end then, or after it. */
 bool roster_lets_signer_end(int64_t issuer_end_s, int64_t signer_end_s, int64_t now_s);
+/* By what the end of an issuer's OCSP signer is judged, ending_judge(). `i` NULL: of one that is not
+ * configured. */
+void roster_signer_measures(const struct ca_config *c, const struct ca_issuer *i, int64_t *warn_s,
+                            int64_t *life_s);
 
 /* ---- the wire between api and ca ---- */
 

@@ -12,19 +12,18 @@
 static void signer_check(struct ca *ca, struct view *v, const struct issuing *i, bool is_retired,
                          int64_t now_s)
 {
-    bool is_trusted = i->config->is_trusted;
     char subject[ISSUER_ID_MAX + 8];
     struct issuer row;
     struct status s;
+    int64_t warn_s, life_s;
 
     snprintf(subject, sizeof subject, "ocsp %s", i->config->id);
     if (issuer_find_no(v, i->no, &row) != OK || status_find(v, row.responder, &s) != OK)
         return; /* none yet: responder-refused and the responder itself say so */
     if (is_retired && roster_lets_signer_end(i->not_after_s, s.not_after_s, now_s))
         return ending_clear(ca->role->board, subject);
-    ending_check(ca->role->board, subject, s.not_after_s, now_s,
-                 is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S,
-                 is_trusted ? ca->role->config.trusted_s : ca->role->config.responder_s);
+    roster_signer_measures(&ca->role->config, i->config, &warn_s, &life_s);
+    ending_check(ca->role->board, subject, s.not_after_s, now_s, warn_s, life_s);
 }
 
 static void issuer_check(struct ca *ca, const struct issuing *i, bool is_retired, int64_t now_s)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ending.h"
 #include "ca/ca.h"
 
 /* ---- what is not in the store ---- */
@@ -135,4 +136,13 @@ bool roster_is_retired(const struct ca_config *c, const char *id)
 bool roster_lets_signer_end(int64_t issuer_end_s, int64_t signer_end_s, int64_t now_s)
 {
     return now_s > issuer_end_s || signer_end_s >= issuer_end_s;
+}
+
+void roster_signer_measures(const struct ca_config *c, const struct ca_issuer *i, int64_t *warn_s,
+                            int64_t *life_s)
+{
+    bool is_trusted = i != NULL && i->is_trusted;
+
+    *warn_s = is_trusted ? ENDING_TRUSTED_S : ENDING_SIGNER_S;
+    *life_s = is_trusted ? c->trusted_s : c->responder_s;
 }
