@@ -56,14 +56,6 @@ static struct audit_plan plan_of(const struct audit_query *q)
     return is_plain ? plan_numbers(q) : plan_index(q);
 }
 
-static int compare(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
-
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* After the last row visited; the key of a damaged one may be of any length. */
 static bool plan_resume(struct audit_plan *p, const struct audit_query *q)
 {
@@ -73,19 +65,20 @@ static bool plan_resume(struct audit_plan *p, const struct audit_query *q)
         memcmp(at.data, p->low.data, p->prefix_len) != 0)
         return false;
     if (p->is_backward) {
-        if (compare(key_span(&at), key_span(&p->high)) < 0)
+        if (key_compare(key_span(&at), key_span(&p->high)) < 0)
             p->high = at;
         return true;
     }
     key_pass(&at);
-    if (compare(key_span(&at), key_span(&p->low)) > 0)
+    if (key_compare(key_span(&at), key_span(&p->low)) > 0)
         p->low = at;
     return true;
 }
 
 static bool plan_holds(const struct audit_plan *p, struct span key)
 {
-    return p->is_backward ? compare(key, key_span(&p->low)) >= 0 : compare(key, key_span(&p->high)) < 0;
+    return p->is_backward ? key_compare(key, key_span(&p->low)) >= 0
+                          : key_compare(key, key_span(&p->high)) < 0;
 }
 
 /* ---- rows that have no index yet ---- */
@@ -121,9 +114,9 @@ static void gather(const struct key *k, struct span row, void *arg)
     size_t at;
 
     (void)row;
-    if (compare(key_span(k), key_span(&p->low)) < 0 || compare(key_span(k), key_span(&p->high)) >= 0)
+    if (key_compare(key_span(k), key_span(&p->low)) < 0 || key_compare(key_span(k), key_span(&p->high)) >= 0)
         return;
-    for (at = t->count++; at > 0 && compare(key_span(k), key_span(&t->keys[at - 1])) < 0; at--)
+    for (at = t->count++; at > 0 && key_compare(key_span(k), key_span(&t->keys[at - 1])) < 0; at--)
         t->keys[at] = t->keys[at - 1];
     t->keys[at] = *k;
 }
@@ -219,7 +212,7 @@ static enum err walk_take(struct walk *w, struct span *key)
 
     if (!has_table && w->there_err != ERR_END)
         return w->there_err;
-    if (k != NULL && (!has_table || (compare(key_span(k), w->e.key) > 0) == w->plan->is_backward)) {
+    if (k != NULL && (!has_table || (key_compare(key_span(k), w->e.key) > 0) == w->plan->is_backward)) {
         *key = key_span(k);
         w->given++;
         return OK;

@@ -89,11 +89,6 @@ enum err cert_find(struct view *v, const uint8_t serial[static SERIAL_LEN], stru
     return OK;
 }
 
-static bool starts_with(struct span s, struct span prefix)
-{
-    return s.len >= prefix.len && memcmp(s.data, prefix.data, prefix.len) == 0;
-}
-
 enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN],
                           bool (*fn)(const struct cert *c, void *arg), void *arg)
 {
@@ -109,7 +104,7 @@ enum err cert_each_by_key(struct view *v, const uint8_t key_hash[static HASH_LEN
     key_put(&prefix, key_hash, HASH_LEN);
     high = prefix;
     key_put_u64(&high, UINT64_MAX);
-    for (err = scan_before(&scan, key_span(&high), &e); err == OK && starts_with(e.key, key_span(&prefix));
+    for (err = scan_before(&scan, key_span(&high), &e); err == OK && key_starts(e.key, key_span(&prefix));
          err = scan_previous(&scan, &e)) {
         err = number_of_key(e.key, &number) ? cert_load(v, number, &c) : table_damaged(TABLE_INDEX, e.key);
         if (err != OK || !fn(&c, arg))
@@ -319,7 +314,7 @@ enum err revoked_each(struct view *v, uint16_t issuer_no, bool (*fn)(const struc
 
     if (err != OK)
         return err;
-    for (err = scan_from(&scan, key_span(&prefix), &e); err == OK && starts_with(e.key, key_span(&prefix));
+    for (err = scan_from(&scan, key_span(&prefix), &e); err == OK && key_starts(e.key, key_span(&prefix));
          err = scan_next(&scan, &e)) {
         if (e.key.len != prefix.len + SERIAL_LEN || !row_get_revoked(e.row, &r)) {
             err = table_damaged(TABLE_REVOKED, e.key);

@@ -48,7 +48,7 @@ static enum err entry_of(struct view *v, struct span key, const struct crl_chang
 
 static bool is_under(const struct entry *e, struct span prefix)
 {
-    return e->key.len == prefix.len + SERIAL_LEN && memcmp(e->key.data, prefix.data, prefix.len) == 0;
+    return e->key.len == prefix.len + SERIAL_LEN && key_starts(e->key, prefix);
 }
 
 enum err crl_change_each(struct view *v, uint16_t issuer_no, bool (*fn)(const struct revoked *r, void *arg),

@@ -193,6 +193,9 @@ struct key {
 typedef void index_fn(const struct key *k, struct span row, void *arg);
 
 struct span key_span(const struct key *k);
+/* In the order of octets, as the tables are: below, at or above 0. */
+int key_compare(struct span a, struct span b);
+bool key_starts(struct span key, struct span prefix);
 void key_put(struct key *k, const void *data, size_t len);
 void key_put_u8(struct key *k, uint8_t v);
 void key_put_u16(struct key *k, uint16_t v);

@@ -11,6 +11,19 @@ struct span key_span(const struct key *k)
     return span_of(k->data, k->len);
 }
 
+int key_compare(struct span a, struct span b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+bool key_starts(struct span key, struct span prefix)
+{
+    return key.len >= prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
+}
+
 void key_put(struct key *k, const void *data, size_t len)
 {
     assert(len <= sizeof k->data - k->len);

@@ -17,14 +17,6 @@ struct plan {
     struct key low, high; /* low <= key < high */
 };
 
-static int compare(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
-
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* ---- the plan ---- */
 
 /* Everything that starts with `prefix`, newest first. */
@@ -153,18 +145,19 @@ static struct plan plan_make(const struct cert_query *q)
 static void plan_resume(struct plan *p, struct key position)
 {
     if (p->is_backward) {
-        if (compare(key_span(&position), key_span(&p->high)) < 0)
+        if (key_compare(key_span(&position), key_span(&p->high)) < 0)
             p->high = position;
         return;
     }
     key_pass(&position);
-    if (compare(key_span(&position), key_span(&p->low)) > 0)
+    if (key_compare(key_span(&position), key_span(&p->low)) > 0)
         p->low = position;
 }
 
 static bool plan_holds(const struct plan *p, struct span key)
 {
-    return p->is_backward ? compare(key, key_span(&p->low)) >= 0 : compare(key, key_span(&p->high)) < 0;
+    return p->is_backward ? key_compare(key, key_span(&p->low)) >= 0
+                          : key_compare(key, key_span(&p->high)) < 0;
 }
 
 static enum err plan_start(const struct plan *p, struct scan *s, struct entry *e)

@@ -71,11 +71,6 @@ static struct key key_of_end(const struct request *r)
     return k;
 }
 
-static bool starts_with(struct span s, const struct key *prefix)
-{
-    return s.len >= prefix->len && memcmp(s.data, prefix->data, prefix->len) == 0;
-}
-
 /* Below `end`, which has the tag of the table's keys that are meant. */
 static bool is_before(struct span s, const struct key *end)
 {
@@ -187,7 +182,7 @@ enum err request_count(struct view *v, const char *asker, unsigned most, unsigne
     if (err != OK)
         return err;
     for (err = scan_from(&scan, key_span(&prefix), &e);
-         err == OK && starts_with(e.key, &prefix) && *count < most; err = scan_next(&scan, &e))
+         err == OK && key_starts(e.key, key_span(&prefix)) && *count < most; err = scan_next(&scan, &e))
         ++*count;
     scan_close(&scan);
     return err == ERR_END ? OK : err;
@@ -325,7 +320,7 @@ enum err request_waiting(struct view *v, unsigned most, unsigned *count, int64_t
     if (err != OK)
         return err;
     for (err = scan_from(&scan, key_span(&prefix), &e);
-         err == OK && starts_with(e.key, &prefix) && *count < most; err = scan_next(&scan, &e)) {
+         err == OK && key_starts(e.key, key_span(&prefix)) && *count < most; err = scan_next(&scan, &e)) {
         if ((*count)++ == 0) { /* they lie by time */
             err = find_indexed(v, e.key, id_of_key(e.key), &r);
             *oldest_s = err == OK ? r.asked_at_s : NO_TIME;
@@ -350,7 +345,7 @@ static bool cursor_read(const char *text, const struct key *prefix, struct key *
 
     *out = (struct key){.len = len};
     return digits % 2 == 0 && len >= prefix->len && len <= KEY_MAX && hex_decode(text, out->data, len) &&
-           starts_with(key_span(out), prefix);
+           key_starts(key_span(out), key_span(prefix));
 }
 
 enum err request_list(struct view *v, const struct request_query *q,
@@ -372,7 +367,7 @@ enum err request_list(struct view *v, const struct request_query *q,
     err = scan_open(v, TABLE_REQUEST_INDEX, &scan);
     if (err != OK)
         return err;
-    for (err = scan_before(&scan, key_span(&high), &e); err == OK && starts_with(e.key, &prefix);
+    for (err = scan_before(&scan, key_span(&high), &e); err == OK && key_starts(e.key, key_span(&prefix));
          err = scan_previous(&scan, &e)) {
         if (given == q->limit) {
             cursor_put(last, next);
