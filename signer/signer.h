@@ -6,24 +6,31 @@
  * bounds what a captured ca, crl or ocsp could obtain.
  *
  * What a key is for:
- *  - a CA key signs tbsCertificates whose issuer is its certificate's subject, byte for byte, whose inner
- * signature algorithm is its own, version v3, serial 1..20 octets positive, notAfter within its
- * certificate's, not before its notBefore, with an AKI equal to its SKI, over a key that is RSA of 2048 bits
- * or more, P-256, P-384 or P-521, with the extensions that ca/tbs.c writes, each in the form it has there,
- * and no others; of these only keyUsage and basicConstraints may be critical; CA:TRUE only when
- * `may_subordinate` and with a pathLenConstraint below its own; keyCertSign/cRLSign only with CA:TRUE; when
- * not `may_leaf`, only OCSP responder certificates (EKU exactly OCSPSigning, nocheck) and, if allowed,
- * subordinates; never its own subject name; never anyExtendedKeyUsage, nor OCSPSigning or nocheck without the
- * other
- *  - a CA key signs tbsCertLists (v2, its issuer name, its algorithm, AKI, a CRL number; thisUpdate <=
- * nextUpdate, entries well formed)
- *  - a new root's key (`is_new_root`, at init alone) signs one thing: the self-issued v3 CA certificate over
- * itself
+ *  - a CA key signs tbsCertificates, RFC 5280 4.1 and 4.2:
+ *      version v3, serial positive and of 1..20 octets, inner signature algorithm its own;
+ *      the issuer is its certificate's subject, byte for byte, the subject is another name;
+ *      notBefore not before its certificate's, notAfter not after it;
+ *      over a key that is not its own: RSA of 2048 bits or more, P-256, P-384 or P-521;
+ *      with the extensions that ca/tbs.c writes, each in the form it has there, and no others;
+ *      of these only keyUsage and basicConstraints may be critical;
+ *      the AKI equals its SKI;
+ *      CA:TRUE only when `may_subordinate`, critical, with a pathLenConstraint below its own, keyCertSign, an
+ *      SKI and a name;
+ *      keyCertSign and cRLSign only with CA:TRUE;
+ *      never anyExtendedKeyUsage; OCSPSigning alone and with nocheck, or neither;
+ *      when not `may_leaf`: of those that are no CAs only OCSP responders'.
+ *  - a CA key signs tbsCertLists, RFC 5280 5.1 and 5.2:
+ *      version v2, its issuer name, its algorithm, AKI and a CRL number;
+ *      thisUpdate within a day of the clock, nextUpdate not before it and no more than 400 days after it;
+ *      entries and extensions well formed, with the extensions that the publisher writes and no others.
+ *  - a new root's key (`is_new_root`, in `init` and `ca renew` alone) signs one thing:
+ *    the self-issued v3 CA certificate over itself.
  *  - the audit's key (`is_audit`) signs seals (base/seal.h): their number above that of every one it has
- * signed in this run, their time within a day of the clock
- *  - an OCSP key signs ResponseData (v1, responderID byKey of its own key, producedAt within
- * a day of the clock, SingleResponses well formed, each with thisUpdate no more than a day after the clock
- * and nextUpdate no more than 30 days after that) RFC 5280 4.1, 5.1; RFC 6960 4.2.1.
+ *    signed in this run, their time within a day of the clock.
+ *  - an OCSP key signs ResponseData, RFC 6960 4.2.1:
+ *      version v1, responderID byKey of its own key, producedAt within a day of the clock;
+ *      SingleResponses well formed, each with thisUpdate no more than a day after the clock and nextUpdate no
+ *      more than 30 days after thisUpdate.
  */
 #ifndef SIGNER_SIGNER_H
 #define SIGNER_SIGNER_H
@@ -39,8 +46,8 @@ struct signer_spec {
     struct span certificate; /* CA key: DER of its certificate. OCSP key: empty */
     bool is_ocsp;            /* signs ResponseData alone */
     bool is_audit;           /* signs seals alone: EC P-256, empty certificate, id SEAL_KEY_ID */
-    bool
-        is_new_root; /* has no certificate yet: signs its own alone. Empty certificate; neither OCSP nor CA */
+    /* Has no certificate yet: signs its own alone. Empty certificate; neither OCSP nor CA. */
+    bool is_new_root;
     bool may_leaf, may_subordinate; /* CA keys */
 };
 
