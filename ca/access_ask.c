@@ -116,8 +116,7 @@ void access_check(const struct ca *ca, struct view *v, struct ask *a, int64_t no
         return access_deny(a, "There is no such act.");
     if (act->is_service)
         return;
-    e = principal_find(v, &ca->role->config.access, a->decider[0] != '\0' ? a->decider : a->principal, now_s,
-                       &a->who, &f);
+    e = principal_find(v, &ca->role->config.access, ask_actor(a), now_s, &a->who, &f);
     if (e == ERR_UNAVAILABLE) {
         a->err = e;
         return;
@@ -356,11 +355,10 @@ static void record_failure(struct txn *t, const struct ask *a, int64_t now_s)
 /* The serial number of a certificate that is there, or which request it was. */
 static void record_denial(struct txn *t, const struct ask *a, int64_t now_s)
 {
-    bool is_move = a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD;
     char text[DETAIL_MAX], id[2 * REQUEST_ID_LEN + 1];
     struct audit_row row = {.at_s = now_s,
                             .kind = AUDIT_REFUSE,
-                            .has_serial = is_move && a->err == ERR_NOT_FOUND,
+                            .has_serial = ask_moves(a) && a->err == ERR_NOT_FOUND,
                             .actor = span_str(a->who.name[0] != '\0' ? a->who.name : "-")};
 
     hex_encode(span_of(a->request_id, REQUEST_ID_LEN), id);

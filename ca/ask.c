@@ -171,13 +171,28 @@ void ask_refuse(struct ask *a, enum err code, const char *detail)
     snprintf(a->detail, sizeof a->detail, "%s", detail);
 }
 
+bool ask_issues(const struct ask *a)
+{
+    return a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER;
+}
+
+bool ask_moves(const struct ask *a)
+{
+    return a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD;
+}
+
+const char *ask_actor(const struct ask *a)
+{
+    return a->decider[0] != '\0' ? a->decider : a->principal;
+}
+
 void ask_answer(struct buf *b, const struct ask *a)
 {
     buf_put_u8(b, (uint8_t)a->kind);
     buf_put_u64(b, a->number);
     buf_put_u8(b, (uint8_t)a->err);
     buf_put_blob(b, span_str(a->detail));
-    if (a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER)
+    if (ask_issues(a))
         answer_issue(b, a);
     else if (a->kind == ASK_REVOKE && a->err == OK)
         buf_put_u8(b, a->changed);

@@ -13,11 +13,6 @@ struct group {
     size_t note_count;
 };
 
-bool ask_issues(const struct ask *a)
-{
-    return a->kind == ASK_ISSUE || a->kind == ASK_APPROVE || a->kind == ASK_LISTENER;
-}
-
 static bool is_refusal(const struct ask *a)
 {
     return ask_issues(a) && !a->dry_run && a->err != OK && a->err != ERR_PENDING;
@@ -27,7 +22,7 @@ static bool is_written(const struct ask *a)
 {
     if (a->is_barred)
         return false;
-    return a->is_signing || a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD || a->kind == ASK_DENY ||
+    return a->is_signing || ask_moves(a) || a->kind == ASK_DENY ||
            (a->err == ERR_PENDING && !a->is_waiting) || is_refusal(a) || access_writes(a) || taken_writes(a);
 }
 
@@ -73,7 +68,7 @@ static void record_ask(struct ca *ca, struct txn *txn, struct ask *a, int64_t no
         record_issue(txn, a, now_s);
     else if (is_refusal(a))
         record_refusal(txn, a, now_s);
-    if (a->kind == ASK_REVOKE || a->kind == ASK_UNHOLD)
+    if (ask_moves(a))
         record_state(txn, a, now_s);
     access_record(txn, a, now_s);
     if (a->err == OK)

@@ -204,6 +204,12 @@ void ask_free(struct ask *a);
 /* `detail` is for whoever asked, cut to fit. */
 void ask_refuse(struct ask *a, enum err code, const char *detail);
 void ask_answer(struct buf *b, const struct ask *a);
+/* An act that ends in a certificate when nothing refuses it. */
+bool ask_issues(const struct ask *a);
+/* One that changes the state of a certificate that is there. */
+bool ask_moves(const struct ask *a);
+/* Whose act it is: who decides about a request, else who asks. */
+const char *ask_actor(const struct ask *a);
 void ask_settle(struct ca *ca, struct ask *a); /* turn.c: answers the api; frees it */
 
 /* ---- access_ask.c: may he ask this? And the acts on tokens and permits ---- */
@@ -238,8 +244,6 @@ void decide_revocation(struct view *v, struct ask *a, int64_t now_s);
 /* ---- group.c: the transaction ---- */
 
 struct desk_note;
-/* An act that ends in a certificate when nothing refuses it. */
-bool ask_issues(const struct ask *a);
 /* Asks that need no record are left as they are; errors of others change with what the transaction shows.
  * Dies when it does not become durable. */
 void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, struct desk_note *notes,

@@ -13,7 +13,7 @@ static void audit(struct txn *t, enum audit_kind kind, const struct ask *a, bool
     struct audit_row row = {.at_s = now_s,
                             .kind = kind,
                             .has_serial = has_serial,
-                            .actor = span_str(a->decider[0] != '\0' ? a->decider : a->principal),
+                            .actor = span_str(ask_actor(a)),
                             .detail = span_str(detail)};
 
     memcpy(row.serial, a->serial, SERIAL_LEN);

@@ -177,7 +177,7 @@ static bool follow(struct ca *ca, const struct ask *a)
     struct cert c;
     bool is_signer;
 
-    if ((a->kind != ASK_REVOKE && a->kind != ASK_UNHOLD) || !a->changed)
+    if (!ask_moves(a) || !a->changed)
         return false;
     if (view_open(ca->store, &v) != OK)
         die("the store cannot be read");
