@@ -192,6 +192,38 @@ static bool is_shallow(const json_t *v, unsigned levels_left)
     return true;
 }
 
+/* In our words: the library's name its flags, and text out of what was sent. */
+static const char *syntax_fault(enum json_error_code code)
+{
+    switch (code) {
+    case json_error_premature_end_of_input:
+        return "it ends before a value is whole";
+    case json_error_end_of_input_expected:
+        return "something follows the value";
+    case json_error_invalid_utf8:
+        return "octets that are no UTF-8";
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return "a text with \\u0000, which is not permitted";
+    case json_error_duplicate_key:
+        return "a member that is there twice";
+    case json_error_numeric_overflow:
+        return "a number that is too large";
+    case json_error_stack_overflow:
+        return "nested too deeply";
+    default:
+        return "what stands there is no JSON";
+    }
+}
+
+static enum err syntax_error(struct span in, const json_error_t *e, struct fault *f)
+{
+    if (in.len == 0)
+        return fault_set(f, ERR_MALFORMED, "JSON: there is nothing");
+    return fault_set(f, ERR_MALFORMED, "JSON, line %d, column %d: %s", e->line, e->column,
+                     syntax_fault(json_error_code(e)));
+}
+
 enum err js_parse(struct span in, struct js **out, struct fault *f)
 {
     json_error_t error;
@@ -203,7 +235,7 @@ enum err js_parse(struct span in, struct js **out, struct fault *f)
     if (v == NULL && json_error_code(&error) == json_error_out_of_memory)
         die("json: out of memory");
     if (v == NULL)
-        return fault_set(f, ERR_MALFORMED, "JSON, line %d: %s", error.line, error.text);
+        return syntax_error(in, &error, f);
     if (!is_shallow(v, DEPTH_MAX)) {
         json_decref(v);
         return fault_set(f, ERR_MALFORMED, "JSON: nested deeper than %d levels", DEPTH_MAX);

@@ -140,6 +140,32 @@ Test(json, the_fault_names_the_line)
     cr_assert(strstr(f.detail, "line 3") != NULL, "%s", f.detail);
 }
 
+Test(json, a_fault_is_told_in_our_words)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"", "JSON: there is nothing"},
+        {"  ", "JSON, line 1, column 2: it ends before a value is whole"},
+        {"{\"a\":", "JSON, line 1, column 5: it ends before a value is whole"},
+        {"{\"a\\u0000\": 1}", "a text with \\u0000, which is not permitted"},
+        {"\"a\\u0000\"", "a text with \\u0000, which is not permitted"},
+        {"{} x", "something follows the value"},
+        {"\"\xff\"", "octets that are no UTF-8"},
+        {"{\"a\":1,\"a\":2}", "a member that is there twice"},
+        {"99999999999999999999", "a number that is too large"},
+        {"nonsense", "what stands there is no JSON"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct js *v = NULL;
+        struct fault f = {0};
+
+        cr_expect_eq(js_parse(span_str(cases[i].text), &v, &f), ERR_MALFORMED);
+        cr_expect(strstr(f.detail, cases[i].want) != NULL, "%s: %s", cases[i].text, f.detail);
+    }
+}
+
 static enum err parse_nested(size_t levels)
 {
     char text[2 * 64 + 1];
