@@ -181,13 +181,34 @@ bool csr_has_key(const struct js *v)
     return found;
 }
 
+/* Other members are let pass: programs write their own beside the request. */
+enum err csr_check_members(const struct js *body, struct fault *f)
+{
+    static const char *const parameters[] = {"profile", "days"};
+
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+        if (js_get(body, parameters[i]) != NULL)
+            return fault_set(f, ERR_MALFORMED, "\"%s\" is a parameter of the query, no member of the body.",
+                             parameters[i]);
+    return OK;
+}
+
 /* `cfssl genkey` writes the key beside the request. What is in "csr" itself is read by find_plain(). */
 static enum err check_others(const struct js *o, struct fault *f)
 {
     for (size_t i = 0; i < js_len(o); i++)
         if (strcmp(js_name_at(o, i), "csr") != 0 && csr_has_key(js_value_at(o, i)))
             return fault_set(f, ERR_MALFORMED, "The object holds a private key. Never send a private key.");
-    return OK;
+    return csr_check_members(o, f);
+}
+
+bool csr_is_in_object(struct span body)
+{
+    struct js *o = NULL;
+    bool is = is_object(body) && js_parse(body, &o, NULL) == OK && js_get(o, "csr") != NULL;
+
+    js_free(o);
+    return is;
 }
 
 /* ERR_NOT_FOUND when it is no object, which text before the armour may look like. ERR_TOO_LARGE is left to

@@ -150,6 +150,10 @@ void csr_free(struct csr *c);
 [[nodiscard]] bool csr_member(const struct js *body, const char *name, struct buf *out);
 /* Is `v`, or anything in it, the text of a private key's PEM? */
 bool csr_has_key(const struct js *v);
+/* Is it a JSON object with a member "csr"? */
+bool csr_is_in_object(struct span body);
+/* ERR_MALFORMED for an object with a member that is a parameter of the query, where alone it counts. */
+enum err csr_check_members(const struct js *body, struct fault *f);
 
 /* ---- the roles ---- */
 

@@ -73,6 +73,11 @@ static bool read_json(struct preflight *p)
         call_problem(c, ERR_MALFORMED, NULL, "The body holds a private key. Never send a private key.");
         return false;
     }
+    if (csr_check_members(body, &f) != OK) {
+        js_free(body);
+        call_problem(c, ERR_MALFORMED, NULL, "%s", f.detail);
+        return false;
+    }
     p->has_certificate = js_get(body, "certificate") != NULL;
     ok = read_file(c, body, "csr", &p->csr) &&
          (!p->has_certificate || read_file(c, body, "certificate", &p->certificate));
@@ -246,7 +251,8 @@ static void on_read(void *arg, enum err read)
 void preflight_post(struct call *c)
 {
     struct preflight *p = xcalloc(1, sizeof *p);
-    bool has_files = is_json(c);
+    /* whatever the type says: a certificate that came along is not to be overlooked */
+    bool has_files = is_json(c) || csr_is_in_object(http_body(c->request));
 
     p->call = c;
     buf_init(&p->csr, CSR_MAX);

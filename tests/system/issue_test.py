@@ -262,6 +262,11 @@ class Issue(ServiceTest):
         answer = self.assert_status(self.service.api(path, "POST", json.dumps({"csr": csr.pem}).encode(), headers), 201)
         self.assertEqual(der.Certificate(pem_to_der(answer.text)[0]).spki, csr.fields.spki)
         self.assert_problem(self.service.api(path, "POST", b'{"pkcs10": ""}', headers), 400)
+        self.assert_status(self.service.api(path, "POST", json.dumps({"csr": csr.pem, "hosts": ["a"]}).encode(), headers), 201)
+        for name, value in (("days", 3), ("profile", "ucm/tomcat")):
+            with self.subTest(name):
+                problem = self.assert_problem(self.service.api(path, "POST", json.dumps({"csr": csr.pem, name: value}), headers), 400)
+                self.assertIn(f'"{name}" is a parameter of the query', problem["detail"])
 
     def test_a_private_key_beside_the_request_is_refused(self):
         csr, path, before = make_csr(), "/certificates?profile=ucm/tomcat", self.service.serials()

@@ -511,9 +511,18 @@ class Preflight(ServiceTest):
         good = der_to_pem(request(*FULL), "CERTIFICATE REQUEST")
         for body in ("", "{}", "[]", '{"csr": 7}', '{"csr": "x"}', json.dumps({"csr": good, "certificate": 7}),
                      json.dumps({"csr": good, "certificate": secret}), json.dumps({"csr": good})[:-1],
-                     json.dumps({"csr": good, "key": secret})):
+                     json.dumps({"csr": good, "key": secret}), json.dumps({"csr": good, "days": 3})):
             with self.subTest(body=body[:30]):
                 self.assert_problem(self.service.api("/preflight?profile=ucm/tomcat", "POST", body, headers), 400)
+
+    def test_a_certificate_is_looked_at_whatever_the_type_says(self):
+        body = json.dumps({"csr": der_to_pem(request(*FULL), "CERTIFICATE REQUEST"), "certificate": "no certificate at all"})
+        for type_ in ("application/json", "application/x-www-form-urlencoded", None):
+            with self.subTest(type_):
+                answer = self.service.api("/preflight?profile=ucm/tomcat", "POST", body, {"Content-Type": type_} if type_ else {})
+                verdict = self.assert_status(answer, 200).json()
+                self.assertFalse(verdict["accepted"])
+                self.assertIsNone(verdict["certificate"])
 
     # ---- the plan ----
 
