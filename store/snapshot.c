@@ -4,6 +4,8 @@
  * beside its final place in one read of the source, and put there by rename: LMDB keeps all in one file, so a
  * reader that opens it by name finds a whole one.
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +15,15 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "store/inner.h"
 
 #define BATCH_ROWS                                                                                           \
     50000u /* rows a transaction: at some 100 octets each they fit the headroom that txn_begin keeps free */
 #define TIME_VERSION 1
+
+#define DRAFT ".new-XXXXXX" /* beside the place; the last six are mkdtemp()'s */
+#define DRAFT_FIXED 5u      /* octets of it that are not */
 
 static const char time_key[] = "snapshot";
 
@@ -225,6 +231,47 @@ static void remove_drafts(const char *draft)
     rmdir(draft);
 }
 
+static bool is_draft(const char *name)
+{
+    if (strlen(name) != sizeof DRAFT - 1 || memcmp(name, DRAFT, DRAFT_FIXED) != 0)
+        return false;
+    for (const char *at = name + DRAFT_FIXED; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at))
+            return false;
+    return true;
+}
+
+/* Whoever makes one has its writer's lock. Without that file it is just begun, or empty. */
+static bool is_left(const char *draft)
+{
+    char path[PATH_LEN_MAX];
+    struct stat st;
+    int fd = -1;
+
+    if (lstat(draft, &st) != 0 || !S_ISDIR(st.st_mode) || path_join(path, draft, "writer.lock", NULL) != OK ||
+        lstat(path, &st) != 0 || lock_take(draft, &fd, NULL) != OK)
+        return false;
+    close(fd);
+    return true;
+}
+
+/* Each as large as a snapshot, below a directory that may be copied as it is. */
+static void remove_left(const char *dir)
+{
+    char path[PATH_LEN_MAX];
+    struct dirent *entry;
+    DIR *d = opendir(dir);
+
+    while (d != NULL && (entry = readdir(d)) != NULL) {
+        if (!is_draft(entry->d_name) || path_join(path, dir, entry->d_name, NULL) != OK || !is_left(path))
+            continue;
+        remove_drafts(path);
+        log_warn("draft", "%s: left by a snapshot that was cut off, removed", path);
+    }
+    if (d != NULL)
+        closedir(d);
+}
+
 static enum err put_in_place(const char *draft, const char *dir, struct fault *f)
 {
     char from[PATH_LEN_MAX], to[PATH_LEN_MAX];
@@ -260,7 +307,9 @@ enum err store_snapshot(struct store *s, const char *dir, const char *host, int6
     enum err e = place_check(dir, f);
 
     if (e == OK)
-        e = path_join(draft, dir, ".new-XXXXXX", f);
+        e = path_join(draft, dir, DRAFT, f);
+    if (e == OK)
+        remove_left(dir);
     if (e == OK && mkdtemp(draft) == NULL)
         e = fault_set(f, ERR_IO, "%s: %s", draft, strerror(errno));
     if (e != OK)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -164,6 +165,50 @@ Test(snapshot, leaves_no_draft_behind)
     cr_assert_eq(take("dmz2", NOW), ERR_NOT_FOUND);
     snprintf(command, sizeof command, "test \"$(ls -A %s)\" = data.mdb", target.dir);
     cr_assert_eq(system(command), 0);
+}
+
+/* What a run that is killed leaves. */
+static void leave_draft(const char *name, const char *file)
+{
+    char command[512];
+
+    snprintf(command, sizeof command, "mkdir -p %s/%s && touch %s/%s/data.mdb %s/%s/%s", target.dir, name,
+             target.dir, name, target.dir, name, file);
+    cr_assert_eq(system(command), 0);
+}
+
+static bool is_there(const char *name)
+{
+    char path[128];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/%s", target.dir, name);
+    return stat(path, &st) == 0;
+}
+
+Test(snapshot, drafts_of_killed_runs_go_and_nothing_else)
+{
+    char path[128];
+    int fd;
+
+    leave_draft(".new-aB3dE6", "writer.lock");
+    leave_draft(".new-111111", "writer.lock");
+    leave_draft(".new-222222", "lock.mdb");
+    leave_draft(".new-backups", "writer.lock");
+    leave_draft("x.new-333333", "writer.lock");
+    snprintf(path, sizeof path, "%s/.new-111111/writer.lock", target.dir);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+    cr_assert_eq(take(NULL, NOW), OK);
+    cr_expect_not(is_there(".new-aB3dE6"));
+    cr_expect(is_there(".new-111111/data.mdb"), "of a run that goes on");
+    cr_expect(is_there(".new-222222/data.mdb"), "of one that begins");
+    cr_expect(is_there(".new-backups/data.mdb"), "no draft's name");
+    cr_expect(is_there("x.new-333333/data.mdb"));
+    close(fd);
+    cr_assert_eq(take(NULL, NOW), OK);
+    cr_expect_not(is_there(".new-111111"));
 }
 
 Test(snapshot, never_takes_the_place_of_a_store)
