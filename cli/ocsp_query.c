@@ -248,6 +248,8 @@ static enum err read_time(const ASN1_GENERALIZEDTIME *t, const char *name, int64
     return OK;
 }
 
+/* One without an end says that there is always a newer one (RFC 6960 4.2.2.1): without our nonce in it, it is
+ * believed while it can be that one, else whoever kept it could show it for ever. */
 static enum err read_times(const struct ocsp_question *q, OCSP_BASICRESP *basic,
                            const ASN1_GENERALIZEDTIME *from, const ASN1_GENERALIZEDTIME *to,
                            struct ocsp_query_result *out, struct fault *f)
@@ -262,6 +264,9 @@ static enum err read_times(const struct ocsp_question *q, OCSP_BASICRESP *basic,
         e = fault_set(f, ERR_POLICY, "the answer is not valid yet");
     if (e == OK && to != NULL && out->next_update_s < q->now_s - CLOCK_SKEW_S)
         e = fault_set(f, ERR_POLICY, "the answer has expired");
+    if (e == OK && to == NULL && !out->is_nonce_echoed && out->this_update_s < q->now_s - CLOCK_SKEW_S)
+        e = fault_set(f, ERR_POLICY, "the answer names no end, and is %lld s old",
+                      (long long)(q->now_s - out->this_update_s));
     return e;
 }
 

@@ -2,8 +2,9 @@
 /*
  * ocsp_query: asks any OCSP responder about one certificate and believes the answer only when it is verified:
  * signed by the issuer or by a delegate that the issuer authorised (RFC 6960 4.2.2.2), about this
- * certificate, current, and with our nonce when it carries one. By OpenSSL throughout, so that it judges our
- * own responder with other code than ours. Blocks on the network.
+ * certificate, current (one that names no end: fresh, or with our nonce), and with our nonce when it carries
+ * one. By OpenSSL throughout, so that it judges our own responder with other code than ours. Blocks on the
+ * network.
  */
 #ifndef CLI_OCSP_QUERY_H
 #define CLI_OCSP_QUERY_H

@@ -18,8 +18,8 @@ static struct fault fault;
 struct making {
     const struct pki_cert *signer, *issuer, *about;
     int status, reason;
-    int64_t this_s, next_s;
-    const char *nonce; /* "echo", "other", "none" */
+    int64_t this_s, next_s; /* next_s 0: none */
+    const char *nonce;      /* "echo", "other", "none" */
     bool lacks_certificate;
     const char *revoked, *from, *to, *produced; /* the text of a time, NULL: as above */
 };
@@ -121,7 +121,8 @@ static enum err judge(const struct making *m, struct ocsp_query_result *out)
     int len;
 
     OCSP_basic_add1_status(basic, id, m->status, m->reason,
-                           m->status == V_OCSP_CERTSTATUS_REVOKED ? revoked : NULL, from, to);
+                           m->status == V_OCSP_CERTSTATUS_REVOKED ? revoked : NULL, from,
+                           m->next_s != 0 ? to : NULL);
     respell(m, basic);
     add_nonce(basic, m->nonce);
     sign(m, basic);
@@ -248,6 +249,36 @@ static void assert_unreadable(const struct making *m, const char *name)
 
     cr_assert_eq(judge(m, &r), ERR_POLICY, "%s", name);
     cr_expect_not_null(strstr(fault.detail, name), "%s: %s", name, fault.detail);
+}
+
+/* RFC 6960 4.2.2.1: newer information is available at any time, so what is believed was said just now: its
+ * thisUpdate shows it, or our nonce in it. */
+Test(ocsp_query, an_answer_that_names_no_end_is_believed_while_it_is_fresh)
+{
+    static const struct {
+        int64_t age_s;
+        const char *nonce;
+        enum err want;
+    } rows[] = {
+        {10, "none", OK},
+        {300, "none", OK},
+        {301, "none", ERR_POLICY},
+        {700 * PKI_DAY, "none", ERR_POLICY},
+        {700 * PKI_DAY, "echo", OK},
+        {301, "other", ERR_POLICY},
+    };
+    struct ocsp_query_result r;
+    struct making m = sound();
+
+    m.next_s = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        m.this_s = PKI_NOW - rows[i].age_s;
+        m.nonce = rows[i].nonce;
+        cr_expect_eq(judge(&m, &r), rows[i].want, "%zu: %s", i, fault.detail);
+    }
+    m.nonce = "none";
+    cr_assert_eq(judge(&m, &r), ERR_POLICY);
+    cr_assert_str_eq(fault.detail, "the answer names no end, and is 301 s old");
 }
 
 Test(ocsp_query, an_answer_with_a_time_that_cannot_be_read_is_not_believed)
