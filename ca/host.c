@@ -35,9 +35,19 @@ static enum host_kind label_kind(struct span label)
     return kind;
 }
 
+/* RFC 1123 2.1: the last label of several is never a number, by which addresses are told from names. */
+static bool is_number(struct span label)
+{
+    for (size_t i = 0; i < label.len; i++)
+        if (label.data[i] < '0' || label.data[i] > '9')
+            return false;
+    return true;
+}
+
 static enum host_kind labels_kind(struct span text)
 {
     enum host_kind kind = HOST_NAME;
+    size_t len = text.len;
 
     for (;;) {
         struct span label = host_first_label(text);
@@ -48,7 +58,7 @@ static enum host_kind labels_kind(struct span text)
         if (one == HOST_UNDERSCORE)
             kind = HOST_UNDERSCORE;
         if (label.len == text.len)
-            return kind;
+            return label.len < len && is_number(label) ? HOST_BAD : kind;
         text = span_of(text.data + label.len + 1, text.len - label.len - 1);
     }
 }

@@ -67,8 +67,9 @@ void other_name_text(struct span general_name, struct buf *out);
 
 /* host.c: what a text is as the name of a host. */
 enum host_kind {
-    HOST_BAD,        /* no host name: empty label, a character that is none of LDH, over 63 or 253 */
-    HOST_NAME,       /* letters, digits, hyphens: RFC 1123 2.1; a bare host counts */
+    HOST_BAD,  /* no host name: empty label, a character that is none of LDH, over 63 or 253, a number as
+                  the last label of several */
+    HOST_NAME, /* letters, digits, hyphens: RFC 1123 2.1; a bare host counts */
     HOST_UNDERSCORE, /* a host name but for '_' */
     HOST_ADDRESS,    /* an IPv4 address in text */
     HOST_WILDCARD,   /* "*." before a host name of two labels or more */
