@@ -17,12 +17,12 @@ static bool is_ascii(struct span name)
     return true;
 }
 
-static bool a_labels_are_valid(struct span name)
+static bool all_labels(struct span name, bool (*holds)(struct span label))
 {
     for (;;) {
         struct span label = host_first_label(name);
 
-        if (!idn_label_is_valid(label))
+        if (!holds(label))
             return false;
         if (label.len == name.len)
             return true;
@@ -30,10 +30,25 @@ static bool a_labels_are_valid(struct span name)
     }
 }
 
+static bool a_labels_are_valid(struct span name)
+{
+    return all_labels(name, idn_label_is_valid);
+}
+
+/* RFC 5890 2.3.1 keeps "--" in third and fourth place for encodings, of which there is one. */
+static bool is_unreserved(struct span label)
+{
+    return label.len < 4 || label.data[2] != '-' || label.data[3] != '-' ||
+           host_eq(span_of(label.data, 2), span_str("xn"));
+}
+
+#define RESERVED_WANT "no hyphens in third and fourth place"
+
 /* ---- the SAN, name by name ---- */
 
 struct san_lists {
-    struct listing types, syntax, underscore, address, wildcard, ip_size, ip_refused, unicode, ascii, labels;
+    struct listing types, syntax, underscore, address, wildcard, ip_size, ip_refused, unicode, ascii, labels,
+        reserved;
 };
 
 /* What is no host name may be one in another script: then it is told what it would be here. */
@@ -47,15 +62,23 @@ static void sort_bad(struct san_lists *l, struct span name)
     listing_add(&l->ascii, span_str(ascii));
 }
 
+static void sort_labels(struct san_lists *l, struct span name)
+{
+    if (!a_labels_are_valid(name))
+        listing_add(&l->labels, name);
+    if (!all_labels(name, is_unreserved))
+        listing_add(&l->reserved, name);
+}
+
 static void sort_dns(const struct profile *p, struct san_lists *l, struct span name)
 {
     switch (host_kind_of(name)) {
     case HOST_NAME:
-        if (!a_labels_are_valid(name))
-            listing_add(&l->labels, name);
+        sort_labels(l, name);
         break;
     case HOST_UNDERSCORE:
         listing_add(&l->underscore, name);
+        sort_labels(l, name);
         break;
     case HOST_ADDRESS:
         listing_add(&l->address, name);
@@ -63,6 +86,8 @@ static void sort_dns(const struct profile *p, struct san_lists *l, struct span n
     case HOST_WILDCARD:
         if (!p->wildcards)
             listing_add(&l->wildcard, name);
+        else
+            sort_labels(l, name);
         break;
     case HOST_STAR:
         listing_add(&l->wildcard, name);
@@ -123,6 +148,7 @@ static void san_each(struct check *c)
     listing_init(&l.unicode);
     listing_init(&l.ascii);
     listing_init(&l.labels);
+    listing_init(&l.reserved);
     for (size_t i = 0; i < c->facts->san_count; i++)
         sort_san(p, &l, &c->facts->sans[i]);
     listing_find(&l.types, c->findings, "san.type", "san", p->ip_sans ? "dNSName, iPAddress" : "dNSName");
@@ -132,6 +158,7 @@ static void san_each(struct check *c)
     listing_find(&l.unicode, c->findings, "name.idn", "san", (const char *)l.ascii.text.data);
     buf_free(&l.ascii.text);
     listing_find(&l.labels, c->findings, "name.idn.label", "san", "valid A-labels");
+    listing_find(&l.reserved, c->findings, "name.label.reserved", "san", RESERVED_WANT);
     listing_find(&l.ip_size, c->findings, "san.ip", "san", "an address of 4 or 16 octets");
     listing_find(&l.ip_refused, c->findings, "san.ip", "san", "host names alone");
     listing_find(&l.underscore, c->findings, "san.underscore", "san", UNDERSCORE_WANT);
@@ -234,19 +261,36 @@ static bool is_for_servers(const struct grant *g)
     return false;
 }
 
+static bool is_issuable_host(const struct profile *p, enum host_kind kind)
+{
+    return kind == HOST_NAME || kind == HOST_UNDERSCORE || (kind == HOST_WILDCARD && p->wildcards);
+}
+
+/* What could become the SAN is held to what a SAN is held to. */
+static void cn_labels_check(struct check *c)
+{
+    struct span cn = c->facts->cn;
+
+    if (!a_labels_are_valid(cn))
+        name_finding(c, "name.idn.label", "cn", cn, "valid A-labels");
+    if (!all_labels(cn, is_unreserved))
+        name_finding(c, "name.label.reserved", "cn", cn, RESERVED_WANT);
+}
+
 /* A server's common name with a dot and no space is meant as a host name. */
 static void cn_script_check(struct check *c)
 {
     struct span cn = c->facts->cn;
     char ascii[IDN_MAX];
 
-    if (cn.len == 0 || !is_for_servers(c->grant) || memchr(cn.data, '.', cn.len) == NULL ||
-        memchr(cn.data, ' ', cn.len) != NULL)
+    if (cn.len == 0 || !is_for_servers(c->grant))
         return;
-    if (!is_ascii(cn) && idn_to_ascii(cn, ascii))
+    if (is_issuable_host(c->profile, host_kind_of(cn)))
+        return cn_labels_check(c);
+    if (memchr(cn.data, '.', cn.len) == NULL || memchr(cn.data, ' ', cn.len) != NULL || is_ascii(cn))
+        return;
+    if (idn_to_ascii(cn, ascii))
         name_finding(c, "name.idn", "cn", cn, ascii);
-    else if (host_kind_of(cn) == HOST_NAME && !a_labels_are_valid(cn))
-        name_finding(c, "name.idn.label", "cn", cn, "valid A-labels");
 }
 
 static void count_cn(const struct attribute *a, void *arg)
@@ -312,11 +356,6 @@ static void subject_check(struct check *c)
 }
 
 /* ---- a SAN out of the common name ---- */
-
-static bool is_issuable_host(const struct profile *p, enum host_kind kind)
-{
-    return kind == HOST_NAME || kind == HOST_UNDERSCORE || (kind == HOST_WILDCARD && p->wildcards);
-}
 
 /* TLS clients compare the SAN alone (RFC 9525 6.3), so a server's certificate gets one. Clients' certificates
  * are left as they were asked for. */

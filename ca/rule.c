@@ -155,6 +155,10 @@ static const struct rule table[] = {
     {"name.idn.label", SEVERITY_REFUSE,
      "The name {got} has a label that begins with xn-- and stands for no name (RFC 5890).",
      "Use the A-label that the name's own characters give."},
+    {"name.label.reserved", SEVERITY_WARN,
+     "The name {got} has a label with hyphens in third and fourth place, which RFC 5890 keeps for encodings; "
+     "programs that go by it refuse the name.",
+     "Rename the host if programs cannot connect."},
     {"name.not-permitted", SEVERITY_REFUSE, "This profile is not for {got}; it permits {want}.",
      "Ask for names that are permitted, or have the site's catalogue permit this one."},
     {"san.empty", SEVERITY_REFUSE, "The request has a subjectAltName without a name in it.",

@@ -137,6 +137,7 @@ REQUESTS = {
     "name.ms": lambda: ("ucm/tomcat", request(san("cucm1.example.com", "cucm2.example.com"))),
     "name.capf": lambda: ("ucm/CAPF", request()),
     "name.lsc": lambda: ("phone/LSC", request()),
+    "name.label.reserved": lambda: ("ucm/tomcat", request(san("cucm1.example.com", "ab--cd.example.com"))),
     "san.from-cn": lambda: ("ucm/tomcat", request()),
     "san.missing": lambda: ("ucm/tomcat", request(subject=der.common_name("not a host"))),
     "san.count": lambda: ("ucm/tomcat", request(san(*(f"h{i}.example.com" for i in range(1001))))),

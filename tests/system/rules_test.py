@@ -153,6 +153,7 @@ TOLD = [
     ("key.advised", "ucm/CallManager", lambda: make_csr("rsa-3072").der),
     ("key.ca-size", "ucm/CAPF", lambda: make_csr("rsa-4096", "/CN=CAPF-0a1b2c3d").der),
     ("name.lsc", "phone/LSC", lambda: make_csr().der),
+    ("name.label.reserved", "ucm/tomcat", lambda: asks(extensions=sans("ab--cd.example.com"))),
     ("san.from-cn", "ucm/tomcat", lambda: make_csr().der),
     ("san.missing", "ucm/tomcat", lambda: asks(der.common_name("Web server"))),
     ("san.underscore", "ucm/tomcat", lambda: asks(extensions=sans("my_host.example.com"))),

@@ -151,6 +151,51 @@ Test(naming, names_of_the_SAN_in_other_scripts)
     findings_free(&fs);
 }
 
+Test(naming, A_labels_are_looked_at_beside_an_underscore_and_a_wildcard)
+{
+    struct profile p = *installed("general/server");
+    struct facts f = request_plain("rsa-2048");
+    struct san sans[4];
+    struct findings fs = {0};
+    struct grant g;
+
+    p.wildcards = true;
+    request_names(&f, sans, "a.example.com", "_x.xn--99999.example.com", "*.xn--a.example.com", NULL);
+    profile_check(&p, &f, 0, &g, &fs);
+    cr_assert_str_eq(finding_of(&fs, "name.idn.label")->got, "_x.xn--99999.example.com, *.xn--a.example.com");
+    cr_assert(findings_refuse(&fs));
+    run(&p, "_x.xn--99999.example.com", &fs);
+    cr_assert_str_eq(finding_of(&fs, "name.idn.label")->field, "cn", "it would be the SAN");
+    run(&p, "*.xn--a.example.com", &fs);
+    cr_assert_not_null(finding_of(&fs, "name.idn.label"));
+    run(&p, "xn--a", &fs);
+    cr_assert_not_null(finding_of(&fs, "name.idn.label"), "a bare one too");
+    run(&p, "*.xn--bcher-kva.example.com", &fs);
+    cr_assert(!findings_refuse(&fs));
+    run(&p, "_x.xn--bcher-kva.example.com", &fs);
+    cr_assert(!findings_refuse(&fs));
+    findings_free(&fs);
+}
+
+Test(naming, labels_that_are_kept_for_encodings_are_warned_of)
+{
+    struct facts f = request_plain("rsa-2048");
+    struct san sans[4];
+    struct findings fs = {0};
+    struct grant g;
+
+    request_names(&f, sans, "a.example.com", "r3---sn.example.com", "XN--BCHER-KVA.example.com",
+                  "a--b.c--d.example.com", NULL);
+    profile_check(installed("general/server"), &f, 0, &g, &fs);
+    cr_assert_str_eq(finding_of(&fs, "name.label.reserved")->got, "r3---sn.example.com");
+    run(installed("general/server"), "www.ab--cd.example.com", &fs);
+    cr_assert_str_eq(finding_of(&fs, "name.label.reserved")->field, "cn");
+    cr_assert(!findings_refuse(&fs));
+    run(installed("general/client"), "ab--cd.example.com", &fs);
+    cr_assert_null(finding_of(&fs, "name.label.reserved"), "a person is no host");
+    findings_free(&fs);
+}
+
 Test(naming, a_sites_limits_are_kept)
 {
     static struct name_limit limits[] = {
