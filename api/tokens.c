@@ -103,6 +103,7 @@ static const char *read_list(const struct js *v, struct scope_list *out)
     }
     return NULL;
 }
+_Static_assert(SCOPE_TEXT_MAX == 512, "as the text says");
 
 static const char *read_role(const struct js *v, struct token *out)
 {
@@ -120,6 +121,7 @@ static const char *read_days(const struct js *v, struct token *out)
     out->expires_at_s = out->created_at_s + days * DAY_S;
     return NULL;
 }
+_Static_assert(DAYS_MAX == 3650, "as the text says");
 
 static const char *read_member(const char *name, const struct js *v, struct token *out)
 {

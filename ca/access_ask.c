@@ -258,6 +258,7 @@ static void create_token(struct txn *t, struct ask *a, int64_t now_s)
     token_add(t, &a->token);
     audit_token(t, a, "created", now_s);
 }
+_Static_assert(TOKENS_MAX == 4096, "as the text says");
 
 static void delete_token(struct txn *t, struct ask *a, int64_t now_s)
 {
