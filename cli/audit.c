@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit: what was done, by whom: the list with its filters, the whole of it for keeping, and where it ends.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/chain.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/inner.h"
 
 static const struct column table_columns[] = {
@@ -41,16 +43,45 @@ static int read_time(struct cli *c, enum opt o, char out[static CLOCK_TEXT_MAX])
     return DONE;
 }
 
+/* Colons are dropped, as of every serial number; what is wrong with the rest the service says. */
+static void put_serial(const struct cli *c, struct buf *path)
+{
+    const char *in = cli_option(c, OPT_SERIAL);
+    char *plain = in != NULL ? xstrdup(in) : NULL, *out = plain;
+
+    for (; in != NULL && *in != '\0'; in++)
+        if (*in != ':')
+            *out++ = *in;
+    if (plain != NULL)
+        *out = '\0';
+    fetch_query(path, "serial", plain);
+    free(plain);
+}
+
 static void put_filters(const struct cli *c, const void *arg, struct buf *path)
 {
     const struct audit_times *t = arg;
 
     fetch_query(path, "kind", cli_option(c, OPT_KIND));
     fetch_query(path, "actor", cli_option(c, OPT_ACTOR));
-    fetch_query(path, "serial", cli_option(c, OPT_SERIAL));
+    put_serial(c, path);
     fetch_query(path, "order", cli_option(c, OPT_ORDER));
     fetch_query(path, "since", t->since[0] != '\0' ? t->since : NULL);
     fetch_query(path, "until", t->until[0] != '\0' ? t->until : NULL);
+}
+
+static int misuse_kind(struct cli *c, const char *kind)
+{
+    struct buf all;
+    int code;
+
+    buf_init(&all, 1024);
+    for (enum audit_kind k = AUDIT_START; k < AUDIT_END; k++)
+        buf_printf(&all, "%s%s", all.len > 0 ? ", " : "", audit_kind_name(k));
+    buf_put_u8(&all, 0);
+    code = cli_misuse(c, "--kind %s: no kind of act; permitted: %s", kind, (const char *)all.data);
+    buf_free(&all);
+    return code;
 }
 
 static int check_filters(struct cli *c)
@@ -58,7 +89,7 @@ static int check_filters(struct cli *c)
     const char *kind = cli_option(c, OPT_KIND), *order = cli_option(c, OPT_ORDER);
 
     if (kind != NULL && audit_kind_find(kind) == AUDIT_END)
-        return cli_misuse(c, "--kind %s: no kind of act; issue, refuse, revoke and so on", kind);
+        return misuse_kind(c, kind);
     if (order != NULL && strcmp(order, "newest") != 0 && strcmp(order, "oldest") != 0)
         return cli_misuse(c, "--order %s: newest or oldest", order);
     return DONE;

@@ -194,7 +194,7 @@ class Audit(ServiceTest):
         self.assertEqual(len(both["items"] if isinstance(both, dict) else both), 2)
 
     def test_bad_options_are_named(self):
-        for options, word in ((("list", "--kind", "x"), "--kind"), (("list", "--since", "x"), "--since"), (("list", "--order", "x"), "--order"),
+        for options, word in ((("list", "--kind", "x"), "permitted: start, issue, refuse, revoke"), (("list", "--since", "x"), "--since"), (("list", "--order", "x"), "--order"),
                               (("verify", "--head", "1"), "--head"), (("verify", "--store", "a", "--export", "b"), "not both"),
                               (("verify", "--export", "/nowhere"), "/nowhere"), (("verify", "--store", "/nowhere"), "/nowhere"),
                               (("verify", "--seal-key", self.service.home / "admin/admin.pem"), "PUBLIC KEY")):
@@ -202,6 +202,12 @@ class Audit(ServiceTest):
                 result = self.service.chancery("audit", *options, check=False)
                 self.assertEqual(result.returncode, WRONG_USE)
                 self.assertIn(word.encode(), result.stderr)
+
+    def test_a_serial_with_colons_is_found(self):
+        colons = re.sub("(..)(?=.)", r"\1:", self.leaf.serial_hex).upper()
+        plain, spelt = (self.service.chancery("audit", "list", "--serial", each, "--output", "jsonl").stdout for each in (self.leaf.serial_hex, colons))
+        self.assertTrue(plain)
+        self.assertEqual(plain, spelt)
 
     # ---- verifying ----
 
