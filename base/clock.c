@@ -182,13 +182,29 @@ static bool from_digits(const int *d, int64_t *out_s)
                 d[8] * 10 + d[9], d[10] * 10 + d[11], d[12] * 10 + d[13], out_s);
 }
 
+/* "2026-01-31T12:00:00.000Z", as JavaScript writes times, without the fraction; a text that has none, or one
+ * of no digit or more than nine, as it is. */
+static void drop_fraction(const char *text, char out[static CLOCK_TEXT_MAX])
+{
+    size_t whole = strlen("9999-99-99T99:99:99"), len = strnlen(text, CLOCK_TEXT_MAX), digits = 0;
+
+    snprintf(out, CLOCK_TEXT_MAX, "%s", text);
+    if (len < whole + 3 || len == CLOCK_TEXT_MAX || text[whole] != '.')
+        return;
+    digits = strspn(text + whole + 1, "0123456789");
+    if (digits >= 1 && digits <= 9 && strcmp(text + whole + 1 + digits, "Z") == 0)
+        strcpy(out + whole, "Z");
+}
+
 bool clock_parse_rfc3339(const char *text, int64_t *out_s)
 {
+    char plain[CLOCK_TEXT_MAX];
     int d[14] = {0};
 
     if (picture(text, "9999-99-99", d))
         return from_digits(d, out_s);
-    return picture(text, "9999-99-99T99:99:99Z", d) && from_digits(d, out_s);
+    drop_fraction(text, plain);
+    return picture(plain, "9999-99-99T99:99:99Z", d) && from_digits(d, out_s);
 }
 
 #define PAIRS_MAX 7 /* century, year, month, day, hour, minute, second */

@@ -33,8 +33,8 @@ void clock_http(int64_t t_s,
 void clock_generalized(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 20260131120000Z */
 void clock_utctime(int64_t t_s, char out[static CLOCK_TEXT_MAX]); /* 260131120000Z; "" outside 1950..2049 */
 
-/* Each refuses anything but its exact form and a real calendar time. RFC 3339 takes `Z` only, no fraction;
- * a bare date means its midnight. */
+/* Each refuses anything but its exact form and a real calendar time. RFC 3339 takes `Z` only; a
+ * fraction of up to nine digits is dropped, a bare date means its midnight. */
 [[nodiscard]] bool clock_parse_rfc3339(const char *text, int64_t *out_s);
 [[nodiscard]] bool clock_parse_http(const char *text, int64_t *out_s);
 /* The two forms of DER: `len` octets, no NUL. */

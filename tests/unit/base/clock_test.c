@@ -58,7 +58,13 @@ Test(clock, impossible_dates_are_refused)
                                       "2026-01-31T24:00:00Z",
                                       "2026-01-31T12:00:00",
                                       "2026-01-31T12:00:00+01:00",
-                                      "2026-01-31T12:00:00.5Z",
+                                      "2026-01-31T12:00:00.Z",
+                                      "2026-01-31T12:00:00.5",
+                                      "2026-01-31T12:00:00.5ZZ",
+                                      "2026-01-31T12:00:00.5+01:00",
+                                      "2026-01-31T12:00.5Z",
+                                      "2026-01-31T12:00:00,5Z",
+                                      "2026-01-31T12:00:00.0000000001Z",
                                       "",
                                       "2026-01-31 12:00:00Z",
                                       "2026-01-31T12:00:00ZZ"};
@@ -69,6 +75,16 @@ Test(clock, impossible_dates_are_refused)
     cr_assert(!clock_parse_http("Sun, 31 Jan 2026 12:00:00 GMT", &t), "wrong day name");
     cr_assert(!clock_parse_generalized("20260131120000.5Z", strlen("20260131120000.5Z"), &t));
     cr_assert(!clock_parse_utctime("2601311200Z", strlen("2601311200Z"), &t));
+}
+
+Test(clock, a_fraction_of_a_second_is_dropped)
+{
+    static const char *const good[] = {"2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000Z",
+                                       "2026-01-31T12:00:00.9Z", "2026-01-31T12:00:00.123456789Z"};
+    int64_t t = 0;
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        cr_expect(clock_parse_rfc3339(good[i], &t) && t == 1769860800, "%s", good[i]);
 }
 
 Test(clock, spans)
