@@ -126,6 +126,18 @@ class DeployRun(unittest.TestCase):
         self.assertEqual((again["home"], again["http"], again["https"]), (first["home"], *ports))
         self.assertNotIn("Created", said)
 
+    def test_a_value_may_be_joined_to_its_option(self):
+        checkout = Checkout()
+        told, _ = checkout.served(f"--home={checkout.root}/a=b", "--http=127.0.0.1:0", "--https=127.0.0.1:0", "--host=ca.example.com")
+        self.assertEqual(told["home"], f"{checkout.root}/a=b")
+        self.assertEqual(self.settings(told["home"])["host"], "ca.example.com")
+        self.assertEqual(checkout.ended("--demo=yes")[0], 1)
+
+    def test_another_name_for_a_home_that_has_one_is_refused(self):
+        self.assert_refused("--host", "ca.example.com", says="refers to this CA as localhost")
+        told, _ = self.checkout.served("--home", self.home, "--host", "localhost")
+        self.assertEqual(told["home"], str(self.home))
+
     def test_a_name_that_does_not_resolve_is_taken_short(self):
         checkout = Checkout()
         port = free_ports(1)[0]
