@@ -2,7 +2,8 @@
 /*
  * api: what the files of the process "api" share: the state of the role, one call (a request being answered),
  * the route table, login, and the asking side of the ca's wire. One thread, one loop; a handler never blocks
- * on another role: it asks, returns, and answers its call when the ca has.
+ * on another role: it asks, returns, and answers its call when the ca has. The process "ocsp" uses of it
+ * problem.c's and signer_ending(), `ca renew` issuer_chain().
  */
 #ifndef API_API_H
 #define API_API_H
