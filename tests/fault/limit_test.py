@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import WAIT_S, ServiceTest, make_csr, set_limit, wait_until
+from harness import WAIT_S, ServiceTest, make_csr, of_another, set_limit, wait_until
 
 READER = os.environ.get("READER", "")
 GONE = (OSError, http.client.HTTPException, ssl.SSLError)
@@ -62,7 +62,7 @@ class Limit(ServiceTest):
     def exhaust(self, role, connection, path, port, act):
         """No descriptor is left: who is there is served, and others are when there are some again."""
         self.assert_connection_serves(connection, path)
-        restore = self.limited(role, "nofile", len(os.listdir(f"/proc/{self.only(role)}/fd")))
+        restore = self.limited(role, "nofile", len(of_another(os.listdir, f"/proc/{self.only(role)}/fd")))
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             others = [pool.submit(self.succeeds, act) for _ in range(8)]
             for _ in range(5):

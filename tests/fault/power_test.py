@@ -15,27 +15,33 @@ import time
 import unittest
 
 import crash
-from harness import WAIT_S, WORK, Service, run, wait_until
+from harness import WAIT_S, WORK, Service, no_mount, run, wait_until
 
 ROUNDS = int(os.environ.get("POWER_ROUNDS", "5"))
 NOSYNC = os.environ.get("NOSYNC", "")
 OUTER_MIB, INNER_MIB = 900, 192
 
 
-def can_mount():
-    return os.geteuid() == 0 and pathlib.Path("/dev/loop-control").exists()
+OUTER = WORK / "outer.img"
 
 
-@unittest.skipUnless(can_mount(), "needs root and loop devices")
+def make_outer():
+    OUTER.touch()
+    os.truncate(OUTER, OUTER_MIB << 20)
+    run("mkfs.xfs", "-q", "-m", "reflink=1", OUTER)
+
+
+make_outer()
+REFUSED = no_mount("-o", "loop", OUTER)
+
+
+@unittest.skipIf(REFUSED, REFUSED)
 class Power(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.outer, cls.image = WORK / "outer.img", WORK / "outer/home.img"
-        cls.outer.touch()
-        os.truncate(cls.outer, OUTER_MIB << 20)
-        run("mkfs.xfs", "-q", "-m", "reflink=1", cls.outer)
+        cls.image = WORK / "outer/home.img"
         cls.image.parent.mkdir()
-        run("mount", "-o", "loop", cls.outer, cls.image.parent)
+        run("mount", "-o", "loop", OUTER, cls.image.parent)
         cls.addClassCleanup(run, "umount", cls.image.parent)
 
     def setUp(self):

@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from harness import ServiceTest, make_csr, set_limit, wait_until
+from harness import ServiceTest, make_csr, of_another, set_limit, wait_until
 
 SLOW_END_S = 30  # the header deadline is 10 s; the rest is for a busy machine
 
@@ -53,9 +53,10 @@ class Starve(ServiceTest):
         [pid] = self.service.roles()["ocsp"]
         limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
         before = next(line.split()[3] for line in limits.splitlines() if line.startswith("Max open files"))
-        used = len(os.listdir(f"/proc/{pid}/fd"))
+        used = len(of_another(os.listdir, f"/proc/{pid}/fd"))
         set_limit(pid, "nofile", used + 4)
         clients = [self.connect() for _ in range(50)]
+        wait_until(lambda: not self.answers(), "no descriptor is left")
         for each in clients:
             each.close()
         wait_until(self.answers, "it answers again")

@@ -74,8 +74,9 @@ class PeersTest(WatchTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.nginx, cls.sshd = Nginx(), Sshd()
+        cls.nginx = Nginx()
         cls.addClassCleanup(cls.nginx.stop)
+        cls.sshd = Sshd()
         cls.addClassCleanup(cls.sshd.stop)
         cls.service = Service()
 
