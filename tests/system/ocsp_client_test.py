@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Do the clients of others take our OCSP answers, and heed them? openssl, gnutls, Java, nginx and curl, each with a certificate
 that is good and one that is revoked."""
+import atexit
 import pathlib
 import subprocess
 import tempfile
@@ -35,6 +36,7 @@ http {{
 }}
 """)
         self.process = subprocess.Popen(["nginx", "-e", self.log, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(self.process.terminate)
 
     def close(self):
         self.process.terminate()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The static set: `ocsp export DIR` served by nginx. Do clients that ask by GET take it, does a run change what has to change alone, and is
 an answer that is not of now refused, wherever it comes from?"""
+import atexit
 import base64
 import fcntl
 import hashlib
@@ -90,6 +91,7 @@ class Export(ServiceTest):
                           f"http {{\naccess_log {directory}/access;\n{temporary}\n{block}}}\n")
         cls.nginx_log, cls.access = directory / "log", directory / "access"
         process = subprocess.Popen(["nginx", "-e", directory / "log", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(process.terminate)
         wait_until(lambda: run("curl", "-s", "--noproxy", "*", f"http://127.0.0.1:{cls.port}/", check=False).returncode == 0, "nginx listens")
         return process
 

@@ -2,13 +2,14 @@
 """Where lists are carried to, for the tests of `watch`: nginx with WebDAV and OpenSSH's sshd as Debian has them, an S3
 endpoint that checks every signature, and an HTTP server that misbehaves when told to. Each listens on loopback, on a
 port that was free, keeps its files in a directory of its own, and is stopped by its own id."""
+import atexit
 import datetime
-import getpass
 import hashlib
 import hmac
 import http.server
 import os
 import pathlib
+import pwd
 import subprocess
 import tempfile
 import threading
@@ -40,6 +41,7 @@ class Program:
     def launch(self, argv, port):
         with open(self.directory / "output", "ab") as output:
             self.process = subprocess.Popen([str(each) for each in argv], stdout=output, stderr=output)
+        atexit.register(self.stop)  # where no cleanup comes to it
         wait_until(lambda: self.process.poll() is not None or is_open(port), f"{argv[0]} listens")
         if self.process.poll() is not None:
             raise AssertionError(f"{argv[0]} ended with {self.process.returncode}:\n{(self.directory / 'output').read_text()}")
@@ -101,6 +103,26 @@ class Nginx(Program):
         return (self.directory / "access.log").read_text().splitlines()
 
 
+def user_name():
+    """Of who runs the tests, by the uid as sshd sees it; USER may say another. None: he has no account, and no sshd lets him in."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return None
+
+
+def is_locked(user):
+    """By a password that begins with "!", as of root where sudo is used. Without PAM, sshd then takes no key either; users can neither
+    read this nor does their sshd."""
+    if os.geteuid() != 0:
+        return False
+    lines = pathlib.Path("/etc/shadow").read_text().splitlines()
+    return any(line.startswith(f"{user}:!") for line in lines)
+
+
+NO_SSHD = None if user_name() else "uid without an account: no sshd lets it in"
+
+
 class Sshd(Program):
     """SFTP for the user who runs the tests, by a key made for it."""
 
@@ -109,7 +131,7 @@ class Sshd(Program):
         self.files = self.directory / "files"
         self.files.mkdir()
         (self.port,) = free_ports(1)
-        self.user = getpass.getuser()
+        self.user = user_name()
         self.host_key, self.key = self.directory / "host", self.directory / "user"
         for each in (self.host_key, self.key):
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", each)
@@ -123,7 +145,7 @@ HostKey {self.host_key}
 AuthorizedKeysFile {self.directory}/authorized
 PidFile {self.directory}/pid
 StrictModes no
-UsePAM no
+UsePAM {'yes' if is_locked(self.user) else 'no'}
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 Subsystem sftp internal-sftp

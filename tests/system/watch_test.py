@@ -7,10 +7,11 @@ import re
 import unittest
 
 from harness import Service, make_csr, new_file, of_another, run, wait_until
-from places import Bucket, Nginx, Sshd, new_directory, private_file
+from places import NO_SSHD, Bucket, Nginx, Sshd, new_directory, private_file
 from watched import QUICK, PeersTest, WatchTest, checks, figure, files_in, published, set_watch
 
 
+@unittest.skipIf(NO_SSHD, NO_SSHD)
 class Servers(WatchTest):
     """One service, one target of each kind."""
 

@@ -2,9 +2,10 @@
 """watched: a service that carries its lists to targets, and what its tests ask of it and of the targets."""
 import re
 import signal
+import unittest
 
 from harness import Service, ServiceTest, replace_file, wait_until
-from places import Nginx, Sshd, private_file
+from places import NO_SSHD, Nginx, Sshd, private_file
 
 
 def set_watch(service, inside, **options):
@@ -69,6 +70,7 @@ class WatchTest(ServiceTest):
         return published(self.service)["rsa-g1.crl"]
 
 
+@unittest.skipIf(NO_SSHD, NO_SSHD)
 class PeersTest(WatchTest):
     """A service without targets, an nginx and an sshd."""
 
