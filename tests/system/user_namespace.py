@@ -15,7 +15,9 @@ def enter(user):
     mapped, is_mapped = os.pipe()
     parent = os.getpid()
     if os.fork() == 0:
-        os.read(inside, 1)
+        os.close(is_inside)  # the parent's is the last one: where it may not unshare, that is an end of file
+        if os.read(inside, 1) == b"":
+            os._exit(1)
         for name in ("uid_map", "gid_map"):
             with open(f"/proc/{parent}/{name}", "w", encoding="ascii") as file:
                 file.write(f"0 0 1\n{user} {user} 1\n")
