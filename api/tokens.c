@@ -197,12 +197,33 @@ static void make(struct call *c, struct token *k)
         making_free(m);
 }
 
+/* A scope that names an issuer which is not there covers nothing: a mistake, said before the secret is.
+ * False, and answered. */
+static bool issuers_are_there(struct call *c, const struct scope_list *l)
+{
+    struct view *v = l->len > 0 ? call_view(c) : NULL;
+    struct issuer i;
+    const char *id;
+    enum err e = OK;
+
+    if (v == NULL)
+        return l->len == 0;
+    for (size_t at = 0; e == OK && (id = scope_next(l, &at)) != NULL;)
+        e = issuer_find(v, id, &i);
+    if (e == ERR_NOT_FOUND)
+        call_problem(c, ERR_MALFORMED, NULL, "There is no issuer \"%s\".", id);
+    else if (e != OK)
+        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+    view_close(v);
+    return e == OK;
+}
+
 void tokens_post(struct call *c)
 {
     struct token k = {.used_at_s = NO_TIME, .deleted_at_s = NO_TIME, .created_at_s = c->api->now_s()};
 
     k.expires_at_s = k.created_at_s + DAYS_DEFAULT * DAY_S;
-    if (call_query(c, NULL) && call_body(c, read_body, &k))
+    if (call_query(c, NULL) && call_body(c, read_body, &k) && issuers_are_there(c, &k.scope.issuers))
         make(c, &k);
 }
 

@@ -155,6 +155,10 @@ class Access(ServiceTest):
                 self.assert_problem(self.by(token, "/certificates?profile=ucm/tomcat", "POST", several.der), *outcome)
         only_ec = self.token("--role", "requester", "--issuer", "ec-g1")
         self.assert_problem(self.by(only_ec, "/certificates?profile=ucm/tomcat", "POST", make_csr(subject="/CN=three.a.example").der), 403)
+        nobody = self.service.chancery("token", "create", "--role", "requester", "--issuer", "ec-g1", "--issuer", "rsa_g1", check=False)
+        self.assertEqual(nobody.returncode, 1, nobody.said)
+        self.assertIn('There is no issuer "rsa_g1"', nobody.said)
+        self.assertEqual(nobody.stdout, b"")
 
     def test_revoking_keeps_to_the_scope(self):
         body = json.dumps({"reason": "superseded"})
