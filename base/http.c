@@ -290,6 +290,8 @@ static void refuse_parsed(struct intake *i, llhttp_errno_t e)
         refuse(i, 501, "This method is not implemented.");
     else if (e == HPE_INVALID_VERSION || e == HPE_PAUSED_H2_UPGRADE)
         refuse(i, 505, WRONG_VERSION);
+    else if (e == HPE_INVALID_CONTENT_LENGTH && why != NULL && strcmp(why, "Content-Length overflow") == 0)
+        refuse(i, 413, "The body is larger than its limit."); /* a number like others, and too large */
     else
         refuse(i, 400, why != NULL ? why : "This is not HTTP.");
 }

@@ -310,7 +310,7 @@ static const struct refused {
     CASE(400, HEAD "Content-Length: -5\r\n\r\nhello"),
     CASE(400, HEAD "Content-Length: 0x5\r\n\r\nhello"),
     CASE(400, HEAD "Content-Length: \r\n\r\nhello"),
-    CASE(400, HEAD "Content-Length: 99999999999999999999999\r\n\r\nhello"),
+    CASE(413, HEAD "Content-Length: 99999999999999999999999\r\n\r\nhello"),
     CASE(400, HEAD "Content-Length : 5\r\n\r\nhello"),
     CASE(400, HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     CASE(400, HEAD "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
