@@ -17,14 +17,14 @@ WATCHED = ("/livez", "/readyz", "/metrics")
 def own_address():
     """This machine's address on some network, None: it has none. Nothing is sent: a datagram socket only chooses its way."""
     for family, somewhere in ((socket.AF_INET, "198.51.100.1"), (socket.AF_INET6, "2001:db8::1")):
-        with socket.socket(family, socket.SOCK_DGRAM) as way:
-            try:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as way:
                 way.connect((somewhere, 9))
-            except OSError:
-                continue
-            address = way.getsockname()[0]
-            if not address.startswith("127.") and address != "::1":
-                return address
+                address = way.getsockname()[0]
+        except OSError:
+            continue  # no way there, or no such family in this kernel
+        if not address.startswith("127.") and address != "::1":
+            return address
     return None
 
 
