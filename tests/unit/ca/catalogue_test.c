@@ -74,7 +74,7 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
     const struct profile *p;
 
     cr_assert_eq(load("<profile id=\"site/web\" title=\"Caf&#233; &amp; web\" multi-server=\"true\" "
-                      "ip-names=\"true\" domain-names=\"true\" wildcards=\"true\">"
+                      "ip-names=\"true\" domain-names=\"true\" wildcards=\"true\" always-table=\"true\">"
                       "<rsa sizes=\" 2048\n4096 \" advised=\"2048\"><key-usage required=\"digitalSignature\" "
                       "tolerated=\"keyEncipherment keyAgreement\""
                       " default=\"digitalSignature keyEncipherment\"/></rsa>"
@@ -88,7 +88,8 @@ Test(catalogue, a_sites_profile_is_read_as_it_is_written)
     cr_assert_eq(p, &c.profiles[0]);
     cr_assert_str_eq(p->title, "Caf\xc3\xa9 & web");
     cr_assert(p->multi_server && p->ip_sans && p->domain_sans && p->wildcards);
-    cr_assert(!p->is_cisco && !p->is_internal && p->naming == NAMING_FREE && !p->is_ca && !p->always_table);
+    cr_assert(!p->is_cisco && !p->is_internal && p->naming == NAMING_FREE && !p->is_ca);
+    cr_assert(p->always_table && !profile_find(&c, "chancery/viewer")->always_table);
     cr_assert_eq(p->key_count, 3);
     cr_assert_eq(p->rsa_advised, 2048);
     cr_assert_eq(profile_find(&c, "chancery/listener")->rsa_advised, 0);

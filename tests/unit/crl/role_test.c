@@ -328,6 +328,23 @@ static void set_track(const char *row)
     cr_assert_eq(txn_commit(t), OK);
 }
 
+static bool is_of_damage(const struct alarm_shown *a, void *arg)
+{
+    if (strcmp(a->code, "crl.damaged") == 0 && strcmp(a->subject, "ca") == 0)
+        *(int *)arg = a->level;
+    return true;
+}
+
+/* Of the alarm that stands, once the role sleeps; 0: none. */
+static int damage_level(void)
+{
+    int level = 0;
+
+    role_settle();
+    board_each_alarm(office.board, is_of_damage, &level);
+    return level;
+}
+
 Test(crl_role, an_issuer_whose_rows_are_damaged_is_refused_and_passed_over)
 {
     struct heard h;
@@ -335,6 +352,7 @@ Test(crl_role, an_issuer_whose_rows_are_damaged_is_refused_and_passed_over)
     set_track("bent");
     role_start();
     expect_idle(); /* not even the first list */
+    cr_assert_eq(damage_level(), ALARM_CRITICAL);
     ask_publish(1, "ca", CAUSE_REQUEST);
     h = expect_heard(DESK_DONE);
     cr_assert_eq(h.number, 1);
@@ -343,6 +361,7 @@ Test(crl_role, an_issuer_whose_rows_are_damaged_is_refused_and_passed_over)
     ask_publish(2, "ca", CAUSE_REQUEST);
     cr_assert_eq(serve_publication().state.number, 1);
     cr_assert_eq(expect_heard(DESK_DONE).err, OK);
+    cr_assert_eq(damage_level(), 0, "it is over");
     role_stop();
 }
 
