@@ -193,27 +193,27 @@ class Audit(ServiceTest):
         both = json.loads(self.service.chancery("audit", "list", "--limit", "2", "--output", "json").stdout)
         self.assertEqual(len(both["items"] if isinstance(both, dict) else both), 2)
 
-    def rows(self, *options, last=None):
+    def listed(self, *options, last=None):
         """Without what has come since the row `last`."""
         lines = self.service.chancery("audit", "list", "--order", "oldest", "--limit", "0", "--output", "jsonl", *options).stdout.splitlines()
         found = [json.loads(line) for line in lines]
         return [each for each in found if last is None or each["seq"] <= last["seq"]]
 
     def test_the_rows_of_one_actor(self):
-        everything = self.rows()
+        everything = self.listed()
         actors = {each["actor"] for each in everything}
         self.assertGreater(len(actors), 1)
         for actor in actors:
             wanted = [each for each in everything if each["actor"] == actor]
-            self.assertEqual(self.rows("--actor", actor, last=everything[-1]), wanted, actor)
-        self.assertEqual(self.rows("--actor", "login:nobody"), [])
+            self.assertEqual(self.listed("--actor", actor, last=everything[-1]), wanted, actor)
+        self.assertEqual(self.listed("--actor", "login:nobody"), [])
 
     def test_the_rows_before_a_time_and_from_it_on(self):
-        everything = self.rows()
+        everything = self.listed()
         for time in {each["time"] for each in everything} | {"2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"}:
             before = [each for each in everything if each["time"] < time]
-            self.assertEqual(self.rows("--until", time, last=everything[-1]), before)
-            self.assertEqual(self.rows("--since", time, last=everything[-1]), everything[len(before) :])
+            self.assertEqual(self.listed("--until", time, last=everything[-1]), before)
+            self.assertEqual(self.listed("--since", time, last=everything[-1]), everything[len(before) :])
 
     def test_bad_options_are_named(self):
         for options, word in ((("list", "--kind", "x"), "permitted: start, issue, refuse, revoke"), (("list", "--since", "x"), "--since"), (("list", "--order", "x"), "--order"),
