@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Is every test that is written also run? Each file of claims is in a command of ctest, or in the sources of a unit program."""
+import ast
 import os
 import pathlib
 import re
@@ -22,7 +23,22 @@ def not_run(paths, words):
     return sorted(str(path) for path in paths if str(path) not in words)
 
 
+def hidden(text):
+    """The names that a class gives to two of its methods: the second takes the place of the first, which is never run."""
+    found = []
+    for each in ast.walk(ast.parse(text)):
+        if isinstance(each, ast.ClassDef):
+            names = [part.name for part in each.body if isinstance(part, ast.FunctionDef) and not part.decorator_list]
+            found += sorted({f"{each.name}.{name}" for name in names if names.count(name) > 1})
+    return found
+
+
 class Listed(unittest.TestCase):
+    def test_no_method_of_a_test_takes_the_place_of_another(self):
+        for path in TESTS.rglob("*.py"):
+            self.assertEqual(hidden(path.read_text()), [], path)
+        self.assertEqual(hidden("class A:\n  def test_b(self): pass\n  def c(self): pass\n  def test_b(self): pass\n"), ["A.test_b"])
+
     def test_every_python_test_is_in_a_command_of_ctest(self):
         paths = list(TESTS.glob("*/*_test.py"))
         self.assertIn(pathlib.Path(__file__).resolve(), paths)
