@@ -58,9 +58,11 @@ void disk_bars_note(const struct ca *ca, struct desk_note *n)
 
 bool disk_bars(const struct ca *ca, struct ask *a)
 {
-    if (ca->no_room == NULL || a->kind == ASK_PROBE || a->dry_run)
+    if (ca->no_room == NULL || a->kind == ASK_PROBE)
         return false;
     a->is_barred = true;
+    if (a->dry_run)
+        return false;
     ask_refuse(a, ERR_UNAVAILABLE, ca->no_room);
     return true;
 }

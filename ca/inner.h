@@ -159,7 +159,7 @@ struct ask {
     bool is_idempotent;
     struct ask
         *twin;      /* an earlier ask that is not recorded yet, under the same Idempotency-Key; NULL: none */
-    bool is_barred; /* refused because the disk is full: not even that is recorded */
+    bool is_barred; /* there is no room: nothing of it is recorded, not even a refusal */
     bool is_recorded; /* its transaction is durable: its twins may be answered */
     unsigned days;
     struct span facts_sent; /* issue: as they came, the frame's last part */

@@ -133,3 +133,19 @@ Test(denial, who_has_preflighted_what_he_may_not_ask_for)
                "profile chancery/administrator: This profile is the service's own: logins are made by an "
                "administrator whom no scope limits, the others by the service itself.");
 }
+
+/* What is kept of the disk is for what is under way: whoever may not preflight cannot use it up. */
+Test(denial, without_room_no_refusal_is_recorded)
+{
+    static const struct ca full = {.no_room = "The disk is nearly full."};
+    struct ask preflight = {.kind = ASK_ISSUE, .dry_run = true, .is_denied = true, .err = ERR_FORBIDDEN},
+               issuing = {.kind = ASK_ISSUE}, probe = {.kind = ASK_PROBE};
+
+    cr_assert_not(disk_bars(&full, &preflight), "it is answered as it was");
+    cr_assert(preflight.is_barred);
+    cr_assert(disk_bars(&full, &issuing));
+    cr_assert_eq(issuing.err, ERR_UNAVAILABLE);
+    cr_assert(issuing.is_barred);
+    cr_assert_not(disk_bars(&full, &probe));
+    cr_assert_not(probe.is_barred);
+}
