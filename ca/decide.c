@@ -326,24 +326,17 @@ void decide_key(struct view *v, struct ask *a)
         refuse_by_findings(a);
 }
 
-/* Idempotent in effect: nothing changes, not even the times. Another date is not taken for a repetition. */
-static void decide_again(struct ask *a, const struct status *s)
-{
-    if (a->invalidity_s != NO_TIME && a->invalidity_s != s->invalidity_s)
-        ask_refuse(a, ERR_CONFLICT, "It has this reason already, with another invalidity date or none.");
-}
-
-/* RFC 5280 5.3.2: when the key is known or suspected to have been lost, so never ahead. */
 static void decide_revoke(struct ask *a, const struct status *s, int64_t now_s)
 {
-    if (a->invalidity_s != NO_TIME && a->invalidity_s > now_s + AHEAD_S)
-        return ask_refuse(a, ERR_MALFORMED, "The invalidity date lies in the future.");
     if (s->state == CERT_REVOKED && s->reason == a->reason)
-        return decide_again(a, s);
+        return; /* idempotent in effect: nothing changes, not even the times */
     if (s->state == CERT_HELD && a->reason == REASON_CERTIFICATE_HOLD)
-        return decide_again(a, s);
+        return;
     if (s->state == CERT_REVOKED)
         return ask_refuse(a, ERR_CONFLICT, "It is revoked for another reason.");
+    /* RFC 5280 5.3.2: when the key is known or suspected to have been lost, so never ahead. */
+    if (a->invalidity_s != NO_TIME && a->invalidity_s > now_s + AHEAD_S)
+        return ask_refuse(a, ERR_MALFORMED, "The invalidity date lies in the future.");
     a->changed = true;
 }
 

@@ -134,14 +134,6 @@ static const struct column plan_columns[] = {
     {"", "would", 0}, {"", "serial", 0}, {"", "subject", 0}, {"", "status", 0}, {"", "reason", 0},
 };
 
-static int64_t shown_invalidity(const struct js *now)
-{
-    const char *text = js_str(js_get(js_get(now, "revocation"), "invalidity_date"));
-    int64_t shown_s;
-
-    return text != NULL && clock_parse_rfc3339(text, &shown_s) ? shown_s : NO_DATE;
-}
-
 #define AHEAD_S 300 /* of the service's clock, which is taken to be ours */
 
 /* What the service would make of it, from what it shows (docs/interface.md, 5): DONE, or what it would end
@@ -155,17 +147,12 @@ static int decide_revoke(struct cli *c, const struct js *now, const char **would
 
     if (code != DONE)
         return code;
-    if (when_s != NO_DATE && when_s > c->now_s + AHEAD_S)
+    if (given != NULL && strcmp(given, wanted) == 0)
+        *would = "nothing";
+    else if (given != NULL && strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) != 0)
+        return cli_fail(c, REFUSED, "It is revoked for another reason.");
+    else if (when_s != NO_DATE && when_s > c->now_s + AHEAD_S)
         return cli_fail(c, WRONG_USE, "The invalidity date lies in the future.");
-    if (given == NULL)
-        return DONE;
-    if (strcmp(given, wanted) != 0)
-        return strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) == 0
-                   ? DONE
-                   : cli_fail(c, REFUSED, "It is revoked for another reason.");
-    if (when_s != NO_DATE && when_s != shown_invalidity(now))
-        return cli_fail(c, REFUSED, "It has this reason already, with another invalidity date or none.");
-    *would = "nothing";
     return DONE;
 }
 
