@@ -133,8 +133,8 @@ void access_check(const struct ca *ca, struct view *v, struct ask *a, int64_t no
     if (!is_sound(a, now_s))
         return access_deny(a, "A value is out of its range.");
     if (a->kind == ASK_TOKEN_CREATE && !principal_may_make_token(v, a->principal))
-        access_deny(a, "This token is the last of eight that made each other: make the next with another "
-                       "login than a token.");
+        access_deny(a, "This token is the last of 64 that made each other: make the next with another login "
+                       "than a token.");
 }
 
 bool access_covers(struct ask *a, bool covered, const char *what)

@@ -242,9 +242,9 @@ Test(access, a_token_is_its_first_makers_however_many_are_between)
 {
     char name[PRINCIPAL_MAX], person[IDENTITY_MAX], behind[IDENTITY_MAX];
 
-    make_chain(40); /* as an earlier version let them be made */
+    make_chain(80); /* as an earlier version let them be made */
     principal_identity(view, &idle.role.config.access, "cert:08080808080808080808080808080808080808", person);
-    for (unsigned i = 0; i < 40; i++) {
+    for (unsigned i = 0; i < 80; i++) {
         snprintf(name, sizeof name, "token:%02x00000000000000", 0x30 + i);
         principal_identity(view, &idle.role.config.access, name, behind);
         cr_assert_str_eq(behind, person, "%s", name);
@@ -260,19 +260,20 @@ static struct ask creation_by(unsigned first)
     return a;
 }
 
-Test(access, the_eighth_token_of_a_chain_makes_no_other)
+Test(access, the_last_token_of_a_chain_makes_no_other)
 {
-    struct ask seventh = creation_by(0x36), eighth = creation_by(0x37), ninth = creation_by(0x38);
+    unsigned end = 0x30 + CHAIN_OF_TOKENS_MAX;
+    struct ask inside = creation_by(end - 2), last = creation_by(end - 1), beyond = creation_by(end);
 
-    make_chain(9);
-    access_check(&idle.ca, view, &seventh, NOW);
-    cr_assert_eq(seventh.err, OK, "%s", seventh.detail);
-    access_check(&idle.ca, view, &eighth, NOW);
-    cr_assert_eq(eighth.err, ERR_FORBIDDEN);
-    cr_assert_not_null(strstr(eighth.detail, "eight"), "%s", eighth.detail);
-    cr_assert(eighth.is_denied);
-    access_check(&idle.ca, view, &ninth, NOW);
-    cr_assert_eq(ninth.err, ERR_FORBIDDEN, "of an earlier version");
+    make_chain(CHAIN_OF_TOKENS_MAX + 1);
+    access_check(&idle.ca, view, &inside, NOW);
+    cr_assert_eq(inside.err, OK, "%s", inside.detail);
+    access_check(&idle.ca, view, &last, NOW);
+    cr_assert_eq(last.err, ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(last.detail, "64"), "%s", last.detail);
+    cr_assert(last.is_denied);
+    access_check(&idle.ca, view, &beyond, NOW);
+    cr_assert_eq(beyond.err, ERR_FORBIDDEN, "of an earlier version");
 }
 
 Test(access, a_certificate_is_covered_whole_or_not)
