@@ -68,10 +68,9 @@ static const char *act_name(const struct ask *a)
 
 static const char hidden[] = "It is outside the scope of this login.";
 
-/* As the log and the audit say it. */
-static const char *denial_text(const struct ask *a)
+const char *denial_text(const struct ask *a)
 {
-    return a->err == ERR_NOT_FOUND ? hidden : a->detail;
+    return a->is_denied && a->err == ERR_NOT_FOUND ? hidden : a->detail;
 }
 
 static void mark_denied(struct ask *a, enum err err, const char *told)

@@ -67,7 +67,7 @@ void record_refusal(struct txn *t, const struct ask *a, int64_t now_s)
         if (a->findings.items[i].severity == SEVERITY_REFUSE)
             n += (size_t)snprintf(detail + n, sizeof detail - n, " %s", a->findings.items[i].rule);
     if (!findings_refuse(&a->findings) && n < sizeof detail)
-        snprintf(detail + n, sizeof detail - n, " %s", a->detail);
+        snprintf(detail + n, sizeof detail - n, " %s", denial_text(a));
     audit(t, AUDIT_REFUSE, a, false, detail, now_s);
 }
 

@@ -43,13 +43,23 @@ static struct found expect_row(unsigned count, const char *actor, const char *de
     return f;
 }
 
-static void expect_decision_row(unsigned count, const char *actor, const uint8_t *id, const char *why)
+static void expect_row_about(const char *act, unsigned count, const char *actor, const uint8_t *id, const char *why)
 {
     char hex[2 * REQUEST_ID_LEN + 1], detail[512];
 
     hex_encode(span_of(id, REQUEST_ID_LEN), hex);
-    snprintf(detail, sizeof detail, "deny request %s: %s", hex, why);
+    snprintf(detail, sizeof detail, "%s %s: %s", act, hex, why);
     cr_assert_not(expect_row(count, actor, detail).last.has_serial);
+}
+
+static void expect_decision_row(unsigned count, const char *actor, const uint8_t *id, const char *why)
+{
+    expect_row_about("deny request", count, actor, id, why);
+}
+
+static void expect_approval_row(unsigned count, const char *actor, const uint8_t *id, const char *why)
+{
+    expect_row_about("approval of request", count, actor, id, why);
 }
 
 Test(denial, who_denies_what_is_anothers_or_outside_his_scope)
@@ -63,9 +73,12 @@ Test(denial, who_denies_what_is_anothers_or_outside_his_scope)
     cr_assert_eq(deny(OUTSIDE, asked.id, "no").err, ERR_NOT_FOUND);
     expect_decision_row(2, OUTSIDE, asked.id, "It is outside the scope of this login.");
     cr_assert_eq(deny(OTHER, (const uint8_t[REQUEST_ID_LEN]){1}, "no").err, ERR_NOT_FOUND);
+    expect_decision_row(2, OUTSIDE, asked.id, "It is outside the scope of this login.");
+    cr_assert_eq(approve(OUTSIDE, asked.id).err, ERR_NOT_FOUND);
+    expect_approval_row(3, OUTSIDE, asked.id, "It is outside the scope of this login.");
     cr_assert_eq(deny(INSIDE, asked.id, "no").err, OK);
     cr_assert_eq(deny(INSIDE, asked.id, "no").err, ERR_CONFLICT);
-    expect_decision_row(2, OUTSIDE, asked.id, "It is outside the scope of this login.");
+    expect_approval_row(3, OUTSIDE, asked.id, "It is outside the scope of this login.");
 }
 
 static enum err move(enum ask_kind kind, const char *who, const uint8_t *serial)
