@@ -161,7 +161,7 @@ static void on_read(void *arg, enum err read)
     if (read != OK && read != ERR_POLICY)
         return issuance_free(i);
     e = read == OK ? wanted_send(i->call, &i->wanted, 0, on_answer, i->call)
-                   : wanted_send(i->call, &i->wanted, ASK_DRY_RUN, on_findings, i);
+                   : wanted_send(i->call, &i->wanted, ASK_DRY_RUN | ASK_REFUSES, on_findings, i);
     if (e != OK)
         call_unsent(i->call, e);
     if (e != OK || read == OK)

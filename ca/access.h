@@ -58,8 +58,8 @@ enum err access_config_read(const struct xml_node *root, struct access_config *o
 
 #define TOKENS_MAX 4096u /* kept at once, ended ones included: beyond what anybody manages by hand */
 /* A token made by a token made by …: each is a read when its person is looked up. A token that makes its own
- * successor every 90 days comes to the end after sixteen years. Longer chains, of earlier versions, are followed
- * all the same. */
+ * successor every 90 days comes to the end after sixteen years. Longer chains, of earlier versions, are
+ * followed all the same. */
 #define CHAIN_OF_TOKENS_MAX 64u
 #define IDENTITY_MAX (2 * HASH_LEN + 8) /* "person:" and a SHA-256 in hex, with the NUL */
 

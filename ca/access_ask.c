@@ -63,7 +63,7 @@ static const char *act_name(const struct ask *a)
 
     if (act == NULL)
         return "unknown act";
-    return a->dry_run ? "preflight" : act->name;
+    return a->dry_run && !a->is_refused ? "preflight" : act->name;
 }
 
 static const char hidden[] = "It is outside the scope of this login.";
@@ -374,7 +374,7 @@ static void record_denial(struct txn *t, const struct ask *a, int64_t now_s)
 /* Has record_denial() to say it? What was to be issued has a row of its own, record_refusal(). */
 static bool is_denial(const struct ask *a)
 {
-    return a->is_denied && (!ask_issues(a) || a->dry_run);
+    return a->is_denied && (!ask_issues(a) || (a->dry_run && !a->is_refused));
 }
 
 bool access_writes(const struct ask *a)

@@ -23,12 +23,15 @@ static bool read_facts(struct rd *r, struct ask *a)
 static bool read_issue(struct rd *r, struct ask *a)
 {
     static const uint8_t none[HASH_LEN];
+    uint8_t flags;
 
     if (!ask_read_text(r, a->principal, sizeof a->principal) ||
         !ask_read_text(r, a->profile_id, sizeof a->profile_id))
         return false;
     a->days = rd_u32(r);
-    a->dry_run = (rd_u8(r) & ASK_DRY_RUN) != 0;
+    flags = rd_u8(r);
+    a->dry_run = (flags & ASK_DRY_RUN) != 0;
+    a->is_refused = (flags & ASK_REFUSES) != 0;
     rd_copy(r, a->idempotency, HASH_LEN);
     rd_copy(r, a->body_hash, HASH_LEN);
     a->is_idempotent = memcmp(a->idempotency, none, HASH_LEN) != 0;

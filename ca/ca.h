@@ -416,7 +416,7 @@ const char *issuer_for_key(const struct ca_config *c, struct span spki);
  * ASK_ISSUE, ASK_APPROVE and ASK_LISTENER always send findings (perhaps none). Answers may come in any order;
  * each request gets exactly one. */
 enum ask_kind {
-    ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_DRY_RUN), 32 octets idempotency
+    ASK_ISSUE = 1, /* blob principal, blob profile, u32 days, u8 flags (ASK_...), 32 octets idempotency
                       key (zeros: none), 32 octets body hash (what struct idempotent keeps), facts
                       -> findings; when OK and not a dry run: 19 octets serial, u16 issuer no, u8 repeated,
                       blob certificate DER; a dry run is OK whether it would be issued or not (the findings
@@ -452,6 +452,9 @@ enum ask_kind {
  * there is not; both leave an audit row. A request for approval outside the scope is ERR_NOT_FOUND, as if it
  * were not there, and leaves none. */
 #define ASK_DRY_RUN 1u
+/* With ASK_DRY_RUN: the api refuses it already, wants to know what else is against it, and has the refusal
+ * recorded by ASK_REFUSED. */
+#define ASK_REFUSES 2u
 
 /* In a dry run's answer: u16 ku, u8 is_ca, u8 san_from_cn, u8 drops_ou, i64 days, u8 count, then a u8 for
  * each eku. */

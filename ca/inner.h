@@ -155,6 +155,7 @@ struct ask {
     /* issue, listener */
     char profile_id[PROFILE_ID_MAX];
     bool dry_run, repeated;
+    bool is_refused; /* by the api, which has it recorded */
     uint8_t idempotency[HASH_LEN], body_hash[HASH_LEN];
     bool is_idempotent;
     struct ask
@@ -223,7 +224,7 @@ void access_deny(struct ask *a, const char *detail);
 /* The same of what lies outside his scope, which he is told is not there: ERR_NOT_FOUND with `detail`. Log
  * and audit say what it was. */
 void access_hide(struct ask *a, const char *detail);
-const char *denial_text(const struct ask *a); /* what is against it, as log and audit say it */
+const char *denial_text(const struct ask *a);   /* what is against it, as log and audit say it */
 bool access_reads(struct rd *r, struct ask *a); /* a frame's rest, of the kinds below */
 bool access_writes(const struct ask *a);        /* tokens, permits, login failures, denials */
 void access_record(struct txn *t, struct ask *a, int64_t now_s);

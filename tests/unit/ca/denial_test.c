@@ -43,7 +43,8 @@ static struct found expect_row(unsigned count, const char *actor, const char *de
     return f;
 }
 
-static void expect_row_about(const char *act, unsigned count, const char *actor, const uint8_t *id, const char *why)
+static void expect_row_about(const char *act, unsigned count, const char *actor, const uint8_t *id,
+                             const char *why)
 {
     char hex[2 * REQUEST_ID_LEN + 1], detail[512];
 
@@ -135,6 +136,9 @@ Test(denial, who_has_preflighted_what_he_may_not_ask_for)
     cr_assert_eq(try(INSIDE, "general/nothing", ASK_DRY_RUN), ERR_NOT_FOUND);
     expect_row(0, NULL, NULL);
     cr_assert_eq(try(OUTSIDE, "general/client", ASK_DRY_RUN), ERR_FORBIDDEN);
+    expect_row(1, OUTSIDE,
+               "preflight: This login is limited: its scope does not cover every name of this request.");
+    cr_assert_eq(try(OUTSIDE, "general/client", ASK_DRY_RUN | ASK_REFUSES), ERR_FORBIDDEN);
     expect_row(1, OUTSIDE,
                "preflight: This login is limited: its scope does not cover every name of this request.");
     cr_assert_eq(try(COLLEAGUE, "chancery/administrator", ASK_DRY_RUN), ERR_FORBIDDEN);
