@@ -213,7 +213,7 @@ static bool issuers_are_there(struct call *c, const struct scope_list *l)
     if (e == ERR_NOT_FOUND)
         call_problem(c, ERR_MALFORMED, NULL, "There is no issuer \"%s\".", id);
     else if (e != OK)
-        call_problem(c, ERR_UNAVAILABLE, NULL, "The store cannot be read now.");
+        call_unreadable(c);
     view_close(v);
     return e == OK;
 }
