@@ -187,7 +187,7 @@ enum err csr_check_members(const struct js *body, struct fault *f)
     static const char *const parameters[] = {"profile", "days"};
 
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-        if (js_get(body, parameters[i]) != NULL)
+        if (js_get(body, parameters[i]) != NULL && !js_is_null(js_get(body, parameters[i])))
             return fault_set(f, ERR_MALFORMED, "\"%s\" is a parameter of the query, no member of the body.",
                              parameters[i]);
     return OK;

@@ -262,7 +262,7 @@ class Issue(ServiceTest):
         answer = self.assert_status(self.service.api(path, "POST", json.dumps({"csr": csr.pem}).encode(), headers), 201)
         self.assertEqual(der.Certificate(pem_to_der(answer.text)[0]).spki, csr.fields.spki)
         self.assert_problem(self.service.api(path, "POST", b'{"pkcs10": ""}', headers), 400)
-        self.assert_status(self.service.api(path, "POST", json.dumps({"csr": csr.pem, "hosts": ["a"]}).encode(), headers), 201)
+        self.assert_status(self.service.api(path, "POST", json.dumps({"csr": csr.pem, "hosts": ["a"], "days": None}).encode(), headers), 201)
         for name, value in (("days", 3), ("profile", "ucm/tomcat")):
             with self.subTest(name):
                 problem = self.assert_problem(self.service.api(path, "POST", json.dumps({"csr": csr.pem, name: value}), headers), 400)
