@@ -141,11 +141,23 @@ static void check_store(struct report *r)
     view_close(r->view);
 }
 
-/* The next one comes at once, or is known not to. A site may have no issuer for one kind of key: that is
- * told, and the service is ready all the same. */
+static bool is_issued(const struct ca_config *c, const char *kind)
+{
+    enum key_type type = strcmp(kind, "rsa") == 0 ? KEY_RSA : KEY_EC;
+
+    for (size_t i = 0; i < c->count; i++)
+        if (c->issuers[i].issues == type)
+            return true;
+    return false;
+}
+
+/* The next one comes at once, or is known not to. A site may have no issuer for one kind of key, and the
+ * service is ready all the same. */
 static void check_listener_kind(struct report *r, const struct listener_kind *k)
 {
-    if (!k->is_usable && !k->is_failed)
+    if (!k->is_usable && !is_issued(&r->call->api->config->ca, k->name))
+        checks_add(&r->checks, "listener", k->name, LEVEL_OK, "no issuer signs this kind of key");
+    else if (!k->is_usable && !k->is_failed)
         checks_add(&r->checks, "listener", k->name, LEVEL_OK, "it is asked for");
     else if (k->is_revoked)
         checks_add(&r->checks, "listener", k->name, LEVEL_CRITICAL, "revoked or on hold");

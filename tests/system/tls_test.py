@@ -9,7 +9,7 @@ import subprocess
 import unittest
 import xml.etree.ElementTree as ET
 
-from harness import WAIT_S, ServiceTest, replace_file, run, wait_until
+from harness import WAIT_S, Service, ServiceTest, replace_file, run, wait_until
 
 SUITES_12 = {f"ECDHE-{key}-{rest}" for key in ("ECDSA", "RSA") for rest in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")}
 
@@ -117,6 +117,17 @@ class Tls(ServiceTest):
         checks = self.checks()
         self.assertEqual(checks["listener:rsa"]["status"], "ok")
         self.assertNotIn("certificate.ending:listener rsa", checks)
+
+    def test_a_kind_that_no_issuer_signs_is_no_fault(self):
+        service = Service(start=False)
+        self.addCleanup(service.kill)
+        path = service.home / "chancery.xml"
+        replace_file(path, path.read_text().replace(' issues="ec"', ""))
+        service.start()
+        wait_until(lambda: service.https("/readyz").status == 200, "it is ready with the other")
+        [ec] = [each for each in service.https("/readyz").json()["checks"] if each["name"] == "listener:ec"]
+        self.assertEqual((ec["status"], ec["detail"]), ("ok", "no issuer signs this kind of key"))
+        self.assertFalse((service.home / "listener" / "ec.pem").exists())
 
 
 if __name__ == "__main__":
