@@ -353,6 +353,7 @@ class Service:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
+        wait_until(lambda: not self.roles(), "its roles are gone")
 
     def roles(self):
         """{role name: [pid]} of this home's running role processes, by their command line `chancery role NAME --home HOME`."""

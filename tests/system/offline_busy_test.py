@@ -161,10 +161,10 @@ class Busy(unittest.TestCase):
         self.assertEqual(other.asked, 1)
 
     def test_a_requester_at_his_limit_has_every_request_signed(self):
-        service, count, dump = Service(start=False), 63, new_directory()
+        service, count, dump = Service(start=False), 24, new_directory()
         self.addCleanup(service.kill)
         path = service.home / "chancery.xml"
-        replace_file(path, path.read_text().replace("</https>", '</https><login><limits requests="60/m"/></login>'))
+        replace_file(path, path.read_text().replace("</https>", '</https><login><limits requests="2/s"/></login>'))
         service.start()
         token = new_directory() / "token"
         token.write_text(service.chancery("token", "create", "--role", "requester").text)
