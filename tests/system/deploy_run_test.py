@@ -187,6 +187,18 @@ class DeployRun(unittest.TestCase):
         self.assertEqual((self.home / "chancery.xml").stat().st_mode & 0o777, 0o644)
         self.assertEqual([*self.home.glob(".move*")], [])
 
+    def test_one_listener_moves_to_where_the_other_was(self):
+        a, b, c = (f"127.0.0.1:{each}" for each in free_ports(3))
+        self.checkout.served("--home", self.home, "--http", a, "--https", b)
+        for http, https in ((b, a), (a, c), (b, a)):  # swapped; HTTP where HTTPS was; HTTPS where HTTP was
+            with self.subTest(http=http, https=https):
+                told, _ = self.checkout.served("--home", self.home, "--http", http, "--https", https)
+                self.assertEqual((told["http"], told["https"]), (http, https))
+                self.assertEqual(self.addresses(), (http, https, f"http://localhost:{http.split(':')[1]}"))
+        self.assert_refused("--http", a, says="cannot make <http listen>")  # where the other still is
+        self.assert_refused("--http", a, "--https", a, says="nothing was changed")
+        self.assert_refused("--http", a, "--https", "nonsense", says="cannot make <https listen> nonsense")
+
     def test_a_last_line_without_an_end_is_kept(self):
         path = self.home / "chancery.xml"
         text = path.read_text()
