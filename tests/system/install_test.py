@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""deploy/install-packages on a machine that is busy, or has a mirror that fails: it is tried again, with an end, and starts no service.
-apt-get, sudo and sleep only say that they were called."""
+"""deploy/install-packages on a machine that is busy, or has a mirror that fails: it is tried again, with an end, and starts no service,
+also when it is killed or is not alone. apt-get, sudo and sleep only say that they were called."""
 import os
 import pathlib
 import shutil
@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import ROOT, WAIT_S, WORK
+from harness import ROOT, WAIT_S, WORK, wait_until
 
 TRIES = 5
 ABSENT = "chancery-test-absent"  # no package has the name
@@ -23,20 +23,26 @@ class Machine:
         (self.root / "deploy").mkdir()
         (self.root / "first").mkdir()
         shutil.copy(ROOT / "deploy/install-packages", self.root / "deploy")
-        (self.root / "deploy/packages").write_text(f"build {package} of the test\n")
+        self.need(package)
         self.calls, self.policy = self.root / "calls", self.root / "policy-rc.d"
         self.program("apt-get", f'echo "apt-get $*" >>{self.calls}\n{apt}')
         self.program("sleep", f'echo "sleep $*" >>{self.calls}')
         self.program("sudo", 'exec "$@"')
+
+    def need(self, package):
+        (self.root / "deploy/packages").write_text(f"build {package} of the test\n")
 
     def program(self, name, text):
         path = self.root / "first" / name
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
 
-    def install(self):
+    def command(self):
         environment = {**os.environ, "PATH": f"{self.root}/first:{os.environ['PATH']}", "POLICY_RC_D": str(self.policy)}
-        return subprocess.run([self.root / "deploy/install-packages", "build"], env=environment, capture_output=True, text=True, timeout=WAIT_S, check=False)
+        return {"args": [self.root / "deploy/install-packages", "build"], "env": environment, "text": True}
+
+    def install(self):
+        return subprocess.run(**self.command(), capture_output=True, timeout=WAIT_S, check=False)
 
     def called(self, word):
         lines = self.calls.read_text().splitlines() if self.calls.exists() else []
@@ -93,6 +99,61 @@ class Install(unittest.TestCase):
         machine.policy.write_text("of the machine\n")
         self.assertEqual(machine.install().returncode, 0)
         self.assertEqual(machine.policy.read_text(), "of the machine\n")
+
+    def killed(self):
+        """A machine on which a run has left its policy."""
+        machine = Machine(ABSENT)
+        machine.program("apt-get", 'case "$*" in *" install"*) kill -9 $PPID ;; esac')
+        self.assertEqual(machine.install().returncode, -9)
+        self.assertTrue(machine.policy.exists())
+        return machine
+
+    def test_the_policy_of_a_run_that_was_killed_goes_with_the_next_one(self):
+        machine = self.killed()
+        machine.program("apt-get", f'case "$*" in *" install"*) {machine.policy} {ABSENT}.service start; echo $? >{machine.root}/said ;; esac')
+        self.assertEqual(machine.install().returncode, 0)
+        self.assertEqual((machine.root / "said").read_text(), "101\n", "and holds until then")
+        self.assertFalse(machine.policy.exists())
+
+    def test_it_goes_as_well_when_nothing_is_missing_any_more(self):
+        machine = self.killed()
+        machine.need("dpkg")
+        self.assertEqual(machine.install().returncode, 0)
+        self.assertFalse(machine.policy.exists())
+
+    def test_who_has_no_right_to_remove_it_is_told(self):
+        machine = self.killed()
+        machine.need("dpkg")
+        for name in ("rm", "sudo"):
+            machine.program(name, "exit 1")
+        done = machine.install()
+        self.assertEqual((done.returncode, done.stderr.count(f"remove {machine.policy}")), (0, 1))
+
+    def test_a_second_run_waits_for_the_first(self):
+        machine = Machine(ABSENT)
+        gate = machine.root / "gate"
+        os.mkfifo(gate)
+        machine.program("apt-get", f'echo "apt-get $*" >>{machine.calls}\n[ ! -e {gate} ] || timeout {WAIT_S} cat {gate}\n'
+                        f'case "$*" in *" install"*) {machine.policy} {ABSENT}.service start; echo $? >>{machine.root}/said ;; esac')
+        with open(machine.root / "log", "w+") as log:
+            runs = [subprocess.Popen(**machine.command(), stderr=log)]
+            try:
+                wait_until(lambda: machine.called("update"), "the first is at it")
+                runs.append(subprocess.Popen(**machine.command(), stderr=log))
+                wait_until(lambda: "waiting for another run" in (machine.root / "log").read_text() or runs[1].poll() is not None, "the second waits")
+                self.assertEqual(len(machine.called("update")), 1)
+                machine.need("dpkg")  # nothing is missing for a third, which waits for nobody
+                self.assertEqual(machine.install().returncode, 0)
+                self.assertTrue(machine.policy.exists())
+                machine.need(ABSENT)
+                with open(gate, "w"):
+                    gate.unlink()
+                self.assertEqual([each.wait(WAIT_S) for each in runs], [0, 0])
+            finally:
+                for each in runs:
+                    each.kill()
+        self.assertEqual((machine.root / "said").read_text(), "101\n101\n")
+        self.assertFalse(machine.policy.exists())
 
 
 if __name__ == "__main__":
