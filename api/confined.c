@@ -295,7 +295,8 @@ static void warm_up(void)
 struct path_list {
     struct confine_path paths[PATHS_MAX];
     char texts[PATHS_MAX][PATH_LEN_MAX];
-    size_t count;
+    const char *fixed[ACCESS_AUTHORITIES_MAX * 2]; /* the configuration's: what replaces them is not read */
+    size_t count, fixed_count;
 };
 
 static void list_add(struct path_list *l, const char *path, enum confine_access access)
@@ -317,6 +318,18 @@ static void list_add_file(struct path_list *l, const struct config *c, const cha
         list_add(l, path, CONFINE_READ);
     if (beside_is_open(c, path, directory))
         list_add(l, directory, CONFINE_READ);
+    else if (path[0] != '\0')
+        l->fixed[l->fixed_count++] = path;
+}
+
+/* Said at the start: else it is seen when the first renewal has locked out whom it is about. */
+static void list_warn(const struct path_list *l)
+{
+    for (size_t i = 0; i < l->fixed_count; i++)
+        log_warn("login-authority",
+                 "%s: a file put in its place will not be read before a restart, because its directory is, "
+                 "holds or lies in a place of keys or other secrets",
+                 l->fixed[i]);
 }
 
 /* By what the account of the start can reach: later, as the role's, less would be seen. Freed by the caller.
@@ -390,6 +403,8 @@ enum err role_enter(enum role_id id, const struct config *c, struct board *board
     }
     if (e == OK && c->confine.level == CONFINE_FULL && paths != NULL)
         e = confine_paths(paths->paths, this->may_connect, &landlock, f);
+    if (landlock > 0)
+        list_warn(paths);
     free(paths);
     tell(board, id, landlock);
     if (e == OK && !this->seals_itself)

@@ -339,6 +339,47 @@ Test(confined, no_file_of_an_authority_opens_a_key_beside_or_below_it)
     cr_assert_eq(unlink(file), 0);
 }
 
+/* What a role says as it enters. */
+static const char *said(enum role_id id, char *out, size_t cap)
+{
+    int fd = open("said", O_CREAT | O_TRUNC | O_RDWR, 0644), status = -1;
+    pid_t pid = fork();
+    ssize_t n;
+
+    cr_assert(fd >= 0 && pid >= 0);
+    if (pid == 0) {
+        dup2(fd, STDERR_FILENO);
+        enter(id);
+        _exit(0);
+    }
+    cr_assert(waitpid(pid, &status, 0) == pid && status == 0);
+    n = pread(fd, out, cap - 1, 0);
+    cr_assert(n >= 0 && close(fd) == 0);
+    out[n] = '\0';
+    return out;
+}
+
+Test(confined, a_file_that_nothing_may_replace_is_warned_of)
+{
+    struct access_authority *a = c.ca.access.authorities;
+    char text[4096];
+
+    if (!has_landlock())
+        cr_skip_test("nothing judges files here");
+    name_authority("corp/ca.pem");
+    strcpy(a->crl, "corp/next.pem");
+    cr_expect_str_empty(said(ROLE_API, text, sizeof text), "in a directory of their own");
+    strcpy(a->crl, "secret/ca.pem");
+    cr_expect_str_empty(said(ROLE_API, text, sizeof text), "with no secret in the directory");
+    c.issuer_count = 1;
+    strcpy(c.issuers[0].key_uri, "file:secret/y.key");
+    cr_expect_not_null(strstr(said(ROLE_API, text, sizeof text), "login-authority"));
+    cr_expect(strstr(text, "secret/ca.pem") != NULL && strstr(text, "corp/ca.pem") == NULL, "%s", text);
+    cr_expect_str_empty(said(ROLE_OCSP, text, sizeof text), "a role that reads none");
+    c.confine.level = CONFINE_BASIC;
+    cr_expect_str_empty(said(ROLE_API, text, sizeof text), "nothing keeps it from being read");
+}
+
 Test(confined, a_directory_is_no_file_of_an_authority)
 {
     static const char *const names[] = {".", "keys", "admin", "secret", "to-keys", "/", "/tmp"};
