@@ -80,6 +80,15 @@ def wait_until(claim, what):
     raise AssertionError(f"not within {WAIT_S} s: {what}")
 
 
+def has_ended(pid):
+    """A process loses its memory, and so its command line, some time before its files, which its last thread closes."""
+    try:
+        threads = [each.read_text() for each in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # one that has just ended: look again
+    return all(each.rpartition(")")[2].split()[0] in "ZX" for each in threads)
+
+
 TAKEN = []  # the names of this process's ports; they go with it
 
 
@@ -343,17 +352,21 @@ class Service:
         return self.process.wait(timeout=WAIT_S)
 
     def kill(self):
-        """Ends whatever is left of the service, at once."""
+        """Ends whatever is left of the service, at once, and waits until it has let go of its sockets."""
+        left = self.role_pids()
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait(timeout=WAIT_S)
-        for pids in self.roles().values():
-            for pid in pids:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-        wait_until(lambda: not self.roles(), "its roles are gone")
+        left.update(self.role_pids())
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        wait_until(lambda: all(map(has_ended, left)), "its roles have ended")
+
+    def role_pids(self):
+        return {pid for pids in self.roles().values() for pid in pids}
 
     def roles(self):
         """{role name: [pid]} of this home's running role processes, by their command line `chancery role NAME --home HOME`."""
