@@ -5,7 +5,6 @@
  * compromised. A damaged one stays too and holds up nobody: told, and passed over.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "store/inner.h"
@@ -34,14 +33,6 @@ struct slice {
     bool is_end;
 };
 
-/* In the order of the table: a key that is cut off comes before what it is the beginning of. */
-static bool is_before(struct span key, struct span end)
-{
-    int order = memcmp(key.data, end.data, key.len < end.len ? key.len : end.len);
-
-    return order < 0 || (order == 0 && key.len < end.len);
-}
-
 /* Reads before it removes: a cursor does not outlive a write. */
 static enum err slice_read(struct view *v, const struct cert_prune *p, unsigned most, struct slice *out)
 {
@@ -57,7 +48,7 @@ static enum err slice_read(struct view *v, const struct cert_prune *p, unsigned 
     key_put_time(&end, p->before_s);
     for (err = scan_from(&scan, key_span(&from), &e); err == OK && out->count < most;
          err = scan_next(&scan, &e)) {
-        if (!is_before(e.key, key_span(&end)))
+        if (key_compare(e.key, key_span(&end)) >= 0)
             break;
         if (ended_of_key(e.key, &out->items[out->count]))
             out->count++;

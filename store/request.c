@@ -74,10 +74,7 @@ static struct key key_of_end(const struct request *r)
 /* Below `end`, which has the tag of the table's keys that are meant. */
 static bool is_before(struct span s, const struct key *end)
 {
-    size_t len = s.len < end->len ? s.len : end->len;
-    int order = memcmp(s.data, end->data, len);
-
-    return s.data[0] == end->data[0] && (order < 0 || (order == 0 && s.len < end->len));
+    return s.data[0] == end->data[0] && key_compare(s, key_span(end)) < 0;
 }
 
 /* ---- finding ---- */
