@@ -14,8 +14,6 @@
  * certificate at once. */
 #define BACKDATE_S 300
 #define DAY_S 86400
-/* An invalidity date is at most this much ahead of our clock: as much as the clock of whoever asks may be. */
-#define AHEAD_S 300
 
 /* The answer already given under this Idempotency-Key, if there is one. */
 static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
@@ -334,8 +332,7 @@ static void decide_revoke(struct ask *a, const struct status *s, int64_t now_s)
         return;
     if (s->state == CERT_REVOKED)
         return ask_refuse(a, ERR_CONFLICT, "It is revoked for another reason.");
-    /* RFC 5280 5.3.2: when the key is known or suspected to have been lost, so never ahead. */
-    if (a->invalidity_s != NO_TIME && a->invalidity_s > now_s + AHEAD_S)
+    if (a->invalidity_s != NO_TIME && a->invalidity_s > now_s + INVALIDITY_AHEAD_S)
         return ask_refuse(a, ERR_MALFORMED, "The invalidity date lies in the future.");
     a->changed = true;
 }

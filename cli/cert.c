@@ -134,10 +134,8 @@ static const struct column plan_columns[] = {
     {"", "would", 0}, {"", "serial", 0}, {"", "subject", 0}, {"", "status", 0}, {"", "reason", 0},
 };
 
-#define AHEAD_S 300 /* of the service's clock, which is taken to be ours */
-
-/* What the service would make of it, from what it shows (docs/interface.md, 5): DONE, or what it would end
- * with and its own words. `would` becomes "nothing" where the wish is fulfilled already. */
+/* What the service would make of it, from what it shows (docs/interface.md, 5) and by our clock: DONE, or
+ * what it would end with and its own words. `would` becomes "nothing" where the wish is fulfilled already. */
 static int decide_revoke(struct cli *c, const struct js *now, const char **would)
 {
     const char *given = js_str(js_get(js_get(now, "revocation"), "reason")),
@@ -151,7 +149,7 @@ static int decide_revoke(struct cli *c, const struct js *now, const char **would
         *would = "nothing";
     else if (given != NULL && strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) != 0)
         return cli_fail(c, REFUSED, "It is revoked for another reason.");
-    else if (when_s != NO_DATE && when_s > c->now_s + AHEAD_S)
+    else if (when_s != NO_DATE && when_s > c->now_s + INVALIDITY_AHEAD_S)
         return cli_fail(c, WRONG_USE, "The invalidity date lies in the future.");
     return DONE;
 }
