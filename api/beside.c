@@ -62,13 +62,7 @@ static bool holds_secret(const struct config *c, const char *directory)
 
 bool beside_is_open(const struct config *c, const char *file, char directory[static PATH_LEN_MAX])
 {
-    char *slash;
-
-    snprintf(directory, PATH_LEN_MAX, "%s", file);
-    slash = strrchr(directory, '/');
-    if (slash == NULL || slash == directory)
-        return false;
-    *slash = '\0';
+    path_dir(file, directory);
     return !lies_in(".", directory) && !lies_in(directory, "keys") && !lies_in(directory, "admin") &&
            !holds_signing_key(c, directory) && !holds_secret(c, directory);
 }
