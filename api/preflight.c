@@ -57,6 +57,13 @@ static bool read_file(struct call *c, const struct js *body, const char *name, s
     return false;
 }
 
+static enum err check_body(const struct js *body, struct fault *f)
+{
+    if (csr_has_key(body))
+        return fault_set(f, ERR_MALFORMED, "The body holds a private key. Never send a private key.");
+    return csr_check_members(body, f);
+}
+
 static bool read_json(struct preflight *p)
 {
     struct call *c = p->call;
@@ -68,12 +75,7 @@ static bool read_json(struct preflight *p)
         call_problem(c, ERR_MALFORMED, NULL, "The body is no JSON: %s", f.detail);
         return false;
     }
-    if (csr_has_key(body)) {
-        js_free(body);
-        call_problem(c, ERR_MALFORMED, NULL, "The body holds a private key. Never send a private key.");
-        return false;
-    }
-    if (csr_check_members(body, &f) != OK) {
+    if (check_body(body, &f) != OK) {
         js_free(body);
         call_problem(c, ERR_MALFORMED, NULL, "%s", f.detail);
         return false;
