@@ -143,12 +143,7 @@ static void check_store(struct report *r)
 
 static bool is_issued(const struct ca_config *c, const char *kind)
 {
-    enum key_type type = strcmp(kind, "rsa") == 0 ? KEY_RSA : KEY_EC;
-
-    for (size_t i = 0; i < c->count; i++)
-        if (c->issuers[i].issues == type)
-            return true;
-    return false;
+    return ca_issuer_for(c, strcmp(kind, "rsa") == 0 ? KEY_RSA : KEY_EC) != NULL;
 }
 
 /* The next one comes at once, or is known not to. A site may have no issuer for one kind of key, and the

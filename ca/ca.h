@@ -406,6 +406,8 @@ bool ca_config_same_issuers(const struct ca_config *a, const struct ca_config *b
 /* The common name of the listener's certificates: the host where it is no longer than a common name may be
  * (RFC 5280 ub-common-name), else a fixed one. Clients go by the subjectAltName, RFC 6125 6.4.4. */
 const char *listener_cn(const struct ca_config *c);
+/* Borrowed. Who issues to keys of that type; NULL: nobody, and for KEY_NONE always. */
+const struct ca_issuer *ca_issuer_for(const struct ca_config *c, enum key_type type);
 /* Whose certificate such a key gets; "" when no issuer has that kind. */
 const char *issuer_for_key(const struct ca_config *c, struct span spki);
 

@@ -222,14 +222,20 @@ const char *listener_cn(const struct ca_config *c)
     return strlen(c->host) <= CN_MAX ? c->host : "chancery";
 }
 
+const struct ca_issuer *ca_issuer_for(const struct ca_config *c, enum key_type type)
+{
+    for (size_t i = 0; type != KEY_NONE && i < c->count; i++)
+        if (c->issuers[i].issues == type)
+            return &c->issuers[i];
+    return NULL;
+}
+
 const char *issuer_for_key(const struct ca_config *c, struct span spki)
 {
     struct key_kind key;
+    const struct ca_issuer *i = key_kind_of(spki, &key) ? ca_issuer_for(c, key.type) : NULL;
 
-    for (size_t i = 0; key_kind_of(spki, &key) && i < c->count; i++)
-        if (c->issuers[i].issues == key.type)
-            return c->issuers[i].id;
-    return "";
+    return i != NULL ? i->id : "";
 }
 
 static bool same_hosts(const struct ca_issuer *a, const struct ca_issuer *b)
