@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -19,16 +20,23 @@ static const struct {
     [HASH_SHA512] = {"SHA512", "SHA-512", 64},
 };
 
-static EVP_MD *
-    fetched[sizeof table / sizeof *table]; /* a cache of constants: the one thing here that outlives a call */
+/* A cache of constants: the one thing here that outlives a call. Threads that fetch at the same time keep
+ * what the first of them brought. */
+static EVP_MD *_Atomic fetched[sizeof table / sizeof *table];
 
 static const EVP_MD *digest(enum hash_alg alg)
 {
-    if (fetched[alg] == NULL)
-        fetched[alg] = EVP_MD_fetch(NULL, table[alg].fetch, NULL);
-    if (fetched[alg] == NULL)
+    EVP_MD *there = atomic_load_explicit(&fetched[alg], memory_order_acquire), *mine;
+
+    if (there != NULL)
+        return there;
+    mine = EVP_MD_fetch(NULL, table[alg].fetch, NULL);
+    if (mine == NULL)
         die("OpenSSL has no %s", table[alg].name);
-    return fetched[alg];
+    if (atomic_compare_exchange_strong(&fetched[alg], &there, mine))
+        return mine;
+    EVP_MD_free(mine);
+    return there;
 }
 
 size_t hash_len(enum hash_alg alg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hash: SHA-1 and SHA-2 with algorithms fetched once a process (fetching by name on each call doubles the
- * cost of a hash in OpenSSL 3.0), and the CSPRNG. One of the files that may include OpenSSL. Pure; dies when
- * OpenSSL fails. */
+ * cost of a hash in OpenSSL 3.0), and the CSPRNG. One of the files that may include OpenSSL. Dies when
+ * OpenSSL fails. Thread rule: any thread; a struct hash belongs to one. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
