@@ -2,6 +2,7 @@
 /*
  * clock: times are int64_t Unix seconds UTC everywhere until they are encoded.
  * Deciding code takes `now_s` as a parameter; only a role's loop asks the clock.
+ * Thread rule: any thread.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

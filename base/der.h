@@ -7,6 +7,7 @@
  * The writer is a buf (sticky, bounded). Constructed values are opened and
  * closed; the length is put in its place on close. The reader accepts definite,
  * minimal lengths and single-octet tags only, which is all that X.509 uses.
+ * Thread rule: pure; one buf, one thread.
  */
 #ifndef BASE_DER_H
 #define BASE_DER_H

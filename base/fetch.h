@@ -3,7 +3,8 @@
  * fetch: HTTP exchanges as a client, one or many at a time, over libcurl, for the command line;
  * base/transfer.h moves files of any length. TCP with or without TLS, or HTTP over a Unix socket. No
  * redirects, no proxies, no cookies. Blocks up to the timeout. A server is always verified; with `cacert`
- * against that file alone. A token is never sent over plain TCP.
+ * against that file alone. A token is never sent over plain TCP. Thread rule: any thread; a pool belongs to
+ * one.
  */
 #ifndef BASE_FETCH_H
 #define BASE_FETCH_H

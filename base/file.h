@@ -3,6 +3,7 @@
  * file: whole small files, and the one way in which we replace a file that others read:
  * a temporary name in the same directory, write, fsync, rename, fsync of the directory.
  * Blocks on the disk. Details of failures go into the fault with the path.
+ * Thread rule: any thread; a draft belongs to one.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H

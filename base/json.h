@@ -3,7 +3,7 @@
  * json: building and reading JSON over jansson (its one owner). Reading refuses duplicate members and
  * anything beyond 32 levels. Values are reference-free trees: a container owns what is put into it. Out of
  * memory dies. Strings that are not UTF-8 are written with each bad octet as U+FFFD, so hostile names cannot
- * break an answer.
+ * break an answer. Thread rule: any thread; a tree belongs to one.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

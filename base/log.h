@@ -3,6 +3,7 @@
  * log: one line an event on standard error, `time level role event key=value …`,
  * values quoted when they hold anything but printable ASCII without spaces, so
  * that no hostile byte reaches a terminal. Blocks on the descriptor only.
+ * Thread rule: any thread, once log_role() was called.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

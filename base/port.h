@@ -20,7 +20,7 @@
  * number.
  *
  * Key ids: for CA keys the issuer id ("rsa-g1"); for OCSP keys the id of the issuer answered for.
- * A lost signer is ERR_END: the role exits.
+ * A lost signer is ERR_END: the role exits. Thread rule: one port, one thread.
  */
 #ifndef BASE_PORT_H
 #define BASE_PORT_H

@@ -6,6 +6,7 @@
  * repeats; the rest is the kind's own.
  *
  * A peer that is gone ends the service: send and receive say so, the role exits.
+ * Thread rule: any thread, and any process: a record is sent and received whole.
  */
 #ifndef BASE_WIRE_H
 #define BASE_WIRE_H

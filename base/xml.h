@@ -3,7 +3,8 @@
  * xml: a validated document and plain access to it, over libxml2 (its one owner). No network, no DTD, no
  * entities, no XInclude; at most XML_DOC_MAX octets. A document is handed out only when its schema accepts
  * it, so readers need not check shapes again. Errors name file, line, what was found and what is permitted
- * there, all of them, one a line.
+ * there, all of them, one a line. Thread rule: one thread of a process parses, since libxml2 keeps what may
+ * be loaded for the whole process.
  */
 #ifndef BASE_XML_H
 #define BASE_XML_H

@@ -8,7 +8,7 @@
  * Order of one run: open the first list's drafts -> reserve a number (durable) -> open a view; then of each
  * list: entries into the draft -> to the signer -> rename both files -> record (durable). The view is closed
  * after the last list's entries, the answer comes after the last record. A crash in between costs a number,
- * never repeats one.
+ * never repeats one. Thread rule: one thread; crl_cached_until() and crl_issuer_find() are pure.
  */
 #ifndef CRL_CRL_H
 #define CRL_CRL_H

@@ -31,6 +31,8 @@
  *      version v1, responderID byKey of its own key, producedAt within a day of the clock;
  *      SingleResponses well formed, each with thisUpdate no more than a day after the clock and nextUpdate no
  *      more than 30 days after thisUpdate.
+ *
+ * Thread rule: one thread; several processors are used by several processes.
  */
 #ifndef SIGNER_SIGNER_H
 #define SIGNER_SIGNER_H
