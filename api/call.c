@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define JSON_MAX                                                                                             \
-    (64u * 1024 *                                                                                            \
-     1024) /* the largest list page: 1,000 rows, each with 1,000 names of 253 characters, would be less */
+/* A page of 1,000 certificates is some 500 KiB; one of certificates that each name what fills a request of
+ * CSR_MAX octets is about as much as this. Beyond it the answer is 413 and says to ask for fewer. */
+#define JSON_MAX (64u * 1024 * 1024)
 #define FIELDS_MAX 9
 #define PARAMS_MAX 12u /* of one query: more than any list has filters */
 

@@ -125,7 +125,7 @@ struct finding {
     enum severity severity;
     char *field, *got, *want;
 };
-#define FINDINGS_MAX 64u /* a CSR that breaks more rules than there are repeats itself */
+#define FINDINGS_MAX 64u /* who breaks more rules at once hears of the gravest: finding_add() */
 struct findings {
     struct finding items[FINDINGS_MAX];
     size_t count;

@@ -44,7 +44,7 @@ enum ocsp_status {
     OCSP_UNAUTHORIZED = 6,
 };
 
-#define OCSP_CERTIDS_MAX 32 /* a request of 4 KiB holds no more with SHA-256; each costs a lookup */
+#define OCSP_CERTIDS_MAX 32 /* each costs a lookup; OCSP_REQUEST_MAX holds a few more with SHA-256 */
 #define OCSP_NONCE_MAX 128  /* RFC 9654 2.1 */
 #define OCSP_UNDER_WAY_MAX                                                                                   \
     1024 /* signatures awaited at once, the HTTP server's connections: two seconds of RSA 3072 on one core.  \

@@ -88,6 +88,7 @@ Test(ocsp_request, up_to_32_certids_are_read)
 {
     cr_assert_eq(read_once(asking(EVP_sha256(), OCSP_CERTIDS_MAX)), OCSP_SUCCESSFUL);
     cr_assert_eq(out.count, OCSP_CERTIDS_MAX);
+    cr_assert_eq(read_once(asking(EVP_sha256(), OCSP_CERTIDS_MAX + 1)), OCSP_MALFORMED);
     cr_assert_eq(read_once(asking(EVP_sha1(), OCSP_CERTIDS_MAX + 1)), OCSP_MALFORMED);
     cr_assert_eq(read_once(asking(EVP_sha1(), 0)), OCSP_MALFORMED);
 }
