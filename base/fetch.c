@@ -6,23 +6,15 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/curl_inner.h"
 
 #define TIMEOUT_DEFAULT_S 60L
-#define CONNECT_TIMEOUT_S 10L /* a service that is there answers a SYN at once */
-#define URL_MAX (64u * 1024)  /* far beyond the header block that any server takes */
-#define TOKEN_MAX 4096u /* octets: ours are shorter than a hundred, others put a signed document there */
-
-static void start_curl(void)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        die("libcurl: cannot start");
-}
+#define URL_MAX (64u * 1024) /* far beyond the header block that any server takes */
+#define TOKEN_MAX 4096u      /* octets: ours are shorter than a hundred, others put a signed document there */
 
 static bool starts_with(const char *url, const char *scheme)
 {
@@ -102,40 +94,33 @@ static char *url_of(const struct fetch_target *t, const struct fetch_request *r)
     return buf_end(&url) == OK ? (char *)buf_take(&url, NULL) : (buf_free(&url), NULL);
 }
 
-/* Every option set here exists in the libcurl we build with, so a refusal is a lack of memory. */
-#define SET(curl, option, value)                                                                             \
-    do {                                                                                                     \
-        if (curl_easy_setopt(curl, option, value) != CURLE_OK)                                               \
-            die("libcurl: " #option);                                                                        \
-    } while (0)
-
 static void set_transport(CURL *curl, const struct fetch_target *t)
 {
     long timeout_s = t->timeout_s > 0 ? t->timeout_s : TIMEOUT_DEFAULT_S;
 
-    SET(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    SET(curl, CURLOPT_PROXY, ""); /* not even from the environment */
-    SET(curl, CURLOPT_NOSIGNAL, 1L);
-    SET(curl, CURLOPT_TIMEOUT, timeout_s);
-    SET(curl, CURLOPT_CONNECTTIMEOUT, timeout_s < CONNECT_TIMEOUT_S ? timeout_s : CONNECT_TIMEOUT_S);
-    SET(curl, CURLOPT_UNIX_SOCKET_PATH, t->unix_socket);
+    CURL_SET(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    CURL_SET(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    CURL_SET(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    CURL_SET(curl, CURLOPT_PROXY, ""); /* not even from the environment */
+    CURL_SET(curl, CURLOPT_NOSIGNAL, 1L);
+    CURL_SET(curl, CURLOPT_TIMEOUT, timeout_s);
+    CURL_SET(curl, CURLOPT_CONNECTTIMEOUT, timeout_s < CONNECT_TIMEOUT_S ? timeout_s : CONNECT_TIMEOUT_S);
+    CURL_SET(curl, CURLOPT_UNIX_SOCKET_PATH, t->unix_socket);
 }
 
 static void set_trust(CURL *curl, const struct fetch_target *t)
 {
-    SET(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    CURL_SET(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    CURL_SET(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    CURL_SET(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (t->cacert != NULL) {
-        SET(curl, CURLOPT_CAINFO, t->cacert);
-        SET(curl, CURLOPT_CAPATH, NULL); /* else the system's authorities would be trusted beside it */
+        CURL_SET(curl, CURLOPT_CAINFO, t->cacert);
+        CURL_SET(curl, CURLOPT_CAPATH, NULL); /* else the system's authorities would be trusted beside it */
     }
     if (t->cert != NULL)
-        SET(curl, CURLOPT_SSLCERT, t->cert);
+        CURL_SET(curl, CURLOPT_SSLCERT, t->cert);
     if (t->key != NULL)
-        SET(curl, CURLOPT_SSLKEY, t->key);
+        CURL_SET(curl, CURLOPT_SSLKEY, t->key);
 }
 
 static void set_request(CURL *curl, const struct fetch_request *r)
@@ -143,16 +128,16 @@ static void set_request(CURL *curl, const struct fetch_request *r)
     bool is_get = strcmp(r->method, "GET") == 0;
 
     assert(!is_get || r->body.len == 0);
-    SET(curl, CURLOPT_USERAGENT, "chancery/" CHANCERY_VERSION);
-    SET(curl, CURLOPT_PATH_AS_IS, 1L);
+    CURL_SET(curl, CURLOPT_USERAGENT, "chancery/" CHANCERY_VERSION);
+    CURL_SET(curl, CURLOPT_PATH_AS_IS, 1L);
     if (r->body.len > 0 || strcmp(r->method, "POST") == 0) {
-        SET(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
-        SET(curl, CURLOPT_POSTFIELDS, r->body.len > 0 ? (const char *)r->body.data : "");
+        CURL_SET(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
+        CURL_SET(curl, CURLOPT_POSTFIELDS, r->body.len > 0 ? (const char *)r->body.data : "");
     }
     if (strcmp(r->method, "HEAD") == 0)
-        SET(curl, CURLOPT_NOBODY, 1L);
+        CURL_SET(curl, CURLOPT_NOBODY, 1L);
     else if (!is_get)
-        SET(curl, CURLOPT_CUSTOMREQUEST, r->method);
+        CURL_SET(curl, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
 static void read_header(CURL *curl, const char *name, char *out, size_t cap)
@@ -269,11 +254,11 @@ static enum err lane_begin(struct lane *l, const struct fetch_target *t, const s
     set_transport(l->curl, t);
     set_trust(l->curl, t);
     set_request(l->curl, r);
-    SET(l->curl, CURLOPT_URL, l->url);
-    SET(l->curl, CURLOPT_HTTPHEADER, l->headers);
-    SET(l->curl, CURLOPT_ERRORBUFFER, l->text);
-    SET(l->curl, CURLOPT_WRITEFUNCTION, on_body);
-    SET(l->curl, CURLOPT_WRITEDATA, &l->answer->body);
+    CURL_SET(l->curl, CURLOPT_URL, l->url);
+    CURL_SET(l->curl, CURLOPT_HTTPHEADER, l->headers);
+    CURL_SET(l->curl, CURLOPT_ERRORBUFFER, l->text);
+    CURL_SET(l->curl, CURLOPT_WRITEFUNCTION, on_body);
+    CURL_SET(l->curl, CURLOPT_WRITEDATA, &l->answer->body);
     return OK;
 }
 
@@ -291,22 +276,10 @@ static enum err lane_end(struct lane *l, CURLcode code, const struct fetch_targe
     return OK;
 }
 
-static CURL *handle_new(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    CURL *curl;
-
-    pthread_once(&once, start_curl);
-    curl = curl_easy_init();
-    if (curl == NULL)
-        die("libcurl: out of memory");
-    return curl;
-}
-
 enum err fetch(const struct fetch_target *t, const struct fetch_request *r, struct fetch_answer *out,
                struct fault *f)
 {
-    struct lane l = {.curl = handle_new(), .answer = out};
+    struct lane l = {.curl = curl_handle_new(), .answer = out};
     enum err e = lane_begin(&l, t, r, f);
 
     if (e == OK)
@@ -343,7 +316,7 @@ struct fetch_pool *fetch_pool_new(const struct fetch_target *t, unsigned lanes)
     p->target = t;
     p->count = lanes;
     for (unsigned i = 0; i < lanes; i++)
-        p->lanes[i].lane = (struct lane){.curl = handle_new(), .answer = &p->lanes[i].answer};
+        p->lanes[i].lane = (struct lane){.curl = curl_handle_new(), .answer = &p->lanes[i].answer};
     p->multi = curl_multi_init();
     if (p->multi == NULL || curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)lanes) != CURLM_OK)
         die("libcurl: out of memory");
@@ -406,7 +379,8 @@ static enum err pool_lane_begin(struct fetch_pool *p, struct pool_lane *l, const
     if (e != OK)
         return e;
     if (r->body.len > 0)
-        SET(l->lane.curl, CURLOPT_COPYPOSTFIELDS, (const char *)r->body.data); /* its size is set already */
+        CURL_SET(l->lane.curl, CURLOPT_COPYPOSTFIELDS,
+                 (const char *)r->body.data); /* its size is set already */
     if (curl_multi_add_handle(p->multi, l->lane.curl) != CURLM_OK)
         die("libcurl: out of memory");
     l->is_busy = true;

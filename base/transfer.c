@@ -4,15 +4,13 @@
 
 #include <assert.h>
 #include <curl/curl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/curl_inner.h"
 
-#define CONNECT_TIMEOUT_S 10L  /* far beyond any round trip */
 #define SLOW_OCTETS 1024L      /* a second: less is no progress */
 #define REFUSAL_MAX (1u << 20) /* octets of an error page that are read and thrown away */
 
@@ -20,21 +18,11 @@ struct transfer_line {
     CURL *curl;
 };
 
-static void start_curl(void)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        die("libcurl: cannot start");
-}
-
 struct transfer_line *transfer_line_new(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct transfer_line *l = xcalloc(1, sizeof *l);
 
-    pthread_once(&once, start_curl);
-    l->curl = curl_easy_init();
-    if (l->curl == NULL)
-        die("libcurl: out of memory");
+    l->curl = curl_handle_new();
     return l;
 }
 
@@ -115,13 +103,6 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 
 /* ---- setting up ---- */
 
-/* Every option set here exists in the libcurl we build with, so a refusal is a lack of memory. */
-#define SET(curl, option, value)                                                                             \
-    do {                                                                                                     \
-        if (curl_easy_setopt(curl, option, value) != CURLE_OK)                                               \
-            die("libcurl: " #option);                                                                        \
-    } while (0)
-
 static struct curl_slist *list_of(const char *const *items, const char *first)
 {
     struct curl_slist *list = NULL;
@@ -144,15 +125,15 @@ static void set_limits(struct run *r)
     long timeout_s = (long)t->timeout_s;
 
     assert(timeout_s > 0 && t->total_s > 0);
-    SET(r->curl, CURLOPT_NOSIGNAL, 1L);
-    SET(r->curl, CURLOPT_CONNECTTIMEOUT, timeout_s < CONNECT_TIMEOUT_S ? timeout_s : CONNECT_TIMEOUT_S);
-    SET(r->curl, CURLOPT_LOW_SPEED_LIMIT, SLOW_OCTETS);
-    SET(r->curl, CURLOPT_LOW_SPEED_TIME, timeout_s);
-    SET(r->curl, CURLOPT_TIMEOUT, (long)t->total_s);
-    SET(r->curl, CURLOPT_QUICK_EXIT, 1L); /* nobody waits for a name server that does not answer */
-    SET(r->curl, CURLOPT_NOPROGRESS, 0L);
-    SET(r->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    SET(r->curl, CURLOPT_XFERINFODATA, r);
+    CURL_SET(r->curl, CURLOPT_NOSIGNAL, 1L);
+    CURL_SET(r->curl, CURLOPT_CONNECTTIMEOUT, timeout_s < CONNECT_TIMEOUT_S ? timeout_s : CONNECT_TIMEOUT_S);
+    CURL_SET(r->curl, CURLOPT_LOW_SPEED_LIMIT, SLOW_OCTETS);
+    CURL_SET(r->curl, CURLOPT_LOW_SPEED_TIME, timeout_s);
+    CURL_SET(r->curl, CURLOPT_TIMEOUT, (long)t->total_s);
+    CURL_SET(r->curl, CURLOPT_QUICK_EXIT, 1L); /* nobody waits for a name server that does not answer */
+    CURL_SET(r->curl, CURLOPT_NOPROGRESS, 0L);
+    CURL_SET(r->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    CURL_SET(r->curl, CURLOPT_XFERINFODATA, r);
 }
 
 /* The scheme with which it begins is the one it keeps. */
@@ -161,15 +142,15 @@ static void set_route(struct run *r)
     const struct transfer *t = r->t;
     bool is_https = strncmp(t->url, "https:", 6) == 0;
 
-    SET(r->curl, CURLOPT_URL, t->url);
-    SET(r->curl, CURLOPT_PROTOCOLS_STR, r->is_sftp ? "sftp" : is_https ? "https" : "http");
-    SET(r->curl, CURLOPT_REDIR_PROTOCOLS_STR, is_https ? "https" : "http");
-    SET(r->curl, CURLOPT_FOLLOWLOCATION, t->redirects > 0 ? 1L : 0L);
-    SET(r->curl, CURLOPT_MAXREDIRS, (long)t->redirects);
-    SET(r->curl, CURLOPT_PROXY, ""); /* not even from the environment */
-    SET(r->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(r->curl, CURLOPT_PATH_AS_IS, 1L);
-    SET(r->curl, CURLOPT_USERAGENT, "chancery/" CHANCERY_VERSION);
+    CURL_SET(r->curl, CURLOPT_URL, t->url);
+    CURL_SET(r->curl, CURLOPT_PROTOCOLS_STR, r->is_sftp ? "sftp" : is_https ? "https" : "http");
+    CURL_SET(r->curl, CURLOPT_REDIR_PROTOCOLS_STR, is_https ? "https" : "http");
+    CURL_SET(r->curl, CURLOPT_FOLLOWLOCATION, t->redirects > 0 ? 1L : 0L);
+    CURL_SET(r->curl, CURLOPT_MAXREDIRS, (long)t->redirects);
+    CURL_SET(r->curl, CURLOPT_PROXY, ""); /* not even from the environment */
+    CURL_SET(r->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    CURL_SET(r->curl, CURLOPT_PATH_AS_IS, 1L);
+    CURL_SET(r->curl, CURLOPT_USERAGENT, "chancery/" CHANCERY_VERSION);
 }
 
 static void set_trust(struct run *r)
@@ -177,42 +158,44 @@ static void set_trust(struct run *r)
     const struct transfer *t = r->t;
 
     if (r->is_sftp) {
-        SET(r->curl, CURLOPT_SSH_KNOWNHOSTS, t->known_hosts);
-        SET(r->curl, CURLOPT_SSH_AUTH_TYPES, (long)CURLSSH_AUTH_PUBLICKEY);
-        SET(r->curl, CURLOPT_SSH_PRIVATE_KEYFILE, t->key);
-        SET(r->curl, CURLOPT_USERNAME, t->user);
+        CURL_SET(r->curl, CURLOPT_SSH_KNOWNHOSTS, t->known_hosts);
+        CURL_SET(r->curl, CURLOPT_SSH_AUTH_TYPES, (long)CURLSSH_AUTH_PUBLICKEY);
+        CURL_SET(r->curl, CURLOPT_SSH_PRIVATE_KEYFILE, t->key);
+        CURL_SET(r->curl, CURLOPT_USERNAME, t->user);
         return;
     }
-    SET(r->curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(r->curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(r->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    CURL_SET(r->curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    CURL_SET(r->curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    CURL_SET(r->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (t->cacert != NULL) {
-        SET(r->curl, CURLOPT_CAINFO, t->cacert);
-        SET(r->curl, CURLOPT_CAPATH, NULL); /* else the system's authorities would be trusted beside it */
+        CURL_SET(r->curl, CURLOPT_CAINFO, t->cacert);
+        CURL_SET(r->curl, CURLOPT_CAPATH,
+                 NULL); /* else the system's authorities would be trusted beside it */
     }
-    SET(r->curl, CURLOPT_SSLCERT, t->certificate);
-    SET(r->curl, CURLOPT_SSLKEY, t->key);
-    SET(r->curl, CURLOPT_KEYPASSWD, "-"); /* never right; without one OpenSSL would ask on the terminal */
+    CURL_SET(r->curl, CURLOPT_SSLCERT, t->certificate);
+    CURL_SET(r->curl, CURLOPT_SSLKEY, t->key);
+    CURL_SET(r->curl, CURLOPT_KEYPASSWD,
+             "-"); /* never right; without one OpenSSL would ask on the terminal */
     if (t->user != NULL) {
-        SET(r->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        SET(r->curl, CURLOPT_USERNAME, t->user);
-        SET(r->curl, CURLOPT_PASSWORD, t->password);
+        CURL_SET(r->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        CURL_SET(r->curl, CURLOPT_USERNAME, t->user);
+        CURL_SET(r->curl, CURLOPT_PASSWORD, t->password);
     }
 }
 
 static void set_octets(struct run *r)
 {
-    SET(r->curl, CURLOPT_WRITEFUNCTION, on_data);
-    SET(r->curl, CURLOPT_WRITEDATA, r);
+    CURL_SET(r->curl, CURLOPT_WRITEFUNCTION, on_data);
+    CURL_SET(r->curl, CURLOPT_WRITEDATA, r);
     if (strcmp(r->t->method, "PUT") == 0) {
-        SET(r->curl, CURLOPT_UPLOAD, 1L);
-        SET(r->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->t->len);
-        SET(r->curl, CURLOPT_READFUNCTION, on_read);
-        SET(r->curl, CURLOPT_READDATA, r);
-        SET(r->curl, CURLOPT_SEEKFUNCTION, on_seek);
-        SET(r->curl, CURLOPT_SEEKDATA, r);
+        CURL_SET(r->curl, CURLOPT_UPLOAD, 1L);
+        CURL_SET(r->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->t->len);
+        CURL_SET(r->curl, CURLOPT_READFUNCTION, on_read);
+        CURL_SET(r->curl, CURLOPT_READDATA, r);
+        CURL_SET(r->curl, CURLOPT_SEEKFUNCTION, on_seek);
+        CURL_SET(r->curl, CURLOPT_SEEKDATA, r);
     } else if (strcmp(r->t->method, "GET") != 0) {
-        SET(r->curl, CURLOPT_CUSTOMREQUEST, r->t->method);
+        CURL_SET(r->curl, CURLOPT_CUSTOMREQUEST, r->t->method);
     }
 }
 
@@ -306,12 +289,12 @@ enum err transfer(struct transfer_line *l, const struct transfer *t, unsigned *s
     set_route(&r);
     set_trust(&r);
     set_octets(&r);
-    SET(l->curl, CURLOPT_ERRORBUFFER, r.text);
+    CURL_SET(l->curl, CURLOPT_ERRORBUFFER, r.text);
     if (!r.is_sftp)
-        SET(l->curl, CURLOPT_HTTPHEADER, headers);
-    SET(l->curl, CURLOPT_POSTQUOTE, after);
+        CURL_SET(l->curl, CURLOPT_HTTPHEADER, headers);
+    CURL_SET(l->curl, CURLOPT_POSTQUOTE, after);
     e = finish(&r, curl_easy_perform(l->curl), status, f);
-    SET(l->curl, CURLOPT_ERRORBUFFER, NULL);
+    CURL_SET(l->curl, CURLOPT_ERRORBUFFER, NULL);
     curl_slist_free_all(headers);
     curl_slist_free_all(after);
     return e;

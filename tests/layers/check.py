@@ -30,7 +30,7 @@ OWNERS = {
     "openssl/ssl.h": "base/tls.c",
     "libxml/": "base/xml.c",
     "jansson.h": "base/json.c",
-    "curl/": ("base/fetch.c", "base/fetch_path.c", "base/transfer.c"),  # small exchanges, their paths, and files as a stream: other options, no code in common
+    "curl/": ("base/curl.c", "base/curl_inner.h", "base/fetch.c", "base/fetch_path.c", "base/transfer.c"),  # small exchanges, their paths, and files as a stream; what these have in common
     "idn2.h": "base/idn.c",
     "seccomp.h": "base/confine_calls.c",
     "linux/landlock.h": "base/confine_paths.c",
