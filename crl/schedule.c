@@ -2,6 +2,11 @@
 /* schedule: when the next lists are due. Pure. A list that is current is never signed again for nothing. */
 #include "crl/inner.h"
 
+static int64_t earlier(int64_t a_s, int64_t b_s)
+{
+    return a_s < b_s ? a_s : b_s;
+}
+
 static int64_t period_of(const struct crl_issuer *i, enum crl_run run)
 {
     return run == RUN_DELTA ? i->delta_s : i->every_s;
@@ -34,9 +39,25 @@ int64_t crl_between_s(const struct crl_issuer *i)
     return i->every_s + i->jitter_s;
 }
 
+/* How long before its nextUpdate a list is to be followed. A delta that stays good as long as a complete list
+ * would keep caches from asking for the next one, where there is one before the next complete list. */
+static int64_t overlap_of(const struct crl_issuer *i, enum crl_run run)
+{
+    bool is_between = run == RUN_DELTA && i->delta_s > 0;
+
+    return is_between ? earlier(i->overlap_s, i->delta_s) : i->overlap_s;
+}
+
 static int64_t due_after(const struct crl_issuer *i, enum crl_run run, const struct crl_state *last)
 {
     return next_after(i, period_of(i, run), last->this_update_s) + delay_after(i, last);
+}
+
+/* A list of a schedule with a shorter period or overlap may end before the run that follows it by this one.
+ * Never the earlier for a list of this schedule: its nextUpdate has the longest delay in it. */
+static int64_t due_before(const struct crl_issuer *i, enum crl_run run, const struct crl_state *in_force)
+{
+    return in_force->next_update_s - overlap_of(i, run);
 }
 
 /* Certificates name deltas, those of the schedule have come to their end, and nothing but a complete run
@@ -54,7 +75,7 @@ static int64_t due_complete(const struct crl_issuer *i, const struct crl_force *
         return now_s;
     if (is_delta_left(i, s))
         return now_s;
-    return due_after(i, RUN_COMPLETE, w);
+    return earlier(due_after(i, RUN_COMPLETE, w), due_before(i, RUN_COMPLETE, w));
 }
 
 static int64_t due_delta(const struct crl_issuer *i, const struct crl_force *s, int64_t now_s)
@@ -65,7 +86,7 @@ static int64_t due_delta(const struct crl_issuer *i, const struct crl_force *s, 
         return INT64_MAX;
     if (d->number == 0 || d->next_update_s <= now_s || d->this_update_s > now_s + AHEAD_S)
         return now_s;
-    return due_after(i, RUN_DELTA, d->number > w->number ? d : w);
+    return earlier(due_after(i, RUN_DELTA, d->number > w->number ? d : w), due_before(i, RUN_DELTA, d));
 }
 
 int64_t crl_due(const struct crl_issuer *i, const struct crl_force *s, enum crl_run run, int64_t now_s)
@@ -73,21 +94,12 @@ int64_t crl_due(const struct crl_issuer *i, const struct crl_force *s, enum crl_
     return run == RUN_COMPLETE ? due_complete(i, s, now_s) : due_delta(i, s, now_s);
 }
 
-/* A delta that stays good as long as a complete list would keep caches from asking for the next one, where
- * there is one before the next complete list. */
 int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t this_s)
 {
     bool is_between = run == RUN_DELTA && i->delta_s > 0;
-    int64_t period_s = is_between ? i->delta_s : i->every_s, overlap_s = i->overlap_s;
+    int64_t period_s = is_between ? i->delta_s : i->every_s;
 
-    if (is_between && overlap_s > period_s)
-        overlap_s = period_s;
-    return next_after(i, period_s, this_s) + i->jitter_s + overlap_s;
-}
-
-static int64_t earlier(int64_t a_s, int64_t b_s)
-{
-    return a_s < b_s ? a_s : b_s;
+    return next_after(i, period_s, this_s) + i->jitter_s + overlap_of(i, run);
 }
 
 int64_t crl_cached_until(const struct crl_issuer *i, bool is_delta, bool on_revocation,

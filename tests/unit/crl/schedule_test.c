@@ -87,6 +87,14 @@ Test(crl_schedule, the_table)
          {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1240 * HOUR},
          1030 * HOUR,
          1024 * HOUR},
+        {"made under a shorter schedule",
+         {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1084 * HOUR},
+         1000 * HOUR,
+         1012 * HOUR},
+        {"made under a shorter overlap",
+         {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1048 * HOUR},
+         1000 * HOUR,
+         976 * HOUR},
         {"the clock was set right by a little",
          {.number = 1, .this_update_s = 1000 * HOUR, .next_update_s = 1096 * HOUR},
          1000 * HOUR - 300,
@@ -142,10 +150,11 @@ Test(crl_schedule, missed_runs_are_caught_up_once)
 Test(crl_schedule, the_delay_is_drawn_once_a_list_and_within_its_bound)
 {
     struct crl_issuer i = plain;
-    struct crl_state s = {.number = 1, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 4 * DAY};
+    struct crl_state s = {.number = 1, .this_update_s = MIDNIGHT};
     int64_t least = INT64_MAX, most = 0;
 
     i.jitter_s = 600;
+    s.next_update_s = crl_next_update(&i, RUN_COMPLETE, MIDNIGHT);
     for (unsigned n = 0; n < 2000; n++) {
         int64_t delay;
 
@@ -205,6 +214,45 @@ Test(crl_schedule, a_delta_is_over_soon_after_the_next_one)
     cr_expect_eq(crl_next_update(&i, RUN_DELTA, MIDNIGHT), MIDNIGHT + 8 * HOUR);
     i.overlap_s = HOUR;
     cr_expect_eq(crl_next_update(&i, RUN_DELTA, MIDNIGHT), MIDNIGHT + 5 * HOUR);
+}
+
+Test(crl_schedule, a_delta_of_another_schedule_is_followed_before_it_ends)
+{
+    struct crl_state w = {.number = 5, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 4 * DAY};
+    struct crl_state d = {.number = 5, .this_update_s = MIDNIGHT, .next_update_s = MIDNIGHT + 6 * HOUR};
+
+    cr_expect_eq(delta_due(w, d, MIDNIGHT), MIDNIGHT + 2 * HOUR, "of a shorter overlap");
+    d.next_update_s = MIDNIGHT + 4 * HOUR;
+    cr_expect_eq(delta_due(w, d, MIDNIGHT), MIDNIGHT, "of a shorter period");
+    d.next_update_s = MIDNIGHT + 16 * HOUR;
+    cr_expect_eq(delta_due(w, d, MIDNIGHT), MIDNIGHT + 4 * HOUR, "of a longer one");
+}
+
+/* What counts is the regular moment and its delay; the end of a list of this schedule brings none forward. */
+Test(crl_schedule, the_end_of_a_list_moves_nothing_while_the_settings_stay)
+{
+    static const int64_t at_s[] = {-1, 0, 9000, DAY - 60};
+    static const uint8_t drawn[] = {0, 88, 255};
+    struct crl_issuer i = plain;
+    struct crl_force s = {.before_s = NO_TIME}, endless;
+
+    i.delta_s = 4 * HOUR;
+    i.jitter_s = 2 * HOUR;
+    for (size_t n = 0; n < 4 * 3 * 48; n++) {
+        int64_t now_s = MIDNIGHT + (int64_t)(n / 12) * 1801;
+
+        i.at_s = at_s[n % 4];
+        i.overlap_s = n % 2 == 0 ? 72 * HOUR : HOUR;
+        s.whole = (struct crl_state){.number = 5, .this_update_s = now_s};
+        s.whole.sha256[3] = s.whole.sha256[2] = drawn[n / 4 % 3];
+        s.delta = s.whole;
+        s.whole.next_update_s = crl_next_update(&i, RUN_COMPLETE, now_s);
+        s.delta.next_update_s = crl_next_update(&i, RUN_DELTA, now_s);
+        endless = s;
+        endless.whole.next_update_s = endless.delta.next_update_s = INT64_MAX;
+        cr_assert_eq(crl_due(&i, &s, RUN_COMPLETE, now_s), crl_due(&i, &endless, RUN_COMPLETE, now_s));
+        cr_assert_eq(crl_due(&i, &s, RUN_DELTA, now_s), crl_due(&i, &endless, RUN_DELTA, now_s));
+    }
 }
 
 /* Deltas were switched off: certificates go on naming them. */
