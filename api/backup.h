@@ -24,4 +24,8 @@
 int backup_main(const struct local_run *how, const char *dir);
 int restore_main(const struct local_run *how, const char *dir);
 
+/* In a home that was restored: no CRL number that was used before now is as high. A restore raises those of
+ * the issuers that the backup has; of one that it has not, whoever makes it again does. */
+uint64_t restore_floor(int64_t now_s);
+
 #endif

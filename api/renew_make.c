@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/authority.h"
+#include "api/backup.h"
 #include "api/home_file.h"
 #include "api/renew.h"
 #include "base/parts.h"
@@ -148,6 +149,21 @@ static void put_audit(struct txn *t, const struct renewal *r)
     audit_append(t, &row);
 }
 
+/* What a restored store has forgotten may have been an issuer of this name and key, with lists of its own. */
+static enum err raise_floor(struct renewal *r, struct txn *t, uint16_t no)
+{
+    struct audit_row restored;
+    enum err e;
+
+    if (txn_error(t) != OK)
+        return OK; /* the commit says so */
+    e = audit_newest(txn_view(t), AUDIT_RESTORE, UINT64_MAX, &restored);
+    if (e == OK)
+        crl_state_raise(t, no, 0, restore_floor(r->now_s));
+    return e == OK || e == ERR_NOT_FOUND ? OK
+                                         : fault_set(&r->f, e, "the audit does not say if this was restored");
+}
+
 static enum err put_rows(struct renewal *r, struct txn *t)
 {
     struct issuer row = {.certificate = buf_span(&r->certificate)};
@@ -166,7 +182,7 @@ static enum err put_rows(struct renewal *r, struct txn *t)
     about.issuer_no = r->parent.config != NULL ? r->parent.no : no;
     e = own_record(t, &about, &r->f);
     put_audit(t, r);
-    return e;
+    return e == OK ? raise_floor(r, t, no) : e;
 }
 
 static enum err record(struct renewal *r)

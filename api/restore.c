@@ -177,6 +177,11 @@ static uint64_t numbers_in(int64_t s)
     return s > 0 ? (uint64_t)s * CRLS_A_SECOND : 0;
 }
 
+uint64_t restore_floor(int64_t now_s)
+{
+    return numbers_in(now_s + CLOCK_DOUBT_S);
+}
+
 /* Numbers after a restore begin where the time says, whatever the backup holds: a home may have been restored
  * since, from this backup or another, and the numbers of that restore are in none of before. No home is ever
  * above this bound, which rises as fast as it can, unless a clock was wrong; so what is in the backup counts
@@ -188,7 +193,7 @@ static enum err raise_floors(struct restore *r, struct store *s, int64_t now_s)
     struct txn *t = NULL;
     enum err e;
 
-    r->floor = numbers_in(now_s + CLOCK_DOUBT_S);
+    r->floor = restore_floor(now_s);
     if (r->is_dry_run)
         return OK;
     clock_rfc3339(r->taken_at_s, text);

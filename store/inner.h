@@ -132,10 +132,6 @@ enum err schema_check(struct view *v, struct fault *f); /* ERR_CONFLICT */
 enum err counters_find(struct view *v, struct counters *out);
 void counters_set(struct txn *t, const struct counters *c);
 
-/* ---- crl_state.c ---- */
-/* The reserved number, by so much and to no less than `least`. ERR_CONFLICT: it would be beyond 63 bits. */
-void crl_state_raise(struct txn *t, uint16_t issuer_no, uint64_t by, uint64_t least);
-
 /* ---- crl_change.c ---- */
 
 struct crl_change {

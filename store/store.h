@@ -251,6 +251,8 @@ struct crl_state {
 enum err crl_state_find(struct view *v, uint16_t issuer_no,
                         struct crl_state *out); /* all zero when none yet: still OK */
 void crl_state_reserve(struct txn *t, uint16_t issuer_no, uint64_t *number); /* reserved + 1 */
+/* The reserved number, by so much and to no less than `least`. ERR_CONFLICT: it would be beyond 63 bits. */
+void crl_state_raise(struct txn *t, uint16_t issuer_no, uint64_t by, uint64_t least);
 void crl_state_publish(
     struct txn *t, uint16_t issuer_no,
     const struct crl_state *s); /* s->number must be reserved and above the published one: ERR_CONFLICT */

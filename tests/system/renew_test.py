@@ -139,6 +139,7 @@ class AtRest(unittest.TestCase):
         place, again = WORK / "before", WORK / "before-home"
         self.service.chancery("store", "backup", place)
         lost = renew(self.service, "ec-g1")
+        number = self.first_crl_number(self.service)
         run(CHANCERY, "store", "restore", place, "--home", again)
         for key in ("ec-g2.key", "ec-g2-ocsp.key"):
             shutil.copy2(self.home / "keys" / key, again / "keys" / key)
@@ -148,6 +149,19 @@ class AtRest(unittest.TestCase):
         keys = {run("openssl", "x509", "-in", home / "issuers/ec-g2.pem", "-noout", "-pubkey").text for home in (self.home, again)}
         self.assertEqual(len(keys), 1)
         self.assertIn("ok", run(CHANCERY, "config", "check", "--home", again).text)
+        restored = self.service.copy()
+        restored.home = again
+        self.assertGreater(self.first_crl_number(restored), number, "the name and the key of the lost one, whose lists are out")
+        self.assertIn(": 0 faults", restored.chancery("store", "check").text)
+
+    def first_crl_number(self, service):
+        """What ec-g2 publishes when the service starts."""
+        service.start()
+        try:
+            wait_until(lambda: service.plain("/crl/ec-g2.crl").status == 200, "ec-g2 has a list")
+            return service.crl("ec-g2").number
+        finally:
+            self.assertEqual(service.stop(), 0, service.tail())
 
     def test_a_new_root_and_an_issuing_ca_below_it(self):
         before = pem_to_der((self.home / "admin/server-ca.pem").read_text())
