@@ -161,8 +161,8 @@ static void withhold(struct public *p)
                 text, latest);
 }
 
-/* An older one stays older. What is of the future will be of now, and what cannot be read may be readable
- * then: the next look is at the same file. */
+/* A snapshot that is older than the last one stays so, and is not looked at again. One that is of the future,
+ * or cannot be read, may be taken later: the next look is at the same file. */
 static void look(struct public *p, const struct stat *st)
 {
     struct store *s = NULL;

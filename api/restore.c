@@ -182,10 +182,10 @@ uint64_t restore_floor(int64_t now_s)
     return numbers_in(now_s + CLOCK_DOUBT_S);
 }
 
-/* Numbers after a restore begin where the time says, whatever the backup holds: a home may have been restored
- * since, from this backup or another, and the numbers of that restore are in none of before. No home is ever
- * above this bound, which rises as fast as it can, unless a clock was wrong; so what is in the backup counts
- * as well, with the backup's age, and more when that cannot be. */
+/* Numbers after a restore begin where the time says, not where the backup ends: the home may have been
+ * restored before, and no older backup knows the numbers given out since. Numbers cannot rise faster than
+ * this bound does, so no home is above it unless a clock was wrong. Against that the number in the backup
+ * counts as well, raised by the backup's age, and by more when that age is negative. */
 static enum err raise_floors(struct restore *r, struct store *s, int64_t now_s)
 {
     int64_t age_s = now_s - r->taken_at_s;

@@ -11,12 +11,12 @@
  * next octet, the body `body_ms` after the header, a write must progress within `write_ms`, an idle
  * keep-alive connection ends after `idle_ms`. Two Content-Length, Content-Length with Transfer-Encoding, bare
  * LF, obs-fold and a missing Host are 400. HEAD is answered as GET without the body. TCP_NODELAY is set.
- * Beyond `connections`, or `per_address` of one client (an address; of IPv6 its /64), a new one takes the
- * place of the oldest that has no whole request under way, or else does not take its answer: of that client,
- * or of whoever has most. When there
- * is none, the new one is closed at once. So neither idle nor slow connections, however many, keep others
- * out. Errors of the protocol itself are answered by the `error` callback's body and fields, so that they
- * look like every other error.
+ * At `connections` in all, or at `per_address` of one client (an address; of IPv6 its /64), a new connection
+ * takes the place of the oldest one that has no complete request under way, or else of the oldest whose
+ * client does not read its answer; one of the same client, or in the first case of whichever client has most.
+ * Where there is none, the new one is closed at once. So neither idle nor slow connections, however many,
+ * keep others out. Errors of the protocol itself are answered by the `error` callback's body and fields, so
+ * that they look like every other error.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H

@@ -4,9 +4,9 @@
  * and sends what it gives. Forward-secret AEAD suites only. A client certificate is asked for and never
  * required here: who it is, is decided above, where it can be explained (a handshake alert explains nothing).
  * Any chain is let through the handshake and handed up as its leaf's DER; possession of its key is proven by
- * TLS. Any but those that are dear: libssl decodes a whole chain before it asks anybody, so one with a key on
- * a curve spelt out by its parameters (base/alg.h), of more than five certificates or of more than 10 KiB
- * ends the handshake. The dearest that is left takes 4 ms. Thread rule: one thread, the loop's.
+ * TLS. Any but those that are expensive: libssl decodes a whole chain before it asks anybody, so one with a
+ * key on a curve spelt out by its parameters (base/alg.h), of more than five certificates or of more than 10
+ * KiB ends the handshake. The most expensive that is left takes 4 ms. Thread rule: one thread, the loop's.
  */
 #ifndef BASE_TLS_H
 #define BASE_TLS_H

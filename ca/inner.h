@@ -86,7 +86,7 @@ struct doubt {
     int64_t waited_s;         /* for how long the clock has not been believed */
     bool is_doubted;          /* it was not when last looked at, whichever way it went */
     bool is_ahead;
-    bool is_ahead_now; /* at a glance in this turn: a jump is not a minute old before it is heeded */
+    bool is_ahead_now; /* as seen in this turn: a jump is heeded at once, not at the next minute's upkeep */
 };
 
 struct ca {
@@ -105,8 +105,8 @@ struct ca {
         uint64_t desk_number;  /* of the nudge that has no answer yet, 0: none */
         bool is_due;           /* revoked or moved since, or that nudge failed */
         enum desk_cause cause; /* of what is due, else of what is under way */
-        bool is_renamed;       /* what is due is no list that is under way: it may name the old address */
-    } nudges[ISSUERS_MAX];     /* as issuers */
+        bool is_renamed;   /* a list under way does not count as what is due: it may name the old address */
+    } nudges[ISSUERS_MAX]; /* as issuers */
     struct {
         bool is_due;            /* a new complete list is out: changes before it are no delta's any more */
         uint8_t at[SERIAL_LEN]; /* how far that has come */

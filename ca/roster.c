@@ -115,7 +115,7 @@ enum err roster_dropped(struct view *v, const struct ca_config *c, int64_t now_s
 
 /* ---- what issues no more ---- */
 
-/* No line of parents is a circle: the configuration was refused otherwise. */
+/* Parents form no circle: such a configuration is refused. */
 static bool issues_below(const struct ca_config *c, const struct ca_issuer *i)
 {
     if (i->issues != KEY_NONE)

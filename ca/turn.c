@@ -19,7 +19,7 @@
 #include "ca/turn.h"
 
 #define GROUP_WAIT_MS 10u /* as two signatures of RSA 4096: one that does not come holds up no other */
-#define GROUP_ENOUGH 64u  /* a commit costs some 0.4 ms: of each of 64 certificates a hundredth */
+#define GROUP_ENOUGH 64u  /* a commit takes some 0.4 ms: shared by 64, a hundredth of what each costs */
 #define LATE_LOOK_MS 1000 /* between looks at what is late at the signer */
 #define UPKEEP_MS 60000   /* reader check, responder renewal, pruning: nothing there is finer than a minute */
 

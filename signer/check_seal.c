@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_seal: the audit's key signs seals and nothing else. Who holds the port can have a seal over rows of
- * his making, but only of now and only ahead: none that a former end of the audit could be passed off with.
+ * check_seal: the audit's key signs seals and nothing else. Whoever holds the port can have rows of his own
+ * making sealed, but only with the present time and a higher number than before: he cannot have an earlier
+ * end of the audit sealed again.
  */
 #include <stdlib.h>
 
