@@ -48,13 +48,19 @@ static int open_tcp(const char *where)
     return fd;
 }
 
-int client_open(const struct host *h)
+void client_bound(int fd)
 {
-    struct timeval patience = {.tv_sec = 10};
-    int fd = h->where[0] == '/' ? open_unix(h->where) : open_tcp(h->where);
+    struct timeval patience = {.tv_sec = CLIENT_PATIENCE_MS / 1000};
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+int client_open(const struct host *h)
+{
+    int fd = h->where[0] == '/' ? open_unix(h->where) : open_tcp(h->where);
+
+    client_bound(fd);
     return fd;
 }
 
@@ -128,8 +134,9 @@ void answer_free(struct answer *a)
 bool client_is_closed(int fd)
 {
     char c;
+    ssize_t n = recv(fd, &c, 1, 0);
 
-    return recv(fd, &c, 1, 0) == 0 || errno == ECONNRESET;
+    return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 
 unsigned client_refused(const struct host *h, const char *text, size_t len)
@@ -162,7 +169,7 @@ int64_t client_drip(int fd, const char *text)
     struct pollfd p = {.fd = fd, .events = POLLIN};
     int64_t start = now_ms();
 
-    for (size_t i = 0; now_ms() - start < 5000; i++) {
+    for (size_t i = 0; now_ms() - start < CLIENT_PATIENCE_MS; i++) {
         if (poll(&p, 1, 20) != 0)
             break;
         client_put_octets(fd, &text[i % strlen(text)], 1);

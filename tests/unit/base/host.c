@@ -14,10 +14,10 @@
 const struct http_limits HOST_LIMITS = {
     .header_max = 16384,
     .connections = 64,
-    .header_ms = 5000,
-    .body_ms = 5000,
-    .idle_ms = 5000,
-    .write_ms = 5000,
+    .header_ms = 6 * CLIENT_PATIENCE_MS,
+    .body_ms = 6 * CLIENT_PATIENCE_MS,
+    .idle_ms = 6 * CLIENT_PATIENCE_MS,
+    .write_ms = 6 * CLIENT_PATIENCE_MS,
 };
 
 #define FILE_LEN (3u * 1024 * 1024 + 17)

@@ -31,8 +31,10 @@ struct host {
     bool is_drained, is_over;
 };
 
-/* `limits` NULL: HOST_LIMITS. tls NULL: plain; taken. */
+/* Its deadlines are beyond a client's patience: what a test sees closed was closed for another reason, unless
+ * the test has set a deadline of its own. */
 extern const struct http_limits HOST_LIMITS;
+/* `limits` NULL: HOST_LIMITS. tls NULL: plain; taken. */
 struct host *host_start(struct tls_server *tls, const struct http_limits *limits);
 struct host *host_start_at(int listen_fd, struct tls_server *tls, const struct http_limits *limits);
 void host_wait(struct host *h); /* until it has ended by itself */
@@ -49,7 +51,10 @@ struct answer {
     size_t body_len;
 };
 
-int client_open(const struct host *h); /* every read gives up after 10 s */
+#define CLIENT_PATIENCE_MS 10000 /* after which a read or a write gives up */
+
+int client_open(const struct host *h);
+void client_bound(int fd); /* gives a socket that was opened otherwise that patience */
 void client_put(int fd, const char *text);
 void client_put_octets(int fd, const void *data, size_t len);
 /* One answer, with the body that its Content-Length announces unless `has_body` is false. */
@@ -57,7 +62,8 @@ struct answer client_take(int fd, bool has_body);
 bool client_has_field(const struct answer *a, const char *line); /* "Name: value" */
 void answer_free(struct answer *a);
 void client_expect(int fd, const char *body); /* the next answer is 200 with this body */
-/* One octet of `text` every 20 ms, again and again, until the server has had enough; gives the ms it took. */
+/* One octet of `text` every 20 ms, again and again, until the server or, after CLIENT_PATIENCE_MS, the client
+ * has had enough; gives the ms it took. */
 int64_t client_drip(int fd, const char *text);
 bool client_is_closed(int fd); /* waits for the end, and for nothing before it */
 /* Sends text on a new connection and gives the first answer's status; the connection must be closed by the

@@ -85,6 +85,7 @@ static int client_open_from(struct host *h, const char *address)
     to.sin_port = htons((uint16_t)atoi(strrchr(h->where, ':') + 1));
     cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
     cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    client_bound(fd);
     return fd;
 }
 
