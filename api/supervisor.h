@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * supervisor: what serve.c (waits, watches, ends) and spawn.c (starts the roles with their wires) share.
- * Private to them.
+ * supervisor: what the process that watches the roles is made of: private to serve.c (which waits, watches
+ * and ends), spawn.c, given.c, alive.c and inspect.c.
  */
 #ifndef API_SUPERVISOR_H
 #define API_SUPERVISOR_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* archive_item: between archive.c and archive_item.c only: how an entry is named and judged, and directories
+/* archive_item: private to archive.c and archive_item.c: how an entry is named and judged, and directories
  * read as archives are. */
 #ifndef BASE_ARCHIVE_ITEM_H
 #define BASE_ARCHIVE_ITEM_H

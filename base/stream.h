@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stream: byte streams and their listeners on a loop, over TCP or Unix sockets. Private to loop.c, which
- * implements it over libuv, and to the http files. No call here blocks or calls back before it returns:
+ * stream: byte streams and their listeners on a loop, over TCP or Unix sockets. Private to loop.c
+ * (which implements it over libuv) and http_inner.h. No call here blocks or calls back before it returns:
  * events come from the loop.
  */
 #ifndef BASE_STREAM_H

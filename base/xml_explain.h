@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xml_explain: what libxml2 says about a mistake, said again with what is permitted in its place. Between
- * xml.c and xml_explain.c only; it sees both the document and the schema through base/xml.h.
+ * xml_explain: what libxml2 says about a mistake, said again with what is permitted in its place: private
+ * to xml.c and xml_explain.c. It sees both the document and the schema through base/xml.h.
  */
 #ifndef BASE_XML_EXPLAIN_H
 #define BASE_XML_EXPLAIN_H

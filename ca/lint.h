@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lint: what lint.c and lint_name.c share. */
+/* lint: private to lint.c and lint_name.c. */
 #ifndef CA_LINT_H
 #define CA_LINT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* turn: what one turn of the ca's loop holds: for turn.c and twin.c alone. */
+/* turn: what one turn of the ca's loop holds: private to turn.c and twin.c. */
 #ifndef CA_TURN_H
 #define CA_TURN_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dump: many requests signed as one run, as CAPF's offline CA needs it. For dump*.c, journal.c and answers.c
- * alone. A run is named by what is asked, so that repeating the command goes on where it was; what the
- * service has answered stands in a journal beside the output, and every question carries an Idempotency-Key
- * made of run and request. Nothing of an archive is held in memory but names and hashes.
+ * dump: many requests signed as one run, as CAPF's offline CA needs it: private to dump.c, dump_sign.c,
+ * journal.c, answers.c and csr.c. A run is named by what is asked, so that repeating the command goes on
+ * where it was; what the service has answered stands in a journal beside the output, and every question
+ * carries an Idempotency-Key made of run and request. Nothing of an archive is held in memory but names and
+ * hashes.
  */
 #ifndef CLI_DUMP_H
 #define CLI_DUMP_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check.h: what check.c and check_rest.c share: private to them. */
+/* check: what the parts of the check share: private to check.c, check_crl.c, check_issuer.c, check_rest.c. */
 #ifndef STORE_CHECK_H
 #define STORE_CHECK_H
 

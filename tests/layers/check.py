@@ -73,6 +73,9 @@ SYSTEM = re.compile(
     r"|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios"
     r"|time|unistd|wchar)\.h"
 )
+# A header whose first comment says "private to a.c, b.c and c.c" is for these files of its folder, and for no others.
+FILE_NAME = r"\w+\.[ch](?: \([^)]*\))?"
+PRIVATE = re.compile(rf"[Pp]rivate to ({FILE_NAME}(?:(?:,| and|, and) {FILE_NAME})*)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LINK = re.compile(r"target_link_libraries\s*\(\s*(\w+)\s+([^)]*)\)")
 
@@ -89,11 +92,28 @@ def includes(path):
             yield number, match[1] == "<", match[2]
 
 
+def private_files(path):
+    """The names that the first comment after the SPDX line says a header is private to, or None."""
+    comment = re.search(r"/\*(?! SPDX)(.*?)\*/", path.read_text(encoding="utf-8"), re.DOTALL)
+    match = PRIVATE.search(" ".join(comment[1].replace("\n *", "\n").split())) if comment else None
+    return re.findall(r"\w+\.[ch]", re.sub(r"\([^)]*\)", "", match[1])) if match else None
+
+
+def check_private(file, path):
+    """A file that includes a header which is private to some files is one of them."""
+    names = private_files(path)
+    if names is None or (pathlib.Path(file).parent.name == path.parent.name and pathlib.Path(file).name in names):
+        return None
+    return f"{path.parent.name}/{path.name} is private to {', '.join(names)}"
+
+
 def check_own(room, file, header, root):
-    """An include of ours: written from the root, along a permitted edge, of a door."""
+    """An include of ours: written from the root, along a permitted edge, of a door, by a file that it is for."""
     target = header.split("/")[0]
     if target not in EDGES or not (root / header).is_file():
         return f'"{header}" is no header of ours, written from the root'
+    if fault := check_private(file, root / header):
+        return fault
     if target == room:
         return None
     if target not in EDGES[room]:

@@ -75,6 +75,13 @@ class Layers(unittest.TestCase):
         self.refused({"api/rows.c": '#include "store/inner.h"\n'}, "store/inner.h is private to store")
         self.refused({"api/query.c": '#include "cli/ocsp_query.h"\n'}, "cli/ocsp_query.h is private to cli")
 
+    def test_a_header_for_some_files_is_theirs_alone(self):
+        shared = {"base/part.h": "/* SPDX-License-Identifier: Apache-2.0 */\n/*\n * part: pieces. Private to b.c (which\n * cuts),\n * cut.c and part_more.h. Pure.\n */\n"}
+        mine = {name: '#include "base/part.h"\n' for name in ("base/b.c", "base/cut.c", "base/part_more.h")}
+        self.assertEqual(self.check({**shared, **mine}), [])
+        self.refused({**shared, "base/which.c": '#include "base/part.h"\n'}, "base/which.c:1: base/part.h is private to b.c, cut.c, part_more.h")
+        self.refused({**shared, "store/cut.c": '#include "base/part.h"\n'}, "store/cut.c:1: base/part.h is private to")
+
     def test_an_include_not_written_from_the_root_fails(self):
         self.refused({"store/row.c": '#include "inner.h"\n'}, '"inner.h" is no header of ours')
 
