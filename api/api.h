@@ -293,12 +293,12 @@ struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t n
 enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out); /* every form but JSON */
 enum err render_p7b(const struct chain *chain, bool is_armoured, struct buf *out);
 /* How a path ends that asks for a file: .pem, .der, .p7b (armoured: what the products upload), -chain.pem. */
-struct ending {
-    const char *suffix;
+struct suffix {
+    const char *text;
     enum form form;
     const char *type;
 };
-const struct ending *ending_find(const char *suffix); /* NULL: there is none */
+const struct suffix *suffix_find(const char *text); /* NULL: there is none */
 /* The serial that `text` begins with: exactly SERIAL_HEX_LEN hex digits. */
 [[nodiscard]] bool serial_read(const char *text, uint8_t serial[static SERIAL_LEN]);
 

@@ -149,16 +149,16 @@ void certificates_get(struct call *c)
 
 /* ---- one ---- */
 
-/* Without an ending: JSON. */
-static void reply_one(struct call *c, struct view *v, const struct cert *cert, const struct ending *ending)
+/* Without a suffix: JSON. */
+static void reply_one(struct call *c, struct view *v, const struct cert *cert, const struct suffix *suffix)
 {
     struct buf body;
 
-    if (ending == NULL)
+    if (suffix == NULL)
         return call_json(c, 200, certificate_json_full(v, cert, c->api->now_s()), NULL);
     buf_init(&body, CHAIN_MAX * PEM_MAX);
-    if (render(v, cert, ending->form, &body) == OK)
-        call_reply(c, 200, ending->type, buf_span(&body), NULL);
+    if (render(v, cert, suffix->form, &body) == OK)
+        call_reply(c, 200, suffix->type, buf_span(&body), NULL);
     else
         call_problem(c, ERR_INTERNAL, NULL, "the certificate could not be rendered");
     buf_free(&body);
@@ -169,17 +169,17 @@ void certificate_get(struct call *c)
     uint8_t serial[SERIAL_LEN];
     struct cert cert;
     struct view *v;
-    const struct ending *ending;
-    const char *suffix;
+    const struct suffix *suffix;
+    const char *rest;
     enum err e;
 
     if (!call_query(c, NULL))
         return;
     if (!serial_read(c->arg, serial))
         return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such certificate.");
-    suffix = c->arg + SERIAL_HEX_LEN;
-    ending = ending_find(suffix);
-    if (ending == NULL && suffix[0] != '\0')
+    rest = c->arg + SERIAL_HEX_LEN;
+    suffix = suffix_find(rest);
+    if (suffix == NULL && rest[0] != '\0')
         return call_problem(c, ERR_NOT_FOUND, NULL, "There is no such certificate.");
     v = call_view(c);
     if (v == NULL)
@@ -188,7 +188,7 @@ void certificate_get(struct call *c)
     if (e == OK && !scope_has_cert(&c->login.who.scope, v, &cert))
         e = ERR_NOT_FOUND;
     if (e == OK)
-        reply_one(c, v, &cert, ending);
+        reply_one(c, v, &cert, suffix);
     else if (e == ERR_NOT_FOUND)
         call_problem(c, e, NULL, "There is no such certificate.");
     else

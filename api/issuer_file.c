@@ -27,13 +27,13 @@ static enum err write_form(struct view *v, const struct issuer *i, enum form for
     return render_p7b(&chain, true, out);
 }
 
-static void reply_form(struct call *c, struct view *v, const struct issuer *i, const struct ending *ending)
+static void reply_form(struct call *c, struct view *v, const struct issuer *i, const struct suffix *suffix)
 {
     struct buf body;
 
     buf_init(&body, CHAIN_MAX * PEM_MAX);
-    if (write_form(v, i, ending->form, &body) == OK)
-        call_reply(c, 200, ending->type, buf_span(&body), NULL);
+    if (write_form(v, i, suffix->form, &body) == OK)
+        call_reply(c, 200, suffix->type, buf_span(&body), NULL);
     else
         call_problem(c, ERR_INTERNAL, NULL, "the certificate of %s could not be rendered", i->id);
     buf_free(&body);
@@ -42,17 +42,17 @@ static void reply_form(struct call *c, struct view *v, const struct issuer *i, c
 void issuer_file_get(struct call *c)
 {
     char *dot = strchr(c->arg, '.');
-    const struct ending *ending = ending_find(dot);
+    const struct suffix *suffix = suffix_find(dot);
     struct issuer i;
     struct view *v;
 
-    if (ending == NULL)
+    if (suffix == NULL)
         return call_problem(c, ERR_NOT_FOUND, NULL, "An issuer is there as .pem, .der and .p7b.");
     *dot = '\0';
     v = issuer_wanted(c, c->arg, &i);
     if (v == NULL)
         return;
-    reply_form(c, v, &i, ending);
+    reply_form(c, v, &i, suffix);
     view_close(v);
 }
 

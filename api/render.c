@@ -37,18 +37,18 @@ static const char *status_name(const struct status *s, int64_t now_s)
     return s->state == CERT_HELD ? "held" : "valid";
 }
 
-static const struct ending endings[] = {
+static const struct suffix suffixes[] = {
     {".pem", FORM_PEM, "application/x-pem-file"},
     {".der", FORM_DER, "application/pkix-cert"},
     {".p7b", FORM_P7B_PEM, "application/x-pkcs7-certificates"},
     {"-chain.pem", FORM_CHAIN, "application/pem-certificate-chain"},
 };
 
-const struct ending *ending_find(const char *suffix)
+const struct suffix *suffix_find(const char *text)
 {
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (strcmp(endings[i].suffix, suffix) == 0)
-            return &endings[i];
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        if (strcmp(suffixes[i].text, text) == 0)
+            return &suffixes[i];
     return NULL;
 }
 
