@@ -3,7 +3,7 @@
  * api: what the files of the process "api" share: the state of the role, one call (a request being answered),
  * the route table, login, and the asking side of the ca's wire. One thread, one loop; a handler never blocks
  * on another role: it asks, returns, and answers its call when the ca has. The process "ocsp" uses of it
- * problem.c's and signer_ending(), `ca renew` issuer_chain().
+ * problem.c's and signer_ending(), `ca renew` issuer_cert_path().
  */
 #ifndef API_API_H
 #define API_API_H
@@ -280,18 +280,19 @@ const char *accept_list(void);      /* every type there is, for people */
 /* ---- render.c: a certificate in each form ---- */
 
 /* Leaf first, then its issuers; without the root unless the certificate is one's own root's. */
-#define CHAIN_MAX 8 /* levels: two in every hierarchy we make */
-struct chain {
-    struct span certs[CHAIN_MAX]; /* borrowed from the view */
+#define CERT_PATH_MAX 8 /* levels: two in every hierarchy we make */
+struct cert_path {
+    struct span certs[CERT_PATH_MAX]; /* borrowed from the view */
     size_t count;
 };
-void chain_of(struct view *v, struct span leaf, uint16_t issuer_no, bool with_root, struct chain *out);
-void chain_pem(const struct chain *c, struct buf *out);
+void cert_path_of(struct view *v, struct span leaf, uint16_t issuer_no, bool with_root,
+                  struct cert_path *out);
+void cert_path_pem(const struct cert_path *p, struct buf *out);
 struct js *certificate_json(struct view *v, const struct cert *c, int64_t now_s);
 /* The list item with pem and chain. */
 struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t now_s);
 enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out); /* every form but JSON */
-enum err render_p7b(const struct chain *chain, bool is_armoured, struct buf *out);
+enum err render_p7b(const struct cert_path *path, bool is_armoured, struct buf *out);
 /* How a path ends that asks for a file: .pem, .der, .p7b (armoured: what the products upload), -chain.pem. */
 struct suffix {
     const char *text;
@@ -364,7 +365,7 @@ enum ending_state signer_ending(const struct ca_config *c, const char *issuer_id
 /* The issuer of that id, in a view the caller closes; NULL, and answered, when there is none. */
 struct view *issuer_wanted(struct call *c, const char *id, struct issuer *out);
 /* Its certificate and those above, up to the root. */
-void issuer_chain(struct view *v, const struct issuer *i, struct chain *out);
+void issuer_cert_path(struct view *v, const struct issuer *i, struct cert_path *out);
 void issuer_file_get(struct call *c); /* issuer_file.c: ID.pem, .der, .p7b */
 void issuer_crl_der_get(struct call *c);
 void issuer_crl_pem_get(struct call *c);

@@ -156,7 +156,7 @@ static void reply_one(struct call *c, struct view *v, const struct cert *cert, c
 
     if (suffix == NULL)
         return call_json(c, 200, certificate_json_full(v, cert, c->api->now_s()), NULL);
-    buf_init(&body, CHAIN_MAX * PEM_MAX);
+    buf_init(&body, CERT_PATH_MAX * PEM_MAX);
     if (render(v, cert, suffix->form, &body) == OK)
         call_reply(c, 200, suffix->type, buf_span(&body), NULL);
     else

@@ -35,7 +35,7 @@ static void reply_body(struct call *c, struct view *v, const struct cert *cert,
     struct buf body;
     enum form form = (enum form)c->form;
 
-    buf_init(&body, CHAIN_MAX * PEM_MAX);
+    buf_init(&body, CERT_PATH_MAX * PEM_MAX);
     if (render(v, cert, form, &body) == OK)
         call_reply(c, 201, form_type(form), buf_span(&body), location);
     else

@@ -15,7 +15,7 @@
 
 static enum err write_form(struct view *v, const struct issuer *i, enum form form, struct buf *out)
 {
-    struct chain chain;
+    struct cert_path path;
 
     if (form == FORM_PEM)
         pem_put(out, "CERTIFICATE", i->certificate);
@@ -23,15 +23,15 @@ static enum err write_form(struct view *v, const struct issuer *i, enum form for
         buf_put_span(out, i->certificate);
     if (form != FORM_P7B_PEM)
         return buf_end(out);
-    issuer_chain(v, i, &chain);
-    return render_p7b(&chain, true, out);
+    issuer_cert_path(v, i, &path);
+    return render_p7b(&path, true, out);
 }
 
 static void reply_form(struct call *c, struct view *v, const struct issuer *i, const struct suffix *suffix)
 {
     struct buf body;
 
-    buf_init(&body, CHAIN_MAX * PEM_MAX);
+    buf_init(&body, CERT_PATH_MAX * PEM_MAX);
     if (write_form(v, i, suffix->form, &body) == OK)
         call_reply(c, 200, suffix->type, buf_span(&body), NULL);
     else

@@ -138,26 +138,26 @@ static struct js *issuer_json(struct call *c, struct view *v, const struct issue
     return o;
 }
 
-void issuer_chain(struct view *v, const struct issuer *i, struct chain *out)
+void issuer_cert_path(struct view *v, const struct issuer *i, struct cert_path *out)
 {
     struct issuer parent;
 
-    *out = (struct chain){.certs = {i->certificate}, .count = 1};
+    *out = (struct cert_path){.certs = {i->certificate}, .count = 1};
     if (i->parent[0] != '\0' && issuer_find(v, i->parent, &parent) == OK)
-        chain_of(v, i->certificate, parent.no, true, out);
+        cert_path_of(v, i->certificate, parent.no, true, out);
 }
 
 static void set_chain(struct js *o, struct view *v, const struct issuer *i)
 {
-    struct chain chain;
+    struct cert_path path;
     struct buf pem;
 
-    buf_init(&pem, CHAIN_MAX * PEM_MAX);
+    buf_init(&pem, CERT_PATH_MAX * PEM_MAX);
     pem_put(&pem, "CERTIFICATE", i->certificate);
     js_set_span(o, "pem", buf_span(&pem));
     buf_reset(&pem);
-    issuer_chain(v, i, &chain);
-    chain_pem(&chain, &pem);
+    issuer_cert_path(v, i, &path);
+    cert_path_pem(&path, &pem);
     js_set_span(o, "chain", buf_span(&pem));
     buf_free(&pem);
 }

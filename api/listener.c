@@ -302,15 +302,15 @@ static void settle(struct listener *l)
 static enum err write_chain(struct identity *i, struct span leaf, uint16_t issuer_no, struct fault *f)
 {
     char path[PATH_LEN_MAX];
-    struct chain chain;
+    struct cert_path chain;
     struct view *v = NULL;
     enum err e = view_open(i->listener->api->store, &v);
 
     if (e != OK)
         return fault_set(f, e, "the store cannot be read");
-    chain_of(v, leaf, issuer_no, false, &chain);
+    cert_path_of(v, leaf, issuer_no, false, &chain);
     buf_reset(&i->chain_pem);
-    chain_pem(&chain, &i->chain_pem);
+    cert_path_pem(&chain, &i->chain_pem);
     view_close(v);
     e = chain_path(i, path);
     return e == OK ? file_replace(path, buf_span(&i->chain_pem), 0644, f) : e;
@@ -410,7 +410,7 @@ struct listener *listener_new(struct api *a)
         i->listener = l;
         i->key_pem = buf_span(&a->role->https_keys[k]);
         buf_init(&i->spki, PEM_MAX);
-        buf_init(&i->chain_pem, CHAIN_MAX * PEM_MAX);
+        buf_init(&i->chain_pem, CERT_PATH_MAX * PEM_MAX);
         load_key(i);
         load_chain(i);
         (void)is_current(i);

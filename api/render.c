@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-void chain_of(struct view *v, struct span leaf, uint16_t issuer_no, bool with_root, struct chain *out)
+void cert_path_of(struct view *v, struct span leaf, uint16_t issuer_no, bool with_root, struct cert_path *out)
 {
     struct issuer i;
     enum err e = issuer_find_no(v, issuer_no, &i);
 
     out->certs[0] = leaf;
     out->count = 1;
-    while (e == OK && out->count < CHAIN_MAX && (i.parent[0] != '\0' || with_root)) {
+    while (e == OK && out->count < CERT_PATH_MAX && (i.parent[0] != '\0' || with_root)) {
         char parent[ISSUER_ID_MAX];
 
         out->certs[out->count++] = i.certificate;
@@ -21,10 +21,10 @@ void chain_of(struct view *v, struct span leaf, uint16_t issuer_no, bool with_ro
     }
 }
 
-void chain_pem(const struct chain *c, struct buf *out)
+void cert_path_pem(const struct cert_path *p, struct buf *out)
 {
-    for (size_t i = 0; i < c->count; i++)
-        pem_put(out, "CERTIFICATE", c->certs[i]);
+    for (size_t i = 0; i < p->count; i++)
+        pem_put(out, "CERTIFICATE", p->certs[i]);
 }
 
 /* Revoked stays revoked for people, even past its end. */
@@ -130,27 +130,27 @@ struct js *certificate_json(struct view *v, const struct cert *c, int64_t now_s)
 struct js *certificate_json_full(struct view *v, const struct cert *c, int64_t now_s)
 {
     struct js *o = certificate_json(v, c, now_s);
-    struct chain chain;
+    struct cert_path path;
     struct buf pem;
 
-    buf_init(&pem, CHAIN_MAX * PEM_MAX);
+    buf_init(&pem, CERT_PATH_MAX * PEM_MAX);
     pem_put(&pem, "CERTIFICATE", c->der);
     js_set_span(o, "pem", buf_span(&pem));
     buf_reset(&pem);
-    chain_of(v, c->der, c->status.issuer_no, false, &chain);
-    chain_pem(&chain, &pem);
+    cert_path_of(v, c->der, c->status.issuer_no, false, &path);
+    cert_path_pem(&path, &pem);
     js_set_span(o, "chain", buf_span(&pem));
     buf_free(&pem);
     return o;
 }
 
-enum err render_p7b(const struct chain *chain, bool is_armoured, struct buf *out)
+enum err render_p7b(const struct cert_path *path, bool is_armoured, struct buf *out)
 {
     struct buf der;
     enum err e;
 
-    buf_init(&der, CHAIN_MAX * PEM_MAX);
-    e = p7b_put(&der, chain->certs, chain->count);
+    buf_init(&der, CERT_PATH_MAX * PEM_MAX);
+    e = p7b_put(&der, path->certs, path->count);
     if (e == OK && is_armoured)
         pem_put(out, "PKCS7", buf_span(&der));
     else if (e == OK)
@@ -161,17 +161,17 @@ enum err render_p7b(const struct chain *chain, bool is_armoured, struct buf *out
 
 enum err render(struct view *v, const struct cert *c, enum form f, struct buf *out)
 {
-    struct chain chain;
+    struct cert_path path;
     enum err e = OK;
 
-    chain_of(v, c->der, c->status.issuer_no, false, &chain);
+    cert_path_of(v, c->der, c->status.issuer_no, false, &path);
     if (f == FORM_CHAIN)
-        chain_pem(&chain, out);
+        cert_path_pem(&path, out);
     else if (f == FORM_DER)
         buf_put_span(out, c->der);
     else if (f == FORM_PEM)
         pem_put(out, "CERTIFICATE", c->der);
     else
-        e = render_p7b(&chain, f == FORM_P7B_PEM, out);
+        e = render_p7b(&path, f == FORM_P7B_PEM, out);
     return e == OK ? buf_end(out) : e;
 }

@@ -207,14 +207,14 @@ static enum err put_chain(struct renewal *r)
 {
     struct view *v = NULL;
     struct issuer row;
-    struct chain chain;
+    struct cert_path path;
     enum err e = view_open(r->store, &v);
 
     if (e == OK)
         e = issuer_find(v, r->id, &row);
     if (e == OK) {
-        issuer_chain(v, &row, &chain);
-        e = authority_files(r->config.home, r->id, chain.certs, chain.count, &r->f);
+        issuer_cert_path(v, &row, &path);
+        e = authority_files(r->config.home, r->id, path.certs, path.count, &r->f);
     } else {
         e = fault_set(&r->f, e, "the store's issuers cannot be read");
     }
