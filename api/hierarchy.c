@@ -50,7 +50,7 @@ size_t plan_parent(size_t i)
 static enum err make_issuer(struct init *in, size_t i)
 {
     const struct plan *p = &plans[i];
-    struct made *m = &in->made[i], *parent = &in->made[plan_parent(i)];
+    struct new_issuer *m = &in->made[i], *parent = &in->made[plan_parent(i)];
     struct signer_key *fresh = NULL;
     char cn[128], file[64];
     enum err e;
@@ -122,7 +122,7 @@ static enum err make_audit_key(struct init *in)
 static enum err make_admin(struct init *in)
 {
     static const enum eku eku[] = {EKU_CLIENT_AUTH};
-    struct made *m = &in->made[ADMIN_ISSUER];
+    struct new_issuer *m = &in->made[ADMIN_ISSUER];
     char ocsp_url[300], issuer_url[300], crl_url[300];
     struct buf spki, name;
     enum err e;

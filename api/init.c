@@ -56,7 +56,7 @@ static enum err add_certificate(struct init *in, struct txn *t, struct span der,
 
 static enum err add_issuer(struct init *in, struct txn *t, size_t i)
 {
-    struct made *m = &in->made[i];
+    struct new_issuer *m = &in->made[i];
     struct issuer row = {.certificate = buf_span(&m->certificate)};
     char cn[128];
 

@@ -23,7 +23,7 @@ struct plan { /* one issuer of a new home */
 extern const struct plan plans[ISSUERS];
 size_t plan_parent(size_t i); /* index of the plan's parent; a root is its own */
 
-struct made {                           /* what became of a plan */
+struct new_issuer {                     /* what became of a plan */
     struct buf name, certificate, spki; /* DER */
     struct signer_key *key;
     uint16_t no; /* in the store */
@@ -36,7 +36,7 @@ struct init {
         https[LISTEN_TEXT_MAX]; /* what it borrows when it differs */
     char dir[PATH_LEN_MAX];     /* where the home is being made */
     char public_url[256];
-    struct made made[ISSUERS];
+    struct new_issuer made[ISSUERS];
     struct buf admin; /* certificate DER */
     struct store *store;
     int64_t now_s;
