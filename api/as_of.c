@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* as_of: of when the latest snapshot is that an OCSP host has answered from, over a restart. Its file is
  * opened so that a write is on the disk when it returns. */
-#include "api/kept.h"
+#include "api/memo.h"
 #include "api/public.h"
 #include "base/log.h"
 
@@ -10,19 +10,19 @@
 
 int64_t as_of_load(int fd)
 {
-    struct kept k;
+    struct memo m;
     int64_t as_of_s;
     enum err e;
 
-    kept_read(&k, fd, MARK, CONTENT_LEN);
-    as_of_s = rd_i64(&k.content);
-    e = kept_end(&k);
+    memo_read(&m, fd, MARK, CONTENT_LEN);
+    as_of_s = rd_i64(&m.content);
+    e = memo_end(&m);
     if (e == ERR_NOT_FOUND)
         log_info("ocsp-as-of", "no snapshot was in use before: the one that is there is taken");
     else if (e != OK)
         log_warn("ocsp-as-of", "%s; the snapshot that is there is taken, whatever was in use before",
-                 k.fault.detail);
-    kept_free(&k);
+                 m.fault.detail);
+    memo_free(&m);
     return e == OK ? as_of_s : NO_TIME;
 }
 
@@ -31,9 +31,9 @@ void as_of_save(int fd, int64_t as_of_s)
     struct fault f = {0};
     struct buf file;
 
-    kept_begin(&file, MARK, CONTENT_LEN);
+    memo_begin(&file, MARK, CONTENT_LEN);
     buf_put_i64(&file, as_of_s);
-    if (kept_write(&file, fd, &f) != OK)
+    if (memo_write(&file, fd, &f) != OK)
         log_error("ocsp-as-of", "cannot be written: %s; after a restart an older snapshot may be taken",
                   f.detail);
     buf_free(&file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ocsp_recent: what the responder was asked for lately, over a restart. Nothing is believed because of it: it
  * names what to sign, not what to say. */
-#include "api/kept.h"
+#include "api/memo.h"
 #include "api/public.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,15 +12,15 @@
 void recent_load(struct public *p)
 {
     struct span list;
-    struct kept k;
+    struct memo m;
 
     if (p->role->recent_fd < 0)
         return;
-    kept_read(&k, p->role->recent_fd, MARK, CONTENT_MAX);
-    list = rd_blob(&k.content);
-    if (kept_end(&k) == OK)
+    memo_read(&m, p->role->recent_fd, MARK, CONTENT_MAX);
+    list = rd_blob(&m.content);
+    if (memo_end(&m) == OK)
         ocsp_warm(p->ocsp, list, clock_now_s());
-    kept_free(&k);
+    memo_free(&m);
 }
 
 static void write_list(int fd, struct span list)
@@ -28,9 +28,9 @@ static void write_list(int fd, struct span list)
     struct fault f = {0};
     struct buf file;
 
-    kept_begin(&file, MARK, CONTENT_MAX);
+    memo_begin(&file, MARK, CONTENT_MAX);
     buf_put_blob(&file, list);
-    if (kept_write(&file, fd, &f) != OK)
+    if (memo_write(&file, fd, &f) != OK)
         log_warn("ocsp-recent", "what was asked for lately cannot be written: %s", f.detail);
     buf_free(&file);
 }

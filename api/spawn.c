@@ -45,7 +45,7 @@ static void close_fd(int *fd)
 
 /* What the responder keeps over a stop: it may write these files and needs no right to a directory. The
  * service can do without, so one in memory will do where there can be none. */
-static int kept_open(const struct serve *s, const char *name, int flags, const char *lost)
+static int memo_open(const struct serve *s, const char *name, int flags, const char *lost)
 {
     char path[PATH_LEN_MAX] = "";
     struct fault f = {0};
@@ -61,12 +61,12 @@ static int kept_open(const struct serve *s, const char *name, int flags, const c
     return memfd_create(name, MFD_CLOEXEC);
 }
 
-static void kept_open_all(struct serve *s)
+static void memo_open_all(struct serve *s)
 {
-    s->recent_fd = kept_open(s, "ocsp-recent", 0, "what is asked for is forgotten with each stop");
+    s->recent_fd = memo_open(s, "ocsp-recent", 0, "what is asked for is forgotten with each stop");
     if (s->config.is_ocsp_host)
         s->as_of_fd =
-            kept_open(s, "ocsp-as-of", O_DSYNC, "after the next start an older snapshot may be taken");
+            memo_open(s, "ocsp-as-of", O_DSYNC, "after the next start an older snapshot may be taken");
 }
 
 enum err spawn_open(struct serve *s, struct fault *f)
@@ -89,7 +89,7 @@ enum err spawn_open(struct serve *s, struct fault *f)
     if (e == OK && !s->config.is_ocsp_host)
         e = http_bound(s->https_fd, s->https, sizeof s->https);
     if (e == OK)
-        kept_open_all(s);
+        memo_open_all(s);
     for (size_t i = 0; e == OK && i < WIRE_COUNT; i++)
         e = wire_pair(s->wires[i]);
     for (size_t i = 0; e == OK && i < BOARD_COUNT; i++)

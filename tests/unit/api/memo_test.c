@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a kept file read as it was written, and taken for none when it is anything else? */
-#include "api/kept.h"
+/* Is a memo read as it was written, and taken for none when it is anything else? */
+#include "api/memo.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static void teardown(void)
     fclose(file);
 }
 
-TestSuite(kept, .init = setup, .fini = teardown);
+TestSuite(memo, .init = setup, .fini = teardown);
 
 static enum err keep(const char *word)
 {
@@ -40,9 +40,9 @@ static enum err keep(const char *word)
     struct buf out;
     enum err e;
 
-    kept_begin(&out, MARK, CONTENT_MAX);
+    memo_begin(&out, MARK, CONTENT_MAX);
     buf_put_blob(&out, span_str(word));
-    e = kept_write(&out, fd, &f);
+    e = memo_write(&out, fd, &f);
     cr_assert_eq(e, f.code);
     buf_free(&out);
     return e;
@@ -51,17 +51,17 @@ static enum err keep(const char *word)
 /* The word, "" unless OK. */
 static enum err recall(char word[static WORD_MAX + 1])
 {
-    struct kept k;
+    struct memo m;
     struct span got;
     enum err e;
 
-    kept_read(&k, fd, MARK, CONTENT_MAX);
-    got = rd_blob(&k.content);
-    e = kept_end(&k);
-    cr_assert_eq(e, k.fault.code);
+    memo_read(&m, fd, MARK, CONTENT_MAX);
+    got = rd_blob(&m.content);
+    e = memo_end(&m);
+    cr_assert_eq(e, m.fault.code);
     word[0] = '\0';
     cr_assert(e != OK || span_to_str(got, word, WORD_MAX + 1));
-    kept_free(&k);
+    memo_free(&m);
     return e;
 }
 
@@ -81,14 +81,14 @@ static off_t size(void)
     return st.st_size;
 }
 
-Test(kept, what_was_written_is_read)
+Test(memo, what_was_written_is_read)
 {
     cr_assert_eq(keep("serials"), OK);
     expect(OK, "serials");
     expect(OK, "serials");
 }
 
-Test(kept, its_form_is_mark_content_and_digest)
+Test(memo, its_form_is_mark_content_and_digest)
 {
     uint8_t octets[MARK_LEN + 4 + 2 + HASH_LEN], want[HASH_LEN];
 
@@ -100,18 +100,18 @@ Test(kept, its_form_is_mark_content_and_digest)
     cr_assert_eq(memcmp(octets + MARK_LEN + 6, want, HASH_LEN), 0);
 }
 
-Test(kept, content_may_be_as_long_as_was_said)
+Test(memo, content_may_be_as_long_as_was_said)
 {
     cr_assert_eq(keep("0123456789abcdef"), OK);
     expect(OK, "0123456789abcdef");
 }
 
-Test(kept, an_empty_file_is_none)
+Test(memo, an_empty_file_is_none)
 {
     expect(ERR_NOT_FOUND, "");
 }
 
-Test(kept, a_short_file_is_damaged)
+Test(memo, a_short_file_is_damaged)
 {
     cr_assert_eq(keep("serials"), OK);
     for (off_t len = size() - 1; len > 0; len--) {
@@ -120,7 +120,7 @@ Test(kept, a_short_file_is_damaged)
     }
 }
 
-Test(kept, an_octet_that_is_another_is_damage)
+Test(memo, an_octet_that_is_another_is_damage)
 {
     cr_assert_eq(keep("serials"), OK);
     for (off_t at = 0; at < size(); at++) {
@@ -135,7 +135,7 @@ Test(kept, an_octet_that_is_another_is_damage)
     expect(OK, "serials");
 }
 
-Test(kept, a_whole_file_with_a_foreign_mark_is_damaged)
+Test(memo, a_whole_file_with_a_foreign_mark_is_damaged)
 {
     static const char *const marks[] = {"chancery test 2\n", "chancery test", "",
                                         "chancery test 1\nand more\n"};
@@ -143,15 +143,15 @@ Test(kept, a_whole_file_with_a_foreign_mark_is_damaged)
     struct buf out;
 
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        kept_begin(&out, marks[i], CONTENT_MAX);
+        memo_begin(&out, marks[i], CONTENT_MAX);
         buf_put_blob(&out, span_str("serials"));
-        cr_assert_eq(kept_write(&out, fd, &f), OK, "%s", f.detail);
+        cr_assert_eq(memo_write(&out, fd, &f), OK, "%s", f.detail);
         buf_free(&out);
         expect(ERR_MALFORMED, "");
     }
 }
 
-Test(kept, a_file_of_junk_is_damaged)
+Test(memo, a_file_of_junk_is_damaged)
 {
     uint8_t junk[4096];
 
@@ -164,26 +164,26 @@ Test(kept, a_file_of_junk_is_damaged)
     }
 }
 
-Test(kept, longer_content_than_was_said_is_not_written)
+Test(memo, longer_content_than_was_said_is_not_written)
 {
     cr_assert_eq(keep("before"), OK);
     cr_assert_eq(keep("0123456789abcdef0"), ERR_TOO_LARGE);
     expect(OK, "before");
 }
 
-Test(kept, longer_content_than_was_said_is_not_read)
+Test(memo, longer_content_than_was_said_is_not_read)
 {
     struct fault f = {0};
     struct buf out;
 
-    kept_begin(&out, MARK, 4 * CONTENT_MAX);
+    memo_begin(&out, MARK, 4 * CONTENT_MAX);
     buf_put_blob(&out, span_str("0123456789abcdef0"));
-    cr_assert_eq(kept_write(&out, fd, &f), OK, "%s", f.detail);
+    cr_assert_eq(memo_write(&out, fd, &f), OK, "%s", f.detail);
     buf_free(&out);
     expect(ERR_MALFORMED, "");
 }
 
-Test(kept, what_longer_content_left_behind_is_not_looked_at)
+Test(memo, what_longer_content_left_behind_is_not_looked_at)
 {
     off_t before_len;
 
@@ -194,31 +194,31 @@ Test(kept, what_longer_content_left_behind_is_not_looked_at)
     expect(OK, "less");
 }
 
-Test(kept, content_that_is_not_read_to_its_end_is_not_whole)
+Test(memo, content_that_is_not_read_to_its_end_is_not_whole)
 {
-    struct kept k;
+    struct memo m;
 
     cr_assert_eq(keep("serials"), OK);
-    kept_read(&k, fd, MARK, CONTENT_MAX);
-    cr_assert_eq(rd_u32(&k.content), strlen("serials"));
-    cr_assert_eq(kept_end(&k), ERR_MALFORMED);
-    kept_free(&k);
+    memo_read(&m, fd, MARK, CONTENT_MAX);
+    cr_assert_eq(rd_u32(&m.content), strlen("serials"));
+    cr_assert_eq(memo_end(&m), ERR_MALFORMED);
+    memo_free(&m);
 }
 
-Test(kept, a_file_that_cannot_be_read_or_written_says_why)
+Test(memo, a_file_that_cannot_be_read_or_written_says_why)
 {
     struct fault f = {0};
     struct buf out;
-    struct kept k;
+    struct memo m;
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
-    kept_read(&k, full, MARK, CONTENT_MAX);
-    cr_assert_eq(rd_u32(&k.content), 0);
-    cr_assert_eq(kept_end(&k), ERR_IO);
-    cr_assert_str_eq(k.fault.detail, "Bad file descriptor");
-    kept_free(&k);
-    kept_begin(&out, MARK, CONTENT_MAX);
-    cr_assert_eq(kept_write(&out, full, &f), ERR_IO);
+    memo_read(&m, full, MARK, CONTENT_MAX);
+    cr_assert_eq(rd_u32(&m.content), 0);
+    cr_assert_eq(memo_end(&m), ERR_IO);
+    cr_assert_str_eq(m.fault.detail, "Bad file descriptor");
+    memo_free(&m);
+    memo_begin(&out, MARK, CONTENT_MAX);
+    cr_assert_eq(memo_write(&out, full, &f), ERR_IO);
     cr_assert_str_eq(f.detail, "No space left on device");
     buf_free(&out);
     close(full);
