@@ -437,5 +437,5 @@ void names_check(struct check *c)
         return;
     san_from_cn(c);
     hosts_check(c);
-    limits_check(c);
+    name_limits_check(c);
 }

@@ -150,7 +150,7 @@ static void limit_one(struct check *c, const struct san *s, struct listing *out)
     buf_free(&text);
 }
 
-void limits_check(struct check *c)
+void name_limits_check(struct check *c)
 {
     const struct profile *p = c->profile;
     const struct facts *f = c->facts;

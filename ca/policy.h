@@ -37,7 +37,7 @@ void upload_usages(const struct upload *u, struct findings *out);
 
 /* naming.c: the purpose's own naming, and the names a site permits. */
 void naming_check(struct check *c, bool is_multi);
-void limits_check(struct check *c);
+void name_limits_check(struct check *c);
 /* lint_name.c: string types and lengths of a subject; adds lint.* findings. */
 void lint_subject(struct span subject, struct findings *out);
 /* weak_key.c: RSA keys that anyone could break. */
