@@ -34,7 +34,7 @@ static void add_certificate(struct reading *r, struct span der)
     struct fault f = {0};
     struct certificate *c;
 
-    if (r->out->count == GIVEN_MAX)
+    if (r->out->count == FILE_CERTS_MAX)
         return add_fault(r, "more certificates than any chain has");
     if (certificate_parse(der, &c, &f) == OK)
         r->out->certs[r->out->count++] = c;

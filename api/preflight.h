@@ -10,7 +10,7 @@
 
 #include "api/api.h"
 
-#define GIVEN_MAX 16u                /* certificates of one file: a leaf and a chain, not a trust store */
+#define FILE_CERTS_MAX 16u           /* certificates of one file: a leaf and a chain, not a trust store */
 #define CERTIFICATE_FILE_MAX CSR_MAX /* octets: a leaf takes two thousand, a chain of five ten thousand */
 
 /* ---- certificate_parse.c: hostile bytes to facts ---- */
@@ -45,7 +45,7 @@ struct signature_kind signature_kind_of(struct span algorithm);
 /* ---- certificate_file.c: a file as it would be uploaded ---- */
 
 struct certificate_file {
-    struct certificate *certs[GIVEN_MAX]; /* in the file's order */
+    struct certificate *certs[FILE_CERTS_MAX]; /* in the file's order */
     size_t count;
     size_t leaf; /* which of them: the one on the request's key, else the first */
 };
