@@ -145,7 +145,7 @@ static enum err read_store(struct backup *b, const char *dir, enum store_mode mo
     if (e == OK)
         e = view_open(s, &n.view);
     if (e == OK)
-        e = store_check(n.view, store_fault_tell, NULL, &b->checked);
+        e = store_check(n.view, store_command_tell, NULL, &b->checked);
     if (e == OK)
         e = issuer_each(n.view, note_crl, &n);
     if (e == OK)
@@ -287,7 +287,7 @@ static enum err run(struct backup *b, const struct local_run *how, const char *d
         e = tree_draft(dir, b->dir, &b->f);
     if (e != OK)
         return e;
-    e = store_guarded(fill_guarded, b, &b->f);
+    e = store_command_guarded(fill_guarded, b, &b->f);
     if (e == OK && !how->is_dry_run)
         e = tree_place(b->dir, dir, 0700, &b->f);
     if (e != OK || how->is_dry_run)

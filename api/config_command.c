@@ -158,7 +158,7 @@ int config_check_main(const char *home, const char *file, const char *output)
     buf_init(&report, REPORT_MAX);
     e = file != NULL ? check_file(file, &report, &f) : config_load(home, c, &report, &f);
     if (file == NULL && e == OK)
-        e = store_guarded(check_home, &(struct home_check){c, &report, &f}, &f);
+        e = store_command_guarded(check_home, &(struct home_check){c, &report, &f}, &f);
     code = say_as(e, file != NULL ? file : home, &report, &f, output);
     if (file == NULL)
         config_free(c);

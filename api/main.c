@@ -163,7 +163,7 @@ static int run_store_check(struct command *c)
 {
     const struct local_run how = how_of(c);
 
-    return store_check_main(&how, c->argument);
+    return store_command_check(&how, c->argument);
 }
 
 /* A `-` is standard input or output wherever a file is wanted; as a directory it would be a surprise, and a
@@ -200,7 +200,7 @@ static int run_store_snapshot(struct command *c)
 
     if (!is_directory(c->argument))
         return EXIT_USAGE;
-    return store_snapshot_main(&how, c->argument, c->host);
+    return store_command_snapshot(&how, c->argument, c->host);
 }
 
 static int run_ca_renew(struct command *c)
@@ -354,7 +354,7 @@ static bool is_local(const char *const words[static 2])
     return false;
 }
 
-static const struct cli_hooks hooks = {.check_store = store_check_audit};
+static const struct cli_hooks hooks = {.check_store = store_command_audit};
 
 int main(int argc, char **argv)
 {

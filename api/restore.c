@@ -165,7 +165,7 @@ static enum err check_store(struct restore *r, struct store *s)
     enum err e = view_open(s, &v);
 
     if (e == OK)
-        e = store_check(v, store_fault_tell, NULL, &r->checked);
+        e = store_check(v, store_command_tell, NULL, &r->checked);
     view_close(v);
     if (e != OK || r->checked.faults > 0)
         return fault_set(&r->f, ERR_CONFLICT, "the store of the backup is damaged: nothing is restored");

@@ -24,7 +24,7 @@ static void on_cut(int signo)
     siglongjmp(cut, 1);
 }
 
-enum err store_guarded(enum err (*fn)(void *arg), void *arg, struct fault *f)
+enum err store_command_guarded(enum err (*fn)(void *arg), void *arg, struct fault *f)
 {
     struct sigaction action = {.sa_handler = on_cut}, before;
     enum err e;
@@ -39,7 +39,7 @@ enum err store_guarded(enum err (*fn)(void *arg), void *arg, struct fault *f)
 
 /* ---- store check ---- */
 
-void store_fault_tell(const char *what, void *arg)
+void store_command_tell(const char *what, void *arg)
 {
     (void)arg;
     fprintf(stderr, "chancery: %s\n", what);
@@ -53,7 +53,7 @@ static enum err check_dir(const char *dir, struct store_checked *out, struct fau
 
     if (e == OK && view_open(s, &v) != OK)
         e = fault_set(f, ERR_IO, "%s: the store gives no view", dir);
-    if (e == OK && store_check(v, store_fault_tell, NULL, out) != OK)
+    if (e == OK && store_check(v, store_command_tell, NULL, out) != OK)
         e = fault_set(f, ERR_IO, "%s: the store cannot be read to its end", dir);
     view_close(v);
     store_close(s);
@@ -106,7 +106,7 @@ static void say_checked(const struct store_checked *n, const struct local_run *h
     }
 }
 
-int store_check_main(const struct local_run *how, const char *dir)
+int store_command_check(const struct local_run *how, const char *dir)
 {
     struct checking k = {.dir = dir};
     struct config *c;
@@ -120,7 +120,7 @@ int store_check_main(const struct local_run *how, const char *dir)
     if (dir == NULL)
         k.dir = c->store_dir;
     if (e == OK)
-        e = store_guarded(check_guarded, &k, &k.f);
+        e = store_command_guarded(check_guarded, &k, &k.f);
     if (e != OK)
         result_fail(e, &k.f);
     else
@@ -148,7 +148,7 @@ static enum err snapshot(const char *home, const char *dir, const char *host, in
     return e;
 }
 
-int store_snapshot_main(const struct local_run *how, const char *dir, const char *host)
+int store_command_snapshot(const struct local_run *how, const char *dir, const char *host)
 {
     int64_t now_s = clock_now_s();
     char text[CLOCK_TEXT_MAX];
@@ -185,7 +185,7 @@ static enum err find_store(const char *dir, char out[static PATH_LEN_MAX], struc
     return e == OK ? path_join(out, dir, ".", f) : e;
 }
 
-enum err store_check_audit(const char *dir, struct chain_check *c, struct fault *f)
+enum err store_command_audit(const char *dir, struct chain_check *c, struct fault *f)
 {
     char path[PATH_LEN_MAX];
     struct store *s = NULL;
