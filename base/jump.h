@@ -17,10 +17,10 @@ struct jump {
 
 /* From now on the clock is right. */
 void jump_accept(struct jump *j, int64_t wall_s, int64_t monotonic_s);
-/* As jump_is_forward() would say, and nothing is believed by it. */
-bool jump_looks_forward(const struct jump *j, int64_t wall_s, int64_t monotonic_s);
-/* True while the wall clock is more than most_s ahead of where it should be. A larger step back is not
+/* Is the wall clock more than most_s ahead of where it should be? Nothing is believed by it. */
+bool jump_is_forward(const struct jump *j, int64_t wall_s, int64_t monotonic_s);
+/* As jump_is_forward(), and a step that is no larger is believed from now on. A larger step back is not
  * believed either, but gives false: returning from it must not look like a jump ahead. */
-bool jump_is_forward(struct jump *j, int64_t wall_s, int64_t monotonic_s);
+bool jump_observe(struct jump *j, int64_t wall_s, int64_t monotonic_s);
 
 #endif

@@ -35,7 +35,7 @@ static void settle(struct doubt *d, int64_t wall_s, int64_t monotonic_s)
     if (d->is_doubted)
         d->waited_s += monotonic_s - d->looked_s;
     d->looked_s = monotonic_s;
-    d->is_ahead = jump_is_forward(&d->jump, wall_s, monotonic_s);
+    d->is_ahead = jump_observe(&d->jump, wall_s, monotonic_s);
     if (d->waited_s >= WAIT_S) {
         jump_accept(&d->jump, wall_s, monotonic_s);
         d->is_ahead = false;
@@ -49,7 +49,7 @@ static void settle(struct doubt *d, int64_t wall_s, int64_t monotonic_s)
 
 void doubt_glance(struct ca *ca, int64_t now_s, int64_t monotonic_s)
 {
-    ca->doubt.is_ahead_now = jump_looks_forward(&ca->doubt.jump, now_s, monotonic_s);
+    ca->doubt.is_ahead_now = jump_is_forward(&ca->doubt.jump, now_s, monotonic_s);
 }
 
 static void look(struct ca *ca, int64_t now_s, int64_t monotonic_s)

@@ -175,7 +175,7 @@ static bool is_clock_wrong(struct publisher *p, size_t i, const struct crl_force
         alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
                     "the clock is behind the CRLs in force: nothing is published until it is set right, or "
                     "somebody publishes");
-    else if (jump_is_forward(&p->jump, now_s, clock_monotonic_ms() / 1000))
+    else if (jump_observe(&p->jump, now_s, clock_monotonic_ms() / 1000))
         alarm_raise(p->role->board, ALARM_CRITICAL, "crl.clock", id,
                     "the clock went ahead by more than a week: nothing is published until it is set back, or "
                     "somebody publishes");
