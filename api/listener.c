@@ -172,7 +172,8 @@ static bool examine(struct identity *i, struct span der)
     return ok;
 }
 
-static bool is_current(struct identity *i)
+/* Sets what is known of the certificate at hand. True: it needs no successor. */
+static bool look_up(struct identity *i)
 {
     struct buf der;
     bool ok = false;
@@ -344,7 +345,7 @@ static void on_answer(struct answer *a, void *arg)
         die("broken answer from the ca");
     if (write_chain(i, der, issuer_no, &f) != OK)
         log_error("listener", "%s", f.detail);
-    (void)is_current(i);
+    (void)look_up(i);
     i->kind.is_failed = !i->kind.is_usable;
     serve(i->listener);
     settle(i->listener);
@@ -391,7 +392,7 @@ static void check(void *arg)
     struct listener *l = arg;
 
     for (size_t k = 0; k < LISTENER_KINDS; k++)
-        if (!is_current(&l->identities[k]))
+        if (!look_up(&l->identities[k]))
             ask(&l->identities[k]);
     settle(l);
     timer_arm(l->timer, first_end(l) == NO_TIME ? EAGER_MS : CHECK_MS);
@@ -413,7 +414,7 @@ struct listener *listener_new(struct api *a)
         buf_init(&i->chain_pem, CERT_PATH_MAX * PEM_MAX);
         load_key(i);
         load_chain(i);
-        (void)is_current(i);
+        (void)look_up(i);
     }
     serve(l);
     l->timer = timer_start(a->loop, 0, 0, check, l);

@@ -166,8 +166,9 @@ static void tell_damaged(struct publisher *p, size_t i)
     answer_covered(p, id, ERR_INTERNAL, 0, "what is stored of the issuer's lists cannot be read");
 }
 
-/* While the clock is not believed, what is in force stays; only people are obeyed. True: it is not. */
-static bool is_clock_wrong(struct publisher *p, size_t i, const struct crl_force *s, int64_t now_s)
+/* While the clock is not believed, what is in force stays; only people are obeyed. Raises the alarm, or
+ * clears it. True: it is not believed. */
+static bool clock_check(struct publisher *p, size_t i, const struct crl_force *s, int64_t now_s)
 {
     const char *id = p->role->config.issuers[i].id;
 
@@ -249,7 +250,7 @@ static enum err serve_issuer(struct publisher *p, size_t i, int64_t now_s, int64
         die("the store cannot be read");
     alarm_clear(p->role->board, "crl.damaged", issuer->id);
     gauges_show(&p->issuers[i].gauges, &force, now_s);
-    is_wrong = is_clock_wrong(p, i, &force, now_s);
+    is_wrong = clock_check(p, i, &force, now_s);
     if (!is_wrong)
         tell_late(p, i, &force, now_s);
     if (q != NULL) {
