@@ -100,6 +100,8 @@ static enum err compare_issuers(struct view *v, const struct config *c, struct b
     enum err e = roster_missing(v, &c->ca, report_issuer, report);
 
     if (e == OK)
+        e = roster_crossed(v, &c->ca, report_issuer, report);
+    if (e == OK)
         e = roster_dropped(v, &c->ca, clock_now_s(), report_issuer, report);
     if (e != OK)
         return fault_set(f, e, "the store's issuers cannot be read");

@@ -15,6 +15,7 @@ static enum err load_one(struct view *v, const struct ca_issuer *config, size_t 
     struct issuer row;
     struct parts parts;
     struct key_kind kind;
+    char text[ROSTER_TEXT_MAX];
     enum err e = issuer_find(v, config->id, &row);
 
     if (e == ERR_NOT_FOUND)
@@ -30,6 +31,9 @@ static enum err load_one(struct view *v, const struct ca_issuer *config, size_t 
     if (!parts_of(buf_span(&out->certificate), &parts) || !key_kind_of(parts.spki, &kind) ||
         parts.ski.len == 0)
         return fault_set(f, ERR_CONFIG, "issuer %s: its certificate in the store cannot be read", config->id);
+    if (!roster_key_suits(config, kind.type, text))
+        return fault_set(f, ERR_CONFIG, "%s", text);
+    out->key = kind.type;
     out->subject = parts.subject;
     out->ski = parts.ski;
     out->not_before_s = parts.not_before_s;
@@ -134,6 +138,19 @@ void issuing_free(struct ca *ca)
     for (size_t i = 0; i < ca->issuer_count; i++)
         buf_free(&ca->issuers[i].certificate);
     ca->issuer_count = 0;
+}
+
+bool issuing_would_start(const struct ca *ca, const struct ca_config *fresh, struct fault *f)
+{
+    char text[ROSTER_TEXT_MAX];
+
+    for (size_t n = 0; n < ca->issuer_count; n++) {
+        const struct ca_issuer *i = ca_issuer_find(fresh, ca->issuers[n].config->id);
+
+        if (i != NULL && !roster_key_suits(i, ca->issuers[n].key, text))
+            return fault_set(f, ERR_CONFIG, "%s", text) == OK;
+    }
+    return true;
 }
 
 const struct issuing *issuing_for_key(const struct ca *ca, enum key_type type)

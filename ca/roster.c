@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ending.h"
+#include "base/parts.h"
 #include "ca/ca.h"
 
 /* ---- what is not in the store ---- */
@@ -20,6 +21,39 @@ enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn
             return e;
         snprintf(text, sizeof text, "issuer %s is in chancery.xml but not in the store", c->issuers[i].id);
         if (e == ERR_NOT_FOUND)
+            fn(text, arg);
+    }
+    return OK;
+}
+
+/* ---- what issues for keys of another kind ---- */
+
+bool roster_key_suits(const struct ca_issuer *i, enum key_type own, char text[static ROSTER_TEXT_MAX])
+{
+    if (i->issues == KEY_NONE || i->issues == own)
+        return true;
+    snprintf(text, ROSTER_TEXT_MAX, "issuer %s has %s key and issues=\"%s\"", i->id,
+             own == KEY_RSA  ? "an RSA"
+             : own == KEY_EC ? "an EC"
+                             : "another",
+             key_type_name(i->issues));
+    return false;
+}
+
+enum err roster_crossed(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
+{
+    char text[ROSTER_TEXT_MAX];
+    struct issuer row;
+    struct parts parts;
+    struct key_kind kind;
+
+    for (size_t i = 0; i < c->count; i++) {
+        enum err e = issuer_find(v, c->issuers[i].id, &row);
+
+        if (e != OK && e != ERR_NOT_FOUND)
+            return e;
+        if (e == OK && parts_of(row.certificate, &parts) && key_kind_of(parts.spki, &kind) &&
+            !roster_key_suits(&c->issuers[i], kind.type, text))
             fn(text, arg);
     }
     return OK;

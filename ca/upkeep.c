@@ -101,6 +101,7 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     struct signalfd_siginfo info;
     struct catalogue fresh = {0};
     struct ca_config config;
+    struct fault f = {0};
     struct txn *t = NULL;
 
     if (read(signal_fd, &info, sizeof info) != sizeof info || ca->role->reload == NULL)
@@ -111,6 +112,8 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     ca->role->catalogue = fresh;
     if (ca_config_same_issuers(&ca->role->config, &config)) {
         config_take(ca, &config);
+    } else if (!issuing_would_start(ca, &config, &f)) {
+        log_error("reload", "%s: a start refuses that, profiles alone are taken", f.detail);
     } else {
         log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
     }

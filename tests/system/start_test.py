@@ -14,6 +14,7 @@ import subprocess
 import time
 import unittest
 
+import der
 from harness import CHANCERY, ROOT, WAIT_S, Service, ServiceTest, make_csr, new_file, replace_file, run, wait_until
 
 
@@ -24,6 +25,12 @@ def first_role(supervisor):
             if b"\0role\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
                 return pid
     return None
+
+
+def crossed(settings):
+    """Each issuer is to issue for the other's kind of keys."""
+    other = {"rsa": "ec", "ec": "rsa"}
+    return re.sub(r' issues="(\w+)"', lambda found: f' issues="{other[found[1]]}"', settings)
 
 
 class Init(unittest.TestCase):
@@ -234,6 +241,17 @@ class WrongStart(unittest.TestCase):
             each.unlink()
         self.assert_refused("store")
 
+    def test_issuers_that_would_issue_for_each_others_keys(self):
+        path = self.service.home / "chancery.xml"
+        path.write_text(crossed(path.read_text()))
+        done = run(CHANCERY, "serve", "--home", self.service.home, check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        self.assertIn('issuer rsa-g1 has an RSA key and issues="ec"', done.said.replace("\\", ""))
+        done = self.service.chancery("config", "check", check=False)
+        self.assertEqual(done.returncode, 1, done.said)
+        for text in ('issuer rsa-g1 has an RSA key and issues="ec"', 'issuer ec-g1 has an EC key and issues="rsa"'):
+            self.assertIn(f"chancery.xml: {text}\n", done.said)
+
     @unittest.skipIf(os.getuid() == 0, "root may write anywhere")
     def test_a_home_that_cannot_be_written(self):
         self.service.home.chmod(0o500)
@@ -371,6 +389,18 @@ class Run(ServiceTest):
         replace_file(path, good)
         self.service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.service.api("/profiles/general/renamed").status == 404, "the same issuers are taken")
+
+    def test_sighup_with_issuers_that_a_start_refuses_says_so(self):
+        path = self.service.home / "chancery.xml"
+        good = path.read_text()
+        replace_file(path, crossed(good))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: re.search("error ca reload .*issuer rsa-g1 has an RSA key", self.service.log.read_text()), "the log says why")
+        self.assertEqual(self.service.api("/issuers/ec-g1").json()["issues"], "ec")
+        self.assertEqual(self.service.issued(make_csr("ec-P-256", "/CN=cucm1-EC.example.com"), "ucm/tomcat-ECDSA").issuer,
+                         der.Certificate(self.service.plain("/ca/ec-g1.cer").body).subject)
+        replace_file(path, good)
+        self.service.process.send_signal(signal.SIGHUP)
 
     def test_sighup_names_what_a_restart_alone_takes(self):
         path = self.service.home / "chancery.xml"

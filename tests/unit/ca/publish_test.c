@@ -347,7 +347,7 @@ static void add_issuer(void)
     issuer_add(t, &i, &no);
     idle_commit(t);
     idle.role.config.count = 2;
-    idle.role.config.issuers[1] = (struct ca_issuer){.id = "ec-g2", .issues = KEY_RSA};
+    idle.role.config.issuers[1] = (struct ca_issuer){.id = "ec-g2"};
     issuing_free(ca);
     cr_assert_eq(issuing_load(ca, &(struct fault){0}), OK);
 }
@@ -493,6 +493,21 @@ Test(publish, an_issuer_with_shards_starts_with_damaged_changes)
     issuing_free(ca);
     cr_assert_eq(issuing_load(ca, &(struct fault){0}), OK);
     cr_assert_str_neq(idle_alarm("crl.track"), "");
+}
+
+Test(publish, an_issuer_for_keys_that_are_not_like_its_own_does_not_start)
+{
+    struct ca_config crossed = idle.role.config;
+    struct fault f = {0};
+
+    crossed.issuers[0].issues = KEY_RSA;
+    cr_assert(issuing_would_start(ca, &idle.role.config, &f));
+    cr_assert(!issuing_would_start(ca, &crossed, &f));
+    issuing_free(ca);
+    idle.role.config = crossed;
+    f = (struct fault){0};
+    cr_assert_eq(issuing_load(ca, &f), ERR_CONFIG);
+    cr_assert_str_eq(f.detail, "issuer ec-g1 has an EC key and issues=\"rsa\"");
 }
 
 Test(publish, an_issuer_whose_row_is_damaged_is_not_said_to_be_missing)

@@ -8,6 +8,7 @@
 #include "base/ending.h"
 #include "base/hash.h"
 #include "tests/unit/ca/idle.h"
+#include "tests/unit/ca/played.h"
 
 #define NOW INT64_C(1800000000)
 
@@ -110,6 +111,17 @@ static const char *missing(void)
     return told;
 }
 
+static const char *crossed(void)
+{
+    static char told[1024];
+    struct view *v = idle_look();
+
+    told[0] = '\0';
+    cr_assert_eq(roster_crossed(v, &config, keep, told), OK);
+    view_close(v);
+    return told;
+}
+
 static const char *dropped(void)
 {
     static char told[1024];
@@ -119,6 +131,59 @@ static const char *dropped(void)
     cr_assert_eq(roster_dropped(v, &config, NOW, keep, told), OK);
     view_close(v);
     return told;
+}
+
+/* "ec-g1", with a key on P-256. */
+static void store_with_key(void)
+{
+    struct buf subject, spki, certificate;
+    struct txn *t = idle_begin();
+
+    buf_init(&subject, 4096);
+    name_write(&subject, "Example UC", "Issuer");
+    played_key(&spki);
+    played_issuer(t, buf_span(&subject), buf_span(&spki), NOW - 1, NOW + 1, &certificate);
+    idle_commit(t);
+    buf_free(&subject);
+    buf_free(&spki);
+    buf_free(&certificate);
+}
+
+Test(roster, one_that_is_to_issue_for_another_kind_of_keys_is_told)
+{
+    store_with_key();
+    store("a-g1");
+    configure("a-g1", "", KEY_RSA);
+    configure("b-g1", "", KEY_RSA);
+    configure("ec-g1", "", KEY_NONE);
+    cr_assert_str_eq(crossed(), "", "one issues nothing, nothing is known of the others' keys");
+    config.issuers[2].issues = KEY_EC;
+    cr_assert_str_eq(crossed(), "");
+    config.issuers[2].issues = KEY_RSA;
+    cr_assert_str_eq(crossed(), "issuer ec-g1 has an EC key and issues=\"rsa\"\n");
+}
+
+Test(roster, what_an_issuer_issues_is_for_its_own_kind_of_keys)
+{
+    static const struct {
+        enum key_type issues, own;
+        const char *why;
+    } rows[] = {
+        {KEY_RSA, KEY_RSA, ""},
+        {KEY_EC, KEY_EC, ""},
+        {KEY_NONE, KEY_OTHER, ""},
+        {KEY_EC, KEY_RSA, "issuer a-g1 has an RSA key and issues=\"ec\""},
+        {KEY_RSA, KEY_EC, "issuer a-g1 has an EC key and issues=\"rsa\""},
+        {KEY_RSA, KEY_OTHER, "issuer a-g1 has another key and issues=\"rsa\""},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ca_issuer c = {.id = "a-g1", .issues = rows[i].issues};
+        char why[ROSTER_TEXT_MAX] = "";
+
+        cr_expect_eq(roster_key_suits(&c, rows[i].own, why), rows[i].why[0] == '\0', "row %zu", i);
+        cr_expect_str_eq(why, rows[i].why);
+    }
 }
 
 Test(roster, one_that_is_not_in_the_store_is_told)
