@@ -310,7 +310,7 @@ static void identify_certificate(struct view *v, const char *name, char out[stat
 }
 
 /* `name` becomes whoever is at the beginning, the maker of the first token. How many tokens are between. A
- * token that cannot be read is the end: identity_is_person(). */
+ * token that cannot be read is the end. */
 static unsigned follow_makers(struct view *v, char name[static PRINCIPAL_MAX])
 {
     struct token k;
@@ -329,9 +329,10 @@ bool principal_may_make_token(struct view *v, const char *name)
     return follow_makers(v, maker) < CHAIN_OF_TOKENS_MAX;
 }
 
+/* What principal_identity() has found: any other identity is a name that led nowhere. */
 bool identity_is_person(const char *identity)
 {
-    return strncmp(identity, "token:", 6) != 0;
+    return strncmp(identity, "person:", 7) == 0 || strncmp(identity, "uid:", 4) == 0;
 }
 
 void principal_identity(struct view *v, const struct access_config *c, const char *name,

@@ -87,7 +87,8 @@ enum err principal_find(struct view *v, const struct access_config *c, const cha
 /* The identity alone, also of who may do nothing any more; a name that leads nowhere is its own. */
 void principal_identity(struct view *v, const struct access_config *c, const char *name,
                         char out[static IDENTITY_MAX]);
-/* False of a token that leads to nobody, because its maker's row is gone or damaged. */
+/* False of a name that leads to nobody: a login that the configuration does not name any more, a certificate
+ * whose row is gone or damaged, a token that one of these has made. It may be anybody's. */
 bool identity_is_person(const char *identity);
 /* False at the end of CHAIN_OF_TOKENS_MAX tokens that made each other. */
 bool principal_may_make_token(struct view *v, const char *name);

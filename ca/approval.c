@@ -261,8 +261,7 @@ static const char *objection(const struct ca *ca, struct view *v, const struct a
     if (strcmp(asker, a->who.identity) == 0)
         return "Who asked for a certificate may not approve it: ask somebody else.";
     if (!identity_is_person(asker))
-        return "Who made the token that asked is not known any more: deny it, and have it asked by another "
-               "login.";
+        return "Who asked is not known any more: deny it, and have it asked by another login.";
     if (!identity_is_person(a->who.identity))
         return "Who made this token is not known any more: approve with another login.";
     return NULL;

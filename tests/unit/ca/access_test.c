@@ -216,6 +216,32 @@ Test(access, who_stands_behind_a_name)
     }
 }
 
+Test(access, a_name_that_leads_nowhere_is_nobody)
+{
+    static const struct {
+        const char *name;
+        bool is_person;
+    } rows[] = {
+        {"uid:0", true},
+        {"gid:4002,uid:5000", true},
+        {"cert:01010101010101010101010101010101010101", true},
+        {"cert:07070707070707070707070707070707070707", true}, /* revoked, and known */
+        {"login:jenkins", true},
+        {"token:1000000000000000", true},
+        {"cert:99999999999999999999999999999999999999", false},
+        {"login:hudson", false},
+        {"login:limits", false},
+        {"token:1300000000000000", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char identity[IDENTITY_MAX];
+
+        principal_identity(view, &idle.role.config.access, rows[i].name, identity);
+        cr_expect_eq(identity_is_person(identity), rows[i].is_person, "%s is %s", rows[i].name, identity);
+    }
+}
+
 /* 0x30, made by the person of certificate 1, makes 0x31, and so on. */
 static void make_chain(unsigned count)
 {

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
+#include "store/inner.h"
 #include "tests/unit/ca/people.h"
 
 TestSuite(approval, .init = people_open, .fini = stage_close, .timeout = 60);
@@ -140,6 +142,70 @@ Test(approval, a_token_whose_maker_is_not_known_is_nobodys_second_pair_of_eyes)
     cr_assert_eq(stored(by_asker.id).state, REQUEST_PENDING);
     cr_assert_eq(approve(child, by_asker.id).err, OK, "another person's");
     cr_assert_eq(approve("uid:0", by_orphan.id).err, OK, "who could write the store");
+}
+
+/* What the same person is called now: nothing says that he asked under the name before. */
+Test(approval, who_asked_by_a_login_that_was_renamed_since_is_not_known)
+{
+    struct outcome asked, r;
+
+    stage_start();
+    asked = issue(ASKER, "csr", 0, 0);
+    stage_stop();
+    strcpy(stage.role->config.access.principals[0].name, "renamed");
+    stage_restart();
+    r = approve("login:renamed", asked.id);
+    cr_assert_eq(r.err, ERR_FORBIDDEN);
+    cr_assert_str_eq(r.detail,
+                     "Who asked is not known any more: deny it, and have it asked by another login.");
+    cr_assert_eq(approve(OTHER, asked.id).err, ERR_FORBIDDEN);
+    cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
+    cr_assert_eq(deny(OTHER, asked.id, "asked by nobody").err, OK);
+}
+
+/* A certificate of ours; gives its number. */
+static uint64_t put_certificate(struct txn *t, uint8_t serial, const char *subject)
+{
+    struct cert c = {.serial = {serial},
+                     .status = {.issuer_no = 1, .not_after_s = clock_now_s() + WEEK_S},
+                     .key_type = KEY_EC,
+                     .key_bits = 256,
+                     .key_hash = {serial},
+                     .profile = "chancery/administrator",
+                     .requester = "tester",
+                     .subject = span_str(subject),
+                     .der = span_str("a certificate")};
+    uint64_t number;
+
+    sha256_of(c.der, c.fingerprint);
+    cert_add(t, &c, &number);
+    return number;
+}
+
+Test(approval, who_asked_by_a_certificate_whose_row_is_damaged_is_not_known)
+{
+    static const char first[] = "cert:21000000000000000000000000000000000000",
+                      second[] = "cert:22000000000000000000000000000000000000";
+    struct txn *t = stage_begin();
+    struct outcome asked, r;
+    struct key key = key_of_number(put_certificate(t, 0x21, "CN=jana"));
+
+    (void)put_certificate(t, 0x22, "CN=jana");
+    stage_commit();
+    stage_start();
+    asked = issue(first, "csr", 0, 0);
+    cr_assert_eq(asked.err, ERR_PENDING, "%s", asked.detail);
+    r = approve(second, asked.id);
+    cr_assert_eq(r.err, ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(r.detail, "somebody else"), "%s", r.detail);
+    stage_stop();
+    table_set(stage_begin(), TABLE_CERT, key_span(&key), span_str("bent"));
+    stage_commit();
+    stage_restart();
+    r = approve(second, asked.id);
+    cr_assert_eq(r.err, ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(r.detail, "not known any more"), "%s", r.detail);
+    cr_assert_eq(stored(asked.id).state, REQUEST_PENDING);
 }
 
 Test(approval, who_asked_by_the_certificate_before_takes_back_by_the_next)
