@@ -5,7 +5,7 @@
 void channel_init(struct channel *k, struct stream *stream, struct tls_server *tls)
 {
     *k = (struct channel){.stream = stream, .tls = tls != NULL ? tls_conn_new(tls) : NULL};
-    buf_init(&k->certificate, SIZE_MAX / 2); /* tls.c bounds it */
+    buf_init(&k->certificate, CLIENT_CHAIN_MAX);
 }
 
 void channel_close(struct channel *k)
@@ -75,17 +75,17 @@ uint64_t channel_taken(struct channel *k)
 
 enum err channel_take(struct channel *k, struct span wire, struct buf *plain)
 {
-    bool was_ready;
     enum err e;
 
     if (k->tls == NULL) {
         buf_put_span(plain, wire);
         return OK;
     }
-    was_ready = tls_conn_is_ready(k->tls);
     e = tls_conn_feed(k->tls, wire, plain);
     tls_flush(k); /* handshake or alert */
-    if (!was_ready && tls_conn_is_ready(k->tls))
+    if (!k->is_certified && tls_conn_is_ready(k->tls)) {
+        k->is_certified = true; /* once: it may cease to be ready, and be it again */
         tls_conn_peer(k->tls, &k->certificate);
+    }
     return e;
 }

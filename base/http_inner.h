@@ -100,7 +100,8 @@ void reply_free(struct reply *p);
 struct channel {
     struct stream *stream;
     struct tls_conn *tls;    /* NULL: plain */
-    struct buf certificate;  /* DER that the client showed; empty: none yet */
+    struct buf certificate;  /* DER that the client showed; empty: none, or not yet */
+    bool is_certified;       /* whether it showed one is known: the handshake has ended */
     uint64_t written, taken; /* octets of the wire: handed to the stream; what channel_taken() saw last */
 };
 void channel_init(struct channel *k, struct stream *stream, struct tls_server *tls); /* takes the stream */

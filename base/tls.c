@@ -21,10 +21,7 @@
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                             \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 #define GROUPS "X25519:P-256:P-384:P-521" /* no finite field: some ten times slower */
-/* Octets of a client's certificate message, which libssl decodes before a login is known: leaf and three CAs
- * with RSA 4096 and long policies. The leaf alone is used (docs/access.md), but clients send their chain. */
-#define CLIENT_CHAIN_MAX (10 * 1024)
-#define CLIENT_CERTS_MAX 5u /* in it: small keys that are dear to decode would have room by the dozen */
+#define CLIENT_CERTS_MAX 5u /* small keys that are dear to decode would have room by the dozen */
 #ifndef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
 #define SSL_OP_NO_RX_CERTIFICATE_COMPRESSION                                                                 \
     0 /* OpenSSL before 3.2 has none; it would hide from a callback */

@@ -13,6 +13,10 @@
 
 #include "base/buf.h"
 
+/* Octets of a client's certificate message, which libssl decodes before a login is known: leaf and three CAs
+ * with RSA 4096 and long policies. The leaf alone is used (docs/access.md), but clients send their chain. */
+#define CLIENT_CHAIN_MAX (10 * 1024)
+
 struct tls_server; /* certificates, keys and suites: shared by connections */
 
 /* One key and its chain (PEM: leaf first). An RSA and an EC one may both be given; the handshake picks. */
@@ -46,7 +50,8 @@ void tls_conn_end(struct tls_conn *c);      /* puts close_notify into the output
 struct span tls_conn_output(const struct tls_conn *c);
 void tls_conn_sent(struct tls_conn *c);
 
-bool tls_conn_is_ready(const struct tls_conn *c); /* the handshake is complete */
+/* The handshake is complete, and no later message is half here (RFC 8446 5.1): it may cease for a while. */
+bool tls_conn_is_ready(const struct tls_conn *c);
 void tls_conn_peer(const struct tls_conn *c,
                    struct buf *der); /* appends the client's leaf, nothing when it sent none */
 

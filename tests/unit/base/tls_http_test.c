@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does HTTP over TLS begin, go on and end as it must, whatever the other end does? */
-#include "tests/unit/base/tls_client.h"
+#include "tests/unit/base/tls_records.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -128,4 +128,72 @@ Test(tls_http, a_new_identity_serves_new_connections_and_leaves_old_ones)
     host_stop(h);
     id_free(&first);
     id_free(&second);
+}
+
+/* ---- messages after the handshake ---- */
+
+/* The server has read all that was written before: its socket was ready before this one's request was. */
+static void let_it_read(const struct host *h)
+{
+    struct tls_client c = tls_open(h);
+
+    cr_assert_eq(SSL_connect(c.ssl), 1);
+    tls_expect(&c, GET("/x"), "GET /x");
+    tls_close(&c);
+}
+
+/* A client with a certificate, whose records from here on are written by hand. */
+static struct tls_client open_by_hand(const struct host *h, const struct id *user, struct tls_records *r)
+{
+    struct tls_client c = tls_open(h);
+
+    records_listen(r, &c);
+    SSL_use_certificate(c.ssl, user->x);
+    SSL_use_PrivateKey(c.ssl, user->key);
+    cr_assert_eq(SSL_connect(c.ssl), 1);
+    return c;
+}
+
+static void add_request(struct tls_records *r, const char *request)
+{
+    records_add(r, SSL3_RT_APPLICATION_DATA, request, strlen(request));
+}
+
+/* RFC 8446 5.1 lets a handshake message be split over records. What was to be sent goes with its first part.
+ */
+static void send_split_update(struct tls_records *r, const struct host *h)
+{
+    records_add(r, SSL3_RT_HANDSHAKE, KEY_UPDATE, KEY_UPDATE_LEN - 1);
+    records_send(r);
+    let_it_read(h);
+    records_add(r, SSL3_RT_HANDSHAKE, KEY_UPDATE + KEY_UPDATE_LEN - 1, 1);
+    records_next_keys(r);
+    records_send(r);
+}
+
+Test(tls_http, the_certificate_is_taken_once_whatever_comes_after_the_handshake)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec"), user = id_new(EVP_EC_gen("P-256"), "user");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_records r;
+    struct tls_client c = open_by_hand(h, &user, &r);
+    unsigned char *der = NULL;
+    int der_len = i2d_X509(user.x, &der);
+    size_t len;
+    char *body;
+
+    for (int i = 0; i < 3; i++) {
+        add_request(&r, GET("/certificate"));
+        records_send(&r);
+        body = tls_take(&c, &len);
+        cr_assert(span_eq(span_of(body, len), span_of(der, (size_t)der_len)), "request %d", i);
+        free(body);
+        send_split_update(&r, h);
+    }
+    OPENSSL_free(der);
+    records_free(&r);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+    id_free(&user);
 }
