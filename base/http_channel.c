@@ -60,7 +60,7 @@ void channel_end(struct channel *k)
 
 size_t channel_unsent(const struct channel *k)
 {
-    return stream_unsent(k->stream);
+    return stream_unsent(k->stream) + (k->tls != NULL ? tls_conn_held(k->tls) : 0);
 }
 
 uint64_t channel_taken(struct channel *k)

@@ -34,7 +34,8 @@ struct tls_server {
 
 struct tls_conn {
     SSL *ssl;
-    BIO *in, *out; /* owned by ssl */
+    BIO *in, *out;   /* owned by ssl */
+    struct buf held; /* plain octets for when it is ready */
     bool is_broken;
 };
 
@@ -252,6 +253,7 @@ struct tls_conn *tls_conn_new(const struct tls_server *s)
 {
     struct tls_conn *c = xcalloc(1, sizeof *c);
 
+    buf_init(&c->held, HELD_MAX);
     c->ssl = SSL_new(s->ctx);
     c->in = BIO_new(BIO_s_mem());
     c->out = BIO_new(BIO_s_mem());
@@ -268,6 +270,7 @@ void tls_conn_free(struct tls_conn *c)
     if (c == NULL)
         return;
     SSL_free(c->ssl);
+    buf_free(&c->held);
     free(c);
 }
 
@@ -285,9 +288,34 @@ static enum err outcome(struct tls_conn *c, int rc)
     return ERR_MALFORMED;
 }
 
+static enum err put(struct tls_conn *c, struct span plain)
+{
+    int n;
+
+    ERR_clear_error();
+    n = SSL_write(c->ssl, plain.data, (int)plain.len); /* a memory BIO takes everything */
+    if (n == (int)plain.len)
+        return OK;
+    c->is_broken = true;
+    ERR_clear_error();
+    return ERR_IO;
+}
+
+static enum err put_held(struct tls_conn *c)
+{
+    enum err e;
+
+    if (c->held.len == 0 || !tls_conn_is_ready(c))
+        return OK;
+    e = put(c, buf_span(&c->held));
+    buf_free(&c->held);
+    return e;
+}
+
 enum err tls_conn_feed(struct tls_conn *c, struct span wire, struct buf *plain)
 {
     uint8_t piece[RECORD_MAX];
+    enum err e;
     int n;
 
     if (c->is_broken)
@@ -297,24 +325,25 @@ enum err tls_conn_feed(struct tls_conn *c, struct span wire, struct buf *plain)
         die("TLS: out of memory");
     while ((n = SSL_read(c->ssl, piece, sizeof piece)) > 0)
         buf_put(plain, piece, (size_t)n);
-    return outcome(c, n);
+    e = outcome(c, n);
+    return e != ERR_MALFORMED && put_held(c) != OK ? ERR_MALFORMED : e;
 }
 
 enum err tls_conn_write(struct tls_conn *c, struct span plain)
 {
-    int n;
-
     if (c->is_broken || plain.len > INT_MAX)
         return ERR_IO;
     if (plain.len == 0)
         return OK;
-    ERR_clear_error();
-    n = SSL_write(c->ssl, plain.data, (int)plain.len); /* a memory BIO takes everything */
-    if (n == (int)plain.len)
-        return OK;
-    c->is_broken = true;
-    ERR_clear_error();
-    return ERR_IO;
+    if (tls_conn_is_ready(c))
+        return put(c, plain);
+    buf_put_span(&c->held, plain);
+    return buf_end(&c->held) == OK ? OK : ERR_IO;
+}
+
+size_t tls_conn_held(const struct tls_conn *c)
+{
+    return c->held.len;
 }
 
 void tls_conn_end(struct tls_conn *c)

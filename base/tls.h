@@ -16,6 +16,7 @@
 /* Octets of a client's certificate message, which libssl decodes before a login is known: leaf and three CAs
  * with RSA 4096 and long policies. The leaf alone is used (docs/access.md), but clients send their chain. */
 #define CLIENT_CHAIN_MAX (10 * 1024)
+#define HELD_MAX (128u * 1024) /* a piece of an answer, and what is said in between */
 
 struct tls_server; /* certificates, keys and suites: shared by connections */
 
@@ -43,9 +44,11 @@ void tls_conn_free(struct tls_conn *c); /* NULL is fine */
  * handshake or record refused, nothing but the alert in the output may follow. After each call send
  * tls_conn_output(). */
 enum err tls_conn_feed(struct tls_conn *c, struct span wire, struct buf *plain);
-enum err tls_conn_write(struct tls_conn *c,
-                        struct span plain); /* encrypts into the output; ERR_IO after a fatal error */
-void tls_conn_end(struct tls_conn *c);      /* puts close_notify into the output */
+/* Encrypts into the output; ERR_IO after a fatal error. While it is not ready libssl encrypts nothing: it is
+ * kept, and goes into the output of the tls_conn_feed() that makes it ready. HELD_MAX octets: ask before. */
+enum err tls_conn_write(struct tls_conn *c, struct span plain);
+size_t tls_conn_held(const struct tls_conn *c); /* octets that are kept so */
+void tls_conn_end(struct tls_conn *c);          /* puts close_notify into the output */
 /* What waits to be sent, borrowed until the next call; then tls_conn_sent() forgets all of it. */
 struct span tls_conn_output(const struct tls_conn *c);
 void tls_conn_sent(struct tls_conn *c);

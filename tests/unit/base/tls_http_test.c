@@ -197,3 +197,31 @@ Test(tls_http, the_certificate_is_taken_once_whatever_comes_after_the_handshake)
     id_free(&ec);
     id_free(&user);
 }
+
+/* libssl writes nothing then, and RFC 8446 does not forbid it. */
+Test(tls_http, an_answer_waits_for_the_end_of_a_split_message)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_records r;
+    struct tls_client c = open_by_hand(h, &ec, &r);
+    size_t len;
+    char *body;
+
+    add_request(&r, GET("/file"));
+    send_split_update(&r, h);
+    body = tls_take(&c, &len);
+    cr_assert_not_null(body);
+    cr_assert_eq(len, 3u * 1024 * 1024 + 17);
+    free(body);
+    add_request(&r, GET("/x"));
+    send_split_update(&r, h);
+    body = tls_take(&c, &len);
+    cr_assert_not_null(body);
+    cr_assert_str_eq(body, "GET /x");
+    free(body);
+    records_free(&r);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
