@@ -26,6 +26,9 @@
 #define SSL_OP_NO_RX_CERTIFICATE_COMPRESSION                                                                 \
     0 /* OpenSSL before 3.2 has none; it would hide from a callback */
 #endif
+/* Messages in what arrived at once: a handshake has six. After it a KeyUpdate, 27 octets, takes up to 22 us,
+ * and the loop waits meanwhile. */
+#define MESSAGES_MAX 32u
 #define RECORD_MAX 16384 /* octets of plaintext in one record, RFC 8446 5.1 */
 
 struct tls_server {
@@ -34,8 +37,9 @@ struct tls_server {
 
 struct tls_conn {
     SSL *ssl;
-    BIO *in, *out;   /* owned by ssl */
-    struct buf held; /* plain octets for when it is ready */
+    BIO *in, *out;     /* owned by ssl */
+    struct buf held;   /* plain octets for when it is ready */
+    unsigned messages; /* of the handshake's kind, in what arrived last */
     bool is_broken;
 };
 
@@ -82,20 +86,36 @@ static size_t certificates_in(struct span body, bool is_13)
 /* A client's certificates that are dear to decode are spoilt before libssl does it: what it gives here is its
  * own buffer, read to the end and not yet parsed. A length of ones is one beyond the message, in TLS 1.2 and
  * 1.3 alike, and ends the handshake. */
-static void spoil_dear_chain(int is_ours, int version, int content_type, const void *message, size_t len,
-                             SSL *ssl, void *arg)
+static void spoil_dear_chain(int version, const void *message, size_t len)
 {
     const uint8_t *octets = message;
     struct span body;
 
-    (void)ssl;
-    (void)arg;
-    if (is_ours != 0 || content_type != SSL3_RT_HANDSHAKE || len <= SSL3_HM_HEADER_LENGTH ||
-        octets[0] != SSL3_MT_CERTIFICATE)
+    if (len <= SSL3_HM_HEADER_LENGTH || octets[0] != SSL3_MT_CERTIFICATE)
         return;
     body = span_of(octets + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH);
     if (has_explicit_curve(body) || certificates_in(body, version == TLS1_3_VERSION) > CLIENT_CERTS_MAX)
         memset((uint8_t *)message + SSL3_HM_HEADER_LENGTH, 0xff, body.len);
+}
+
+/* libssl reads on until there is no more, whatever comes: what is behind too many messages is taken from it,
+ * and tls_conn_feed() ends the connection. */
+static void count_message(SSL *ssl)
+{
+    struct tls_conn *c = SSL_get_app_data(ssl);
+
+    if (++c->messages > MESSAGES_MAX)
+        (void)BIO_reset(c->in);
+}
+
+static void hear_message(int is_ours, int version, int content_type, const void *message, size_t len,
+                         SSL *ssl, void *arg)
+{
+    (void)arg;
+    if (is_ours != 0 || content_type != SSL3_RT_HANDSHAKE)
+        return;
+    count_message(ssl);
+    spoil_dear_chain(version, message, len);
 }
 
 static int no_password(char *out, int cap, int is_for_writing, void *arg)
@@ -133,7 +153,7 @@ static SSL_CTX *context_new(void)
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); /* an idle connection holds no record buffers */
     SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
-    SSL_CTX_set_msg_callback(ctx, spoil_dear_chain);
+    SSL_CTX_set_msg_callback(ctx, hear_message);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, accept_any_chain, NULL);
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
@@ -261,6 +281,7 @@ struct tls_conn *tls_conn_new(const struct tls_server *s)
         die("TLS: out of memory");
     BIO_set_mem_eof_return(c->in, -1); /* empty is "not yet", never the end */
     SSL_set_bio(c->ssl, c->in, c->out);
+    SSL_set_app_data(c->ssl, c);
     SSL_set_accept_state(c->ssl);
     return c;
 }
@@ -279,7 +300,7 @@ static enum err outcome(struct tls_conn *c, int rc)
 {
     int why = SSL_get_error(c->ssl, rc);
 
-    if (why == SSL_ERROR_WANT_READ)
+    if (why == SSL_ERROR_WANT_READ && c->messages <= MESSAGES_MAX)
         return OK;
     if (why == SSL_ERROR_ZERO_RETURN)
         return ERR_END;
@@ -323,6 +344,7 @@ enum err tls_conn_feed(struct tls_conn *c, struct span wire, struct buf *plain)
     ERR_clear_error();
     if (wire.len > INT_MAX || BIO_write(c->in, wire.data, (int)wire.len) != (int)wire.len)
         die("TLS: out of memory");
+    c->messages = 0;
     while ((n = SSL_read(c->ssl, piece, sizeof piece)) > 0)
         buf_put(plain, piece, (size_t)n);
     e = outcome(c, n);

@@ -3,6 +3,7 @@
 #include "tests/unit/base/tls_records.h"
 
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -220,6 +221,100 @@ Test(tls_http, an_answer_waits_for_the_end_of_a_split_message)
     cr_assert_not_null(body);
     cr_assert_str_eq(body, "GET /x");
     free(body);
+    records_free(&r);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
+
+static void send_updates(struct tls_records *r, const char *message, int count)
+{
+    while (count-- > 0) {
+        records_add(r, SSL3_RT_HANDSHAKE, message, KEY_UPDATE_LEN);
+        records_next_keys(r);
+    }
+    records_send(r);
+}
+
+Test(tls_http, new_keys_are_taken_and_given)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_records r;
+    struct tls_client c = open_by_hand(h, &ec, &r);
+    size_t len;
+    char *body;
+
+    for (int i = 0; i < 20; i++) {
+        send_updates(&r, KEY_UPDATE_ASKED, 4);
+        add_request(&r, GET("/x"));
+        records_send(&r);
+        body = tls_take(&c, &len);
+        cr_assert_not_null(body, "round %d", i);
+        cr_assert_str_eq(body, "GET /x");
+        free(body);
+    }
+    records_free(&r);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
+
+/* Each takes the loop a while, and thousands fit into what it reads at once. */
+Test(tls_http, new_keys_without_end_are_the_end)
+{
+    static const char *const messages[] = {KEY_UPDATE, KEY_UPDATE_ASKED};
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+
+    for (size_t i = 0; i < 2; i++) {
+        struct tls_records r;
+        struct tls_client c = open_by_hand(h, &ec, &r);
+        size_t len;
+
+        send_updates(&r, messages[i], 1000);
+        add_request(&r, GET("/x"));
+        records_send(&r);
+        cr_assert_null(tls_take(&c, &len));
+        records_free(&r);
+        tls_close(&c);
+    }
+    cr_assert_eq(atomic_load(&h->handled), 0);
+    host_stop(h);
+    id_free(&ec);
+}
+
+/* Within 20 ms. */
+static bool says_something(const struct tls_client *c)
+{
+    return poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 20) == 1;
+}
+
+/* They move no deadline: whole requests alone do. */
+Test(tls_http, new_keys_keep_no_connection_open)
+{
+    struct http_limits hasty = HOST_LIMITS;
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h;
+    struct tls_records r;
+    struct tls_client c;
+    int64_t start;
+    size_t len;
+    char *body;
+
+    hasty.idle_ms = 300;
+    h = host_start(server_of(&ec, NULL, ""), &hasty);
+    c = open_by_hand(h, &ec, &r);
+    add_request(&r, GET("/x"));
+    records_send(&r);
+    body = tls_take(&c, &len);
+    cr_assert_not_null(body);
+    free(body);
+    start = now_ms();
+    while (!says_something(&c))
+        send_updates(&r, KEY_UPDATE, 1);
+    cr_assert_null(tls_take(&c, &len));
+    cr_assert(now_ms() - start >= 200 && now_ms() - start < 3000);
     records_free(&r);
     tls_close(&c);
     host_stop(h);

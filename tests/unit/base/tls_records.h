@@ -7,6 +7,7 @@
 
 #define KEY_UPDATE "\x18\x00\x00\x01\x00" /* RFC 8446 4.6.3 */
 #define KEY_UPDATE_LEN 5
+#define KEY_UPDATE_ASKED "\x18\x00\x00\x01\x01" /* and one in return is asked for */
 
 struct tls_records {
     int fd; /* the client, which reads the answers and writes nothing any more once this has begun */
