@@ -187,6 +187,34 @@ class DeployRun(unittest.TestCase):
         self.assertEqual((self.home / "chancery.xml").stat().st_mode & 0o777, 0o644)
         self.assertEqual([*self.home.glob(".move*")], [])
 
+    def test_port_0_is_the_port_that_the_home_has(self):
+        before = self.addresses(), self.lines()
+        any_port = [f"{each.rpartition(':')[0]}:0" for each in self.addresses()[:2]]
+        for options in (("--http", any_port[0], "--https", any_port[1]), ("--https", any_port[1])):
+            told, _ = self.checkout.served("--home", self.home, *options)
+            self.assertEqual((told["http"], told["https"]), before[0][:2])
+            self.assertEqual((self.addresses(), self.lines()), before)
+
+    def test_port_0_at_another_address_is_a_free_one_for_good(self):
+        options = ("--home", self.home, "--http", "127.0.0.2:0", "--https", "127.0.0.3:0")
+        first, _ = self.checkout.served(*options)
+        self.assertNotIn(0, [int(each.split(":")[1]) for each in self.addresses()[:2]])
+        self.assertEqual(self.addresses(), (first["http"], first["https"], f"http://localhost:{first['http'].split(':')[1]}"))
+        again, _ = self.checkout.served(*options)
+        self.assertEqual((again["http"], again["https"]), (first["http"], first["https"]))
+        told, _ = self.checkout.served("--home", self.home, "--http", first["https"], "--https", "127.0.0.3:0")  # which has left it
+        self.assertEqual((told["http"], told["https"]), self.addresses()[:2])
+        self.assertEqual((told["http"], told["https"] == told["http"]), (first["https"], False))
+
+    def test_a_port_0_that_was_kept_is_settled_when_it_is_asked_for(self):
+        path, http = self.home / "chancery.xml", f"127.0.0.1:{free_ports(1)[0]}"
+        self.checkout.served("--home", self.home, "--http", http)
+        before = path.read_text()
+        self.addCleanup(path.write_text, before)
+        path.write_text(before.replace(f'listen="{http}"', 'listen="127.0.0.1:0"').replace(self.addresses()[2], "http://ca.example.com"))
+        told, _ = self.checkout.served("--home", self.home, "--http", "127.0.0.1:0")
+        self.assertEqual(self.addresses()[::2], (told["http"], "http://ca.example.com"))
+
     def test_one_listener_moves_to_where_the_other_was(self):
         a, b, c = (f"127.0.0.1:{each}" for each in free_ports(3))
         self.checkout.served("--home", self.home, "--http", a, "--https", b)
