@@ -18,6 +18,8 @@ struct posted {
     const struct board *const *boards;
     size_t board_count;
     char family[FAMILY_MAX];
+    enum figure_kind kind;              /* of that family */
+    long long counted;                  /* of a histogram, in the buckets so far */
     char done[FIGURES_MAX][FAMILY_MAX]; /* families printed */
     size_t done_count;
 };
@@ -30,15 +32,35 @@ static bool is_done(const struct posted *p, const char *family)
     return false;
 }
 
+/* Buckets are shown with all that lies in the lower ones. */
+static void put_histogram_line(struct posted *p, const struct figure_shown *f)
+{
+    if (f->labels[0] == '\0') {
+        buf_printf(p->out, "chancery_%s_sum %lld\n", f->family, (long long)f->value);
+        return;
+    }
+    p->counted += f->value;
+    buf_printf(p->out, "chancery_%s_bucket{%s} %lld\n", f->family, f->labels, p->counted);
+}
+
 static bool put_line(const struct figure_shown *f, void *arg)
 {
     struct posted *p = arg;
     const char *open = f->labels[0] == '\0' ? "" : "{", *close = f->labels[0] == '\0' ? "" : "}";
 
-    if (strcmp(f->family, p->family) == 0)
+    if (strcmp(f->family, p->family) != 0)
+        return true;
+    if (p->kind == FIGURE_HISTOGRAM)
+        put_histogram_line(p, f);
+    else
         buf_printf(p->out, "chancery_%s%s%s%s %lld\n", f->family, open, f->labels, close,
                    (long long)f->value);
     return true;
+}
+
+static const char *type_of(enum figure_kind kind)
+{
+    return kind == FIGURE_GAUGE ? "gauge" : kind == FIGURE_HISTOGRAM ? "histogram" : "counter";
 }
 
 static bool put_posted_family(const struct figure_shown *f, void *arg)
@@ -49,10 +71,14 @@ static bool put_posted_family(const struct figure_shown *f, void *arg)
         return true;
     strcpy(p->done[p->done_count++], f->family);
     strcpy(p->family, f->family);
-    figures_head(p->out, f->family, f->kind == FIGURE_GAUGE ? "gauge" : "counter", f->help);
+    p->kind = f->kind;
+    p->counted = 0;
+    figures_head(p->out, f->family, type_of(f->kind), f->help);
     for (size_t i = 0; i < p->board_count; i++)
         if (p->boards[i] != NULL)
             board_each_figure(p->boards[i], put_line, p);
+    if (p->kind == FIGURE_HISTOGRAM)
+        buf_printf(p->out, "chancery_%s_count %lld\n", p->family, p->counted);
     return true;
 }
 

@@ -42,13 +42,12 @@ static const unsigned bounds_us[] = {50,    100,   250,    500,    1000,    2500
 
 struct ocsp_figures {
     struct figure *get, *post, *unmodified;
-    struct figure *buckets[BOUNDS + 1], *sum, *count;
-    uint64_t counts[BOUNDS + 1], sum_us; /* shown as sums by ocsp_http_tick */
+    struct figure *buckets[BOUNDS + 1], *sum;
 };
 
 void ocsp_http_open(struct public *p, struct board *board)
 {
-    const char *help = "OCSP: requests, by HTTP method.";
+    const char *help = "OCSP: requests, by HTTP method.", *time = "ocsp_microseconds";
     struct ocsp_figures *f = xcalloc(1, sizeof *f);
     char le[32];
 
@@ -59,11 +58,10 @@ void ocsp_http_open(struct public *p, struct board *board)
     help = "OCSP: requests by time from arrival to answer.";
     for (size_t i = 0; i < BOUNDS; i++) {
         snprintf(le, sizeof le, "le=\"%u\"", bounds_us[i]);
-        f->buckets[i] = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_bucket", le, help);
+        f->buckets[i] = board_figure(board, FIGURE_HISTOGRAM, time, le, help);
     }
-    f->buckets[BOUNDS] = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_bucket", "le=\"+Inf\"", help);
-    f->sum = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_sum", "", "OCSP: these times, summed.");
-    f->count = board_figure(board, FIGURE_COUNTER, "ocsp_microseconds_count", "", "OCSP: requests timed.");
+    f->buckets[BOUNDS] = board_figure(board, FIGURE_HISTOGRAM, time, "le=\"+Inf\"", help);
+    f->sum = board_figure(board, FIGURE_HISTOGRAM, time, "", help);
     p->ocsp_figures = f;
     buf_init(&p->der, OCSP_REQUEST_MAX);
 }
@@ -82,27 +80,14 @@ void ocsp_http_close(struct public *p)
     buf_free(&p->der);
 }
 
-void ocsp_http_tick(struct public *p)
-{
-    struct ocsp_figures *f = p->ocsp_figures;
-    uint64_t n = 0;
-
-    for (size_t i = 0; i <= BOUNDS; i++) {
-        n += f->counts[i];
-        figure_set(f->buckets[i], (int64_t)n);
-    }
-    figure_set(f->count, (int64_t)n);
-    figure_set(f->sum, (int64_t)f->sum_us);
-}
-
 static void count_time(struct ocsp_figures *f, int64_t us)
 {
     size_t i = 0;
 
     while (i < BOUNDS && us > bounds_us[i])
         i++;
-    f->counts[i]++;
-    f->sum_us += us > 0 ? (uint64_t)us : 0;
+    figure_add(f->buckets[i], 1);
+    figure_add(f->sum, us > 0 ? (uint64_t)us : 0);
 }
 
 /* ---- answers ---- */

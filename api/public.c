@@ -196,7 +196,6 @@ static void on_tick(void *arg)
 
     ocsp_tick(p->ocsp, clock_now_s());
     turn_ask(p->send);
-    ocsp_http_tick(p);
 }
 
 static enum err serve(struct public *p, int http_fd)

@@ -44,8 +44,6 @@ void ocsp_http_close(struct public *p);
 void ocsp_http_post(struct public *p, struct http_request *r, const char *rest);
 void ocsp_http_get(struct public *p, struct http_request *r,
                    const char *rest); /* `rest`: the path behind "/ocsp/" */
-/* Once a second: what is shown of latencies. */
-void ocsp_http_tick(struct public *p);
 /* RFC 6960 A.1: the request out of a GET path, percent-encoded base64. OK with an empty `der` for what is
  * none; ERR_TOO_LARGE for more than OCSP_REQUEST_MAX octets. */
 enum err ocsp_http_decode(const char *rest, struct buf *der);

@@ -133,13 +133,18 @@ int64_t figure_value(const struct figure *f)
     return atomic_load_explicit(&f->value, memory_order_relaxed);
 }
 
+static enum figure_kind kind_of(uint32_t kind)
+{
+    return kind <= FIGURE_HISTOGRAM ? (enum figure_kind)kind : FIGURE_COUNTER;
+}
+
 void board_each_figure(const struct board *b, bool (*fn)(const struct figure_shown *f, void *arg), void *arg)
 {
     uint32_t count = atomic_load_explicit(&b->figure_count, memory_order_acquire);
     struct figure_shown s;
 
     for (uint32_t i = 0; i < count && i < FIGURES_MAX; i++) {
-        s.kind = b->figures[i].kind == FIGURE_GAUGE ? FIGURE_GAUGE : FIGURE_COUNTER;
+        s.kind = kind_of(b->figures[i].kind);
         board_text(s.family, b->figures[i].family, FAMILY_MAX);
         board_text(s.labels, b->figures[i].labels, LABELS_MAX);
         board_text(s.help, b->figures[i].help, HELP_MAX);

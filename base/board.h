@@ -40,11 +40,15 @@ void board_close(const struct board *b); /* NULL is fine */
 
 /* ---- figures ---- */
 
-enum figure_kind { FIGURE_COUNTER, FIGURE_GAUGE };
+enum figure_kind { FIGURE_COUNTER, FIGURE_GAUGE, FIGURE_HISTOGRAM };
 
 /* A series in the Prometheus text format: family "ocsp_answers_total" (the prefix chancery_ is the
  * printer's), labels "status=\"good\"" or "". The same family and labels give the same figure. `b` NULL or
- * full: a figure that nobody reads. Lives as long as the board. */
+ * full: a figure that nobody reads. Lives as long as the board.
+ *
+ * A histogram, of one role and one series, is a figure for each bucket, labels "le=\"50\"" alone, in
+ * ascending order up to "le=\"+Inf\"", then one without labels for the sum. A bucket counts what is in no
+ * lower one: the printer adds them up, so that what it shows goes together whenever it looks. */
 struct figure;
 struct figure *board_figure(struct board *b, enum figure_kind kind, const char *family, const char *labels,
                             const char *help);

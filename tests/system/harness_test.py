@@ -9,6 +9,7 @@ import sys
 import unittest
 import unittest.mock
 
+import exposition
 import harness
 from harness import WAIT_S, WORK, Service, wait_until
 
@@ -41,6 +42,28 @@ class Ended(unittest.TestCase):
         self.assertNotEqual(program.returncode, 0)
         self.assertEqual(service.roles(), {})
         self.assertFalse(service.home.exists())
+
+
+class Exposition(unittest.TestCase):
+    """What reads /metrics for the tests takes what is in the format and nothing else."""
+    HEAD = "# HELP t Times.\n# TYPE t histogram\n"
+    BUCKETS = 't_bucket{le="5"} 2\nt_bucket{le="+Inf"} 3\n'
+    GOOD = HEAD + BUCKETS + "t_sum 20\nt_count 3\n# HELP n Numbers.\n# TYPE n counter\nn{a=\"x\",b=\"\\\"\"} 1\nn 2\n"
+
+    def test_what_is_in_the_format_is_read(self):
+        families = exposition.read(self.GOOD)
+        self.assertEqual({each.name: each.kind for each in families.values()}, {"t": "histogram", "n": "counter"})
+        self.assertEqual(families["t"].samples["t_count", ()], 3)
+
+    def test_what_is_not_is_refused(self):
+        for old, new in (("t_count 3", "t_count 2"), ("} 2", "} 4"), ("+Inf", "9"), ('le="5"', 'le="5",a="b"'), ("t_sum 20\n", ""), (self.BUCKETS, ""),
+                         ("# TYPE t histogram\n", ""), ("# TYPE n counter\n", "# TYPE n number\n"), ("n 2\n", "n 2"), ("n 2\n", "n 2\nn 2\n"),
+                         ("n 2\n", "n 2\n# TYPE n counter\n"), ("n 2\n", "n 2\nt_sum 20\n"), ("n 2\n", "n -2\n"), ("n 2\n", "n two\n"),
+                         ("n 2\n", 'n{a="x} 2\n'), ("n 2\n", f"n 2\n{self.HEAD}"), ("# HELP t Times.\n", "")):
+            with self.subTest(old=old, new=new):
+                self.assertIn(old, self.GOOD)
+                with self.assertRaises(exposition.Wrong):
+                    exposition.read(self.GOOD.replace(old, new))
 
 
 class Ports(unittest.TestCase):
