@@ -83,7 +83,7 @@ enum err issuing_set_urls(struct ca *ca, struct fault *f)
 
         snprintf(i->ocsp_url, sizeof i->ocsp_url, "%s/ocsp", base);
         snprintf(i->issuer_url, sizeof i->issuer_url, "%s/ca/%s.cer", base, i->config->id);
-        if (i->config->shards > 1)
+        if (i->config->shards > 1 && i->config->issues != KEY_NONE) /* others' certificates name no more */
             e = shards_use(ca, n, f);
     }
     return e;

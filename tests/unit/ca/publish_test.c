@@ -510,6 +510,31 @@ Test(publish, an_issuer_for_keys_that_are_not_like_its_own_does_not_start)
     cr_assert_str_eq(f.detail, "issuer ec-g1 has an EC key and issues=\"rsa\"");
 }
 
+/* A service under other addresses than ever. */
+static enum err move_house(unsigned n)
+{
+    snprintf(idle.role.config.public_url, sizeof idle.role.config.public_url, "http://host%u", n);
+    return issuing_set_urls(ca, &(struct fault){0});
+}
+
+Test(publish, a_ninth_address_is_refused_for_shards_that_certificates_are_issued_to_alone)
+{
+    struct crl_track track;
+    struct view *v;
+
+    idle.role.config.issuers[0].shards = 4;
+    for (unsigned n = 1; n <= SHARD_URLS_MAX; n++)
+        cr_assert_eq(move_house(n), OK, "%u", n);
+    cr_expect_eq(move_house(9), ERR_TOO_LARGE);
+    idle.role.config.issuers[0].issues = KEY_NONE;
+    cr_expect_eq(move_house(9), OK, "nothing more names them: it was renewed");
+    v = idle_look();
+    cr_assert_eq(crl_track_find(v, 1, &track), OK);
+    cr_expect(crl_shards_used(&track, 4, "http://host8"), "what was named stays");
+    cr_expect(!crl_shards_used(&track, 4, "http://host9"));
+    view_close(v);
+}
+
 Test(publish, an_issuer_whose_row_is_damaged_is_not_said_to_be_missing)
 {
     struct key key = key_of_issuer(1);
