@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signers: the certificates of trusted responders, for the trust stores of clients that take an OCSP answer
- * only from a certificate they hold (RFC 6960 2.2; docs/products.md). They are asked for as if they were an
- * issuer's chain, under the name "ocsp", which no issuer may have.
+ * only from a certificate they hold (RFC 6960 2.2; docs/products.md), those of other hosts as well. They are
+ * asked for as if they were an issuer's chain, under the name "ocsp", which no issuer may have.
  */
 #include <string.h>
 
@@ -35,7 +35,7 @@ struct walk {
     enum err err; /* of the store, at the certificate of one */
 };
 
-static void add_item(struct js *items, const struct issuer *i, struct span der)
+static void add_item(struct js *items, const struct issuer *i, const char *host, struct span der)
 {
     struct x509_info info;
     struct js *o;
@@ -44,6 +44,7 @@ static void add_item(struct js *items, const struct issuer *i, struct span der)
         die("the OCSP signer's certificate of issuer %s cannot be read", i->id);
     o = js_object();
     js_set_str(o, "issuer", i->id);
+    js_set_str(o, "host", host);
     js_set_str(o, "subject", info.subject);
     js_set_str(o, "serial", info.serial);
     js_set_time(o, "not_before", info.not_before_s);
@@ -53,35 +54,48 @@ static void add_item(struct js *items, const struct issuer *i, struct span der)
     x509_info_free(&info);
 }
 
-static bool add_signer(const struct issuer *i, void *arg)
+/* `host` NULL: the issuer's own. One that has no certificate yet is passed over. */
+static enum err add_signer(struct walk *w, const struct issuer *i, const char *host)
 {
-    struct walk *w = arg;
+    uint8_t serial[SERIAL_LEN];
     struct cert c;
+    enum err e = OK;
 
-    if (!signer_is_trusted(w->config, i->id))
-        return true;
-    w->err = cert_find(w->view, i->responder, &c);
-    if (w->err == ERR_NOT_FOUND) { /* none yet */
-        w->err = OK;
-        return true;
-    }
-    if (w->err != OK)
-        return false;
+    if (host != NULL)
+        e = responder_find(w->view, i->no, host, serial);
+    if (e == OK)
+        e = cert_find(w->view, host != NULL ? serial : i->responder, &c);
+    if (e != OK)
+        return e == ERR_NOT_FOUND ? OK : e;
     pem_put(w->pem, "CERTIFICATE", c.der);
     if (w->items != NULL)
-        add_item(w->items, i, c.der);
+        add_item(w->items, i, host, c.der);
     w->count++;
-    return true;
+    return OK;
+}
+
+static bool add_signers(const struct issuer *i, void *arg)
+{
+    struct walk *w = arg;
+    const struct ca_issuer *config = ca_issuer_find(w->config, i->id);
+
+    if (config == NULL || !config->is_trusted)
+        return true;
+    w->err = add_signer(w, i, NULL);
+    for (size_t h = 0; w->err == OK && h < config->host_count; h++)
+        w->err = add_signer(w, i, config->hosts[h]);
+    return w->err == OK;
 }
 
 /* Every trusted responder, or why not every. */
 static enum err signers_walk(struct walk *w)
 {
-    enum err e = issuer_each(w->view, add_signer, w);
+    enum err e = issuer_each(w->view, add_signers, w);
 
     return e != OK ? e : w->err;
 }
 
+#define SIGNERS_PEM_MAX (ISSUERS_MAX * (1u + RESPONDER_HOSTS_MAX) * PEM_MAX)
 #define NONE "No issuer has a trusted responder: ocsp-model=\"trusted\" makes its OCSP signer one."
 
 void signers_get(struct call *c)
@@ -93,7 +107,7 @@ void signers_get(struct call *c)
 
     if (w.view == NULL)
         return;
-    buf_init(&pem, ISSUERS_MAX * PEM_MAX);
+    buf_init(&pem, SIGNERS_PEM_MAX);
     w.pem = &pem;
     w.items = js_array();
     e = signers_walk(&w);
@@ -130,7 +144,7 @@ void signers_pem_get(struct public *p, struct http_request *r)
     static const struct made_kind kind = {
         .what = "the list of OCSP signers",
         .none = NONE,
-        .octets_max = ISSUERS_MAX * PEM_MAX,
+        .octets_max = SIGNERS_PEM_MAX,
         .cache_control = "max-age=60, public, no-transform",
         .fields = fields,
         .write = signers_make,

@@ -21,6 +21,11 @@ class Trusted(ServiceTest):
         cls.service = Service("--rsa-ocsp-key", "ec-256", start=False)
         settings = cls.service.home / "chancery.xml"
         replace_file(settings, settings.read_text().replace(' parent="rsa-root-g1"', ' ocsp-model="trusted" parent="rsa-root-g1"'))
+        own = '<issuer id="rsa-g1"'  # and a host that answers for this issuer beside the service
+        head, tail = settings.read_text().split(own, 1)
+        replace_file(settings, head + own + tail.replace("/>\n  </issuer>", '/>\n    <responder host="dmz1"/>\n  </issuer>', 1))
+        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", cls.service.directory / "dmz1.key")
+        run("openssl", "pkey", "-in", cls.service.directory / "dmz1.key", "-pubout", "-out", cls.service.home / "issuers/rsa-g1-dmz1-ocsp.pub")
         cls.service.start()
         cls.leaves = [cls.service.issued(make_csr(), "ucm/tomcat") for _ in range(2)]
         for each in cls.leaves:
@@ -36,8 +41,9 @@ class Trusted(ServiceTest):
 
     def test_the_export_is_the_signer_of_the_answers(self):
         pem = self.exported()
-        self.assertEqual(len(blocks(pem)), 1)  # of the one issuer that has a trusted responder
-        text = text_of(pem)
+        own, other = blocks(pem)  # of the one issuer that has trusted responders
+        self.assertIn("Subject: O = Test, CN = OCSP rsa-g1 dmz1", text_of(other))
+        text = text_of(own)
         self.assertIn("OCSP Signing", text)
         self.assertIn("OCSP No Check", text)
         self.assertIn("Subject: O = Test, CN = OCSP rsa-g1", text)
@@ -56,8 +62,8 @@ class Trusted(ServiceTest):
         answer = self.assert_status(self.service.plain("/ca/ocsp.pem"), 200)
         self.assertEqual(answer.type, "application/x-pem-file")
         self.assertEqual(pem_to_der(answer.body), pem_to_der(self.exported()))
-        item = self.assert_status(self.service.api("/issuers/ocsp"), 200).json()["signers"][0]
-        self.assertEqual(item["issuer"], "rsa-g1")
+        items = self.assert_status(self.service.api("/issuers/ocsp"), 200).json()["signers"]
+        self.assertEqual([(each["issuer"], each["host"]) for each in items], [("rsa-g1", None), ("rsa-g1", "dmz1")])
         self.assertEqual(self.service.api("/issuers/rsa-g1").json()["ocsp"]["model"], "trusted")
         self.assertEqual(self.service.api("/issuers/ec-g1").json()["ocsp"]["model"], "delegated")
 
@@ -65,7 +71,8 @@ class Trusted(ServiceTest):
         before = self.exported()
         self.service.restart()
         self.assertEqual(self.exported(), before)
-        run("openssl", "x509", "-noout", "-checkend", 4 * 365 * 86400, stdin=before.encode())
+        run("openssl", "x509", "-noout", "-checkend", 4 * 365 * 86400, stdin=blocks(before)[0].encode())
+        run("openssl", "x509", "-noout", "-checkend", 4 * 365 * 86400, stdin=blocks(before)[1].encode())
         served = run("openssl", "ocsp", "-issuer", self.service.ca_file("ec-g1"), "-serial", "1", "-url",
                      f"http://127.0.0.1:{self.service.http_port}/ocsp", "-resp_text", "-noverify").text
         delegated = "-----BEGIN" + served.split("-----BEGIN", 1)[1]
