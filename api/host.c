@@ -200,31 +200,43 @@ struct report {
     int64_t now_s;
 };
 
-/* Nobody may sign for it any more, and nobody asks: it may be taken out of the configuration. */
-static bool has_ended(const struct issuer *i, int64_t now_s)
+/* After it nobody may sign for the issuer any more, and nobody asks: it may be taken out of the
+ * configuration. */
+static int64_t end_of(const struct issuer *i)
 {
     struct parts p;
 
-    return parts_of(i->certificate, &p) && now_s > p.not_after_s;
+    return parts_of(i->certificate, &p) ? p.not_after_s : INT64_MAX;
+}
+
+/* As the CA judges it, whose settings are not here: the certificate tells its life, and a life as long as a
+ * trusted responder's is judged as one's. A delegate's with such a life is renewed long before that. */
+static enum ending_state judge_signer(const struct cert *c, int64_t issuer_end_s, int64_t now_s)
+{
+    int64_t life_s = c->status.not_after_s - c->not_before_s;
+
+    if (c->status.not_after_s >= issuer_end_s) /* the CA speaks of the issuer's end, unless that may come */
+        return ENDING_FAR;
+    return ending_judge(c->status.not_after_s, now_s,
+                        life_s >= ENDING_TRUSTED_S ? ENDING_TRUSTED_S : ENDING_SIGNER_S, life_s);
 }
 
 static void check_signer(struct report *r, const char *id)
 {
     struct issuer i;
-    struct status s;
+    struct cert c;
 
     if (issuer_find(r->view, id, &i) != OK)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "no issuer in the snapshot");
-    else if (has_ended(&i, r->now_s))
+    else if (r->now_s > end_of(&i))
         checks_add(&r->checks, "ocsp", id, LEVEL_OK, "the issuer has ended");
-    else if (status_find(r->view, i.responder, &s) != OK)
+    else if (cert_find(r->view, i.responder, &c) != OK)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL,
                    "no certificate for this host's signer in the snapshot");
-    else if (s.state != CERT_VALID)
+    else if (c.status.state != CERT_VALID)
         checks_add(&r->checks, "ocsp", id, LEVEL_CRITICAL, "the signer's certificate is revoked");
     else
-        checks_add_end(&r->checks, "ocsp", id, s.not_after_s,
-                       signer_ending(&r->public->config->ca, id, s.not_after_s, r->now_s));
+        checks_add_end(&r->checks, "ocsp", id, c.status.not_after_s, judge_signer(&c, end_of(&i), r->now_s));
 }
 
 static void check_data(struct report *r)

@@ -36,11 +36,12 @@ class Host(Service):
         return self.home / f"issuers/{issuer}-ocsp.pub"
 
 
-def pair(**options):
+def pair(ocsp='<ocsp validity="24h" signer-validity="14d"/>', **options):
     """A CA that runs and knows the host, and the host, which has no snapshot yet."""
     ca, host = Service(start=False), Host(**options)
     settings = ca.home / "chancery.xml"
-    replace_file(settings, settings.read_text().replace('overlap="72h"/>', 'overlap="72h"/>\n    <responder host="dmz1"/>'))
+    text = settings.read_text().replace('overlap="72h"/>', 'overlap="72h"/>\n    <responder host="dmz1"/>')
+    replace_file(settings, text.replace('<ocsp validity="24h" signer-validity="14d"/>', ocsp))
     for each in ISSUERS:
         shutil.copy(host.public(each), ca.home / f"issuers/{each}-dmz1-ocsp.pub")
     ca.start()

@@ -18,7 +18,7 @@ from ocsp_host import ISSUERS, pair
 class OcspHost(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ca, cls.host = pair()
+        cls.ca, cls.host = pair('<ocsp validity="6h" signer-validity="12h"/>')
         cls.leaves = {"rsa": cls.leaf("rsa"), "ec": cls.leaf("ec")}
         cls.copy_snapshot()
         cls.host.start()
@@ -140,6 +140,7 @@ class OcspHost(unittest.TestCase):
         health = json.loads(self.host.chancery("health", "--output", "json").text)
         checks = {each["name"]: each for each in health["items"] if "name" in each} if "items" in health else {each["name"]: each for each in health["checks"]}
         self.assertIn("s old", checks["snapshot"]["detail"])
+        self.assertEqual({each["status"] for each in checks.values()}, {"ok"}, "signers' certificates of half a day are as they should be")
         self.assertEqual({each for each in checks if each.startswith("ocsp:")}, {f"ocsp:{each}" for each in ISSUERS})
         self.assertIn("As of", self.host.plain("/").text)
         self.assertIn(f'"http 127.0.0.1:{self.host.http_port}, home ', self.host.log.read_text(), "there is no HTTPS to name")
