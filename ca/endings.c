@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * endings: the ends of the certificates that the ca looks after: its issuers' and its OCSP signers'. That of
- * an issuer which issues no more comes as it should, and with it that of its OCSP signer.
+ * endings: the ends of the certificates that the ca looks after: its issuers' and their OCSP signers',
+ * here and on other hosts. That of an issuer which issues no more comes as it should, and with it those of
+ * its OCSP signers.
  */
 #include <stdio.h>
 
@@ -9,16 +10,18 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-static void signer_check(struct ca *ca, struct view *v, const struct issuing *i, bool is_retired,
-                         int64_t now_s)
+/* `host` NULL: the issuer's own. */
+static void signer_check(struct ca *ca, struct view *v, const struct issuing *i, const char *host,
+                         bool is_retired, int64_t now_s)
 {
-    char subject[ISSUER_ID_MAX + 8];
-    struct issuer row;
+    char subject[ISSUER_ID_MAX + RESPONDER_HOST_MAX + 8];
+    uint8_t serial[SERIAL_LEN];
     struct status s;
     int64_t warn_s, life_s;
 
-    snprintf(subject, sizeof subject, "ocsp %s", i->config->id);
-    if (issuer_find_no(v, i->no, &row) != OK || status_find(v, row.responder, &s) != OK)
+    snprintf(subject, sizeof subject, "ocsp %s%s%s", i->config->id, host != NULL ? " " : "",
+             host != NULL ? host : "");
+    if (responder_serial(v, i->no, host, serial) != OK || status_find(v, serial, &s) != OK)
         return; /* none yet: responder-refused and the responder itself say so */
     if (is_retired && roster_lets_signer_end(i->not_after_s, s.not_after_s, now_s))
         return ending_clear(ca->role->board, subject);
@@ -48,7 +51,9 @@ void endings_check(struct ca *ca, int64_t now_s)
         bool is_retired = roster_is_retired(&ca->role->config, each->config->id);
 
         issuer_check(ca, each, is_retired, now_s);
-        signer_check(ca, v, each, is_retired, now_s);
+        signer_check(ca, v, each, NULL, is_retired, now_s);
+        for (size_t h = 0; h < each->config->host_count; h++)
+            signer_check(ca, v, each, each->config->hosts[h], is_retired, now_s);
     }
     view_close(v);
 }

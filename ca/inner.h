@@ -385,6 +385,9 @@ void upkeep_reload(struct ca *ca, int signal_fd); /* SIGHUP came */
 /* Issues those that are missing, revoked, for another key or past half their life; none on a key that was
  * revoked for keyCompromise, about which an alarm stands. Dies when the signer or the disk is lost. */
 void responder_renew(struct ca *ca, int64_t now_s);
+/* The certificate of an issuer's OCSP signer, on another host or (NULL) its own. ERR_NOT_FOUND: none yet. */
+enum err responder_serial(struct view *v, uint16_t issuer_no, const char *host,
+                          uint8_t serial[static SERIAL_LEN]);
 
 /* ---- endings.c: alarms about issuers and OCSP signers that end ---- */
 void endings_check(struct ca *ca, int64_t now_s);

@@ -26,14 +26,15 @@ struct signer {
     struct span spki;
 };
 
-static enum err find_serial(struct view *v, const struct signer *s, uint8_t serial[static SERIAL_LEN])
+enum err responder_serial(struct view *v, uint16_t issuer_no, const char *host,
+                          uint8_t serial[static SERIAL_LEN])
 {
     struct issuer row;
     enum err e;
 
-    if (s->host != NULL)
-        return responder_find(v, s->by->no, s->host, serial);
-    e = issuer_find_no(v, s->by->no, &row);
+    if (host != NULL)
+        return responder_find(v, issuer_no, host, serial);
+    e = issuer_find_no(v, issuer_no, &row);
     if (e != OK)
         return e;
     memcpy(serial, row.responder, SERIAL_LEN);
@@ -52,7 +53,7 @@ static bool is_fresh(const struct ca *ca, struct view *v, const struct signer *s
     int64_t left_s;
     struct cert c;
 
-    if (find_serial(v, s, serial) != OK)
+    if (responder_serial(v, s->by->no, s->host, serial) != OK)
         return false;
     if (cert_find(v, serial, &c) != OK || c.status.state != CERT_VALID)
         return false;

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is it told in time that a certificate the ca looks after ends, and about which one? */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/ca/idle.h"
+
+#define NOW INT64_C(1800000000)
+#define DAY INT64_C(86400)
+#define YEAR (365 * DAY)
+
+#define ENDING "certificate.ending"
+
+static struct ca_issuer *config;
+static uint16_t no;
+
+static void setup(void)
+{
+    struct issuer row = {.id = "a-g1", .certificate = span_str("certificate")};
+    struct txn *t;
+
+    idle_open();
+    t = idle_begin();
+    issuer_add(t, &row, &no);
+    idle_commit(t);
+    idle.role.config = (struct ca_config){.count = 1, .responder_s = 14 * DAY, .trusted_s = 5 * YEAR};
+    config = &idle.role.config.issuers[0];
+    *config = (struct ca_issuer){.id = "a-g1", .issues = KEY_EC};
+    idle.ca.issuer_count = 1;
+    idle.ca.issuers[0] = (struct issuing){.config = config, .no = no, .not_after_s = NOW + 10 * YEAR};
+}
+
+static void teardown(void)
+{
+    idle.ca.issuer_count = 0;
+    idle_close();
+}
+
+TestSuite(endings, .init = setup, .fini = teardown);
+
+/* A host's OCSP signer. */
+static void certify(const char *host, uint8_t serial, int64_t end_s)
+{
+    struct cert c = {.serial = {1, serial},
+                     .status = {.issuer_no = no, .not_after_s = end_s},
+                     .key_type = KEY_EC,
+                     .key_bits = 256,
+                     .profile = "chancery/ocsp",
+                     .requester = "a",
+                     .der = span_str("signer")};
+    struct txn *t = idle_begin();
+    uint64_t number;
+
+    strcpy(config->hosts[config->host_count++], host);
+    cert_add(t, &c, &number);
+    responder_set(t, no, host, c.serial);
+    idle_commit(t);
+}
+
+struct seen {
+    char text[512];
+};
+
+static bool note(const struct alarm_shown *a, void *arg)
+{
+    struct seen *s = arg;
+
+    snprintf(s->text + strlen(s->text), sizeof s->text - strlen(s->text), "%u %s %s;", a->level, a->code,
+             a->subject);
+    return true;
+}
+
+/* "LEVEL CODE SUBJECT;" of each alarm. */
+static const char *alarms(void)
+{
+    static struct seen seen;
+
+    seen.text[0] = '\0';
+    endings_check(&idle.ca, NOW);
+    board_each_alarm(idle.role.board, note, &seen);
+    return seen.text;
+}
+
+Test(endings, the_signer_of_another_host_is_told_of_by_that_host)
+{
+    certify("dmz1", 1, NOW + DAY / 2);
+    certify("dmz2", 2, NOW + 2 * DAY);
+    cr_expect_str_eq(alarms(), "1 " ENDING " ocsp a-g1 dmz1;");
+}
+
+Test(endings, a_trusted_responder_on_another_host_is_told_of_before_it_is_replaced)
+{
+    config->is_trusted = true;
+    certify("dmz1", 1, NOW + 89 * DAY);
+    certify("dmz2", 2, NOW + 91 * DAY);
+    cr_expect_str_eq(alarms(), "1 " ENDING " ocsp a-g1 dmz1;");
+}
+
+Test(endings, of_a_retired_issuer_it_may_end_with_that)
+{
+    config->issues = KEY_NONE;
+    idle.ca.issuers[0].not_after_s = NOW + 10;
+    certify("dmz1", 1, NOW + 10);
+    cr_expect_str_eq(alarms(), "");
+    certify("dmz2", 2, NOW + 9);
+    cr_expect_str_eq(alarms(), "1 " ENDING " ocsp a-g1 dmz2;");
+}
