@@ -9,7 +9,6 @@
 
 #include "api/role.h"
 
-#define AUTHORITY_DAY_S ((int64_t)86400)
 #define ROOT_DAYS 7305            /* 20 years: outlives two generations of issuing CAs */
 #define ISSUING_DAYS 3653         /* 10 years: a leaf of 5 years can be issued during the first half */
 #define AUTHORITY_BACKDATE_S 3600 /* clocks of machines that are set up together differ by minutes */

@@ -265,7 +265,7 @@ static void refuse_rate(struct call *c, unsigned wait_s)
 
 /* A use is noted once a day: who looks for tokens nobody needs wants no more, and a write for each would be
  * dear. */
-#define USED_S 86400
+#define USED_S DAY_S
 
 static void note_use(struct call *c)
 {

@@ -6,6 +6,7 @@
 #include "api/authority.h"
 #include "api/home_file.h"
 #include "api/init.h"
+#include "base/clock.h"
 
 #define ADMIN_DAYS 730 /* as long as an administrator should go without a look at who it is */
 #define ADMIN_ISSUER 3 /* EC: every client that can do TLS 1.2 with AEAD can use such a certificate */
@@ -70,7 +71,7 @@ static enum err make_issuer(struct init *in, size_t i)
                               .parent_spki = buf_span(&parent->spki),
                               .path_len = p->path_len,
                               .not_before_s = in->now_s - AUTHORITY_BACKDATE_S,
-                              .not_after_s = in->now_s - AUTHORITY_BACKDATE_S + p->days * AUTHORITY_DAY_S - 1,
+                              .not_after_s = in->now_s - AUTHORITY_BACKDATE_S + p->days * DAY_S - 1,
                               .public_url = in->public_url,
                               .node = 1};
 
@@ -140,7 +141,7 @@ static enum err make_admin(struct init *in)
             .subject = buf_span(&name),
             .spki = buf_span(&spki),
             .not_before_s = in->now_s - AUTHORITY_BACKDATE_S,
-            .not_after_s = in->now_s + ADMIN_DAYS * AUTHORITY_DAY_S - 1,
+            .not_after_s = in->now_s + ADMIN_DAYS * DAY_S - 1,
             .ku = KU_DIGITAL_SIGNATURE,
             .eku = eku,
             .eku_count = 1,

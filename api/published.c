@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
-#define CERTIFICATE_MAX_AGE_S 86400 /* an issuer's certificate never changes under its name */
+#define CERTIFICATE_MAX_AGE_S DAY_S /* an issuer's certificate never changes under its name */
 #define ALARM "public.unreadable"
 #define TAG_ENDS 4096u /* octets from either end: beyond any signature, also in base64 */
 

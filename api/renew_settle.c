@@ -61,7 +61,7 @@ static enum err settle_life(struct renewal *r)
         e = fault_set(&r->f, ERR_INTERNAL, "issuer %s: its certificate is not a CA's", r->old_id);
     r->path_len = (int)path_len;
     r->not_before_s = r->now_s - AUTHORITY_BACKDATE_S;
-    r->not_after_s = r->not_before_s + days * AUTHORITY_DAY_S - 1;
+    r->not_after_s = r->not_before_s + days * DAY_S - 1;
     if (e != OK || r->parent.files == NULL)
         return e;
     e = renewal_parts(r, &r->parent, &parent);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/parts.h"
 
 #define REPLAY_DEFAULT 100u
@@ -15,7 +16,6 @@
     200u /* requests at a time: reading and proving one takes a quarter of a millisecond of the only thread  \
           */
 #define REPORT_MAX (64u * 1024) /* a catalogue's mistakes: some hundreds of lines */
-#define DAY_S 86400
 #define TEXT_MAX 1024
 
 /* ---- one request under one catalogue ---- */

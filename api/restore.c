@@ -21,7 +21,7 @@
 
 #define CRLS_A_SECOND 1000u /* a publication is four commits to disk: no issuer publishes as often */
 #define CLOCK_DOUBT_S                                                                                        \
-    (366 * 86400) /* added to the time: the clock may be a year behind, or have been one ahead when a backup \
+    (366 * DAY_S) /* added to the time: the clock may be a year behind, or have been one ahead when a backup \
                      was taken */
 
 struct restore {

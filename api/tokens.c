@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #define DAYS_DEFAULT 90 /* a season: long enough to forget nobody, short enough to be looked at again */
 #define DAYS_MAX 3650   /* what the ca takes */
-#define DAY_S INT64_C(86400)
 
 /* ---- as JSON ---- */
 

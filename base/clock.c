@@ -62,8 +62,8 @@ static void split_date(int64_t days, struct tm *tm)
 
 static struct tm split(int64_t t_s)
 {
-    int64_t days = floor_div(t_s, 86400);
-    unsigned of_day = (unsigned)(t_s - days * 86400);
+    int64_t days = floor_div(t_s, DAY_S);
+    unsigned of_day = (unsigned)(t_s - days * DAY_S);
     struct tm tm = {.tm_hour = (int)(of_day / 3600),
                     .tm_min = (int)(of_day / 60 % 60),
                     .tm_sec = (int)(of_day % 60),
@@ -157,7 +157,7 @@ static bool join(int year, int month, int day, int hour, int minute, int second,
         return false;
     of_year = (153 * from_march + 2) / 5 + day - 1;
     days = (int64_t)y * 365 + y / 4 - y / 100 + y / 400 + of_year - CYCLE_DAYS - MARCH_0000;
-    *out_s = days * 86400 + hour * 3600 + minute * 60 + second;
+    *out_s = days * DAY_S + hour * 3600 + minute * 60 + second;
     return true;
 }
 
@@ -260,8 +260,8 @@ bool clock_parse_span(const char *text, int64_t *out_s)
     static const struct {
         char unit;
         int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-    const int64_t century = (int64_t)36525 * 86400;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', DAY_S}};
+    const int64_t century = 36525 * DAY_S;
     char *end;
     long long n;
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define DAY_S INT64_C(86400)
 #define CLOCK_TEXT_MAX 40        /* octets for any text form here, with the NUL */
 #define CLOCK_MIN (-62167219200) /* 0000-01-01T00:00:00Z, the first GeneralizedTime */
 #define CLOCK_MAX 253402300799   /* 9999-12-31T23:59:59Z, the last GeneralizedTime */

@@ -5,15 +5,14 @@
 #define BASE_ENDING_H
 
 #include "base/board.h"
+#include "base/clock.h"
 
-#define ENDING_DAY_S INT64_C(86400)
-#define ENDING_ISSUER_S (180 * ENDING_DAY_S) /* a new generation has to reach every trust store by hand */
-#define ENDING_SIGNER_S                                                                                      \
-    ENDING_DAY_S /* an OCSP signer is renewed at half its life: on the last day that failed */
+#define ENDING_ISSUER_S (180 * DAY_S) /* a new generation has to reach every trust store by hand */
+#define ENDING_SIGNER_S DAY_S /* an OCSP signer is renewed at half its life: on the last day that failed */
 #define ENDING_TRUSTED_S                                                                                     \
-    (90 * ENDING_DAY_S) /* replaced 30 days before its end: two months to plan where the next is uploaded */
+    (90 * DAY_S) /* replaced 30 days before its end: two months to plan where the next is uploaded */
 #define ENDING_LISTENER_S                                                                                    \
-    (7 * ENDING_DAY_S) /* renewed in the last third of its life: a week before the end that failed */
+    (7 * DAY_S) /* renewed in the last third of its life: a week before the end that failed */
 
 enum ending_state { ENDING_FAR, ENDING_SOON, ENDING_OVER };
 /* Soon: less than `warn_s` is left, and of a life shorter than four times that, less than a quarter; 0 for

@@ -8,22 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "ca/inner.h"
 
-#define WAIT_S (7 * 86400) /* a week: everybody who decides is back from a weekend and a few days off */
+#define WAIT_S (7 * DAY_S) /* a week: everybody who decides is back from a weekend and a few days off */
 #define WAITING_MAX                                                                                          \
     1000u /* of one asker: beyond what people read, and at 160 KiB each no way to fill the disk */
 #define ANSWERED_S                                                                                           \
-    (90 * 86400) /* how long a decided request answers its Idempotency-Keys: whoever waited may come late */
+    (90 * DAY_S) /* how long a decided request answers its Idempotency-Keys: whoever waited may come late */
 #define DETAIL_MAX                                                                                           \
     (REQUEST_REASON_MAX + PRINCIPAL_MAX + PROFILE_ID_MAX + 64) /* octets of an audit row's text */
 #define WAITING_COUNTED                                                                                      \
     10000u                   /* a figure beyond says no more, and counting takes a millisecond a thousand    \
                               */
-#define WAITING_LONG_S 86400 /* of a week: somebody should have seen it on a working day */
+#define WAITING_LONG_S DAY_S /* of a week: somebody should have seen it on a working day */
 #define EXPIRE_MOST 256u     /* of one upkeep, so that it never holds up a turn for long */
 
 static void audit(struct txn *t, enum audit_kind kind, const uint8_t id[static REQUEST_ID_LEN],

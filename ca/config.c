@@ -11,7 +11,6 @@
 extern const uint8_t ca_chancery_xsd[];
 extern const size_t ca_chancery_xsd_len;
 
-#define DAY_S INT64_C(86400)
 #define SIGNER_LIFE_MAX_S                                                                                    \
     (397 * DAY_S) /* an OCSP signer carries nocheck: a stolen key is trusted until it ends */
 #define TRUSTED_LIFE_MIN_S (90 * DAY_S)   /* a new one is uploaded by hand wherever it is trusted */

@@ -6,10 +6,10 @@
  * should be is written down now and then, so that a start knows as well.
  */
 #include "base/board.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define DAY_S INT64_C(86400)
 #define STEP_MOST_S DAY_S /* while the service runs: the shortest time that anything is kept */
 #define STOP_MOST_S                                                                                          \
     (7 * DAY_S) /* over a stop: a machine is off over holidays, and a pending request lives no shorter */

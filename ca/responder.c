@@ -10,11 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/der.h"
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define TRUSTED_RENEW_S (30 * INT64_C(86400)) /* time to upload the next one wherever this one is trusted */
+#define TRUSTED_RENEW_S (30 * DAY_S) /* time to upload the next one wherever this one is trusted */
 #define SIGNERS_MAX (ISSUERS_MAX * (1 + RESPONDER_HOSTS_MAX))
 #define BACKDATE_S 300 /* as for leaves: clients whose clock runs late */
 #define BARRED "responder.key"

@@ -6,9 +6,9 @@
  */
 #include <assert.h>
 
+#include "base/clock.h"
 #include "ca/ca.h"
 
-#define DAY_S 86400
 #define BUCKET_MAX 0xffff /* 6 June 2149: later expiries share the last bucket, which only costs locality */
 
 void serial_new(uint8_t node, int64_t not_after_s, uint8_t out[static SERIAL_LEN])

@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define IDEMPOTENCY_S 86400 /* how long an Idempotency-Key is remembered: a day of retries */
+#define IDEMPOTENCY_S DAY_S /* how long an Idempotency-Key is remembered: a day of retries */
 #define TOKEN_KEPT_S                                                                                         \
-    (90 * 86400)         /* an ended token: whose it was must be known for as long as its requests may wait; \
+    (90 * DAY_S)         /* an ended token: whose it was must be known for as long as its requests may wait; \
                             one that made another stays until that one has gone */
 #define PRUNE_MOST 1000u /* rows of one transaction, so that it never holds up a turn for long */
 #define ANSWERS_MS                                                                                           \

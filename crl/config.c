@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "crl/crl.h"
 
-#define DAY_S INT64_C(86400)
 #define LIFE_MAX_S (400 * DAY_S) /* thisUpdate to nextUpdate: the signer signs no list that lives longer */
 
 const struct crl_issuer *crl_issuer_find(const struct crl_config *c, const char *id)

@@ -19,7 +19,7 @@
 #define END_GRACE_MS 2000 /* between the ends of two wires of one ending process there are microseconds */
 /* A wrong clock makes lists that are over before they are out, or not yet valid, and both are worse than the
  * list in force. A machine that slept over holidays wakes to a clock that is days ahead, and is right. */
-#define JUMP_MAX_S (7 * INT64_C(86400))
+#define JUMP_MAX_S (7 * DAY_S)
 #define MAINTAIN_S 600 /* between calls of store_maintain */
 #define LATE_S                                                                                               \
     (3 * CRL_RETRY_S) /* a run that has not succeeded by then is told of: two tries have failed              \

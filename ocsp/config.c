@@ -9,7 +9,7 @@
 #define VALIDITY_DEFAULT_S (24 * 3600)
 #define VALIDITY_MIN_S 60 /* shorter, and clients with a slow clock or a slow link see it expired */
 #define VALIDITY_MAX_S                                                                                       \
-    (30 * 86400)             /* longer, and a client may hold a revocation back for more than a month */
+    (30 * DAY_S)             /* longer, and a client may hold a revocation back for more than a month */
 #define CACHE_DEFAULT_MIB 64 /* some 60,000 answers by EC keys, 30,000 by RSA */
 #define CACHE_MAX_MIB 16384
 #define LIVE_DEFAULT                                                                                         \

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "signer/inner.h"
 
@@ -24,7 +25,7 @@
 #define CLOCK_SLACK_S                                                                                        \
     (24 * 3600) /* the publisher's clock is this machine's: a day is for time zones set wrong, not drift */
 #define LIFE_MAX_S                                                                                           \
-    (400 * INT64_C(86400)) /* a year and its overlap: a list that never ends hides every later revocation */
+    (400 * DAY_S) /* a year and its overlap: a list that never ends hides every later revocation */
 
 enum step {
     STEP_OUTER,

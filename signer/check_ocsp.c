@@ -7,13 +7,14 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "signer/inner.h"
 
 #define CLOCK_SLACK_S                                                                                        \
     (24 * 3600) /* the responder's clock is this machine's: a day is for leap and restore, not for drift */
 
 #define LIFE_MAX_S                                                                                           \
-    (30 * 86400) /* the longest that can be configured: no captured responder says good for a year */
+    (30 * DAY_S) /* the longest that can be configured: no captured responder says good for a year */
 
 /* AlgorithmIdentifier of a hash: parameters absent or NULL. RFC 5754 2 */
 static bool read_hash(struct span body)

@@ -7,10 +7,10 @@
 #define TESTS_UNIT_API_STAGE_H
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "tests/unit/api/forge.h"
 
 #define STAGE_NOW_S 1790000000 /* September 2026 */
-#define DAY_S 86400
 
 /* Certificates in the store; each has the key `stage.key`. */
 enum actor {

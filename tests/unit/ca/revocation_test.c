@@ -46,8 +46,6 @@ static enum err revoke_at(const uint8_t serial[static SERIAL_LEN], enum reason r
     return r.err;
 }
 
-#define DAY_S 86400
-
 Test(revocation, an_invalidity_date_is_never_ahead)
 {
     int64_t now_s = clock_now_s();
