@@ -10,7 +10,6 @@
 #include "base/log.h"
 
 #define DAYS_DEFAULT 90 /* a season: long enough to forget nobody, short enough to be looked at again */
-#define DAYS_MAX 3650   /* what the ca takes */
 
 /* ---- as JSON ---- */
 
@@ -116,12 +115,12 @@ static const char *read_days(const struct js *v, struct token *out)
 {
     int64_t days;
 
-    if (!js_int(v, &days) || days < 1 || days > DAYS_MAX)
+    if (!js_int(v, &days) || days < 1 || days > TOKEN_DAYS_MAX)
         return "\"days\" is a whole number from 1 to 3650.";
     out->expires_at_s = out->created_at_s + days * DAY_S;
     return NULL;
 }
-_Static_assert(DAYS_MAX == 3650, "as the text says");
+_Static_assert(TOKEN_DAYS_MAX == 3650, "as the text says");
 
 static const char *read_member(const char *name, const struct js *v, struct token *out)
 {

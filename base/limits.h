@@ -30,6 +30,9 @@
 /* Octets that stay free where the store lies: a group of the ca's dirties some 3,000 pages of 4 KiB, and the
  * log and short lists grow beside it. */
 #define DISK_RESERVE (32u * 1024 * 1024)
+#define TOKEN_DAYS_MAX 3650 /* ten years: a machine's token that is forgotten ends with the machine */
+#define CRL_DAYS_MAX 400    /* thisUpdate to nextUpdate: a year and its overlap */
+#define OCSP_DAYS_MAX 30    /* likewise: beyond a month a client could hold a revocation back for too long */
 /* An OCSP answer is given no longer in the last sixteenth of its life: who takes it can use it a while. */
 #define OCSP_END_SHARE 16
 

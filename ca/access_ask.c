@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "ca/inner.h"
 
-#define TOKEN_LIFE_MAX_S (INT64_C(3650) * 86400)
+#define TOKEN_LIFE_MAX_S (TOKEN_DAYS_MAX * DAY_S)
 #define DETAIL_MAX 1024u
 
 /* ---- the table ---- */

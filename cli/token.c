@@ -56,8 +56,9 @@ static int put_body(struct cli *c, struct buf *out)
     int64_t days;
     enum access_role role;
 
-    if (cli_option(c, OPT_DAYS) != NULL && !number_parse(cli_option(c, OPT_DAYS), 1, 3650, &days))
-        return cli_misuse(c, "--days %s: a whole number from 1 to 3650", cli_option(c, OPT_DAYS));
+    if (cli_option(c, OPT_DAYS) != NULL && !number_parse(cli_option(c, OPT_DAYS), 1, TOKEN_DAYS_MAX, &days))
+        return cli_misuse(c, "--days %s: a whole number from 1 to %d", cli_option(c, OPT_DAYS),
+                          TOKEN_DAYS_MAX);
     if (!access_role_parse(cli_option(c, OPT_ROLE), &role))
         return cli_misuse(c, "--role %s: " ACCESS_ROLES_TEXT, cli_option(c, OPT_ROLE));
     o = js_object();

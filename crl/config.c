@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "crl/crl.h"
 
-#define LIFE_MAX_S (400 * DAY_S) /* thisUpdate to nextUpdate: the signer signs no list that lives longer */
+#define LIFE_MAX_S (CRL_DAYS_MAX * DAY_S) /* the signer signs no list that lives longer */
 
 const struct crl_issuer *crl_issuer_find(const struct crl_config *c, const char *id)
 {
@@ -86,6 +86,7 @@ static enum err times_agree(const struct xml_node *n, const struct crl_issuer *i
         return refuse(n, "jitter", "at most half of the time between two runs", f);
     return OK;
 }
+_Static_assert(CRL_DAYS_MAX == 400, "as the text says");
 
 static enum err lists_read(const struct xml_node *n, struct crl_issuer *i, struct fault *f)
 {

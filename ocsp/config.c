@@ -8,8 +8,7 @@
 
 #define VALIDITY_DEFAULT_S (24 * 3600)
 #define VALIDITY_MIN_S 60 /* shorter, and clients with a slow clock or a slow link see it expired */
-#define VALIDITY_MAX_S                                                                                       \
-    (30 * DAY_S)             /* longer, and a client may hold a revocation back for more than a month */
+#define VALIDITY_MAX_S (OCSP_DAYS_MAX * DAY_S)
 #define CACHE_DEFAULT_MIB 64 /* some 60,000 answers by EC keys, 30,000 by RSA */
 #define CACHE_MAX_MIB 16384
 #define LIVE_DEFAULT                                                                                         \
@@ -36,6 +35,7 @@ static enum err read_validity(const struct xml_node *n, struct ocsp_config *c, s
         return OK;
     return refuse(f, n, "validity", "60s to 30d");
 }
+_Static_assert(VALIDITY_MIN_S == 60 && OCSP_DAYS_MAX == 30, "as the text says");
 
 static enum err read_archive_cutoff(const struct xml_node *n, struct ocsp_config *c, struct fault *f)
 {

@@ -24,8 +24,7 @@
 #define POINT_NAMES_MAX 8 /* a list keeps the addresses that certificates carry already */
 #define CLOCK_SLACK_S                                                                                        \
     (24 * 3600) /* the publisher's clock is this machine's: a day is for time zones set wrong, not drift */
-#define LIFE_MAX_S                                                                                           \
-    (400 * DAY_S) /* a year and its overlap: a list that never ends hides every later revocation */
+#define LIFE_MAX_S (CRL_DAYS_MAX * DAY_S) /* a list that never ends hides every later revocation */
 
 enum step {
     STEP_OUTER,
@@ -202,6 +201,7 @@ static void read_next_update(struct crl_check *c, const struct der *d)
     else if (next - c->this_update_s > LIFE_MAX_S)
         refuse(c, ERR_POLICY, "crl.nextUpdate: more than 400 days after thisUpdate");
 }
+static_assert(CRL_DAYS_MAX == 400, "as the text says");
 
 static void read_entry(struct crl_check *c, const struct der *d)
 {

@@ -12,9 +12,7 @@
 
 #define CLOCK_SLACK_S                                                                                        \
     (24 * 3600) /* the responder's clock is this machine's: a day is for leap and restore, not for drift */
-
-#define LIFE_MAX_S                                                                                           \
-    (30 * DAY_S) /* the longest that can be configured: no captured responder says good for a year */
+#define LIFE_MAX_S (OCSP_DAYS_MAX * DAY_S) /* no captured responder says good for a year */
 
 /* AlgorithmIdentifier of a hash: parameters absent or NULL. RFC 5754 2 */
 static bool read_hash(struct span body)
@@ -146,7 +144,7 @@ static enum err check_times(struct span *in, int64_t now_s, struct fault *f)
     if (next_update < this_update)
         return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: before thisUpdate");
     if (next_update - this_update > LIFE_MAX_S)
-        return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: more than 30 days after thisUpdate");
+        return fault_set(f, ERR_POLICY, "ocsp.nextUpdate: more than %d days after thisUpdate", OCSP_DAYS_MAX);
     return OK;
 }
 
