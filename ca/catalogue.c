@@ -8,14 +8,12 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ca/ca.h"
+#include "ca/policy.h"
 
 extern const uint8_t ca_profiles_xsd[], ca_profiles_xml[], ca_internal_xml[];
 extern const size_t ca_profiles_xsd_len, ca_profiles_xml_len, ca_internal_xml_len;
 
 #define OWN_GROUP "chancery/"
-#define KU_ISSUING (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
-#define KU_ENCIPHERMENT (KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
 
 /* One file being read. */
 struct reading {

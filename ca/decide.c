@@ -10,10 +10,6 @@
 #include "ca/inner.h"
 #include "ca/policy.h"
 
-/* notBefore lies this much in the past, so that a device whose clock runs a little late can use its
- * certificate at once. */
-#define BACKDATE_S 300
-
 /* The answer already given under this Idempotency-Key, if there is one. */
 static bool repeat(struct ca *ca, struct view *v, struct ask *a, int64_t now_s)
 {

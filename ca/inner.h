@@ -8,6 +8,10 @@
 #include "base/port.h"
 #include "ca/ca.h"
 
+/* notBefore lies this much in the past, so that a client whose clock runs a little late can use its
+ * certificate at once. */
+#define BACKDATE_S 300
+
 /* An issuer as the turn needs it: its certificate's parts, its URLs, the algorithm of its key. */
 struct issuing {
     const struct ca_issuer *config;

@@ -158,8 +158,6 @@ static void lint_extensions(struct lint *l, struct span list)
 
 /* ---- usages ---- */
 
-#define KU_ENCIPHERMENT (KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
-#define KU_ISSUING (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
 #define KU_LEAF (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
 
 /* RSA: RFC 3279 2.3.1, EC: RFC 8813 3. Cisco's tables tolerate keyAgreement for RSA and encipherment for EC.

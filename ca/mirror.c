@@ -9,8 +9,6 @@
 
 #include "ca/policy.h"
 
-#define KU_ENCIPHERMENT (KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
-
 /* ---- keyUsage ---- */
 
 static void ku_missing(struct check *c, uint16_t missing)

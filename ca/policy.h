@@ -8,6 +8,9 @@
 
 #include "ca/ca.h"
 
+#define KU_ENCIPHERMENT (KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
+#define KU_ISSUING (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
+
 struct check {
     const struct profile *profile;
     const struct facts *facts;

@@ -17,7 +17,6 @@
 
 #define TRUSTED_RENEW_S (30 * DAY_S) /* time to upload the next one wherever this one is trusted */
 #define SIGNERS_MAX (ISSUERS_MAX * (1 + RESPONDER_HOSTS_MAX))
-#define BACKDATE_S 300 /* as for leaves: clients whose clock runs late */
 #define BARRED "responder.key"
 
 /* One OCSP key and the issuer that certifies it. */
