@@ -329,3 +329,4 @@ void ocsp_http_get(struct public *p, struct http_request *r, const char *rest)
         (void)ocsp_http_unmerge(rest, is_about_issued, p, &p->der);
     ask(p, r, buf_span(&p->der), true);
 }
+_Static_assert(OCSP_REQUEST_MAX == 4096, "as the text says");

@@ -33,6 +33,7 @@ const char *access_role_name(enum access_role r); /* "viewer"; "nobody" */
 /* Lines of the permit list: every new connection is held against them. */
 #define PERMITS_MAX 1024u
 #define PERMITS_FULL_TEXT "The permit list has 1024 lines: use ranges."
+_Static_assert(PERMITS_MAX == 1024, "as the text says");
 
 #define SCOPE_TEXT_MAX 512u /* octets of one list with its NULs: a dozen globs or suffixes */
 struct scope_list {

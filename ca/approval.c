@@ -204,6 +204,7 @@ void approval_add(const struct ca *ca, struct txn *t, struct ask *a, int64_t now
         request_add_key(t, r.id, a->idempotency, a->body_hash);
     memcpy(a->request_id, r.id, REQUEST_ID_LEN);
 }
+_Static_assert(WAITING_MAX == 1000, "as the text says");
 
 /* ---- deciding ---- */
 
