@@ -193,8 +193,8 @@ enum err api_run(struct api_role *r)
         return f.code;
     }
     random_octets(run.api.veil_key, VEIL_KEY_LEN);
-    loop_threads(core_count()); /* requests are read and their signatures checked there */
     run.api.loop = loop_new();
+    loop_threads(run.api.loop, core_count()); /* requests are read and their signatures checked there */
     run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
     run.api.pulse = pulse_new(run.api.asker, clock_monotonic_ms);
     run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS, r->board);

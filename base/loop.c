@@ -167,13 +167,19 @@ void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *arg)
     must(uv_queue_work(&l->uv, &w->uv, work_run, work_done), "work");
 }
 
-void loop_threads(unsigned count)
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+void loop_threads(struct loop *l, unsigned count)
 {
     char text[16];
 
     assert(count >= 1 && count <= 64);
     snprintf(text, sizeof text, "%u", count);
     setenv("UV_THREADPOOL_SIZE", text, 1); /* libuv's one way to be told */
+    loop_work(l, nothing, nothing, NULL);  /* the first work starts them */
 }
 
 void loop_threads_end(void)

@@ -37,8 +37,9 @@ void turn_free(struct turn *t);
  * that the loop's thread touches before `done`. A loop that is freed first waits for work under way and calls
  * no `done`: what `arg` holds stays the caller's. */
 void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *arg);
-/* How many threads the pool has, 1 to 64; before the first loop_work of the process. */
-void loop_threads(unsigned count);
+/* Starts the threads of the pool, 1 to 64; before the first loop_work of the process, which would start some,
+ * and be the end of the process when there is no memory for them any more. */
+void loop_threads(struct loop *l, unsigned count);
 /* Ends the pool's threads: after the last loop_free of a process, which is about to exit. A thread that went
  * on during the exit would use what the libraries have taken down. */
 void loop_threads_end(void);

@@ -3,6 +3,7 @@
 #include "base/loop.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -241,11 +242,33 @@ static void job_done(void *arg)
         loop_stop(j->loop);
 }
 
+static size_t thread_count(void)
+{
+    DIR *d = opendir("/proc/self/task");
+    size_t n = 0;
+
+    cr_assert_not_null(d);
+    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+Test(loop, the_pool_is_there_before_it_has_work)
+{
+    struct loop *l = loop_new();
+    size_t before = thread_count();
+
+    loop_threads(l, 3);
+    cr_assert_eq(thread_count(), before + 3);
+    loop_free(l);
+}
+
 Test(loop, work_runs_on_other_threads_and_is_done_on_the_loops)
 {
     struct job j = {.loop = loop_new(), .loop_thread = pthread_self(), .wanted = 100};
 
-    loop_threads(3);
+    loop_threads(j.loop, 3);
     for (int i = 0; i < j.wanted; i++)
         loop_work(j.loop, job_work, job_done, &j);
     loop_run(j.loop);
