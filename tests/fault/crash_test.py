@@ -29,7 +29,7 @@ class Crash(ServiceTest):
         load = crash.Load(self.service)
         load.start(least=random.randint(3, 30))
         time.sleep(random.uniform(0, 0.3))
-        self.kill(role)
+        load.end(lambda: self.kill(role))
         load.stop()
         self.service.process.wait(timeout=WAIT_S)
         wait_until(lambda: not self.service.roles(), "no process is left")
@@ -38,7 +38,7 @@ class Crash(ServiceTest):
         self.back.append(time.monotonic() - began)
         self.acknowledged += len(load.issued) + len(load.revoked)
         self.everything |= set(load.issued)
-        crash.check(self, self.service, load.acknowledged(), self.everything)
+        crash.check(self, self.service, load.acknowledged(), self.everything, load.faults)
 
     def test_what_was_acknowledged_survives_every_kill(self):
         seed = int(os.environ.get("CRASH_SEED", random.randrange(1 << 30)))

@@ -76,7 +76,7 @@ class Power(unittest.TestCase):
         run("cp", "--reflink=always", self.image, clone)
         acknowledged = load.acknowledged(before)
         load.stopping.set()
-        self.service.kill()
+        load.end(self.service.kill)
         load.stop()
         self.unmount()
         clone.replace(self.image)
@@ -89,7 +89,7 @@ class Power(unittest.TestCase):
         time.sleep(random.uniform(0, 1))
         acknowledged = self.cut(load)
         everything |= set(load.issued)
-        return acknowledged
+        return acknowledged, load.faults
 
     def test_what_was_acknowledged_survives_every_cut(self):
         seed = int(os.environ.get("POWER_SEED", random.randrange(1 << 30)))
@@ -98,18 +98,19 @@ class Power(unittest.TestCase):
         self.service.start()
         for number in range(ROUNDS):
             with self.subTest(round=number, seed=seed):
-                acknowledged = self.round(everything)
+                acknowledged, faults = self.round(everything)
                 acts += len(acknowledged[0]) + len(acknowledged[1])
                 began = time.monotonic()
                 self.service.start()
                 back.append(time.monotonic() - began)
-                crash.check(self, self.service, acknowledged, everything)
+                crash.check(self, self.service, acknowledged, everything, faults)
         print(f"{ROUNDS} power cuts, {acts} acknowledged acts, none lost; back in service after "
               f"{statistics.median(back):.2f} s (median), {max(back):.2f} s (worst)", file=sys.stderr)
 
     def found(self):
         """What a cut without syncs lost; "it does not start" is as good an answer."""
-        acknowledged = self.round(set())
+        acknowledged, faults = self.round(set())
+        self.assertEqual(faults, [])
         try:
             self.service.start()
             issued, revoked, _ = acknowledged

@@ -26,7 +26,7 @@ class Return(unittest.TestCase):
         load = crash.Load(self.service)
         load.start(least=random.randint(20, 100))
         time.sleep(random.uniform(0, 0.5))
-        self.service.kill()
+        load.end(self.service.kill)
         load.stop()
         self.service.process.wait(timeout=WAIT_S)
         wait_until(lambda: not self.service.roles(), "no process is left")
@@ -47,6 +47,7 @@ class Return(unittest.TestCase):
 
     def check(self, load):
         """All that was acknowledged in this round."""
+        self.assertEqual(load.faults, [])
         issued, revoked, number = load.acknowledged()
         self.assertEqual(crash.lost(self.service, issued, revoked), [])
         crash.check_ocsp(self, self.service, issued, revoked)
