@@ -470,6 +470,7 @@ int serve_main(const char *home, const char *ready_file)
     struct serve *s = xcalloc(1, sizeof *s);
     int code;
 
+    signal(SIGPIPE, SIG_IGN); /* and each role's: a log whose reader is gone is nothing but missing lines */
     log_role("serve");
     s->ready_file = ready_file;
     s->http_fd = s->https_fd = s->control_fd = s->signal_fd = s->recent_fd = s->as_of_fd = s->handout_fd = -1;

@@ -5,15 +5,18 @@ part. Whatever fails: what was acknowledged is there, what was refused was refus
 on, or ends by itself with 2 and starts again. FAILING_POINTS says how many calls of each kind are tried (50: all of the
 first 50; 8: eight of them)."""
 import errno
+import hashlib
 import http.client
 import os
+import re
+import signal
 import ssl
 import sys
 import unittest
 
 import crash
 from failing import FailingService
-from harness import ServiceTest, make_csr, wait_until
+from harness import Service, ServiceTest, make_csr, wait_until
 
 POINTS = int(os.environ.get("FAILING_POINTS", "8"))
 MOST = 50
@@ -159,6 +162,30 @@ class Failing(ServiceTest):
                 self.assertEqual(self.issue().status, 201)
                 self.assertEqual(self.revoke().status, 200)
                 self.assertEqual(self.publish().status, 200)
+
+    def test_a_log_that_nobody_reads_any_more_stops_nobody(self):
+        """`deploy/run 2>&1 | tee log` whose tee has ended: each line is a write into a pipe without a reader, in every process."""
+        service = Service(start=False)
+        path = service.home / "chancery.xml"
+        service.log = service.directory / "pipe"
+        service.tail = lambda: "nobody reads it\n"  # to open it would wait for a writer
+        os.mkfifo(service.log)
+        reader = os.open(service.log, os.O_RDONLY | os.O_NONBLOCK)
+        service.start()
+        self.addCleanup(service.kill)
+        os.close(reader)
+        with self.assertRaises(OSError) as caught:
+            os.open(service.log, os.O_WRONLY | os.O_NONBLOCK)
+        self.assertEqual(caught.exception.errno, errno.ENXIO, "it has no reader")
+        self.assertEqual(service.issue(self.csr, "ucm/tomcat-ECDSA").status, 201)
+        self.assertEqual(service.api(f"/issuers/{ISSUER}/crl", "POST").status, 200)
+        path.write_text(re.sub(r'<confine level="\w+"', '<confine level="basic"', path.read_text()) + "<!-- changed -->\n")  # for a restart: `serve` says so
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: service.chancery("audit", "list", "--kind", "config").text.count(digest) == 2, "ca and api have taken it")
+        self.assertEqual(service.https("/readyz").status, 200)
+        self.assertEqual(service.api(f"/issuers/{ISSUER}/crl", "POST").status, 200)
+        self.assertEqual(service.stop(), 0)
 
     def test_a_published_file_that_cannot_be_written_leaves_the_old_one_and_heals(self):
         self.publish()
