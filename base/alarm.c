@@ -93,6 +93,8 @@ static bool read_row(const struct alarm *a, struct alarm_shown *out)
         board_text(out->subject, a->subject, ALARM_SUBJECT_MAX);
         board_text(out->detail, a->detail, ALARM_DETAIL_MAX);
         atomic_thread_fence(memory_order_seq_cst);
+        if (!clock_is_time(out->since_s))
+            out->since_s = 0;
         if (before % 2 == 0 && before == atomic_load_explicit(&a->turn, memory_order_acquire))
             return true;
     }

@@ -4,8 +4,8 @@
  * page range a role, made by the supervisor; the role alone writes its own, the fronts read all of them.
  * Reading never waits for a writer and a writer never for a reader, so a role that hangs can still be read.
  *
- * A reader trusts nothing on another's board: every text is bounded here, whatever is written there. What
- * stands on a board lives as long as the service: nothing here is durable.
+ * A reader trusts nothing on another's board: every text and every time is bounded here, whatever is written
+ * there. What stands on a board lives as long as the service: nothing here is durable.
  *
  * Thread rule: figures may be changed by any thread of the role; everything else by one thread.
  */

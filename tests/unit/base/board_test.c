@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does a board show to its readers what its role posted, and nothing they could break it with? */
-#include "base/board.h"
+#include "base/board_inner.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static struct board *board;
 static const struct board *seen;
@@ -132,6 +134,20 @@ Test(board, long_texts_are_cut)
     board_figure(board, FIGURE_COUNTER, big, big, big);
     board_figure(board, FIGURE_COUNTER, big, big, big);
     cr_assert_eq(look().figure_count, 1);
+}
+
+Test(board, a_time_that_no_text_can_say_is_none)
+{
+    static const struct {
+        int64_t since_s, shown_s;
+    } rows[] = {{CLOCK_MIN, CLOCK_MIN}, {CLOCK_MAX, CLOCK_MAX}, {CLOCK_MIN - 1, 0},
+                {CLOCK_MAX + 1, 0},     {INT64_MIN, 0},         {INT64_MAX, 0}};
+
+    alarm_raise(board, ALARM_WARNING, "crl.late", "rsa-g1", "by 5 s");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        board->alarms[0].since_s = rows[i].since_s;
+        cr_assert_eq(look().alarms[0].since_s, rows[i].shown_s, "%zu", i);
+    }
 }
 
 Test(board, a_reader_cannot_write)
