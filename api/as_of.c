@@ -3,6 +3,7 @@
  * opened so that a write is on the disk when it returns. */
 #include "api/memo.h"
 #include "api/public.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #define MARK "chancery ocsp as-of 1\n"
@@ -17,6 +18,8 @@ int64_t as_of_load(int fd)
     memo_read(&m, fd, MARK, CONTENT_LEN);
     as_of_s = rd_i64(&m.content);
     e = memo_end(&m);
+    if (e == OK && !clock_is_time(as_of_s))
+        e = fault_set(&m.fault, ERR_MALFORMED, "it is damaged");
     if (e == ERR_NOT_FOUND)
         log_info("ocsp-as-of", "no snapshot was in use before: the one that is there is taken");
     else if (e != OK)
