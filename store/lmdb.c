@@ -268,6 +268,11 @@ enum err env_copy(struct store *s, int fd)
 {
     int rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
 
+    /* It reads in a transaction of its own, and has written nothing when that cannot be begun. */
+    for (int i = 0; rc == MDB_MAP_RESIZED && s->views == 0 && s->txn == NULL && i < RESIZE_TRIES; i++) {
+        map_set(s, 0);
+        rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
+    }
     return rc == 0 ? OK : fail("copying", rc);
 }
 

@@ -214,6 +214,50 @@ Test(lmdb, views_beyond_the_reader_table_are_refused_and_the_rest_go_on)
     place_remove(&p);
 }
 
+/* Copies the store after the writer has grown it. */
+static int copier(const char *dir, int in, int out)
+{
+    char path[128];
+    struct store *s, *copy;
+    struct store_counts c;
+    struct view *v;
+    uint64_t go;
+
+    snprintf(path, sizeof path, "%s/copied", dir);
+    if (!hear(in, &go) || store_open(dir, STORE_READ, 0, &s, NULL) != OK || mkdir(path, 0700) != 0)
+        return 1;
+    tell(out, 1);
+    strcat(path, "/data.mdb");
+    if (!hear(in, &go) || store_copy(s, path, NULL) != OK)
+        return 2;
+    store_close(s);
+    *strrchr(path, '/') = '\0';
+    if (store_open(path, STORE_COPY, 0, &copy, NULL) != OK || view_open(copy, &v) != OK ||
+        store_count(v, &c) != OK || c.certificates != 5001)
+        return 3;
+    view_close(v);
+    store_close(copy);
+    return 0;
+}
+
+Test(lmdb, a_copy_is_made_of_a_store_that_was_grown_meanwhile)
+{
+    struct place p = place_empty();
+    uint64_t ready;
+    int to, from;
+    pid_t pid = child(copier, p.dir, &to, &from);
+
+    cr_assert_eq(store_open(p.dir, STORE_CREATE, 1 << 20, &p.store, NULL), OK);
+    add_range(&p, 9000, 9001);
+    tell(to, 1);
+    cr_assert(hear(from, &ready));
+    cr_assert_eq(add_large(&p, 0, 5000), ERR_UNAVAILABLE);
+    cr_assert_eq(add_large(&p, 0, 5000), OK);
+    tell(to, 1);
+    cr_assert_eq(child_end(pid), 0);
+    place_remove(&p);
+}
+
 /* Opens one view, then a second while the first is open, and again after. */
 static int two_views(const char *dir, int in, int out)
 {
