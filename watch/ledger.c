@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -92,7 +93,8 @@ static bool rows_read(struct ledger *l, const struct js *o)
     int64_t failures;
 
     if (url == NULL || !js_is_object(files) || !js_int(js_get(o, "failures"), &failures) || failures < 0 ||
-        failures > FAILURES_MAX || !js_int(js_get(o, "retry_at"), &l->retry_at_s))
+        failures > FAILURES_MAX || !js_int(js_get(o, "retry_at"), &l->retry_at_s) ||
+        !clock_is_time(l->retry_at_s))
         return false;
     if (strcmp(url, l->url) != 0) {
         l->retry_at_s = 0;

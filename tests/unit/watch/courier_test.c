@@ -320,6 +320,25 @@ Test(watch_courier, state_that_is_damaged_or_of_another_place_is_begun_anew)
     hall_close(&h);
 }
 
+/* None of it is reckoned with. */
+Test(watch_courier, state_with_a_time_that_is_none_is_begun_anew)
+{
+    static const int64_t times[] = {INT64_MIN, INT64_MAX};
+    static struct hall h;
+
+    hall_open(&h);
+    for (size_t i = 0; i < 2; i++) {
+        h.courier.ledger.failures = 3;
+        h.courier.ledger.retry_at_s = times[i];
+        cr_assert_eq(ledger_save(&h.courier.ledger, NULL), OK);
+        hall_end(&h);
+        hall_begin(&h);
+        cr_assert_eq(h.courier.ledger.failures, 0);
+        cr_assert_eq(h.courier.ledger.retry_at_s, 0);
+    }
+    hall_close(&h);
+}
+
 Test(watch_courier, how_long_a_list_there_may_be_is_known_after_a_restart)
 {
     static struct hall h;
