@@ -130,7 +130,7 @@ enum err x509_info_read(struct span der, struct x509_info *out)
 
     memset(out, 0, sizeof *out);
     buf_init(&text, PEM_MAX);
-    ok = x != NULL && p == der.data + der.len && serial->length <= (int)sizeof out->serial / 2 - 1;
+    ok = x != NULL && p == der.data + der.len && serial->length <= (int)sizeof out->serial / 2;
     if (ok) {
         hex_encode(span_of(serial->data, (size_t)serial->length), out->serial);
         out->not_before_s = time_of(X509_get0_notBefore(x));

@@ -89,6 +89,29 @@ Test(x509, info_is_what_openssl_reads)
     buf_free(&der);
 }
 
+/* RFC 5280 4.1.2.2: conforming CAs use no longer one, and no more has room. */
+Test(x509, a_serial_number_has_twenty_octets_at_most)
+{
+    static const uint8_t serial[21] = {0x7f, 1,  2,  3,  4,  5,  6,  7,  8,  9, 10,
+                                       11,   12, 13, 14, 15, 16, 17, 18, 19, 20};
+    EVP_PKEY *key = forge_key("P-384");
+    char hex[2 * 20 + 1];
+    struct x509_info info;
+    struct buf der;
+
+    buf_init(&der, 65536);
+    forge_certificate(key, span_of(serial, 20), BEGINS, ENDS, &der);
+    cr_assert_eq(x509_info_read(buf_span(&der), &info), OK);
+    hex_encode(span_of(serial, 20), hex);
+    cr_assert_str_eq(info.serial, hex);
+    x509_info_free(&info);
+    buf_reset(&der);
+    forge_certificate(key, span_of(serial, 21), BEGINS, ENDS, &der);
+    cr_assert_eq(x509_info_read(buf_span(&der), &info), ERR_MALFORMED);
+    buf_free(&der);
+    EVP_PKEY_free(key);
+}
+
 Test(p7b, openssl_reads_the_certificates_in_their_order)
 {
     struct buf one, two, out;
