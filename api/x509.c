@@ -135,7 +135,8 @@ enum err x509_info_read(struct span der, struct x509_info *out)
         hex_encode(span_of(serial->data, (size_t)serial->length), out->serial);
         out->not_before_s = time_of(X509_get0_notBefore(x));
         out->not_after_s = time_of(X509_get0_notAfter(x));
-        ok = key_of(x, out) && subject_of(x, &text);
+        ok = out->not_before_s != NO_TIME && out->not_after_s != NO_TIME && key_of(x, out) &&
+             subject_of(x, &text);
     }
     out->subject = (char *)buf_take(&text, &len);
     sha256_of(der, out->sha256);

@@ -112,6 +112,22 @@ Test(x509, a_serial_number_has_twenty_octets_at_most)
     EVP_PKEY_free(key);
 }
 
+/* Its dates are written as texts. */
+Test(x509, a_certificate_without_real_dates_is_none)
+{
+    struct x509_info info;
+    struct buf der;
+    uint8_t *date;
+
+    for (int i = 0; i < 2; i++) {
+        certificate(&der);
+        date = memmem(der.data, der.len, "\x17\x0d", 2); /* two UTCTime */
+        memcpy(date + 15 * i + 4, "13", 2);              /* the month */
+        cr_assert_eq(x509_info_read(buf_span(&der), &info), ERR_MALFORMED);
+        buf_free(&der);
+    }
+}
+
 Test(p7b, openssl_reads_the_certificates_in_their_order)
 {
     struct buf one, two, out;
