@@ -9,16 +9,17 @@
 #include "base/clock.h"
 
 #define ADMIN_DAYS 730 /* as long as an administrator should go without a look at who it is */
-#define ADMIN_ISSUER 3 /* EC: every client that can do TLS 1.2 with AEAD can use such a certificate */
 
 /* RSA CA keys are 3072 bits because some phones refuse CA keys of 4096. An issuing CA's pathLenConstraint of
  * 1 leaves room for CAPF's subordinate CA. The RSA hierarchy's OCSP signers are RSA unless init is told
  * otherwise: who asks about an RSA chain may lack EC. */
 const struct plan plans[ISSUERS] = {
-    {"rsa-root-g1", "", "rsa-3072", NULL, "RSA Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
-    {"rsa-g1", "rsa-root-g1", "rsa-3072", NULL, "RSA Issuing CA G1", ISSUING_DAYS, 1, "rsa", "24h"},
-    {"ec-root-g1", "", "ec-384", "ec-256", "EC Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
-    {"ec-g1", "ec-root-g1", "ec-384", "ec-256", "EC Issuing CA G1", ISSUING_DAYS, 1, "ec", "24h"},
+    [RSA_ROOT] = {"rsa-root-g1", "", "rsa-3072", NULL, "RSA Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
+    [RSA_ISSUING] = {"rsa-g1", "rsa-root-g1", "rsa-3072", NULL, "RSA Issuing CA G1", ISSUING_DAYS, 1, "rsa",
+                     "24h"},
+    [EC_ROOT] = {"ec-root-g1", "", "ec-384", "ec-256", "EC Root CA G1", ROOT_DAYS, -1, NULL, "168h"},
+    [EC_ISSUING] = {"ec-g1", "ec-root-g1", "ec-384", "ec-256", "EC Issuing CA G1", ISSUING_DAYS, 1, "ec",
+                    "24h"},
 };
 
 /* ---- keys and certificates ---- */
@@ -73,7 +74,7 @@ static enum err make_issuer(struct init *in, size_t i)
                               .not_before_s = in->now_s - AUTHORITY_BACKDATE_S,
                               .not_after_s = in->now_s - AUTHORITY_BACKDATE_S + p->days * DAY_S - 1,
                               .public_url = in->public_url,
-                              .node = 1};
+                              .node = FIRST_NODE};
 
         e = authority_sign(&a, m == parent ? fresh : parent->key, in->now_s, &m->certificate, &in->f);
     }
@@ -150,7 +151,7 @@ static enum err make_admin(struct init *in)
             .crl_url = crl_url,
         };
 
-        e = own_sign(&t, buf_span(&m->spki), 1, m->key, in->now_s, &in->admin, &in->f);
+        e = own_sign(&t, buf_span(&m->spki), FIRST_NODE, m->key, in->now_s, &in->admin, &in->f);
     }
     buf_free(&spki);
     buf_free(&name);
@@ -160,9 +161,10 @@ static enum err make_admin(struct init *in)
 static enum err put_admin_files(struct init *in)
 {
     struct span chain[] = {buf_span(&in->admin), buf_span(&in->made[ADMIN_ISSUER].certificate)};
-    struct span roots[] = {buf_span(&in->made[0].certificate), buf_span(&in->made[2].certificate)};
+    struct span roots[] = {buf_span(&in->made[RSA_ROOT].certificate),
+                           buf_span(&in->made[EC_ROOT].certificate)};
     struct span p12_chain[] = {buf_span(&in->made[ADMIN_ISSUER].certificate),
-                               buf_span(&in->made[2].certificate)};
+                               buf_span(&in->made[EC_ROOT].certificate)};
     char key_path[PATH_LEN_MAX];
     struct buf p12;
     enum err e = home_pem_put(in->dir, "admin/admin.pem", "CERTIFICATE", chain, 2, 0644, &in->f);

@@ -86,7 +86,7 @@ static enum err fill_store(struct init *in)
         e = add_issuer(in, t, i);
     if (e == OK)
         e = add_certificate(in, t, buf_span(&in->admin), "Administrator", "chancery/administrator",
-                            in->made[3].no);
+                            in->made[ADMIN_ISSUER].no);
     audit_append(t, &row);
     if (e != OK) {
         txn_abort(t);

@@ -8,8 +8,11 @@
 
 #include "api/role.h"
 
-#define ISSUERS 4
-#define LISTEN_TEXT_MAX 128 /* "ADDR:PORT" of any address, with the NUL */
+/* In their order in `plans`. */
+enum { RSA_ROOT, RSA_ISSUING, EC_ROOT, EC_ISSUING, ISSUERS };
+#define ADMIN_ISSUER EC_ISSUING /* every client that can do TLS 1.2 with AEAD can use such a certificate */
+#define FIRST_NODE 1            /* in the serial numbers of a new home, and in its configuration */
+#define LISTEN_TEXT_MAX 128     /* "ADDR:PORT" of any address, with the NUL */
 
 struct plan { /* one issuer of a new home */
     const char *id, *parent, *key;

@@ -115,7 +115,8 @@ static void write_settings(struct init *in, struct buf *b)
                    "<chancery xmlns=\"urn:chancery:configuration:1\">\n  <service");
     put_attr(b, "name", o->name);
     put_attr(b, "host", o->host);
-    buf_put_str(b, " node=\"1\"/>\n  <confine level=\"full\"/>\n  <http");
+    buf_printf(b, " node=\"%d\"/>\n", FIRST_NODE);
+    buf_put_str(b, "  <confine level=\"full\"/>\n  <http");
     put_attr(b, "listen", o->http);
     put_attr(b, "public-url", in->public_url);
     buf_put_str(b, "/>\n  <https");
