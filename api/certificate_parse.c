@@ -17,6 +17,7 @@
 
 #define EXTENSIONS_MAX 64 /* a certificate has ten; each is held against all that were before it */
 #define OID_TEXT_MAX 128
+#define LEVELS_MAX 1000 /* of a pathLenConstraint: beyond it, it is no number of certificates */
 
 struct certificate {
     struct buf der, subject_text, issuer_text, critical;
@@ -77,7 +78,7 @@ static bool read_constraints(struct certificate *c, struct span in)
     if (der_optional(&list.body, DER_BOOLEAN, &part))
         c->facts.is_ca = part.body.len == 1 && part.body.data[0] != 0;
     if (der_optional(&list.body, DER_INTEGER, &part)) {
-        if (!der_uint(part.body, &len) || len > 1000)
+        if (!der_uint(part.body, &len) || len > LEVELS_MAX)
             return false;
         c->facts.path_len = (int)len;
     }
@@ -112,6 +113,9 @@ static bool read_sans(struct certificate *c, struct span in)
     return true;
 }
 
+#define METHOD_OCSP "\x2b\x06\x01\x05\x05\x07\x30\x01"    /* id-ad-ocsp */
+#define METHOD_ISSUERS "\x2b\x06\x01\x05\x05\x07\x30\x02" /* id-ad-caIssuers */
+
 /* AccessDescriptions: the first URI of each method we use ourselves. RFC 5280 4.2.2.1 */
 static bool read_access(struct certificate *c, struct span in)
 {
@@ -125,10 +129,9 @@ static bool read_access(struct certificate *c, struct span in)
             return false;
         if (place.tag != DER_CONTEXT(SAN_URI))
             continue;
-        if (span_eq(method.body, span_str("\x2b\x06\x01\x05\x05\x07\x30\x01")) && c->facts.ocsp_url.len == 0)
+        if (span_eq(method.body, span_str(METHOD_OCSP)) && c->facts.ocsp_url.len == 0)
             c->facts.ocsp_url = place.body;
-        if (span_eq(method.body, span_str("\x2b\x06\x01\x05\x05\x07\x30\x02")) &&
-            c->facts.issuer_url.len == 0)
+        if (span_eq(method.body, span_str(METHOD_ISSUERS)) && c->facts.issuer_url.len == 0)
             c->facts.issuer_url = place.body;
     }
     return true;
@@ -182,15 +185,15 @@ static const struct {
     bool may_be_critical;
     bool (*read)(struct certificate *c, struct span in);
 } readers[] = {
-    {"\x55\x1d\x0f", true, read_ku},
-    {"\x55\x1d\x13", true, read_constraints},
-    {"\x55\x1d\x25", false, read_eku},
-    {"\x55\x1d\x11", false, read_sans},
-    {"\x55\x1d\x1f", false, read_crl},
-    {"\x2b\x06\x01\x05\x05\x07\x01\x01", false, read_access},
-    {"\x55\x1d\x0e", false, read_octets}, /* subjectKeyIdentifier */
-    {"\x55\x1d\x23", false, read_list},   /* authorityKeyIdentifier */
-    {"\x55\x1d\x20", false, read_list},   /* certificatePolicies */
+    {"\x55\x1d\x0f", true, read_ku},                          /* keyUsage */
+    {"\x55\x1d\x13", true, read_constraints},                 /* basicConstraints */
+    {"\x55\x1d\x25", false, read_eku},                        /* extendedKeyUsage */
+    {"\x55\x1d\x11", false, read_sans},                       /* subjectAltName */
+    {"\x55\x1d\x1f", false, read_crl},                        /* cRLDistributionPoints */
+    {"\x2b\x06\x01\x05\x05\x07\x01\x01", false, read_access}, /* authorityInfoAccess */
+    {"\x55\x1d\x0e", false, read_octets},                     /* subjectKeyIdentifier */
+    {"\x55\x1d\x23", false, read_list},                       /* authorityKeyIdentifier */
+    {"\x55\x1d\x20", false, read_list},                       /* certificatePolicies */
     {"", false, read_any},
 };
 
