@@ -25,16 +25,15 @@ void base64_put(struct buf *b, struct span s)
         put_group(b, s.data + i, s.len - i < 3 ? s.len - i : 3);
 }
 
-/* Six bits for a character; 0xff for what is none. */
-static uint8_t bits_of(uint8_t c)
+int base64_value(uint8_t c)
 {
     if (c >= 'A' && c <= 'Z')
-        return (uint8_t)(c - 'A');
+        return c - 'A';
     if (c >= 'a' && c <= 'z')
-        return (uint8_t)(c - 'a' + 26);
+        return c - 'a' + 26;
     if (c >= '0' && c <= '9')
-        return (uint8_t)(c - '0' + 52);
-    return c == '+' ? 62 : c == '/' ? 63 : 0xff;
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* One group; `n` characters of it are not padding. False also when bits that padding leaves over are set. */
@@ -43,11 +42,11 @@ static bool take_group(const uint8_t *in, size_t n, uint8_t *out)
     uint32_t bits = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        uint8_t b = i < n ? bits_of(in[i]) : 0;
+        int v = i < n ? base64_value(in[i]) : 0;
 
-        if (b == 0xff)
+        if (v < 0)
             return false;
-        bits = bits << 6 | b;
+        bits = bits << 6 | (uint32_t)v;
     }
     for (size_t i = 0; i + 1 < n; i++)
         out[i] = (uint8_t)(bits >> (16 - 8 * i));

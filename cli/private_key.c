@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/der.h"
 #include "cli/inner.h"
 
@@ -70,14 +71,6 @@ static bool has_mark(struct span text)
     return false;
 }
 
-static int sextet_of(uint8_t c)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
-
-    return at != NULL ? (int)(at - alphabet) : -1;
-}
-
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -97,7 +90,7 @@ static int next_sextet(struct span text, size_t *at)
         else if (is_space(c))
             ++*at;
         else
-            return sextet_of(text.data[(*at)++]);
+            return base64_value(text.data[(*at)++]);
     }
     return -1;
 }
@@ -127,7 +120,7 @@ static bool holds_base64_of_key(struct span text)
     uint8_t octets[HEAD_MAX];
 
     for (size_t i = 0; i < text.len; i++) {
-        bool is_inside = i > 0 && sextet_of(text.data[i - 1]) >= 0;
+        bool is_inside = i > 0 && base64_value(text.data[i - 1]) >= 0;
         bool may_be = text.data[i] == 'M' || text.data[i] == 'L';
         struct span head;
 

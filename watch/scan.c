@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/der.h"
 #include "base/log.h"
 
@@ -192,14 +193,6 @@ static bool der_add(struct scan *s, struct span octets)
 
 /* ---- PEM (RFC 7468) ---- */
 
-static int sextet(char c)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
-
-    return at != NULL ? (int)(at - alphabet) : -1;
-}
-
 static bool base64_add(struct scan *s, const char *line, size_t len)
 {
     uint8_t out[LINE_MAX];
@@ -214,7 +207,7 @@ static bool base64_add(struct scan *s, const char *line, size_t len)
         uint32_t quad = 0;
 
         for (size_t k = i; k < i + 4; k++) {
-            int v = k >= len - pad ? 0 : sextet(line[k]);
+            int v = k >= len - pad ? 0 : base64_value((uint8_t)line[k]);
 
             if (v < 0)
                 return fail(s, "its base64 is broken");

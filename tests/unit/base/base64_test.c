@@ -69,3 +69,15 @@ Test(base64, nothing_else_is_read)
         cr_assert_not(base64_read(span_str(texts[i]), out, &n), "%s", texts[i]);
     }
 }
+
+Test(base64, only_the_alphabet_has_values)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    int count = 0;
+
+    for (int i = 0; i < 64; i++)
+        cr_assert_eq(base64_value((uint8_t)alphabet[i]), i);
+    for (int c = 0; c < 256; c++)
+        count += base64_value((uint8_t)c) >= 0;
+    cr_assert_eq(count, 64, "not '=', not NUL, nothing beyond ASCII");
+}
