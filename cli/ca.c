@@ -4,8 +4,6 @@
 
 #include "cli/inner.h"
 
-#define ISSUERS_PATH "/api/v1/issuers"
-
 static const struct column columns[] = {
     {"id", "id", 0},
     {"parent", "parent", 0},

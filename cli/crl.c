@@ -2,8 +2,6 @@
 /* crl: `crl publish` and `crl show`, for one issuer or all of them. Both answer with one row an issuer. */
 #include "cli/inner.h"
 
-#define ISSUERS_PATH "/api/v1/issuers"
-
 static const struct column columns[] = {
     {"issuer", "issuer", 0},           {"number", "number", 0},        {"this update", "this_update", 0},
     {"next update", "next_update", 0}, {"entries", "entries", 0},      {"size", "size", 0},

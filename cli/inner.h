@@ -292,6 +292,8 @@ int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
 
 /* ---- service.c: one exchange with the service ---- */
 
+#define ISSUERS_PATH "/api/v1/issuers"
+
 /* Is there a home or an address at all? */
 [[nodiscard]] bool service_is_named(const struct cli *c);
 /* Whom to ask, from the options; done once. */

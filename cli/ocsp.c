@@ -69,7 +69,7 @@ static struct js *result_json(const struct ocsp_query_result *r)
 static int put_issuer(struct cli *c, const char *id, struct buf *pem)
 {
     struct js *v = NULL;
-    int code = service_get_under(c, "/api/v1/issuers/", id, &v);
+    int code = service_get_under(c, ISSUERS_PATH "/", id, &v);
 
     if (code == DONE && js_str(js_get(v, "pem")) != NULL)
         buf_put_str(pem, js_str(js_get(v, "pem")));
@@ -80,7 +80,7 @@ static int put_issuer(struct cli *c, const char *id, struct buf *pem)
 static int fetch_issuers(struct cli *c, struct buf *pem)
 {
     struct js *list = NULL;
-    int code = service_get(c, "/api/v1/issuers", &list);
+    int code = service_get(c, ISSUERS_PATH, &list);
     const struct js *items = js_get(list, "items");
 
     for (size_t i = 0; i < js_len(items) && code == DONE; i++)

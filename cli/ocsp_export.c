@@ -315,7 +315,7 @@ static int take_issuer(struct export *x, const char *id)
 {
     struct static_issuer *out = &x->issuers[x->issuer_count];
     struct js *v = NULL;
-    int code = service_get_under(x->cli, "/api/v1/issuers/", id, &v);
+    int code = service_get_under(x->cli, ISSUERS_PATH "/", id, &v);
     const char *pem = js_str(js_get(v, "pem"));
 
     if (code == DONE && (pem == NULL || !span_to_str(span_str(id), out->id, sizeof out->id) ||
@@ -358,7 +358,7 @@ static int take_issuers(struct export *x)
 {
     const char *url = cli_option(x->cli, OPT_URL);
     struct js *list = NULL;
-    int code = service_get(x->cli, "/api/v1/issuers", &list);
+    int code = service_get(x->cli, ISSUERS_PATH, &list);
     const struct js *items = js_get(list, "items");
 
     for (size_t i = 0; code == DONE && i < js_len(items) && i < ISSUERS_MAX; i++) {
