@@ -157,12 +157,11 @@ static uint64_t find_first(struct ca *ca, struct view *v)
 void copies_begin(struct ca *ca)
 {
     struct copies *c = &ca->copies;
-    struct view *v = NULL;
+    struct view *v;
 
     *c = (struct copies){.fd = -1};
     strcpy(c->path, ca->role->config.syslog);
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
+    v = ca_view(ca);
     c->marked = find_mark(v);
     c->seq = c->marked > 0 ? c->marked : find_first(ca, v);
     view_close(v);
@@ -187,11 +186,12 @@ void copies_mark(struct ca *ca, struct txn *t)
 void copies_turn(struct ca *ca)
 {
     struct chain_mark head;
-    struct view *v = NULL;
+    struct view *v;
 
     if (ca->copies.path[0] == '\0' && ca->role->config.syslog[0] == '\0')
         return;
-    if (view_open(ca->store, &v) != OK || audit_head(v, &head) != OK)
+    v = ca_view(ca);
+    if (audit_head(v, &head) != OK)
         die("the store cannot be read");
     follow_config(ca, &head);
     if (ca->copies.path[0] != '\0' && ca->copies.seq < head.seq &&
@@ -203,7 +203,7 @@ void copies_turn(struct ca *ca)
 void copies_end(struct ca *ca)
 {
     struct copies *c = &ca->copies;
-    struct txn *t = NULL;
+    struct txn *t;
 
     c->retry_ms = 0; /* there is no later in this life */
     copies_turn(ca);
@@ -211,8 +211,7 @@ void copies_end(struct ca *ca)
         close(c->fd);
     if (c->marked == wanted_mark(c) || ca->no_room != NULL)
         return;
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
+    t = ca_txn(ca);
     copies_mark(ca, t);
     if (txn_commit(t) != OK)
         die("the commit of how far copies have come failed");

@@ -7,7 +7,6 @@
  */
 #include "base/board.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "ca/inner.h"
 
 #define STEP_MOST_S DAY_S /* while the service runs: the shortest time that anything is kept */
@@ -64,11 +63,10 @@ void doubt_begin(struct ca *ca, int64_t now_s, int64_t monotonic_s)
 {
     struct doubt *d = &ca->doubt;
     struct clock_mark m;
-    struct view *v = NULL;
+    struct view *v;
 
     *d = (struct doubt){.jump = {.most_s = STEP_MOST_S}, .looked_s = monotonic_s, .mark_s = monotonic_s};
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
+    v = ca_view(ca);
     if (clock_mark_find(v, &m) == OK) {
         jump_accept(&d->jump, m.at_s, monotonic_s);
         d->jump.most_s = STOP_MOST_S;

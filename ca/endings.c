@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "base/ending.h"
-#include "base/log.h"
 #include "ca/inner.h"
 
 /* `host` NULL: the issuer's own. */
@@ -42,10 +41,8 @@ static void issuer_check(struct ca *ca, const struct issuing *i, bool is_retired
 
 void endings_check(struct ca *ca, int64_t now_s)
 {
-    struct view *v = NULL;
+    struct view *v = ca_view(ca);
 
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
     for (size_t i = 0; i < ca->issuer_count; i++) {
         const struct issuing *each = &ca->issuers[i];
         bool is_retired = roster_is_retired(&ca->role->config, each->config->id);

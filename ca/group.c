@@ -79,12 +79,11 @@ void group_record(struct ca *ca, struct ask *const *asks, size_t ask_count, stru
                   size_t note_count, int64_t now_s)
 {
     const struct group g = {asks, ask_count, notes, note_count};
-    struct txn *txn = NULL;
+    struct txn *txn;
 
     if (!writes(&g))
         return;
-    if (txn_begin(ca->store, &txn) != OK)
-        die("the store refuses a transaction");
+    txn = ca_txn(ca);
     for (size_t i = 0; i < ask_count; i++)
         if (!asks[i]->is_barred)
             record_ask(ca, txn, asks[i], now_s);

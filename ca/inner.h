@@ -127,6 +127,11 @@ struct ca {
     } probe;
 };
 
+/* ---- ca.c: both die when the store gives none ---- */
+
+struct view *ca_view(const struct ca *ca); /* view_close() */
+struct txn *ca_txn(const struct ca *ca);   /* txn_commit() or txn_abort() */
+
 /* ---- issuing.c ---- */
 enum err issuing_load(struct ca *ca, struct fault *f);
 /* From the configuration as it is now. Writes down which shards certificates will name, before any does.

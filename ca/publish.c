@@ -58,11 +58,9 @@ enum err publish_track(const struct ca *ca, size_t n, struct view *v, struct crl
 static enum err changes_of(const struct ca *ca, size_t n, uint64_t *changes)
 {
     struct crl_track k = {0};
-    struct view *v = NULL;
+    struct view *v = ca_view(ca);
     enum err e;
 
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
     e = publish_track(ca, n, v, &k);
     view_close(v);
     *changes = k.changes;
@@ -177,10 +175,8 @@ static void nudge_owed(struct ca *ca, size_t n, const struct crl_track *k)
 
 void publish_begin(struct ca *ca)
 {
-    struct view *v = NULL;
+    struct view *v = ca_view(ca);
 
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
     for (size_t n = 0; n < ca->issuer_count; n++) {
         struct crl_track k;
 

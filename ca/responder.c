@@ -237,11 +237,9 @@ static bool draft_sign(struct ca *ca, struct responder_draft *d, const char *cn)
 /* Takes the draft's signature. */
 static void renew_record(struct ca *ca, const struct signer *s, struct responder_draft *d, int64_t now_s)
 {
-    struct txn *t = NULL;
+    struct txn *t = ca_txn(ca);
     char cn[CN_MAX];
 
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
     if (is_barred(ca, txn_view(t), s)) {
         txn_abort(t);
         return;
@@ -303,13 +301,12 @@ void responder_renew(struct ca *ca, int64_t now_s)
     struct signer signers[SIGNERS_MAX];
     bool due[SIGNERS_MAX] = {false};
     size_t n = list_signers(ca, signers, now_s);
-    struct view *v = NULL;
+    struct view *v;
 
     for (size_t i = 0; i < ca->issuer_count; i++)
         if (now_s >= ca->issuers[i].not_after_s)
             clear_ended(ca, &ca->issuers[i]);
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
+    v = ca_view(ca);
     for (size_t i = 0; i < n; i++)
         due[i] = !is_barred(ca, v, &signers[i]) && !is_fresh(ca, v, &signers[i], now_s);
     view_close(v);

@@ -15,15 +15,14 @@
 void sealing_begin(struct ca *ca)
 {
     struct audit_row newest = {0};
-    struct view *v = NULL;
+    struct view *v;
     enum err e;
 
     if (ca->role->seal_keys == NULL)
         alarm_raise(ca->role->board, ALARM_WARNING, ALARM, "audit",
                     "no key is configured: whoever can write the store can change the audit unseen "
                     "(docs/audit.md, A home without a key)");
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
+    v = ca_view(ca);
     e = audit_newest(v, AUDIT_SEAL, UINT64_MAX, &newest);
     if (e != OK && e != ERR_NOT_FOUND)
         log_warn("audit", "the newest seal cannot be found");
@@ -58,10 +57,8 @@ static void add_row(struct ca *ca, enum audit_kind kind, struct span detail, int
                     struct chain_mark *head)
 {
     struct audit_row row = {.at_s = now_s, .kind = kind, .actor = span_str("service"), .detail = detail};
-    struct txn *t = NULL;
+    struct txn *t = ca_txn(ca);
 
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
     audit_append(t, &row);
     if (audit_head(txn_view(t), head) != OK || txn_commit(t) != OK)
         die("the commit of an audit row failed");
@@ -95,11 +92,12 @@ static enum err seal_head(struct ca *ca, struct chain_mark *head, int64_t now_s)
 /* The end of the audit; true: it is to be sealed now. */
 static bool look(const struct ca *ca, struct chain_mark *head)
 {
-    struct view *v = NULL;
+    struct view *v;
 
     if (ca->role->seal_keys == NULL)
         return false;
-    if (view_open(ca->store, &v) != OK || audit_head(v, head) != OK)
+    v = ca_view(ca);
+    if (audit_head(v, head) != OK)
         die("the store cannot be read");
     view_close(v);
     return clock_monotonic_ms() >= ca->sealing.due_ms ||

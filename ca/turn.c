@@ -93,12 +93,11 @@ static bool is_to_be_signed(const struct ask *a)
 /* Each fresh ask goes to the signer, or is ready, or waits for its twin. */
 static void decide(struct ca *ca, struct turn *t)
 {
-    struct view *v = NULL;
+    struct view *v;
 
     if (t->fresh_count == 0)
         return;
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
+    v = ca_view(ca);
     for (size_t i = 0; i < t->fresh_count; i++) {
         struct ask *a = t->fresh[i];
 
@@ -172,15 +171,14 @@ void turn_answer(struct ca *ca, struct ask *a)
  * from the next second on. */
 static bool follow(struct ca *ca, const struct ask *a)
 {
-    struct view *v = NULL;
+    struct view *v;
     struct status s;
     struct cert c;
     bool is_signer;
 
     if (!ask_moves(a) || !a->changed)
         return false;
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
+    v = ca_view(ca);
     is_signer = a->kind == ASK_REVOKE && cert_find(v, a->serial, &c) == OK &&
                 strcmp(c.profile, RESPONDER_PROFILE) == 0;
     if (ca->role->publish_on_revocation && status_find(v, a->serial, &s) == OK)

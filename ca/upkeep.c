@@ -32,12 +32,11 @@ static bool forget(struct ca *ca, struct txn *t, int64_t now_s)
 static void forget_answers(struct ca *ca, int64_t now_s)
 {
     int64_t end_ms = clock_monotonic_ms() + ANSWERS_MS;
-    struct txn *t = NULL;
+    struct txn *t;
     bool has_more;
 
     do {
-        if (txn_begin(ca->store, &t) != OK)
-            die("the store refuses a transaction");
+        t = ca_txn(ca);
         has_more = idempotent_prune(t, now_s - IDEMPOTENCY_S, PRUNE_MOST);
         if (txn_commit(t) != OK)
             die("the commit of the upkeep failed");
@@ -46,7 +45,7 @@ static void forget_answers(struct ca *ca, int64_t now_s)
 
 void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
 {
-    struct txn *t = NULL;
+    struct txn *t;
     bool has_more = false;
 
     store_maintain(ca->store);
@@ -56,8 +55,7 @@ void upkeep_run(struct ca *ca, bool signer_answers, int64_t now_s)
     if (signer_answers)
         responder_renew(ca, now_s);
     endings_check(ca, now_s);
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
+    t = ca_txn(ca);
     if (!doubt_look(ca, t, now_s, clock_monotonic_ms() / 1000))
         has_more = forget(ca, t, now_s);
     publish_prune(ca, t);
@@ -102,7 +100,7 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     struct catalogue fresh = {0};
     struct ca_config config;
     struct fault f = {0};
-    struct txn *t = NULL;
+    struct txn *t;
 
     if (read(signal_fd, &info, sizeof info) != sizeof info || ca->role->reload == NULL)
         return;
@@ -119,8 +117,7 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     }
     memcpy(ca->role->config.digests.catalogue, config.digests.catalogue, HASH_LEN); /* taken in any case */
     log_info("reloaded", "%zu profiles", fresh.count);
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
+    t = ca_txn(ca);
     taken_config(t, "ca", &ca->role->config.digests, true, clock_now_s());
     if (txn_commit(t) != OK)
         die("the commit of a configuration's audit row failed");
@@ -132,10 +129,8 @@ void upkeep_start(struct ca *ca, int64_t now_s)
                             .kind = AUDIT_START,
                             .actor = span_str("service"),
                             .detail = span_str("version " CHANCERY_VERSION)};
-    struct txn *t = NULL;
+    struct txn *t = ca_txn(ca);
 
-    if (txn_begin(ca->store, &t) != OK)
-        die("the store refuses a transaction");
     audit_append(t, &row);
     taken_config(t, "ca", &ca->role->config.digests, false, now_s);
     if (txn_commit(t) != OK)
