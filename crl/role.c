@@ -105,6 +105,12 @@ static void accept_clock(struct publisher *p, const char *cause, int64_t now_s)
         jump_accept(&p->jump, now_s, clock_monotonic_ms() / 1000);
 }
 
+/* What the operating system refuses, a disk or a descriptor, passes: who asked may ask again. */
+static enum err answer_of(enum err e)
+{
+    return e == ERR_IO ? ERR_UNAVAILABLE : e;
+}
+
 static enum err publish(struct publisher *p, size_t i, enum crl_run run, const char *cause, int64_t now_s)
 {
     const struct crl_issuer *issuer = &p->role->config.issuers[i];
@@ -137,7 +143,8 @@ static enum err publish(struct publisher *p, size_t i, enum crl_run run, const c
         gauges_published(&p->issuers[i].gauges, run, clock_monotonic_ms() - begin_ms);
     p->issuers[i].not_before_s = e == OK ? 0 : now_s + CRL_RETRY_S;
     if (run == RUN_COMPLETE) /* whoever asks wants one: a delta is no answer */
-        answer_covered(p, issuer->id, e, e == OK ? state.number : 0, e == OK ? "" : err_text(e));
+        answer_covered(p, issuer->id, answer_of(e), e == OK ? state.number : 0,
+                       e == OK ? "" : err_text(answer_of(e)));
     if (run == RUN_COMPLETE && e == OK)
         answer_shown(p, issuer->id, state.number);
     return OK;

@@ -43,7 +43,9 @@ class Fill(ServiceTest):
         before = self.service.plain("/crl/rsa-g1.crl").body
         self.limit("crl", 100)
         answer = self.service.api("/issuers/rsa-g1/crl", "POST")
-        self.assertGreaterEqual(answer.status, 500, answer)
+        self.assert_problem(answer, 503)
+        self.assertIn("the one in force stays", answer.json()["detail"])
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
         self.assertEqual(self.service.plain("/crl/rsa-g1.crl").body, before)
         self.service.restart()
         self.assertEqual(self.service.plain("/crl/rsa-g1.crl").body, before)

@@ -375,7 +375,7 @@ class Failing(ServiceTest):
         (home / "public/crl").rename(home / "public/away")
         (home / "public/crl").write_text("no directory")
         try:
-            self.assert_problem(self.service.api("/issuers/rsa-g1/crl", "POST"), 500)
+            self.assert_problem(self.service.api("/issuers/rsa-g1/crl", "POST"), 503)
             self.assertRegex(self.service.chancery("health", check=False).text, r"crl\.failed:rsa-g1|crl\.failed.*rsa-g1")
         finally:
             (home / "public/crl").unlink()

@@ -376,7 +376,7 @@ Test(crl_role, a_failure_is_answered_and_the_next_request_works)
     say(DESK_RESERVED, h.number, ERR_IO, &(uint64_t){0});
     h = expect_heard(DESK_DONE);
     cr_assert_eq(h.number, 1);
-    cr_assert_eq(h.err, ERR_IO);
+    cr_assert_eq(h.err, ERR_UNAVAILABLE, "a disk has room again, or is mended");
     cr_assert_eq(h.state.number, 0);
     ask_publish(2, "ca", CAUSE_REQUEST);
     cr_assert_eq(serve_publication().state.number, 2);
