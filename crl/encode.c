@@ -60,19 +60,17 @@ static void put_uri(struct buf *b, const char *url, const char *name)
 }
 
 /* Certificates keep the address that they were issued with, and a list whose address is another is none of
- * theirs: RFC 5280 6.3.3 (b) (2) (i). */
+ * theirs: RFC 5280 6.3.3 (b) (2) (i). An address that none of them names is left out: the signer takes no
+ * more than are remembered. */
 void crl_put_point(struct buf *b, struct span urls, const char *url, const char *name)
 {
     struct der_extension m = der_open_extension(b, OID(oid_point), true);
     size_t point = der_open(b, DER_SEQUENCE), dp = der_open(b, DER_CONTEXT_CONSTRUCTED(0)),
            full = der_open(b, DER_CONTEXT_CONSTRUCTED(0));
-    bool is_among = false;
 
-    for (size_t at = 0; at < urls.len; at += strlen((const char *)urls.data + at) + 1) {
+    for (size_t at = 0; at < urls.len; at += strlen((const char *)urls.data + at) + 1)
         put_uri(b, (const char *)urls.data + at, name);
-        is_among = is_among || strcmp((const char *)urls.data + at, url) == 0;
-    }
-    if (!is_among)
+    if (urls.len == 0)
         put_uri(b, url, name);
     der_close(b, full);
     der_close(b, dp);

@@ -113,8 +113,8 @@ enum err pair_put_in_force(struct crl_pair *p);
 void pair_free(struct crl_pair *p);
 
 /* Extensions for `more`: deltaCRLIndicator (RFC 5280 5.2.4), issuingDistributionPoint with one name for each
- * of `urls` (each ended by one NUL) and for `url` (5.2.5), freshestCRL (5.2.6). The names are
- * URL/crl/NAME.crl. */
+ * of `urls` (each ended by one NUL), or for `url` when there are none (5.2.5), freshestCRL (5.2.6). The names
+ * are URL/crl/NAME.crl. */
 void crl_put_base(struct buf *b, uint64_t number);
 void crl_put_point(struct buf *b, struct span urls, const char *url, const char *name);
 void crl_put_freshest(struct buf *b, const char *url, const char *name);

@@ -365,6 +365,16 @@ class Moving(ServiceTest):
         path = self.service.home / "chancery.xml"
         replace_file(path, path.read_text().replace("http://n9.", "http://n8."))
         self.service.start()
+        self.assertEqual(self.service.stop(), 0)
+        configure(self.service, "rsa-g1", shards="1")
+        replace_file(path, path.read_text().replace("http://n8.", "http://n9."))
+        self.service.start()
+        self.service.publish("rsa-g1")  # no certificate names a shard there, and none has room for it
+        shard = self.service.plain("/crl/rsa-g1-4.crl").body
+        self.assertIn(b"http://n8.example.com/crl/rsa-g1-4.crl", shard)
+        self.assertNotIn(b"http://n9.example.com", shard)
+        leaf = self.service.issued(make_csr(subject="/CN=whole.example.com", name="whole"), "ucm/tomcat")
+        self.assertIn(b"http://n9.example.com/crl/rsa-g1.crl", pem_to_der(leaf.chain_pem)[0])
 
 
 class Failing(ServiceTest):

@@ -467,6 +467,7 @@ static void use_shards(unsigned shards)
     cr_assert_eq(txn_begin(s.store, &t), OK);
     crl_shards_use(t, s.no, shards, OLD_URL);
     cr_assert_eq(txn_commit(t), OK);
+    crl_shards_use(t, s.no, shards, URL);
 }
 
 static void run_days(int64_t days)

@@ -266,7 +266,7 @@ static void add_base(X509_CRL *crl, uint64_t number)
 }
 
 #define OURS "http://crl.example.com"
-static const char earlier[] = "http://old.example.com";
+static const char moved[] = "http://old.example.com\0" OURS;
 
 static void push_uri(GENERAL_NAMES *names, const char *uri)
 {
@@ -305,7 +305,7 @@ static void compare_kind(bool is_delta, bool is_shard, bool has_moved)
         add_base(theirs, base);
     }
     if (is_shard) {
-        crl_put_point(&more, has_moved ? span_of(earlier, sizeof earlier) : span_of(NULL, 0), OURS, "ca-5");
+        crl_put_point(&more, has_moved ? span_of(moved, sizeof moved) : span_of(NULL, 0), OURS, "ca-5");
         add_point(theirs, has_moved);
     }
     if (!is_delta) {
@@ -325,6 +325,22 @@ Test(crl_pair, random_deltas_and_shards_equal_openssl)
         make_revoked(i % 4 == 0 ? dice(4) : dice(2000));
         compare_kind(i & 1, i & 2, i & 4);
     }
+}
+
+/* As after a move to an address while new certificates name no shard. */
+Test(crl_pair, an_address_that_no_certificate_names_is_left_out)
+{
+    static const char named[] = "http://a.example.com\0http://b.example.com";
+    struct buf with, without;
+
+    buf_init(&with, 4096);
+    buf_init(&without, 4096);
+    crl_put_point(&with, span_of(named, sizeof named), "http://b.example.com", "ca-5");
+    crl_put_point(&without, span_of(named, sizeof named), OURS, "ca-5");
+    cr_assert(span_eq(buf_span(&with), buf_span(&without)));
+    cr_assert_null(memmem(without.data, without.len, OURS, sizeof OURS - 1));
+    buf_free(&with);
+    buf_free(&without);
 }
 
 /* ---- failures ---- */
