@@ -71,7 +71,7 @@ struct crl_job {
     const struct crl_issuer *issuer;
     const char *public_dir; /* holds crl/ID.crl, crl/ID.pem, crl/ID.previous.crl */
     struct crl_port *port;
-    int64_t now_s;
+    int64_t (*clock)(void); /* seconds; NULL: clock_now_s. Asked once for a run: its thisUpdate */
     uint64_t kept; /* octets that a list of more than 1 MiB leaves free on the disk: what the ca commits in */
     enum crl_run run;       /* not RUN_NONE; RUN_DELTA wants a complete list in force */
     const char *public_url; /* what stands before /crl/; read once `reserve` has returned, which may set it */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "crl/inner.h"
 
@@ -23,6 +24,7 @@ struct run {
     struct fault *fault;
     struct crl_from from;
     uint64_t number; /* 0: not reserved yet */
+    int64_t now_s;   /* when its view was opened */
     size_t count;
     struct planned planned[2 * SHARD_END];
 };
@@ -140,11 +142,12 @@ static enum err from_read(struct run *r)
         return fault_set(r->fault, ERR_INTERNAL, "%s: its certificate cannot sign CRLs", r->job->issuer->id);
     from->alg = sig_alg_for(&kind);
     from->signature_max = longest_signature(&kind);
-    from->shown_s = shown_after(r->job->issuer, from, r->job->now_s);
+    from->shown_s = shown_after(r->job->issuer, from, r->now_s);
     return OK;
 }
 
-/* The number first: whatever was asked for by then is in the view. */
+/* The number first: whatever was asked for by then is in the view. The time last: nothing in the view is
+ * younger than the list says that it is. */
 static enum err run_begin(struct run *r)
 {
     enum err e = r->job->reserve(r->job->arg, r->job->issuer->id, &r->number);
@@ -154,6 +157,7 @@ static enum err run_begin(struct run *r)
     e = view_open(r->job->store, &r->from.view);
     if (e != OK)
         return fault_set(r->fault, e, "the store cannot be read");
+    r->now_s = r->job->clock != NULL ? r->job->clock() : clock_now_s();
     return from_read(r);
 }
 
@@ -169,9 +173,9 @@ static void view_leave(struct run *r)
 static void part_begin(const struct run *r, struct crl_part *p)
 {
     p->state.number = r->number;
-    p->state.this_update_s = r->job->now_s;
+    p->state.this_update_s = r->now_s;
     p->state.next_update_s =
-        crl_next_update(r->job->issuer, p->is_delta ? RUN_DELTA : RUN_COMPLETE, r->job->now_s);
+        crl_next_update(r->job->issuer, p->is_delta ? RUN_DELTA : RUN_COMPLETE, r->now_s);
     p->changes = r->from.track.changes;
     p->shown_s = r->from.shown_s;
 }

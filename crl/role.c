@@ -121,7 +121,7 @@ static enum err publish(struct publisher *p, size_t i, enum crl_run run, const c
                           .public_url = p->desk.public_url,
                           .run = run,
                           .port = &p->port,
-                          .now_s = now_s,
+                          .clock = p->role->clock,
                           .cause = cause,
                           .reserve = desk_reserve,
                           .record = desk_record,
@@ -286,6 +286,7 @@ static void look_around(struct publisher *p)
     }
 }
 
+/* Each at its own time: those before it may have taken minutes. */
 static enum err serve_all(struct publisher *p, int64_t now_s, int64_t *wake_s)
 {
     enum err e = OK;
@@ -294,7 +295,7 @@ static enum err serve_all(struct publisher *p, int64_t now_s, int64_t *wake_s)
     for (size_t i = 0; e == OK && !p->desk.is_over && i < p->role->config.count; i++) {
         int64_t issuer_wake_s = 0;
 
-        e = serve_issuer(p, i, now_s, &issuer_wake_s);
+        e = serve_issuer(p, i, now(p), &issuer_wake_s);
         if (issuer_wake_s < *wake_s)
             *wake_s = issuer_wake_s;
     }

@@ -156,7 +156,7 @@ static void publish(const struct ground *g, struct told *out, bool is_watched)
         .id = ISSUER_ID, .every_s = 86400, .overlap_s = 86400, .at_s = -1};
     struct crl_job job = {.issuer = &issuer,
                           .public_dir = g->public_dir,
-                          .now_s = g->now_s,
+                          .clock = clock_now_s,
                           .run = RUN_COMPLETE,
                           .public_url = "http://ca.example.com",
                           .cause = "request",

@@ -298,7 +298,7 @@ static void publish(enum crl_run run, int64_t now_s)
                           .issuer = &issuer,
                           .public_dir = s.public_dir,
                           .port = &s.port,
-                          .now_s = now_s,
+                          .clock = shop_clock,
                           .run = run,
                           .public_url = URL,
                           .cause = "request",
@@ -459,6 +459,7 @@ static void move_some(int64_t now_s)
         revoke_any(now_s);
 }
 
+/* Certificates named them under either address. */
 static void use_shards(unsigned shards)
 {
     struct txn *t;
@@ -466,8 +467,8 @@ static void use_shards(unsigned shards)
     issuer.shards = shards;
     cr_assert_eq(txn_begin(s.store, &t), OK);
     crl_shards_use(t, s.no, shards, OLD_URL);
-    cr_assert_eq(txn_commit(t), OK);
     crl_shards_use(t, s.no, shards, URL);
+    cr_assert_eq(txn_commit(t), OK);
 }
 
 static void run_days(int64_t days)

@@ -26,13 +26,21 @@ static void teardown(void)
 
 TestSuite(crl_publish, .fini = teardown, .timeout = 120);
 
+static int64_t clock_s;
+
+static int64_t told_clock(void)
+{
+    return clock_s;
+}
+
 static struct crl_job job_at(int64_t now_s)
 {
+    clock_s = now_s;
     return (struct crl_job){.store = s.store,
                             .issuer = &issuer,
                             .public_dir = s.public_dir,
                             .port = &s.port,
-                            .now_s = now_s,
+                            .clock = told_clock,
                             .run = RUN_COMPLETE,
                             .public_url = "http://ca.example.com",
                             .cause = "request",
@@ -305,6 +313,34 @@ Test(crl_publish, a_list_from_the_future_takes_nothing_valid_away)
     state = publish_at(SHOP_NOW);
     compare_tbs(&state, is_not_ended);
     cr_assert_eq(state.count, 2);
+}
+
+/* Another revocation comes while the number is waited for. */
+static enum err reserve_late(void *arg, const char *id, uint64_t *number)
+{
+    clock_s += 2;
+    shop_revoke_one(&s, &(struct revoked){.serial = {2},
+                                          .reason = REASON_SUPERSEDED,
+                                          .revoked_at_s = clock_s,
+                                          .invalidity_s = NO_TIME,
+                                          .not_after_s = SHOP_NOW + DAY});
+    return shop_reserve(arg, id, number);
+}
+
+Test(crl_publish, nothing_that_a_list_shows_is_younger_than_the_list)
+{
+    struct crl_job job;
+    struct crl_state state;
+    struct fault f = {0};
+
+    shop_open(&s, "ec-256", "ca");
+    job = job_at(SHOP_NOW);
+    job.reserve = reserve_late;
+    cr_assert_eq(crl_publish(&job, &state, &f), OK, "%s", f.detail);
+    cr_assert_eq(state.count, 1);
+    cr_assert_eq(state.this_update_s, SHOP_NOW + 2);
+    cr_assert_eq(state.next_update_s, SHOP_NOW + 2 + 4 * DAY);
+    compare_tbs(&state, NULL);
 }
 
 Test(crl_publish, files_are_for_everybody)
@@ -644,7 +680,7 @@ Test(crl_publish, a_long_list_leaves_the_disk_what_is_kept_and_a_short_one_is_ma
     cr_assert_eq(crl_publish(&job, &state, &f), OK, "%s", f.detail);
     cr_assert_eq(state.count, 1000);
     shop_revoke(&s, 30000);
-    job.now_s = SHOP_NOW + 2;
+    clock_s = SHOP_NOW + 2;
     fails(&job, ERR_IO, "no room");
     job.kept = 1;
     cr_assert_eq(crl_publish(&job, &state, &f), OK, "%s", f.detail);
