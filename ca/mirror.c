@@ -18,6 +18,7 @@ static void ku_missing(struct check *c, uint16_t missing)
     ku_names(c->facts->ku, got);
     ku_names(missing, want);
     finding_add(c->findings, "usage.key.missing", "keyUsage", got, want);
+    phone_usage_find(c->findings, "keyUsage", c->profile, c->key.type, c->facts->ku);
 }
 
 static void ku_forbidden(struct check *c, uint16_t extra, uint16_t permitted)
@@ -139,6 +140,13 @@ static void eku_table(struct check *c, uint32_t asked)
         eku_finding(c, "usage.table", asked, c->profile->eku_required);
 }
 
+static void eku_missing(struct check *c, uint32_t asked, uint32_t missing)
+{
+    eku_finding(c, "usage.ext.missing", asked, missing);
+    if ((missing & 1u << EKU_CLIENT_AUTH) != 0) /* a site may have no Expressway that needs it */
+        expressway_usage_find(c->findings, "extendedKeyUsage", c->profile, asked);
+}
+
 static void eku_check(struct check *c)
 {
     const struct profile *p = c->profile;
@@ -147,7 +155,7 @@ static void eku_check(struct check *c)
     if (p->always_table || !c->facts->has_eku)
         return eku_table(c, asked);
     if ((p->eku_required & ~asked) != 0)
-        eku_finding(c, "usage.ext.missing", asked, p->eku_required & ~asked);
+        eku_missing(c, asked, p->eku_required & ~asked);
     if ((asked & ~permitted) != 0)
         eku_finding(c, "usage.ext.forbidden", asked & ~permitted, permitted);
     eku_unknown(c, permitted);

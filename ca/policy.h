@@ -37,6 +37,11 @@ void upload_find(struct findings *fs, const char *rule, const char *field, struc
 void upload_chain(const struct upload *u, struct findings *out);
 /* upload_usage.c: the part of upload_check() about usages and CA rights. */
 void upload_usages(const struct upload *u, struct findings *out);
+/* What a phone or an Expressway fails without, by the rule that is named after it; nothing of other profiles.
+ * `field`: of the request or of the certificate. */
+void phone_usage_find(struct findings *fs, const char *field, const struct profile *p, enum key_type key,
+                      uint16_t ku);
+void expressway_usage_find(struct findings *fs, const char *field, const struct profile *p, uint32_t eku);
 
 /* naming.c: the purpose's own naming, and the names a site permits. */
 void naming_check(struct check *c, bool is_multi);

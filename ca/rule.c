@@ -307,8 +307,10 @@ static const struct rule table[] = {
      "The certificate's extendedKeyUsage is {got}, and by the request it is {want}.",
      "Have it issued again with exactly the extendedKeyUsage of the request."},
     {"eku.client", SEVERITY_REFUSE,
-     "The certificate lacks clientAuth; Expressway before X15.4 refuses such a server certificate.",
-     "Have it issued by a certificate authority that includes clientAuth beside serverAuth."},
+     "Without clientAuth Expressway before X15.4 refuses a server certificate, and this has {got}.",
+     "Ask for clientAuth beside serverAuth, and have both issued; public certificate authorities leave it "
+     "out, "
+     "private ones need not."},
     {"cc.eku", SEVERITY_WARN,
      "The certificate has no extendedKeyUsage; in Common Criteria mode the products close the connection of "
      "such a peer.",
@@ -320,9 +322,8 @@ static const struct rule table[] = {
     {"ca.unexpected", SEVERITY_REFUSE,
      "The certificate is one of a certificate authority, which this purpose is not.",
      "Have it issued without basicConstraints CA:TRUE."},
-    {"lsc.usage", SEVERITY_REFUSE,
-     "The phone's certificate lacks the keyUsage {want}; its secure registration fails.",
-     "Have it issued again with {want}."},
+    {"lsc.usage", SEVERITY_REFUSE, "Without the keyUsage {want} the secure registration of a phone fails.",
+     "Ask for {want}, and have it issued."},
 };
 #define RULE_COUNT (sizeof table / sizeof *table)
 

@@ -45,12 +45,17 @@ static void ku_against_profile(const struct upload *u, struct findings *fs, enum
 }
 
 /* docs/products.md, 6: a phone signs, and with RSA deciphers keys. */
-static void ku_of_phone(const struct upload *u, struct findings *fs, enum key_type key)
+void phone_usage_find(struct findings *fs, const char *field, const struct profile *p, enum key_type key,
+                      uint16_t ku)
 {
     uint16_t need = key == KEY_RSA ? KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT : KU_DIGITAL_SIGNATURE;
+    char got[USAGE_TEXT_MAX], want[USAGE_TEXT_MAX];
 
-    if ((need & (uint16_t)~u->leaf->ku) != 0)
-        ku_finding(fs, "lsc.usage", u->leaf->ku, need & (uint16_t)~u->leaf->ku);
+    if (!is_in_group(p, "phone/") || (need & (uint16_t)~ku) == 0)
+        return;
+    ku_names(ku, got);
+    ku_names(need & (uint16_t)~ku, want);
+    finding_add(fs, "lsc.usage", field, got, want);
 }
 
 static void key_usages(const struct upload *u, struct findings *fs)
@@ -59,8 +64,7 @@ static void key_usages(const struct upload *u, struct findings *fs)
 
     if (!key_kind_of(u->leaf->spki, &key))
         return;
-    if (is_in_group(u->profile, "phone/"))
-        ku_of_phone(u, fs, key.type);
+    phone_usage_find(fs, "certificate.keyUsage", u->profile, key.type, u->leaf->ku);
     if (u->profile->is_ca) /* capf.not-a-ca says it all: the request never asks for what it needs */
         return;
     if (u->request->has_ku)
@@ -80,6 +84,16 @@ static void eku_finding(struct findings *fs, const char *rule, uint32_t got, uin
     finding_add(fs, rule, "certificate.extendedKeyUsage", got_text, want_text);
 }
 
+void expressway_usage_find(struct findings *fs, const char *field, const struct profile *p, uint32_t eku)
+{
+    char got[USAGE_TEXT_MAX];
+
+    if (!is_in_group(p, "expressway/") || (eku & 1u << EKU_CLIENT_AUTH) != 0)
+        return;
+    eku_names(eku, got);
+    finding_add(fs, "eku.client", field, got, eku_name(EKU_CLIENT_AUTH));
+}
+
 static void extended_usages(const struct upload *u, struct findings *fs)
 {
     uint32_t given = eku_set_of(u->leaf->eku, u->leaf->eku_count);
@@ -92,8 +106,7 @@ static void extended_usages(const struct upload *u, struct findings *fs)
         eku_finding(fs, "usage.ext.lost", given, lost);
     if (u->request->has_eku && given != asked)
         eku_finding(fs, "usage.ext.mismatch", given, asked);
-    if (is_in_group(u->profile, "expressway/") && (given & 1u << EKU_CLIENT_AUTH) == 0)
-        eku_finding(fs, "eku.client", given, 1u << EKU_CLIENT_AUTH);
+    expressway_usage_find(fs, "certificate.extendedKeyUsage", u->profile, given);
 }
 
 /* ---- a CA or not ---- */

@@ -232,6 +232,47 @@ Test(mirror, findings_name_the_usage)
     findings_free(&fs);
 }
 
+/* What asked this way, and what the finding named after it wants; NULL: there is none. */
+Test(mirror, what_a_product_fails_without_has_a_name_beside_the_refusal)
+{
+    static const struct {
+        const char *id, *key;
+        uint16_t ku;
+        uint32_t eku;
+        const char *client, *phone;
+    } asked[] = {
+        {"expressway/server", "rsa-2048", 0, S, "clientAuth", NULL},
+        {"expressway/server", "ec-256", 0, 1u << EKU_CODE_SIGNING, "clientAuth", NULL},
+        {"expressway/server", "rsa-2048", 0, C, NULL, NULL},
+        {"expressway/server", "rsa-2048", d, 0, NULL, NULL},
+        {"ucm/tomcat", "rsa-2048", 0, S, NULL, NULL},
+        {"phone/LSC", "rsa-2048", d, 0, NULL, "keyEncipherment"},
+        {"phone/LSC", "rsa-2048", D, 0, NULL, "digitalSignature, keyEncipherment"},
+        {"phone/LSC-EC", "ec-256", D, 0, NULL, "digitalSignature"},
+        {"phone/LSC-EC", "ec-256", d, S, NULL, NULL},
+        {"ucce/host", "rsa-2048", d, 0, NULL, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        struct facts f = asking(asked[i].key, asked[i].ku, asked[i].eku);
+        struct findings fs = {0};
+        const struct finding *client, *phone;
+        struct grant g;
+
+        profile_check(installed(asked[i].id), &f, 0, &g, &fs);
+        client = finding_of(&fs, "eku.client");
+        phone = finding_of(&fs, "lsc.usage");
+        cr_expect_eq(client != NULL, asked[i].client != NULL, "%zu", i);
+        cr_expect_eq(phone != NULL, asked[i].phone != NULL, "%zu", i);
+        if (client != NULL)
+            cr_expect(strcmp(client->want, asked[i].client) == 0 &&
+                      strcmp(client->field, "extendedKeyUsage") == 0);
+        if (phone != NULL)
+            cr_expect(strcmp(phone->want, asked[i].phone) == 0 && strcmp(phone->field, "keyUsage") == 0);
+        findings_free(&fs);
+    }
+}
+
 Test(mirror, an_empty_extension_asks_for_less_than_is_required)
 {
     struct facts f = request_plain("rsa-2048");
