@@ -80,8 +80,8 @@ static void sort_dns(const struct profile *p, struct san_lists *l, struct span n
         listing_add(&l->underscore, name);
         sort_labels(l, name);
         break;
-    case HOST_ADDRESS:
-        listing_add(&l->address, name);
+    case HOST_ADDRESS: /* a site that wants none wants none in this guise either */
+        listing_add(p->ip_sans ? &l->address : &l->ip_refused, name);
         break;
     case HOST_WILDCARD:
         if (!p->wildcards)

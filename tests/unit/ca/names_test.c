@@ -98,6 +98,7 @@ static const struct name_case refused[] = {
     {"ucm/tomcat", "rsa-2048", "a.example.com", {"a.example.com."}, "san.syntax", "a.example.com."},
     {"ucm/tomcat", "rsa-2048", "a.example.com", {"!"}, "san.ip", "of 5 octets"},
     {"phone/LSC", "rsa-2048", "CP-8861-SEP001122334455", {"#", "%"}, "san.ip", "192.0.2.1, 2001:db8::1"},
+    {"phone/LSC", "rsa-2048", "CP-8861-SEP001122334455", {"192.0.2.1"}, "san.ip", "192.0.2.1"},
 };
 
 Test(names, breaches_are_refused)
