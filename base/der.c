@@ -252,10 +252,17 @@ static bool is_utf8(struct span rest)
 
 static bool is_ucs2(struct span s)
 {
+    if (s.len % 2 != 0)
+        return false;
     for (size_t i = 0; i < s.len; i += 2)
-        if ((s.data[i] & 0xf8) == 0xd8) /* d800 to dfff */
+        if ((s.data[i] & 0xf8) == 0xd8 || (s.data[i] | s.data[i + 1]) == 0) /* d800 to dfff, 0 */
             return false;
-    return s.len % 2 == 0;
+    return true;
+}
+
+static bool has_nul(struct span s)
+{
+    return memchr(s.data, '\0', s.len) != NULL;
 }
 
 static bool is_digit(uint8_t c)
@@ -278,7 +285,7 @@ static bool is_printable(uint8_t c)
 
 static bool is_ia5(uint8_t c)
 {
-    return c < 0x80;
+    return c != 0 && c < 0x80;
 }
 
 static bool all_are(bool (*is_one)(uint8_t c), struct span s)
@@ -295,7 +302,7 @@ bool der_is_text(const struct der *value)
         return false;
     switch (value->tag) {
     case DER_UTF8_STRING:
-        return is_utf8(value->body);
+        return is_utf8(value->body) && !has_nul(value->body);
     case DER_BMP_STRING: /* in the names of old CAs */
         return is_ucs2(value->body);
     case DER_NUMERIC_STRING:
@@ -305,7 +312,7 @@ bool der_is_text(const struct der *value)
     case DER_IA5_STRING:
         return all_are(is_ia5, value->body);
     case DER_T61_STRING: /* its octets mean what its writer thought they do */
-        return true;
+        return !has_nul(value->body);
     default:
         return false;
     }

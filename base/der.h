@@ -88,7 +88,7 @@ bool der_ascends(struct span a, struct span b);
 /* A value of a Name that every reader takes: a string of one of the kinds in use, not empty (X.520 has SIZE
  * (1..MAX)), with octets that are its characters: UTF-8, UCS-2 without surrogates (X.680 41.15), digits and
  * space, the PrintableString's few, ASCII. Go's readers refuse the whole certificate for one that is not.
- * What T61 octets mean is not looked at. */
+ * What T61 octets mean is not looked at. None holds a NUL: who ends a name there reads another one. */
 bool der_is_text(const struct der *value);
 /* True for the content of an INTEGER in as few octets as it takes, X.690 8.3.2. */
 bool der_is_minimal(struct span body);
