@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/parts.h"
 #include "ca/policy.h"
 
 bool profile_role(const char *profile_id, enum access_role *out)
@@ -45,6 +46,44 @@ static bool covers_sans(const struct scope *s, struct span sans)
     return true;
 }
 
+struct covering {
+    const struct scope *scope;
+    bool covered;
+};
+
+/* An emailAddress is a name, too: RFC 5280 4.2.1.10 holds it against constraints of rfc822Names. */
+static void cover_name(const struct attribute *a, void *arg)
+{
+    struct covering *c = arg;
+    struct buf text;
+
+    if ((!attribute_is_cn(a) && !attribute_is_email(a)) || a->value.len == 0)
+        return;
+    buf_init(&text, 2 * a->value.len);
+    c->covered = c->covered && attribute_text(a, &text) && scope_has_name(c->scope, buf_span(&text));
+    buf_free(&text);
+}
+
+/* Whichever of several common names a program reads. Whoever asks for several that are all his hears of the
+ * rule instead. */
+static bool covers_subject(const struct scope *s, struct span subject)
+{
+    struct covering c = {.scope = s, .covered = true};
+
+    return subject.len == 0 || (subject_each(subject, cover_name, &c) && c.covered);
+}
+
+/* The row has the common name, of which there is one, and the subject as text alone. */
+static bool covers_email(const struct scope *s, const struct cert *c)
+{
+    static const char label[] = "emailAddress=";
+    struct parts parts;
+
+    if (c->subject.len == 0 || memmem(c->subject.data, c->subject.len, label, sizeof label - 1) == NULL)
+        return true;
+    return parts_of(c->der, &parts) && covers_subject(s, parts.subject);
+}
+
 bool scope_has_cert(const struct scope *s, struct view *v, const struct cert *c)
 {
     char issuer[ISSUER_ID_MAX];
@@ -58,7 +97,7 @@ bool scope_has_cert(const struct scope *s, struct view *v, const struct cert *c)
     if (s->names.len == 0)
         return true;
     return (c->cn.len > 0 || c->sans.len > 0) && (c->cn.len == 0 || scope_has_name(s, c->cn)) &&
-           covers_sans(s, c->sans);
+           covers_sans(s, c->sans) && covers_email(s, c);
 }
 
 static bool covers_san(const struct scope *s, const struct san *san)
@@ -71,32 +110,6 @@ static bool covers_san(const struct scope *s, const struct san *san)
     covered = buf_end(&text) == OK && scope_has_name(s, buf_span(&text));
     buf_free(&text);
     return covered;
-}
-
-struct covering {
-    const struct scope *scope;
-    bool covered;
-};
-
-static void cover_cn(const struct attribute *a, void *arg)
-{
-    struct covering *c = arg;
-    struct buf text;
-
-    if (!attribute_is_cn(a) || a->value.len == 0)
-        return;
-    buf_init(&text, 2 * a->value.len);
-    c->covered = c->covered && attribute_text(a, &text) && scope_has_name(c->scope, buf_span(&text));
-    buf_free(&text);
-}
-
-/* Whichever of several a program reads. Whoever asks for several that are all his hears of the rule instead.
- */
-static bool covers_subject(const struct scope *s, struct span subject)
-{
-    struct covering c = {.scope = s, .covered = true};
-
-    return subject.len == 0 || (subject_each(subject, cover_cn, &c) && c.covered);
 }
 
 bool scope_has_facts(const struct scope *s, const struct facts *f)

@@ -4,7 +4,8 @@
 #include "base/utf8.h"
 #include "ca/policy.h"
 
-static const uint8_t oid_cn[] = {0x55, 0x04, 0x03}, oid_ou[] = {0x55, 0x04, 0x0b};
+static const uint8_t oid_cn[] = {0x55, 0x04, 0x03}, oid_ou[] = {0x55, 0x04, 0x0b},
+                     oid_email[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01};
 
 bool attribute_is_cn(const struct attribute *a)
 {
@@ -14,6 +15,11 @@ bool attribute_is_cn(const struct attribute *a)
 bool attribute_is_ou(const struct attribute *a)
 {
     return span_eq(a->type, span_of(oid_ou, sizeof oid_ou));
+}
+
+bool attribute_is_email(const struct attribute *a)
+{
+    return span_eq(a->type, span_of(oid_email, sizeof oid_email));
 }
 
 /* Octets of a character; 0: UTF-8. What should be ASCII, and T61String, is read as Latin-1: all others do. */

@@ -67,6 +67,7 @@ bool subject_matches(struct span a, struct span b);
 /* attribute.c */
 bool attribute_is_cn(const struct attribute *a);
 bool attribute_is_ou(const struct attribute *a);
+bool attribute_is_email(const struct attribute *a); /* emailAddress of PKCS#9 */
 /* What it says, as UTF-8, at most twice as long; false for what is no text, or is more than `out` takes. */
 bool attribute_text(const struct attribute *a, struct buf *out);
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "store/inner.h"
 #include "tests/unit/ca/idle.h"
+#include "tests/unit/ca/played.h"
 
 #define NOW 1800000000
 #define DAY 86400
@@ -332,14 +333,19 @@ Test(access, a_certificate_is_covered_whole_or_not)
     }
 }
 
-static void put_cn(struct buf *b, uint8_t tag, struct span text)
+static void put_attribute(struct buf *b, const char *oid, uint8_t tag, struct span text)
 {
     size_t set = der_open(b, DER_SET), seq = der_open(b, DER_SEQUENCE);
 
-    der_put_oid(b, span_str("\x55\x04\x03"));
+    der_put_oid(b, span_str(oid));
     der_put(b, tag, text);
     der_close(b, seq);
     der_close(b, set);
+}
+
+static void put_cn(struct buf *b, uint8_t tag, struct span text)
+{
+    put_attribute(b, "\x55\x04\x03", tag, text);
 }
 
 /* Whichever of them a program takes for the name; the api tells of the last. */
@@ -374,6 +380,75 @@ Test(access, every_common_name_of_a_request_is_covered)
         cr_expect(scope_has_facts(&(struct scope){0}, &f), "no scope limits nothing");
         buf_free(&subject);
     }
+}
+
+/* A Name of a common name and an emailAddress. */
+static void mail_subject(struct buf *out, const char *mail)
+{
+    size_t name;
+
+    buf_init(out, 256);
+    name = der_open(out, DER_SEQUENCE);
+    put_attribute(out, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", DER_IA5_STRING, span_str(mail));
+    put_cn(out, DER_UTF8_STRING, span_str("a.lab.example.com"));
+    der_close(out, name);
+}
+
+/* As openssl req asks for one. */
+static const struct {
+    const char *mail;
+    bool covers;
+} mails[] = {
+    {"admin@lab.example.com", true},   {"admin@b.lab.example.com", true},           {"", true},
+    {"admin@corp.example.com", false}, {"lab.example.com@corp.example.com", false}, {"admin", false},
+};
+
+Test(access, the_mail_address_in_a_subject_is_covered)
+{
+    struct scope s = {0};
+
+    cr_assert(scope_add(&s.names, "lab.example.com"));
+    for (size_t i = 0; i < sizeof mails / sizeof *mails; i++) {
+        struct facts f = {.cn = span_str("a.lab.example.com")};
+        struct buf subject;
+
+        mail_subject(&subject, mails[i].mail);
+        f.subject = buf_span(&subject);
+        cr_expect_eq(scope_has_facts(&s, &f), mails[i].covers, "%s", mails[i].mail);
+        cr_expect(scope_has_facts(&(struct scope){0}, &f), "no scope limits nothing");
+        buf_free(&subject);
+    }
+}
+
+Test(access, the_mail_address_of_a_certificate_is_covered)
+{
+    struct buf spki, subject, der;
+    struct scope s = {0};
+    char text[128];
+
+    played_key(&spki);
+    cr_assert(scope_add(&s.names, "lab.example.com"));
+    for (size_t i = 0; i < sizeof mails / sizeof *mails; i++) {
+        struct cert c = {.cn = span_str("a.lab.example.com"), .profile = "ucce/host"};
+
+        mail_subject(&subject, mails[i].mail);
+        played_certificate((struct tbs){.serial = {1},
+                                        .alg = SIG_ECDSA_SHA256,
+                                        .issuer = buf_span(&subject),
+                                        .subject = buf_span(&subject),
+                                        .spki = buf_span(&spki),
+                                        .not_before_s = NOW - DAY,
+                                        .not_after_s = NOW + DAY},
+                           &der);
+        snprintf(text, sizeof text, "CN=a.lab.example.com, emailAddress=%s", mails[i].mail);
+        c.subject = span_str(text);
+        c.der = buf_span(&der);
+        cr_expect_eq(scope_has_cert(&s, view, &c), mails[i].covers, "%s", mails[i].mail);
+        cr_expect(scope_has_cert(&(struct scope){0}, view, &c), "no scope limits nothing");
+        buf_free(&subject);
+        buf_free(&der);
+    }
+    buf_free(&spki);
 }
 
 /* ---- acts ---- */
