@@ -86,6 +86,7 @@ static void on_look(void *arg)
 
     if (foreign_changed(run->api.foreign, config_here(run->api.config)))
         listener_tell_authorities(run->api.listener);
+    foreign_judge(run->api.foreign, run->api.now_s());
 }
 
 static void on_told(struct answer *a, void *arg)
@@ -138,9 +139,8 @@ static void on_reload(void *arg)
         return;
     }
     take_config(run->api.config, &fresh);
-    foreign_free(run->api.foreign);
-    run->api.foreign =
-        foreign_new(&run->api.config->ca.access, config_here(run->api.config), run->api.role->board);
+    foreign_replace(&run->api.foreign, foreign_new(&run->api.config->ca.access, config_here(run->api.config),
+                                                   run->api.role->board));
     log_info("reload", "done");
     tell_taken(run, true);
     listener_reload(run->api.listener);

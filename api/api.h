@@ -137,9 +137,14 @@ struct foreign;
 /* Never fails: an authority whose files cannot be read is named in the log and refuses until they can. */
 struct foreign *foreign_new(const struct access_config *c, const char *home, struct board *b);
 void foreign_free(struct foreign *f);
+/* Takes both: one that was made of another configuration, in the place of *f, which it frees. */
+void foreign_replace(struct foreign **f, struct foreign *by);
 void foreign_pem(const struct foreign *f, struct buf *out); /* appends the CAs' certificates */
 /* Looks at the files, at most every two seconds. Is foreign_pem() another one since this was asked last? */
 bool foreign_changed(struct foreign *f, const char *home);
+/* Raises login.authority about each of which a certificate or a CRL ends soon, from the last quarter of its
+ * life on, critical when one has ended or the files cannot be read, and takes it down otherwise. */
+void foreign_judge(const struct foreign *f, int64_t now_s);
 /* The principal's name, "login:NAME". ERR_UNAUTHENTICATED: no CA of the configuration stands behind it now;
  * ERR_FORBIDDEN: one does, and no line names its subject. */
 enum err foreign_check(struct foreign *f, const struct access_config *c, const char *home, struct span der,

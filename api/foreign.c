@@ -3,7 +3,7 @@
  * foreign: client certificates of CAs that are not ours: a path to a CA of the configuration, with every
  * certificate of it held against that CA's CRLs, for the use of a TLS client, valid now. No CRL or one that
  * has ended refuses: who cannot know whether a certificate is revoked does not let it in. The files are read
- * again when they change.
+ * again when they change, and an alarm says in time that they have to.
  *
  * To hold a certificate against a CRL costs a hash over all of that CRL, so nobody has it done whom the CA
  * has not signed for, and nobody more often than the files are looked at.
@@ -15,9 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/hash.h"
 #include "base/log.h"
 
@@ -34,6 +36,9 @@ struct verdict {
     int error;     /* X509_V_OK, or why not */
 };
 
+#define ALARM "login.authority"
+#define WHY_MAX 200u /* octets of what is wrong with a file */
+
 #define CRL_FLAGS (X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL)
 
 struct stamp {
@@ -41,10 +46,18 @@ struct stamp {
     off_t size;
 };
 
+/* The end of a certificate or a CRL of an authority. */
+struct end {
+    const char *what;
+    int64_t end_s, soon_s; /* from `soon_s` on it is told of */
+};
+
 struct authority {
     struct access_authority config;
-    X509_STORE *store; /* NULL: cannot be read now */
-    struct buf ca_pem; /* for the names that TLS hints at */
+    X509_STORE *store;      /* NULL: cannot be read now */
+    char why[WHY_MAX];      /* then */
+    struct end first, next; /* which ends first, and which is told of first */
+    struct buf ca_pem;      /* for the names that TLS hints at */
     struct stamp file, crl;
     int64_t looked_ms;
     struct verdict verdicts[VERDICTS_MAX]; /* by the first octets of the hash: two that meet take turns */
@@ -52,6 +65,7 @@ struct authority {
 };
 
 struct foreign {
+    struct board *board;
     struct figure *crl_checks;
     struct authority all[ACCESS_AUTHORITIES_MAX];
     size_t count;
@@ -142,6 +156,120 @@ static X509_STORE *store_make(const char *file, const char *crl, struct buf *ca_
     return NULL;
 }
 
+/* ---- what ends ---- */
+
+static int64_t time_of(const ASN1_TIME *t)
+{
+    struct tm tm;
+
+    return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : NO_TIME;
+}
+
+static void add_end(struct authority *a, const char *what, int64_t begin_s, int64_t end_s, int64_t warn_s)
+{
+    int64_t quarter_s = (end_s - begin_s) / 4;
+    struct end e = {what, end_s, end_s - (quarter_s < warn_s ? quarter_s : warn_s)};
+
+    if (e.end_s < a->first.end_s)
+        a->first = e;
+    if (e.soon_s < a->next.soon_s)
+        a->next = e;
+}
+
+static void add_certificate_end(struct authority *a, const X509 *x)
+{
+    int64_t begin_s = time_of(X509_get0_notBefore(x)), end_s = time_of(X509_get0_notAfter(x));
+
+    if (begin_s != NO_TIME && end_s != NO_TIME)
+        add_end(a, "a certificate", begin_s, end_s, ENDING_ISSUER_S);
+}
+
+static void add_crl_end(struct authority *a, const X509_CRL *crl)
+{
+    int64_t begin_s = time_of(X509_CRL_get0_lastUpdate(crl)), end_s = time_of(X509_CRL_get0_nextUpdate(crl));
+
+    if (begin_s != NO_TIME && end_s != NO_TIME)
+        add_end(a, "a CRL", begin_s, end_s, INT64_MAX);
+}
+
+/* Is `a` no matter, because `b`, of the same name, stands for it longer? */
+static bool is_outlived(const X509_OBJECT *a, const X509_OBJECT *b)
+{
+    X509 *x = X509_OBJECT_get0_X509(a), *y = X509_OBJECT_get0_X509(b);
+    X509_CRL *c = X509_OBJECT_get0_X509_CRL(a), *d = X509_OBJECT_get0_X509_CRL(b);
+
+    if (x != NULL && y != NULL)
+        return X509_NAME_cmp(X509_get_subject_name(x), X509_get_subject_name(y)) == 0 &&
+               time_of(X509_get0_notAfter(x)) < time_of(X509_get0_notAfter(y));
+    return c != NULL && d != NULL && X509_NAME_cmp(X509_CRL_get_issuer(c), X509_CRL_get_issuer(d)) == 0 &&
+           time_of(X509_CRL_get0_nextUpdate(c)) < time_of(X509_CRL_get0_nextUpdate(d));
+}
+
+/* Of each CA the certificate and the CRL that last longest: an old one may lie beside the new one. */
+static void find_ends(struct authority *a)
+{
+    const STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(a->store);
+    int count = sk_X509_OBJECT_num(all);
+
+    for (int i = 0; i < count; i++) {
+        const X509_OBJECT *each = sk_X509_OBJECT_value(all, i);
+        int k = 0;
+
+        while (k < count && !is_outlived(each, sk_X509_OBJECT_value(all, k)))
+            k++;
+        if (k < count)
+            continue;
+        if (X509_OBJECT_get0_X509(each) != NULL)
+            add_certificate_end(a, X509_OBJECT_get0_X509(each));
+        else if (X509_OBJECT_get0_X509_CRL(each) != NULL)
+            add_crl_end(a, X509_OBJECT_get0_X509_CRL(each));
+    }
+}
+
+static void authority_judge(const struct authority *a, struct board *b, int64_t now_s)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    if (a->store == NULL) {
+        alarm_raise(b, ALARM_CRITICAL, ALARM, a->config.id, "nobody of it gets in: %s", a->why);
+    } else if (a->first.end_s <= now_s) {
+        clock_rfc3339(a->first.end_s, text);
+        alarm_raise(b, ALARM_CRITICAL, ALARM, a->config.id, "%s of it ended %s: its clients do not get in",
+                    a->first.what, text);
+    } else if (a->next.soon_s < now_s) {
+        clock_rfc3339(a->next.end_s, text);
+        alarm_raise(b, ALARM_WARNING, ALARM, a->config.id, "%s of it ends %s", a->next.what, text);
+    } else {
+        alarm_clear(b, ALARM, a->config.id);
+    }
+}
+
+void foreign_judge(const struct foreign *f, int64_t now_s)
+{
+    for (size_t i = 0; i < f->count; i++)
+        authority_judge(&f->all[i], f->board, now_s);
+}
+
+/* ---- the authorities ---- */
+
+static void note_why(struct authority *a, const struct fault *f)
+{
+    snprintf(a->why, sizeof a->why, "%.*s", (int)sizeof a->why - 1, f->detail);
+}
+
+static void authority_take(struct authority *a, X509_STORE *fresh, const struct fault *f)
+{
+    static const struct end never = {"", INT64_MAX, INT64_MAX};
+
+    X509_STORE_free(a->store);
+    a->store = fresh;
+    a->first = a->next = never;
+    note_why(a, f);
+    if (fresh != NULL)
+        find_ends(a);
+    memset(a->verdicts, 0, sizeof a->verdicts);
+}
+
 static void authority_load(struct authority *a, const char *home, bool is_first)
 {
     char file[PATH_LEN_MAX], crl[PATH_LEN_MAX];
@@ -152,6 +280,7 @@ static void authority_load(struct authority *a, const char *home, bool is_first)
 
     if (read_path(home, a->config.file, file, &f) != OK || read_path(home, a->config.crl, crl, &f) != OK) {
         log_error("login-authority", "%s: %s", a->config.id, f.detail);
+        note_why(a, &f);
         return;
     }
     file_now = stamp_of(file);
@@ -167,9 +296,7 @@ static void authority_load(struct authority *a, const char *home, bool is_first)
         log_error("login-authority", "%s is not taken until this is put right: %s", a->config.id, f.detail);
     else
         log_info("login-authority", "%s: read", a->config.id);
-    X509_STORE_free(a->store);
-    a->store = fresh;
-    memset(a->verdicts, 0, sizeof a->verdicts);
+    authority_take(a, fresh, &f);
     a->is_new = a->is_new || !same_file || had_store != (fresh != NULL);
 }
 
@@ -187,6 +314,7 @@ struct foreign *foreign_new(const struct access_config *c, const char *home, str
 {
     struct foreign *f = xcalloc(1, sizeof *f);
 
+    f->board = b;
     f->crl_checks = board_figure(b, FIGURE_COUNTER, "login_crl_checks_total", "",
                                  "Client certificates of other CAs held against the CRLs of those.");
     f->count = c->authority_count;
@@ -207,6 +335,25 @@ void foreign_free(struct foreign *f)
         buf_free(&f->all[i].ca_pem);
     }
     free(f);
+}
+
+static bool has_authority(const struct foreign *f, const char *id)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (strcmp(f->all[i].config.id, id) == 0)
+            return true;
+    return false;
+}
+
+void foreign_replace(struct foreign **f, struct foreign *by)
+{
+    struct foreign *old = *f;
+
+    for (size_t i = 0; i < old->count; i++)
+        if (!has_authority(by, old->all[i].config.id))
+            alarm_clear(old->board, ALARM, old->all[i].config.id);
+    foreign_free(old);
+    *f = by;
 }
 
 void foreign_pem(const struct foreign *f, struct buf *out)

@@ -7,6 +7,7 @@ import json
 import pathlib
 import signal
 import socket
+import time
 import unittest
 
 from harness import CHANCERY, WAIT_S, WORK, Service, ServiceTest, key, make_csr, new_file, replace_file, run, self_signed, wait_until
@@ -422,8 +423,8 @@ authorityKeyIdentifier=keyid
             "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.directory / "ca.key", "-out", self.directory / "ca.pem")
         self.publish()
 
-    def publish(self):
-        run("openssl", "ca", "-config", self.config, "-gencrl", "-out", self.directory / "fresh")
+    def publish(self, *options):
+        run("openssl", "ca", "-config", self.config, "-gencrl", "-out", self.directory / "fresh", *options)
         (self.directory / "fresh").replace(self.directory / "ca.crl")
 
     def client(self, subject, extensions="client", *options):
@@ -571,12 +572,48 @@ class Foreign(ServiceTest):
                 self.assertEqual(statuses, [status] * 10)
                 self.assertLessEqual(checks, 5)
 
+    def alarm(self):
+        """What login.authority says of corp in /readyz: level and text, or None."""
+        checks = {each["name"]: each for each in self.service.https("/readyz").json()["checks"]}
+        found = checks.get("login.authority:corp")
+        return found and (found["status"], found["detail"])
+
+    def test_a_crl_that_ends_is_told_before_it_locks_out_and_until_it_is_renewed(self):
+        wait_until(lambda: self.alarm() is None, "it has thirty days")
+        day = 86400
+        for last, until, level, says in ((-20, 5, "warning", "a CRL of it ends "), (-20, -1, "critical", "a CRL of it ended ")):
+            with self.subTest(until=until):
+                at = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * day)) for days in (last, until)]
+                self.corporate.publish("-crl_lastupdate", at[0], "-crl_nextupdate", at[1])
+                told = wait_until(lambda: (now := self.alarm()) and now[0] == level and now, f"it is told as {level}")
+                self.assertIn(says, told[1])
+                self.assertEqual(self.issuers(self.good).status, 200 if level == "warning" else 401)
+        self.assertEqual(self.service.https("/readyz").status, 200, "the service itself works")
+        self.corporate.publish()
+        wait_until(lambda: self.alarm() is None, "it is renewed")
+        self.assert_status(self.issuers(self.good), 200)
+
+    def test_an_old_crl_beside_the_new_one_is_nothing_to_tell_of(self):
+        crl = self.corporate.directory / "ca.crl"
+        old = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (-9, -2)]
+        self.corporate.publish("-crl_lastupdate", old[0], "-crl_nextupdate", old[1])
+        wait_until(lambda: self.alarm() is not None, "the old one alone")
+        ended = crl.read_text()
+        self.corporate.publish()
+        replace_file(crl, ended + crl.read_text())
+        wait_until(lambda: self.alarm() is None, "the new one with it")
+        self.assert_status(self.issuers(self.good), 200)
+        self.corporate.publish()
+
     def test_an_authority_without_its_crl_lets_nobody_in(self):
         crl = self.corporate.directory / "ca.crl"
         good = crl.read_bytes()
         try:
             crl.unlink()
             wait_until(lambda: self.issuers(self.good).status == 401, "it is missed")
+            told = wait_until(self.alarm, "it is told")
+            self.assertEqual(told[0], "critical")
+            self.assertIn("nobody of it gets in: ", told[1])
         finally:
             replace_file(crl, good.decode())
         wait_until(lambda: self.issuers(self.good).status == 200, "it is back")
