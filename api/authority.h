@@ -10,7 +10,6 @@
 #include "api/role.h"
 
 #define ROOT_DAYS 7305            /* 20 years: outlives two generations of issuing CAs */
-#define ISSUING_DAYS 3653         /* 10 years: a leaf of 5 years can be issued during the first half */
 #define AUTHORITY_BACKDATE_S 3600 /* clocks of machines that are set up together differ by minutes */
 
 /* A CA that is to be certified, by `parent` or, when that is "", by itself. All borrowed. */

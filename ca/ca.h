@@ -360,6 +360,7 @@ void name_write(struct buf *b, const char *organization, const char *common_name
 
 /* ---- configuration ---- */
 
+#define ISSUING_DAYS 3653      /* of an issuing CA: 10 years, a leaf of 5 can be issued in the first half */
 #define RESPONDER_HOSTS_MAX 8u /* responders beside the service: more would share one by its name */
 
 struct ca_issuer {

@@ -398,7 +398,7 @@ void responder_renew(struct ca *ca, int64_t now_s);
 enum err responder_serial(struct view *v, uint16_t issuer_no, const char *host,
                           uint8_t serial[static SERIAL_LEN]);
 
-/* ---- endings.c: alarms about issuers and OCSP signers that end ---- */
+/* ---- endings.c: alarms about issuers and OCSP signers that end, and issuers that cut lives ---- */
 void endings_check(struct ca *ca, int64_t now_s);
 
 /* ---- publish.c: the desk to the crl publisher ---- */

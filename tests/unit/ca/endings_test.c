@@ -25,6 +25,7 @@ static void setup(void)
     issuer_add(t, &row, &no);
     idle_commit(t);
     idle.role.config = (struct ca_config){.count = 1, .responder_s = 14 * DAY, .trusted_s = 5 * YEAR};
+    cr_assert_eq(catalogue_load("the installed one", (struct span){0}, &idle.role.catalogue, NULL, NULL), OK);
     config = &idle.role.config.issuers[0];
     *config = (struct ca_issuer){.id = "a-g1", .issues = KEY_EC};
     idle.ca.issuer_count = 1;
@@ -34,6 +35,7 @@ static void setup(void)
 static void teardown(void)
 {
     idle.ca.issuer_count = 0;
+    catalogue_free(&idle.role.catalogue);
     idle_close();
 }
 
@@ -105,4 +107,48 @@ Test(endings, of_a_retired_issuer_it_may_end_with_that)
     cr_expect_str_eq(alarms(), "");
     certify("dmz2", 2, NOW + 9);
     cr_expect_str_eq(alarms(), "1 " ENDING " ocsp a-g1 dmz2;");
+}
+
+static const char *years_before_its_end(int years)
+{
+    idle.ca.issuers[0].not_after_s = NOW + years * YEAR;
+    return alarms();
+}
+
+Test(endings, an_issuer_that_cuts_the_longest_life_of_the_catalogue_is_to_be_renewed)
+{
+    cr_expect_str_eq(years_before_its_end(6), "", "phone/LSC-EC has 1825 days");
+    cr_expect_str_eq(years_before_its_end(4), "1 issuer.short a-g1;");
+    cr_expect_str_eq(idle_alarm("issuer.short"),
+                     "certificates of phone/LSC-EC (1825 days) are cut to its end, 2031-01-14T08:00:00Z");
+    idle.role.catalogue.count = 0;
+    cr_expect_str_eq(alarms(), "", "nothing is issued to such a key");
+}
+
+Test(endings, one_of_a_fresh_home_is_years_from_that)
+{
+    idle.ca.issuers[0].not_after_s = NOW + ISSUING_DAYS * DAY;
+    cr_expect_str_eq(alarms(), "");
+    endings_check(&idle.ca, NOW + ISSUING_DAYS * DAY / 2);
+    cr_expect_str_eq(idle_alarm("issuer.short"), "", "in its first half");
+}
+
+Test(endings, one_that_issues_no_more_cuts_nothing)
+{
+    config->issues = KEY_NONE;
+    cr_expect_str_eq(years_before_its_end(4), "");
+    cr_expect_str_eq(years_before_its_end(0), "");
+}
+
+Test(endings, a_root_that_cuts_a_new_issuing_ca_is_to_be_renewed)
+{
+    config->issues = KEY_NONE;
+    idle.role.config.count = 2;
+    idle.role.config.issuers[1] = (struct ca_issuer){.id = "b-g1", .parent = "a-g1", .issues = KEY_EC};
+    cr_expect_str_eq(years_before_its_end(11), "");
+    cr_expect_str_eq(years_before_its_end(9), "1 issuer.short a-g1;");
+    cr_expect_str_eq(idle_alarm("issuer.short"),
+                     "a new issuing CA (3653 days) is cut to its end, 2036-01-13T08:00:00Z");
+    idle.role.config.issuers[1].issues = KEY_NONE;
+    cr_expect_str_eq(alarms(), "", "nothing is issued under it");
 }
