@@ -37,17 +37,35 @@ enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN], st
 
 /* ---- reading ---- */
 
-enum err cert_load(struct view *v, uint64_t number, struct cert *out)
+typedef enum err find_fn(struct view *v, enum table t, struct span key, struct span *row);
+
+/* ERR_INTERNAL: for the caller to tell of. */
+static enum err read_row(struct view *v, find_fn *find, uint64_t number, struct cert *out)
 {
     struct key key = key_of_number(number);
     struct span row = {0};
-    enum err err = table_find(v, TABLE_CERT, key_span(&key), &row);
+    enum err err = find(v, TABLE_CERT, key_span(&key), &row);
 
     if (err != OK && err != ERR_NOT_FOUND)
         return err;
-    if (err == ERR_NOT_FOUND || !row_get_cert(row, out) || out->number != number)
-        return table_damaged(TABLE_CERT, key_span(&key));
-    return OK;
+    return err == OK && row_get_cert(row, out) && out->number == number ? OK : ERR_INTERNAL;
+}
+
+static enum err told(enum err err, uint64_t number)
+{
+    struct key key = key_of_number(number);
+
+    return err == ERR_INTERNAL ? table_damaged(TABLE_CERT, key_span(&key)) : err;
+}
+
+enum err cert_load(struct view *v, uint64_t number, struct cert *out)
+{
+    return told(read_row(v, table_find, number, out), number);
+}
+
+enum err cert_peek(struct view *v, uint64_t number, struct cert *out)
+{
+    return told(read_row(v, table_peek, number, out), number);
 }
 
 enum err cert_load_state(struct view *v, struct cert *c)
@@ -62,8 +80,8 @@ enum err cert_load_state(struct view *v, struct cert *c)
     return err;
 }
 
-/* What is given out as a certificate is the one that was recorded: a microsecond against a file edited under
- * us. */
+/* What is given out as a certificate is the one that was recorded, also where its row has no checksum: a
+ * microsecond against a file edited under us. */
 static bool is_untouched(const struct cert *c)
 {
     uint8_t digest[HASH_LEN];
@@ -77,14 +95,15 @@ enum err cert_find(struct view *v, const uint8_t serial[static SERIAL_LEN], stru
     struct status_row row;
     enum err err = status_row_find(v, serial, &row);
 
-    if (err == OK)
-        err = cert_load(v, row.number, out);
+    if (err != OK)
+        return err;
+    err = read_row(v, table_find, row.number, out);
+    if (err == ERR_INTERNAL || (err == OK && !is_untouched(out)))
+        return table_damaged(TABLE_CERT, serial_span(serial)); /* by which people know it */
     if (err != OK)
         return err;
     if (memcmp(out->serial, serial, SERIAL_LEN) != 0)
         return table_damaged(TABLE_STATUS, serial_span(serial));
-    if (!is_untouched(out))
-        return table_damaged(TABLE_CERT, serial_span(serial));
     out->status = row.status;
     return OK;
 }

@@ -65,7 +65,7 @@ static void check_request_index(struct check *c, struct entry e)
     if (tag != REQUEST_BY_KEY) /* of which a request knows nothing */
         check_tally(&c->request_there, e.key, e.row);
     else if (e.key.len != 1 + HASH_LEN || e.row.len != REQUEST_ID_LEN + HASH_LEN)
-        check_fault(c, "a request under an Idempotency-Key cannot be read");
+        return check_fault(c, "a request under an Idempotency-Key cannot be read");
     if (!leads_to_request(c, e, tag == REQUEST_BY_KEY || tag == REQUEST_BY_SAME))
         check_fault(c, "the index of requests leads to none");
 }
@@ -231,7 +231,7 @@ static enum err read_copied(struct view *v)
 
 static enum err read_schema(struct view *v)
 {
-    return schema_check(v, &(struct fault){0});
+    return schema_find(v, &(uint32_t){0}, &(struct fault){0});
 }
 
 static enum err read_barred(struct view *v)

@@ -4,6 +4,8 @@
  * row (row.c); the keys of the index (index.c). Above this line of tables nothing knows LMDB, below it
  * nothing knows certificates.
  *
+ * Before the rows of some tables a checksum stands in the file (checksum.c); who reads a row does not see it.
+ *
  * Tables, key -> row (integers big-endian, so that octet order is numeric order):
  *   meta            "schema", "counters", "snapshot", "clock", "barred", "copied"
  *   cert            number(8)                      appended: a new certificate touches the last page alone
@@ -30,7 +32,9 @@
 
 #include "store/store.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2 /* 1: no row has a checksum */
+#define SCHEMA_OLDEST 1
+#define SCHEMA_KEY "schema"
 #define ROW_MAX                                                                                              \
     (2u * 1024 * 1024) /* octets: DER and CSR with SAN_COUNT_MAX names of DNS_NAME_MAX are some 600 KiB */
 #define NAME_KEY_MAX                                                                                         \
@@ -69,8 +73,11 @@ enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int 
 /* Writes one view of the whole environment to the descriptor, without its free pages. */
 enum err env_copy(struct store *s, int fd);
 
-/* ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL (a damaged file). `row` is borrowed from the view. */
+/* ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL (a damaged file). `row` is borrowed from the view. One whose checksum
+ * does not fit is given as nothing that reads as a row. */
 enum err table_find(struct view *v, enum table t, struct span key, struct span *row);
+/* The same without a look at the checksum: for who reads thousands to give out a few. */
+enum err table_peek(struct view *v, enum table t, struct span key, struct span *row);
 
 /* Sticky, like every verb of a txn. */
 void table_add(struct txn *t, enum table table, struct span key,
@@ -85,6 +92,7 @@ void table_remove(struct txn *t, enum table table, struct span key);
 struct MDB_cursor;
 struct scan {
     struct MDB_cursor *cursor;
+    enum table table;
 };
 struct entry {
     struct span key, row; /* borrowed from the view */
@@ -104,6 +112,19 @@ struct buf *txn_row(struct txn *t);
 struct counters *txn_counters(struct txn *t);
 /* The counters a view must show before they are written: NULL for a view that is not a txn's. */
 const struct counters *view_pending(const struct view *v);
+
+/* ---- checksum.c (lmdb.c writes and reads it) ---- */
+
+#define CHECKSUM_LEN 9u /* octets before the row */
+
+bool checksum_covers(enum table t, struct span key);
+void checksum_put(enum table t, struct entry e, uint8_t out[static CHECKSUM_LEN]);
+/* Of a row as it lies in the file what is behind its checksum. As it lies: one that has none, and one that
+ * its own does not fit, which no reader takes: it begins with no version, and where rows have none it is too
+ * long.
+ */
+struct span checksum_open(enum table t, struct entry e);
+struct span checksum_skip(struct span row); /* whether it fits or not */
 
 /* ---- damage.c ---- */
 
@@ -127,8 +148,9 @@ struct counters {
     uint8_t audit_hash[HASH_LEN]; /* of the last audit row: so that its end cannot be cut off unseen */
 };
 
-void schema_add(struct txn *t);
-enum err schema_check(struct view *v, struct fault *f); /* ERR_CONFLICT */
+void schema_set(struct txn *t);
+/* ERR_CONFLICT: one that this program does not read. */
+enum err schema_find(struct view *v, uint32_t *version, struct fault *f);
 enum err counters_find(struct view *v, struct counters *out);
 void counters_set(struct txn *t, const struct counters *c);
 
@@ -300,6 +322,7 @@ enum err barred_build(struct store *s, struct fault *f);
 void key_bar(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
 /* The certificate of that number without its state; with it. A number without its rows is ERR_INTERNAL. */
 enum err cert_load(struct view *v, uint64_t number, struct cert *out);
+enum err cert_peek(struct view *v, uint64_t number, struct cert *out); /* as table_peek() */
 enum err cert_load_state(struct view *v, struct cert *c);
 /* The number at the end of an index key; false when it is too short to hold one. */
 [[nodiscard]] bool number_of_key(struct span key, uint64_t *number);

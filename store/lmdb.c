@@ -480,7 +480,8 @@ static struct span span_of_val(MDB_val v)
     return span_of(v.mv_data, v.mv_size);
 }
 
-enum err table_find(struct view *v, enum table t, struct span key, struct span *row)
+/* As it lies in the file. */
+static enum err find(struct view *v, enum table t, struct span key, struct span *row)
 {
     MDB_val k = val_of(key), r = {0};
     int rc = mdb_get(v->mdb, v->store->dbi[t], &k, &r);
@@ -493,14 +494,53 @@ enum err table_find(struct view *v, enum table t, struct span key, struct span *
     return OK;
 }
 
+enum err table_peek(struct view *v, enum table t, struct span key, struct span *row)
+{
+    enum err err = find(v, t, key, row);
+
+    if (err == OK && checksum_covers(t, key))
+        *row = checksum_skip(*row);
+    return err;
+}
+
+enum err table_find(struct view *v, enum table t, struct span key, struct span *row)
+{
+    enum err err = find(v, t, key, row);
+
+    if (err == OK)
+        *row = checksum_open(t, (struct entry){key, *row});
+    return err;
+}
+
+/* With its checksum, right where it comes to lie. */
+static int put_covered(struct txn *t, enum table table, struct entry e, unsigned flags)
+{
+    MDB_val k = val_of(e.key), r = {CHECKSUM_LEN + e.row.len, NULL};
+    int rc = mdb_put(t->view.mdb, t->view.store->dbi[table], &k, &r, flags | MDB_RESERVE);
+
+    if (rc != 0)
+        return rc;
+    checksum_put(table, e, r.mv_data);
+    if (e.row.len > 0)
+        memcpy((uint8_t *)r.mv_data + CHECKSUM_LEN, e.row.data, e.row.len);
+    return 0;
+}
+
+static int put_plain(struct txn *t, enum table table, struct entry e, unsigned flags)
+{
+    MDB_val k = val_of(e.key), r = val_of(e.row);
+
+    return mdb_put(t->view.mdb, t->view.store->dbi[table], &k, &r, flags);
+}
+
 static void put(struct txn *t, enum table table, struct span key, struct span row, unsigned flags)
 {
-    MDB_val k = val_of(key), r = val_of(row);
+    struct entry e = {key, row};
     int rc;
 
     if (t->err != OK)
         return;
-    rc = mdb_put(t->view.mdb, t->view.store->dbi[table], &k, &r, flags);
+    rc = checksum_covers(table, key) ? put_covered(t, table, e, flags) : put_plain(t, table, e, flags);
     if (rc == MDB_KEYEXIST)
         txn_fail(t, ERR_CONFLICT);
     else if (rc != 0)
@@ -542,6 +582,7 @@ enum err scan_open(struct view *v, enum table t, struct scan *out)
 {
     int rc = mdb_cursor_open(v->mdb, v->store->dbi[t], &out->cursor);
 
+    out->table = t;
     return rc == 0 ? OK : fail("open a scan", rc);
 }
 
@@ -560,6 +601,7 @@ static enum err step(struct scan *s, struct span key, MDB_cursor_op op, struct e
     if (rc != 0)
         return fail("scan", rc);
     *out = (struct entry){span_of_val(k), span_of_val(r)};
+    out->row = checksum_open(s->table, *out);
     return OK;
 }
 

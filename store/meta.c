@@ -4,30 +4,29 @@
 
 #include "store/inner.h"
 
-static const char schema_key[] = "schema", counters_key[] = "counters";
+static const char counters_key[] = "counters";
 
-void schema_add(struct txn *t)
+void schema_set(struct txn *t)
 {
     struct buf *row = txn_row(t);
 
     buf_put_u32(row, SCHEMA_VERSION);
-    table_add(t, TABLE_META, span_str(schema_key), buf_span(row));
-    barred_mark(t);
+    table_set(t, TABLE_META, span_str(SCHEMA_KEY), buf_span(row));
 }
 
-enum err schema_check(struct view *v, struct fault *f)
+enum err schema_find(struct view *v, uint32_t *version, struct fault *f)
 {
     struct span row = {0};
-    enum err err = table_find(v, TABLE_META, span_str(schema_key), &row);
+    enum err err = table_find(v, TABLE_META, span_str(SCHEMA_KEY), &row);
     struct rd r = rd_of(row);
-    uint32_t version = rd_u32(&r);
 
+    *version = rd_u32(&r);
     if (err == ERR_NOT_FOUND)
         return fault_set(f, ERR_CONFLICT, "the store's creation was not finished");
     if (err != OK)
         return fault_set(f, err, "the store's version cannot be read");
-    if (!rd_done(&r) || version != SCHEMA_VERSION)
-        return fault_set(f, ERR_CONFLICT, "the store has schema %u, this program needs %u", version,
+    if (!rd_done(&r) || *version < SCHEMA_OLDEST || *version > SCHEMA_VERSION)
+        return fault_set(f, ERR_CONFLICT, "the store has schema %u, this program needs %u", *version,
                          (unsigned)SCHEMA_VERSION);
     return OK;
 }

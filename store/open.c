@@ -28,28 +28,42 @@ static enum err data_check(const char *dir, enum store_mode mode, struct fault *
     return OK;
 }
 
-static enum err schema_write(struct store *s, struct fault *f)
+static enum err schema_write(struct store *s, enum store_mode mode, struct fault *f)
 {
     struct txn *t = NULL;
     enum err err = txn_begin(s, &t);
 
     if (err != OK)
-        return fault_set(f, err, "the new store takes no transaction");
-    schema_add(t);
+        return fault_set(f, err, "the store takes no transaction");
+    schema_set(t);
+    if (mode == STORE_CREATE)
+        barred_mark(t);
     err = txn_commit(t);
-    return err == OK ? OK : fault_set(f, err, "the new store takes no commit");
+    return err == OK ? OK : fault_set(f, err, "the store takes no commit");
 }
 
-static enum err schema_read(struct store *s, struct fault *f)
+static enum err schema_read(struct store *s, uint32_t *version, struct fault *f)
 {
     struct view *v = NULL;
     enum err err = view_open(s, &v);
 
     if (err != OK)
         return fault_set(f, err, "the store gives no view");
-    err = schema_check(v, f);
+    err = schema_find(v, version, f);
     view_close(v);
     return err;
+}
+
+/* A store of an earlier version: programs of then would take the rows that are written from now on for
+ * damage, so that they shall refuse it. */
+static enum err schema_follow(struct store *s, enum store_mode mode, struct fault *f)
+{
+    uint32_t version;
+    enum err err = schema_read(s, &version, f);
+
+    if (err != OK || mode != STORE_WRITE || version == SCHEMA_VERSION)
+        return err;
+    return schema_write(s, mode, f);
 }
 
 enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out,
@@ -69,7 +83,7 @@ enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, st
     else if (lock_fd >= 0)
         close(lock_fd);
     if (err == OK)
-        err = mode == STORE_CREATE ? schema_write(s, f) : schema_read(s, f);
+        err = mode == STORE_CREATE ? schema_write(s, mode, f) : schema_follow(s, mode, f);
     if (err == OK && mode == STORE_CREATE)
         err = dir_sync(dir, f);
     if (err == OK && mode == STORE_WRITE)

@@ -269,10 +269,11 @@ struct store_checked {
  * their own DER and their states, states against what CRLs list, every index against what it finds, counters
  * against counts, issuers against their own certificates and their parents', serials that requests and
  * answers led to against certificates and audit, CRL numbers against lists and audit, the audit against its
- * chain. `fn` is told each fault in a line, and each warning in one that begins "warning: ". It repairs
- * nothing. Some 20 s for a million certificates. ERR_IO: the store cannot be read to its end. What it cannot
- * see: an edit of a field that nothing else repeats (a subject's text, a CSR but for its key, times of issue
- * and request, what a permit is for) and is still well formed.
+ * chain, and each row that has a checksum against that. `fn` is told each fault in a line, and each warning
+ * in one that begins "warning: ". It repairs nothing. Some 20 s for a million certificates. ERR_IO: the store
+ * cannot be read to its end. What it cannot see: the loss of a row that none leads to (a token, a permit); in
+ * a row of before checksums an edit of what nothing else repeats (a subject's text, a CSR but for its key,
+ * the time of issue) and is still well formed.
  */
 typedef void store_fault_fn(const char *what, void *arg);
 enum err store_check(struct view *v, store_fault_fn *fn, void *arg, struct store_checked *out);

@@ -46,16 +46,33 @@ void raw_set(const char *dir, const char *table, struct span key, struct span ro
 size_t raw_get(const char *dir, const char *table, struct span key, uint8_t *out, size_t cap)
 {
     MDB_val k = val(key), r = {0};
+    struct span row = {0};
     MDB_txn *txn;
     MDB_dbi dbi;
     MDB_env *env = raw_open(dir, table, &txn, &dbi);
 
     if (mdb_get(txn, dbi, &k, &r) == 0) {
-        cr_assert_leq(r.mv_size, cap);
-        memcpy(out, r.mv_data, r.mv_size);
+        row = checksum_skip(span_of(r.mv_data, r.mv_size));
+        cr_assert_leq(row.len, cap);
+        memcpy(out, row.data, row.len);
     }
     raw_close(env, txn);
-    return r.mv_size;
+    return row.len;
+}
+
+void raw_each(const char *dir, const char *table, raw_fn *fn, void *arg)
+{
+    MDB_val k, r;
+    MDB_cursor *cursor;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_env *env = raw_open(dir, table, &txn, &dbi);
+
+    cr_assert_eq(mdb_cursor_open(txn, dbi, &cursor), 0);
+    while (mdb_cursor_get(cursor, &k, &r, MDB_NEXT) == 0)
+        fn(span_of(k.mv_data, k.mv_size), span_of(r.mv_data, r.mv_size), arg);
+    mdb_cursor_close(cursor);
+    raw_close(env, txn);
 }
 
 void raw_drop(const char *dir, const char *table)

@@ -355,6 +355,26 @@ Test(row, a_time_that_no_text_can_say_is_refused)
     }
 }
 
+/* Copies of exactly these octets, so that AddressSanitizer sees a read past them. */
+Test(row, what_is_no_longer_than_a_checksum_is_opened_within_bounds)
+{
+    static const uint8_t key[] = {1};
+    struct entry e = {span_of(key, sizeof key), {0}};
+    uint8_t whole[CHECKSUM_LEN];
+
+    checksum_put(TABLE_TOKEN, e, whole);
+    for (size_t len = 0; len <= sizeof whole; len++) {
+        uint8_t *copy = malloc(len > 0 ? len : 1);
+
+        memcpy(copy, whole, len);
+        e.row = span_of(copy, len);
+        cr_expect_eq(checksum_open(TABLE_TOKEN, e).len, len < sizeof whole ? len : 0);
+        cr_expect_eq(checksum_open(TABLE_CERT, e).len, len, "it is of another table");
+        cr_expect_eq(checksum_open(TABLE_STATUS, e).len, len, "where none has one");
+        free(copy);
+    }
+}
+
 Test(row, audit_hash_is_that_of_the_encoding)
 {
     struct audit_row a = {.seq = 1, .previous = {7}}, out;
