@@ -242,6 +242,8 @@ static enum err row_offer(struct view *v, const struct cert_query *q, const stru
         err = cert_peek(v, number, c);
     if (err == OK && !fits(q, c))
         return ERR_NOT_FOUND;
+    if (err == OK && q->is_checked)
+        err = cert_load(v, number, c);
     if (err == OK)
         err = cert_load_state(v, c);
     if (err == OK && !state_fits(q, &c->status))

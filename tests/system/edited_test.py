@@ -3,10 +3,13 @@
 """Somebody edits the store's file while the service runs: what was edited is refused and told once, nobody hears anything
 false of it, and all the rest goes on."""
 import os
+import pathlib
 import re
 import unittest
 
-from harness import ServiceTest, make_csr, new_file, pem_to_der, replace_file, run
+from harness import WORK, ServiceTest, make_csr, new_file, pem_to_der, replace_file, run
+
+CATALOGUE = pathlib.Path(__file__).resolve().parents[2] / "ca/profiles.xml"
 
 
 class Edited(ServiceTest):
@@ -25,6 +28,10 @@ class Edited(ServiceTest):
         return run("openssl", "ocsp", "-issuer", self.service.ca_file(issuer), "-cert", new_file(leaf.chain_pem, ".pem"),
                    "-CAfile", self.service.ca_file(f"{issuer.split('-')[0]}-root-g1", issuer),
                    "-url", f"http://127.0.0.1:{self.service.http_port}/ocsp", check=False).said
+
+    def replay(self, profile, query=""):
+        shorter = CATALOGUE.read_text().replace('default="825"', 'default="90"')
+        return self.service.api(f"/replay?profile={profile}{query}", "POST", shorter, {"Content-Type": "application/xml"})
 
     def assert_the_rest_goes_on(self, other):
         self.assertEqual(self.service.api(f"/certificates/{other.serial_hex}.der").body, other.der)
@@ -81,6 +88,22 @@ class Edited(ServiceTest):
         self.edit(signer, len(signer) - 1, signer[-1] ^ 1)
         self.assert_problem(self.service.api("/issuers/ocsp"), 503)
         self.assertIn(self.service.plain("/ca/ocsp.pem").status, (500, 503))
+
+    def test_a_request_that_a_certificate_answers_is_not_replayed_when_it_was_edited(self):
+        csr = make_csr("ec-P-256", "/CN=asked.example.com", name="asked")
+        leaf = self.service.issued(csr, "ucm/tomcat-ECDSA")
+        other = self.service.issued(make_csr("ec-P-256", "/CN=behind.example.com", name="behind"), "ucm/tomcat-ECDSA")
+        self.edit(csr.der, len(csr.der) - 1, csr.der[-1] ^ 1)  # of its signature: as well formed as before
+        said = self.service.chancery("store", "check", check=False)
+        self.assertEqual(said.returncode, 1, said.said)
+        self.assertIn(f"certificate {leaf.serial_hex}: is not what its checksum says", said.said)
+        self.assertEqual(self.service.chancery("store", "backup", WORK / "of-edited", check=False).returncode, 1)
+        self.assertFalse((WORK / "of-edited").exists())
+        page = self.assert_status(self.replay("ucm/tomcat-ECDSA"), 200).json()
+        self.assertEqual([each["serial"] for each in page["items"]], [other.serial_hex], "the page ends before it")
+        self.assert_problem(self.replay("ucm/tomcat-ECDSA", f"&after={page['next']}"), 500)
+        self.assert_problem(self.service.api(f"/certificates/{leaf.serial_hex}"), 503)
+        self.assert_the_rest_goes_on(other)
 
     def test_an_issuer_that_cannot_be_read_is_not_said_to_be_none(self):
         row = b"".join(len(name).to_bytes(4, "big") + name for name in (b"ec-g1", b"ec-root-g1"))
