@@ -7,6 +7,7 @@ first 50; 8: eight of them)."""
 import errno
 import hashlib
 import http.client
+import itertools
 import os
 import re
 import signal
@@ -16,14 +17,17 @@ import unittest
 
 import crash
 from failing import FailingService
-from harness import Service, ServiceTest, make_csr, wait_until
+from harness import ROOT, Service, ServiceTest, make_csr, wait_until
 
 POINTS = int(os.environ.get("FAILING_POINTS", "8"))
 MOST = 50
 GONE = (OSError, http.client.HTTPException, ssl.SSLError)
 ISSUER = "ec-g1"
 ROLES = {"issue": ("api", "ca", "signer"), "revoke": ("api", "ca"), "publish": ("api", "ca", "crl", "signer")}
-CALLS = ("write", "sync", "open", "rename", "allocate")
+# Where each act has calls of a kind, so that some of them have to fail: docs/reliability.md has the numbers of a long run.
+WRITING = {"issue": {"ca"}, "revoke": {"ca"}, "publish": {"ca", "crl"}}
+REACHED = {"write": WRITING, "sync": WRITING, "open": {"publish": {"crl"}}, "rename": {"publish": {"crl"}},
+           "allocate": {name: set(roles) for name, roles in ROLES.items()}}
 
 
 def points():
@@ -40,7 +44,7 @@ class Failing(ServiceTest):
         cls.addClassCleanup(cls.service.forget)
         cls.service.role_count = len(cls.service.roles())
         cls.csr = make_csr("ec-P-256", "/CN=node1-EC.example.com")
-        cls.issued, cls.revoked, cls.number = {}, set(), 0
+        cls.issued, cls.revoked, cls.number, cls.asked = {}, set(), 0, itertools.count()
 
     # ---- acts: the answer, or None when there was none; what is acknowledged is kept ----
 
@@ -64,6 +68,10 @@ class Failing(ServiceTest):
             self.assertGreater(number, self.number, "a CRL number comes twice")
             self.number = number
         return answer
+
+    def ask(self):
+        """A certificate that a second person decides on: what the ca says of it is a line in the log."""
+        return self.service.issue(make_csr("rsa-2048", f"/O=Example/CN=CAPF-{next(self.asked):08x}"), "ucm/CAPF")
 
     def act(self, name):
         try:
@@ -95,6 +103,7 @@ class Failing(ServiceTest):
         if hits == 0:
             self.assertIn(answer.status if answer else None, (200, 201), answer)
             return False
+        self.reached.add(role)
         if answer is None or answer.status not in (200, 201):
             self.assert_refused(answer, role)
         ended = self.back()
@@ -107,7 +116,7 @@ class Failing(ServiceTest):
         return True
 
     def fail_each(self, name, call):
-        self.seen = {"ended": 0, "went on": 0}
+        self.seen, self.reached = {"ended": 0, "went on": 0}, set()
         for role in ROLES[name]:
             for after in points():
                 with self.subTest(act=name, role=role, call=call, after=after):
@@ -116,6 +125,7 @@ class Failing(ServiceTest):
                         break
         print(f"{name}, {call}: {sum(self.seen.values())} failed, the service went on after {self.seen['went on']} "
               f"and ended after {self.seen['ended']}", file=sys.stderr)
+        self.assertLessEqual(REACHED[call].get(name, set()), self.reached, "a role in which nothing failed")
 
     def assert_nothing_lost(self):
         self.service.kill()
@@ -141,6 +151,18 @@ class Failing(ServiceTest):
     def test_each_allocation(self):
         self.fail_all("allocate")
 
+    def test_the_document_names_what_has_failed(self):
+        text = (ROOT / "docs/reliability.md").read_text()
+        rows = [[each.strip() for each in line.strip("| ").split("|")] for line in text.splitlines() if line.startswith("| ")]
+        head = next(each for each in rows if each[:1] == ["write"])
+        self.assertEqual(head, ["write", "sync", "open", "rename", "allocation"])
+        named = {row[0]: row[1:] for row in rows if row[0] in ROLES and len(row) == 1 + len(head)}
+        self.assertEqual(set(named), set(ROLES))
+        for name, cells in named.items():
+            for call, cell in zip(REACHED, cells):
+                with self.subTest(act=name, call=call):
+                    self.assertEqual(cell != "none", name in REACHED[call], cell)
+
     # ---- a disk that has failed ----
 
     def test_after_a_failed_sync_nothing_is_acknowledged_until_a_restart(self):
@@ -162,6 +184,8 @@ class Failing(ServiceTest):
                 self.assertEqual(self.issue().status, 201)
                 self.assertEqual(self.revoke().status, 200)
                 self.assertEqual(self.publish().status, 200)
+                self.assertEqual(self.ask().status, 202)
+                self.assertGreater(self.service.disarm(), 0, f"the {role} had nothing to say")
 
     def test_a_log_that_nobody_reads_any_more_stops_nobody(self):
         """`deploy/run 2>&1 | tee log` whose tee has ended: each line is a write into a pipe without a reader, in every process."""
