@@ -90,14 +90,16 @@ class Audit(ServiceTest):
         self.assertEqual(self.rows(serial="0" * 38), [])
 
     def test_pages_lead_through_all_of_it(self):
-        found, path = [], "/audit?limit=3&order=oldest"
+        least, found, path = len(self.rows()), [], "/audit?limit=3&order=oldest"
+        self.assertGreater(least, 3, "more than a page")
         while path:
             answer = self.assert_status(self.service.api(path), 200)
             found += [row["seq"] for row in answer.json()["items"]]
             link = answer.headers.get("Link")
             self.assertEqual(link is None, answer.json()["next"] is None)
             path = link and re.fullmatch(r'</api/v1(/audit\?[^>]+)>; rel="next"', link)[1]
-        self.assertEqual(found[:20], list(range(1, 21))[:len(found)])
+        self.assertGreaterEqual(len(found), least)
+        self.assertEqual(found, list(range(1, len(found) + 1)))
 
     def test_what_is_no_query_is_refused(self):
         for query in ("kind=nothing", "serial=12", "since=yesterday", "until=1h", "order=up", "limit=0", "limit=1001", "after=00", "who=me",

@@ -7,7 +7,6 @@ import hashlib
 import http.client
 import os
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -305,9 +304,11 @@ class UnderLoad(ServiceTest):
             serial = bytes.fromhex(self.service.issued(csr, "ucm/tomcat-ECDSA").serial_hex)
             paths.append((serial.hex(), get_path(requests.request(requests.certid(serial))), threading.Event()))
         end = threading.Event()
-        # what makes it full, where it is installed: the readers in Python are slower than the responder
-        full = shutil.which("wrk") and subprocess.Popen(
-            ["wrk", "-t1", "-c32", f"-d{harness.WAIT_S}s", f"http://127.0.0.1:{self.service.http_port}{paths[0][1]}"], stdout=subprocess.DEVNULL)
+        # what makes it full: the readers in Python are slower than the responder
+        full = subprocess.Popen(["wrk", "-t1", "-c32", f"-d{10 * harness.WAIT_S}s", f"http://127.0.0.1:{self.service.http_port}{paths[0][1]}"],
+                                stdout=subprocess.DEVNULL)
+        self.addCleanup(full.wait)
+        self.addCleanup(full.kill)
         loads = [Load(self.service.http_port, paths[index:] + paths[:index], end) for index in (0, 40, 80)]
         for each in loads:
             each.start()
@@ -322,15 +323,13 @@ class UnderLoad(ServiceTest):
             acknowledged.set()
             acknowledged_at = {each: each.count for each in loads}
             end.wait(max(0, begun + 0.01 - time.monotonic()))  # one each 10 ms
+        self.assertIsNone(full.poll(), "the load went on until the last of them")
         wait_until(lambda: all(each.count > acknowledged_at[each] + 2 * len(paths) for each in loads), "all are asked once more")
         end.set()
         for each in loads:
             each.join(timeout=harness.WAIT_S)
             each.connection.close()
         connection.close()
-        if full:
-            full.terminate()
-            full.wait(timeout=harness.WAIT_S)
         self.assertEqual([each.wrong for each in loads], [[], [], []])
 
 
