@@ -346,5 +346,5 @@ int backup_main(const struct local_run *how, const char *dir)
     js_free(b->crls);
     config_free(&b->config);
     free(b);
-    return e == OK ? 0 : 1;
+    return e == OK ? DONE : WRONG_USE;
 }

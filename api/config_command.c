@@ -29,13 +29,13 @@ static int say(enum err e, const char *what, const struct buf *report, const str
 {
     if (e == OK) {
         printf("%s: ok\n", what);
-        return 0;
+        return DONE;
     }
     if (report->len > 0)
         fwrite(report->data, 1, report->len, stderr);
     else
         fprintf(stderr, "chancery: %s\n", f->detail);
-    return 1;
+    return WRONG_USE;
 }
 
 static int say_as(enum err e, const char *what, const struct buf *report, const struct fault *f,
@@ -51,7 +51,7 @@ static int say_as(enum err e, const char *what, const struct buf *report, const 
     js_set(o, "mistakes", e == OK ? js_array() : lines_of(report, f));
     result_write(o, output);
     js_free(o);
-    return e == OK ? 0 : 1;
+    return e == OK ? DONE : WRONG_USE;
 }
 
 /* A file on its own is one or the other document; its root element says which. */
@@ -155,7 +155,7 @@ int config_check_main(const char *home, const char *file, const char *output)
 
     if (!result_is_record("config check", output)) {
         free(c);
-        return 1;
+        return WRONG_USE;
     }
     buf_init(&report, REPORT_MAX);
     e = file != NULL ? check_file(file, &report, &f) : config_load(home, c, &report, &f);
@@ -202,18 +202,18 @@ int config_show_main(const char *home, const char *output)
     struct config *c = xcalloc(1, sizeof *c);
     struct fault f = {0};
     struct buf report;
-    int code = 1;
+    int code = WRONG_USE;
 
     if (!result_is_record("config show", output)) {
         free(c);
-        return 1;
+        return WRONG_USE;
     }
     buf_init(&report, REPORT_MAX);
     if (config_load(home, c, &report, &f) == OK) {
         struct js *o = settings_of(c);
 
         result_write(o, output);
-        code = 0;
+        code = DONE;
         js_free(o);
         config_free(c);
     } else {

@@ -254,5 +254,5 @@ int init_main(const struct init_options *o)
     else
         say_done(in->o);
     init_free(in);
-    return e == OK ? 0 : 1;
+    return e == OK ? DONE : WRONG_USE;
 }

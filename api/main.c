@@ -14,8 +14,6 @@
 #include "api/store_command.h"
 #include "cli/cli.h"
 
-#define EXIT_USAGE 1
-
 struct command {
     const char *home, *host, *ready_file, *parent, *output;
     struct init_options init;
@@ -181,7 +179,7 @@ static int run_store_backup(struct command *c)
     const struct local_run how = how_of(c);
 
     if (!is_directory(c->argument))
-        return EXIT_USAGE;
+        return WRONG_USE;
     return backup_main(&how, c->argument);
 }
 
@@ -190,7 +188,7 @@ static int run_store_restore(struct command *c)
     const struct local_run how = how_of(c);
 
     if (!is_directory(c->argument))
-        return EXIT_USAGE;
+        return WRONG_USE;
     return restore_main(&how, c->argument);
 }
 
@@ -199,7 +197,7 @@ static int run_store_snapshot(struct command *c)
     const struct local_run how = how_of(c);
 
     if (!is_directory(c->argument))
-        return EXIT_USAGE;
+        return WRONG_USE;
     return store_command_snapshot(&how, c->argument, c->host);
 }
 
@@ -279,7 +277,7 @@ static bool is_typed_well(struct command *c, const struct local *l)
 static int misuse(const char *noun, const char *verb)
 {
     cli_usage_local(stderr, noun, verb);
-    return EXIT_USAGE;
+    return WRONG_USE;
 }
 
 static int run_command(struct command *c)
@@ -311,11 +309,11 @@ static int run_local(const char *noun, int argc, char **argv)
         return misuse(noun, NULL);
     if (c.wants_version) {
         printf("chancery %s\n", CHANCERY_VERSION);
-        return 0;
+        return DONE;
     }
     if (c.wants_help) {
         cli_usage_local(stdout, c.words[0], c.words[1]);
-        return 0;
+        return DONE;
     }
     return run_command(&c);
 }
@@ -326,7 +324,7 @@ static int flush_output(int code)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
     fprintf(stderr, "chancery: standard output: %s\n", strerror(errno));
-    return code != 0 ? code : EXIT_USAGE;
+    return code != DONE ? code : WRONG_USE;
 }
 
 /* The first two words that are no options, NULL for one that is missing. None when an option that is not ours

@@ -173,7 +173,7 @@ int renew_main(const struct local_run *how, const char *id, const char *parent)
     enum err e;
 
     if (!result_is_record("ca renew", how->output))
-        return 1;
+        return WRONG_USE;
     log_role("renew");
     r = renewal_new(how, id, parent);
     e = run(r, how->home);
@@ -182,5 +182,5 @@ int renew_main(const struct local_run *how, const char *id, const char *parent)
     else
         tell(r, how);
     renewal_free(r);
-    return e == OK ? 0 : 1;
+    return e == OK ? DONE : WRONG_USE;
 }

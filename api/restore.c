@@ -294,5 +294,5 @@ int restore_main(const struct local_run *how, const char *dir)
         say_done(r, how->home);
     js_free(r->manifest);
     free(r);
-    return e == OK ? 0 : 1;
+    return e == OK ? DONE : WRONG_USE;
 }

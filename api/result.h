@@ -5,6 +5,7 @@
 #ifndef API_RESULT_H
 #define API_RESULT_H
 
+#include "base/exit.h"
 #include "base/json.h"
 
 /* How a command on the home's files is to be run. */

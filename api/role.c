@@ -10,16 +10,13 @@
 
 #include "base/log.h"
 
-#define EXIT_LOCAL 1
-#define EXIT_FAILED 2
-
 static int exit_code(enum err e)
 {
     if (e == OK)
-        return 0;
+        return DONE;
     return e == ERR_CONFIG || e == ERR_KEY || e == ERR_NOT_FOUND || e == ERR_CONFLICT || e == ERR_EXISTS
-               ? EXIT_LOCAL
-               : EXIT_FAILED;
+               ? WRONG_USE
+               : SERVICE_FAILED;
 }
 
 /* ---- signers ---- */
@@ -427,7 +424,7 @@ int role_main(const char *name)
     struct config *c = xcalloc(1, sizeof *c);
     struct boards boards = {0};
     struct fault f = {0};
-    int code = EXIT_LOCAL;
+    int code = WRONG_USE;
 
     for (size_t i = 0; i < ROLE_COUNT; i++) {
         if (strcmp(role_kinds[i].name, name) != 0)

@@ -9,6 +9,7 @@
 #include "api/inner.h"
 #include "base/board.h"
 #include "base/confine.h"
+#include "base/exit.h"
 
 /* Descriptors a role finds open, in this order from FIRST_FD. */
 #define FIRST_FD 3

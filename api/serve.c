@@ -134,7 +134,7 @@ static bool is_local_end(const struct serve *s, int status)
         return false;
     if (WIFSIGNALED(status))
         return WTERMSIG(status) == SIGBUS && !s->config.is_ocsp_host;
-    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOCAL;
+    return WIFEXITED(status) && WEXITSTATUS(status) == WRONG_USE;
 }
 
 /* The end of a role ends the service; its exit code is the service's reason. */
@@ -144,13 +144,13 @@ static void role_ended(struct serve *s, enum role_id id, int status)
 
     s->pids[id] = 0;
     if (s->is_stopping) {
-        if (!is_in_order(id, status) && s->code == 0)
-            s->code = EXIT_FAILED;
+        if (!is_in_order(id, status) && s->code == DONE)
+            s->code = SERVICE_FAILED;
         return;
     }
     if (!is_local || WIFSIGNALED(status)) /* else the role has said what is wrong, in one line */
         log_role_end(id, status);
-    stop(s, is_local ? EXIT_LOCAL : EXIT_FAILED);
+    stop(s, is_local ? WRONG_USE : SERVICE_FAILED);
     signal_roles(s, SIGKILL, false); /* what it left undone nobody can finish; durable is durable */
 }
 
@@ -168,7 +168,7 @@ static int reason_rank(int status)
 {
     if (WIFSIGNALED(status))
         return 3;
-    return WEXITSTATUS(status) == EXIT_LOCAL ? 2 : WEXITSTATUS(status) != 0;
+    return WEXITSTATUS(status) == WRONG_USE ? 2 : WEXITSTATUS(status) != 0;
 }
 
 static void ends_gather(const struct serve *s, struct ends *e)
@@ -287,12 +287,12 @@ static void watch_deadline(struct serve *s)
         return;
     if (s->is_stopping) {
         log_error("stop", "roles did not end in time: killed");
-        s->code = EXIT_FAILED;
+        s->code = SERVICE_FAILED;
         signal_roles(s, SIGKILL, false);
         s->deadline_ms = clock_monotonic_ms() + STOP_MS;
     } else if (!s->is_ready) {
         log_error("start", "the service did not answer within %d s", READY_MS / 1000);
-        stop(s, EXIT_FAILED);
+        stop(s, SERVICE_FAILED);
     }
 }
 
@@ -446,14 +446,14 @@ static int serve_run(struct serve *s, const char *home)
 
     s->signal_fd = open_signals(); /* first: what comes while it prepares is heard afterwards */
     if (prepare(s, home, &f) != OK)
-        return EXIT_LOCAL;
+        return WRONG_USE;
     if (s->ready_file != NULL)
         unlink(s->ready_file);
     s->deadline_ms = clock_monotonic_ms() + READY_MS;
     e = spawn_roles(s, &f);
     if (e != OK && !s->is_stopping) {
         log_error("start", "%s", f.detail);
-        stop(s, EXIT_FAILED);
+        stop(s, SERVICE_FAILED);
     }
     if (s->is_stopping) /* while they started: only now is every front there to hear it */
         signal_roles(s, SIGTERM, true);

@@ -121,7 +121,7 @@ static void follow_parent(pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(EXIT_FAILED);
+        _exit(SERVICE_FAILED);
 }
 
 /* A descriptor and the number under which the role shall find it. */
@@ -169,7 +169,7 @@ static void exec_role(const struct serve *s, enum role_id id, pid_t parent)
 
     follow_parent(parent);
     if (!hand_over(s, id))
-        _exit(EXIT_FAILED);
+        _exit(SERVICE_FAILED);
     setpgid(0, 0); /* ^C is the supervisor's to hear */
     if (!role_kinds[id].is_front)
         sigaction(SIGTERM, &ignore, NULL);
@@ -178,7 +178,7 @@ static void exec_role(const struct serve *s, enum role_id id, pid_t parent)
         sigaddset(&none, SIGHUP); /* until its loop can hear it */
     sigprocmask(SIG_SETMASK, &none, NULL);
     execv("/proc/self/exe", argv);
-    _exit(EXIT_FAILED);
+    _exit(SERVICE_FAILED);
 }
 
 static enum err start_role(struct serve *s, enum role_id id, struct fault *f)

@@ -113,7 +113,7 @@ int store_command_check(const struct local_run *how, const char *dir)
     enum err e;
 
     if (!result_is_record("store check", how->output))
-        return 1;
+        return WRONG_USE;
     log_role("check");
     c = xcalloc(1, sizeof *c);
     e = dir == NULL ? config_load(how->home, c, NULL, &k.f) : OK;
@@ -127,7 +127,7 @@ int store_command_check(const struct local_run *how, const char *dir)
         say_checked(&k.n, how);
     config_free(c);
     free(c);
-    return e == OK && k.n.faults == 0 ? 0 : 1;
+    return e == OK && k.n.faults == 0 ? DONE : WRONG_USE;
 }
 
 /* ---- store snapshot ---- */
@@ -158,18 +158,18 @@ int store_command_snapshot(const struct local_run *how, const char *dir, const c
     if (how->is_dry_run) {
         fprintf(stderr,
                 "chancery: store snapshot has no --dry-run: its file is replaced whole or not at all\n");
-        return 1;
+        return WRONG_USE;
     }
     log_role("store");
     e = snapshot(how->home, dir, host, now_s, &f);
     if (e != OK) {
         result_fail(e, &f);
-        return 1;
+        return WRONG_USE;
     }
     clock_rfc3339(now_s, text);
     if (!how->is_quiet)
         fprintf(stderr, "%s/data.mdb: the store as of %s\n", dir, text);
-    return 0;
+    return DONE;
 }
 
 /* ---- audit verify ---- */

@@ -9,9 +9,6 @@
 #include "api/role.h"
 #include "base/notify.h"
 
-#define EXIT_LOCAL 1
-#define EXIT_FAILED 2
-
 enum wire_name { WIRE_CERTIFICATE_PORT, WIRE_CRL_PORT, WIRE_OCSP_PORT, WIRE_ASK, WIRE_DESK, WIRE_COUNT };
 
 struct serve {

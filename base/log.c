@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/exit.h"
+
 #define LINE_MAX_OCTETS 2048 /* below PIPE_BUF, so a line to a pipe stays whole */
 
 static const char *role_name = "chancery";
@@ -85,7 +87,7 @@ void die(const char *fmt, ...)
     va_start(ap, fmt);
     line("fatal", "end", fmt, ap);
     va_end(ap);
-    _exit(2);
+    _exit(SERVICE_FAILED);
 }
 
 void *xmalloc(unsigned long size)

@@ -16,7 +16,7 @@ void log_info(const char *event, const char *fmt, ...) __attribute__((format(pri
 void log_warn(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_error(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Logs and ends the process with exit code 2: for what the process cannot go on after
+/* Logs and ends the process with SERVICE_FAILED of base/exit.h: for what the process cannot go on after
  * (out of memory, a lost peer role, broken internal framing, a failed commit). */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 

@@ -9,13 +9,12 @@
 
 #include <stdio.h>
 
+#include "base/exit.h"
 #include "base/fetch.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "cli/cli.h"
-
-enum exit_code { DONE, WRONG_USE, SERVICE_FAILED, REFUSED, PENDING, NOT_FOUND, NOT_PERMITTED };
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
