@@ -267,9 +267,19 @@ static bool is_closed(CURLcode code)
     return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
 }
 
+static bool is_absent(CURL *curl, CURLcode code, const struct fetch_target *t)
+{
+    long os_errno = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+    return t->unix_socket != NULL && code == CURLE_COULDNT_CONNECT &&
+           (os_errno == ENOENT || os_errno == ECONNREFUSED);
+}
+
 static enum err lane_end(struct lane *l, CURLcode code, const struct fetch_target *t, struct fault *f)
 {
     l->answer->is_closed = is_closed(code);
+    l->answer->is_absent = is_absent(l->curl, code, t);
     if (code != CURLE_OK)
         return report(l->curl, code, l->text, t, &l->answer->body, f);
     read_answer(l->curl, l->answer);

@@ -32,6 +32,7 @@ struct fetch_request {
 struct fetch_answer {
     unsigned status;
     bool is_closed; /* with ERR_UNAVAILABLE: by the server, without an answer */
+    bool is_absent; /* with ERR_UNAVAILABLE: nobody listens at the Unix socket */
     char content_type[128];
     /* "" when absent or longer */
     char location[256], cache_control[128], etag[128], last_modified[64], expires[64], retry_after[64];

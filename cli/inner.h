@@ -297,6 +297,9 @@ int in_read(struct cli *c, const char *path, size_t max, struct buf *out);
 [[nodiscard]] bool service_is_named(const struct cli *c);
 /* Whom to ask, from the options; done once. */
 int service_open(struct cli *c);
+/* Once it is known whom to ask: does nobody listen there, and is it a home with a store? Then `store` is its
+ * directory. Never of a remote service. */
+[[nodiscard]] bool service_is_away(const struct cli *c, char store[static PATH_LEN_MAX]);
 /* Any answer; DONE when there was one. The caller frees the answer in every case. */
 int service_fetch(struct cli *c, const struct fetch_request *r, struct fetch_answer *a);
 /* JSON both ways: *out is NULL when the code is neither DONE nor PENDING, or the answer was empty. An answer

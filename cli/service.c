@@ -104,6 +104,23 @@ int service_open(struct cli *c)
     return url != NULL ? open_remote(c, url) : open_local(c);
 }
 
+/* Of /livez, which needs no login; a socket that we may not open has a service behind it. */
+bool service_is_away(const struct cli *c, char store[static PATH_LEN_MAX])
+{
+    struct fetch_request r = {.method = "GET", .path = "/livez"};
+    const char *home = home_of(c);
+    struct fetch_answer a = {0};
+    char file[PATH_LEN_MAX];
+    bool is_away;
+
+    if (c->target.unix_socket == NULL || path_join(store, home, "store", NULL) != OK ||
+        path_join(file, store, "data.mdb", NULL) != OK || access(file, F_OK) != 0)
+        return false;
+    is_away = fetch(&c->target, &r, &a, NULL) != OK && a.is_absent;
+    fetch_answer_free(&a);
+    return is_away;
+}
+
 void service_close(struct cli *c)
 {
     if (c->token.data != NULL)

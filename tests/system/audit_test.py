@@ -329,6 +329,27 @@ class Audit(ServiceTest):
         self.assert_whole(run(CHANCERY, "audit", "verify", "--store", copied, "--output", "json"))
         self.assertEqual([path.name for path in copied.iterdir()], ["data.mdb"])
 
+    def test_a_copied_home_is_read_where_nothing_answers(self):
+        home = self.twin().home
+        verify = (CHANCERY, "audit", "verify", "--home", home, "--seal-key", self.seal_key(), "--output", "json")
+        before = sorted(path.name for path in (home / "store").iterdir())
+        done = run(*verify)
+        self.assertGreaterEqual(self.assert_whole(done)["seals"], 1)
+        self.assertEqual(done.stderr.decode(), f"{home}/control.sock: nothing answers, so {home}/store is read\n")
+        self.assertEqual(sorted(path.name for path in (home / "store").iterdir()), before)
+        row = bytes.fromhex(self.rows(serial=self.leaf.serial_hex, kind="issue")[0]["row"])
+        data = home / "store/data.mdb"
+        data.write_bytes(data.read_bytes().replace(row, row[:-1] + bytes([row[-1] ^ 1])))
+        self.assert_broken(run(*verify, check=False))
+
+    def test_what_is_asked_of_another_service_is_not_read_here(self):
+        home, ca = self.twin().home, self.service.home / "admin/server-ca.pem"
+        done = run(CHANCERY, "audit", "verify", "--server", "https://127.0.0.1:1", "--cacert", ca, check=False, env={"CHANCERY_HOME": str(home)})
+        self.assertEqual((done.returncode, done.stdout), (2, b""), done.said)
+        shutil.rmtree(home / "store")
+        done = run(CHANCERY, "audit", "verify", "--home", home, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, b""), done.said)
+
     def test_seals_of_another_key_are_found(self):
         service = self.twin()
         other = self.service.directory / "other.pub"
