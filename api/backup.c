@@ -295,24 +295,64 @@ static enum err run(struct backup *b, const struct local_run *how, const char *d
     return e;
 }
 
+static void say_missing(const char *what, const char *scheme, int len, const char *where)
+{
+    fprintf(stderr, "Not in it, because it is not in the home: %s %s%.*s\n", what, scheme, len, where);
+}
+
+static bool is_in_home(const struct config *c, const char *path)
+{
+    return tree_check_outside(path, c->home, NULL) == ERR_USAGE;
+}
+
 /* Without what follows a `?`: a PIN may. */
 static void say_key(const struct config *c, const char *uri)
 {
-    size_t len = strlen(c->home);
-
-    if (uri[0] == '\0' ||
-        (strncmp(uri, "file:", 5) == 0 && strncmp(uri + 5, c->home, len) == 0 && uri[5 + len] == '/'))
-        return;
-    fprintf(stderr, "Not in it, because it is not in the home: key %.*s\n", (int)strcspn(uri, "?"), uri);
+    if (uri[0] != '\0' && !(strncmp(uri, "file:", 5) == 0 && is_in_home(c, uri + 5)))
+        say_missing("key", "", (int)strcspn(uri, "?"), uri);
 }
 
-static void say_keys(const struct config *c)
+/* "" is none; a relative path is one in the home, or out of it again. */
+static void say_file(const struct config *c, const char *what, const char *path)
 {
+    char whole[PATH_LEN_MAX];
+
+    if (path[0] == '\0')
+        return;
+    if (path[0] != '/' && path_join(whole, c->home, path, NULL) == OK)
+        path = whole;
+    if (!is_in_home(c, path))
+        say_missing(what, "file:", PATH_LEN_MAX, path);
+}
+
+static void say_target(const struct config *c, const struct target *t)
+{
+    if (t->secret.is_credential)
+        say_missing("secret", "credential:", PATH_LEN_MAX, t->secret.where);
+    else
+        say_file(c, "secret", t->secret.where);
+    say_file(c, "key", t->key);
+    say_file(c, "certificate", t->certificate);
+    say_file(c, "ca", t->ca);
+    say_file(c, "public-ca", t->public_ca);
+    say_file(c, "known-hosts", t->known_hosts);
+}
+
+static void say_outside(const struct config *c)
+{
+    const struct access_config *access = &c->ca.access;
+
     for (size_t i = 0; i < c->issuer_count; i++) {
         say_key(c, c->issuers[i].key_uri);
         say_key(c, c->issuers[i].ocsp_key_uri);
     }
     say_key(c, c->audit_key_uri);
+    for (size_t i = 0; i < c->watch.count; i++)
+        say_target(c, &c->watch.targets[i]);
+    for (size_t i = 0; i < access->authority_count; i++) {
+        say_file(c, "certificate-authority", access->authorities[i].file);
+        say_file(c, "crl", access->authorities[i].crl);
+    }
 }
 
 static void say_done(const struct backup *b, const char *dir, bool is_dry_run)
@@ -324,7 +364,7 @@ static void say_done(const struct backup *b, const char *dir, bool is_dry_run)
             is_dry_run ? "would be " : "", text, (unsigned long long)b->checked.certificates,
             (unsigned long long)b->checked.revoked,
             is_dry_run ? "Nothing was made.\n" : "It holds the private keys: keep it as the home is kept.\n");
-    say_keys(&b->config);
+    say_outside(&b->config);
 }
 
 int backup_main(const struct local_run *how, const char *dir)

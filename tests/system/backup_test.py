@@ -207,6 +207,31 @@ class Backup(ServiceTest):
         self.assertEqual([line for line in said.splitlines() if "Not in it" in line],
                          [f"Not in it, because it is not in the home: key file:{away}"])
 
+    def test_all_that_the_configuration_names_outside_is_named(self):
+        self.assertEqual(self.service.stop(), 0)
+        twin = self.service.copy()
+        self.service.start()
+        settings, text = twin.home / "chancery.xml", (twin.home / "chancery.xml").read_text()
+        login = f"""<login>
+    <certificate-authority id="far" file="/etc/far/ca.pem" crl="../far.crl"/>
+    <certificate-authority id="near" file="near/ca.pem" crl="{twin.home}/near/ca.crl"/>
+  </login>
+  <store"""
+        watch = f"""<watch>
+    <target id="web" type="webdav" url="https://web.example.com" user="ca" secret="credential:web" ca="file:/etc/far/web.pem"
+            public-ca="file:public.pem" certificate="file:/etc/far/own.pem" key="file:/etc/far/own.key"/>
+    <target id="ftp" type="sftp" url="sftp://ftp.example.com/crl" user="ca" key="file:{twin.home}/keys/ftp" known-hosts="file:../hosts"/>
+    <target id="s3" type="s3" url="https://s3.example.com/crl" user="ca" secret="file:/etc/far/s3"/>
+  </watch>
+</chancery>"""
+        replace_file(settings, text.replace("<store", login).replace("</chancery>", watch))
+        (twin.home / "near").mkdir()
+        said = run(CHANCERY, "store", "backup", WORK / "far", "--home", twin.home).said
+        self.assertEqual([line.split("home: ")[1] for line in said.splitlines() if "Not in it" in line],
+                         ["secret credential:web", "key file:/etc/far/own.key", "certificate file:/etc/far/own.pem", "ca file:/etc/far/web.pem",
+                          f"known-hosts file:{twin.home}/../hosts", "secret file:/etc/far/s3",
+                          "certificate-authority file:/etc/far/ca.pem", f"crl file:{twin.home}/../far.crl"])
+
     def test_a_store_that_was_cut_off_is_said_to_be(self):
         for _ in range(8):
             self.service.issued(make_csr(), "ucm/tomcat")
