@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every bench in a short form, as one table: each job beside its limit, measured in the same run.
 
-usage: deploy/bench [--json] [--long] [--certificates N] [--only issue,ocsp,crl,revoke,list,start,peers] [--key ec|rsa]
+usage: deploy/bench [--json] [--long] [--certificates N] [--key ec|rsa] [JOB...]     jobs: issue ocsp crl revoke list start peers
+       --only issue,ocsp does as well what `issue ocsp` does; without either all of them
 
 --long: more rounds of longer runs, and starts with 100,000 certificates besides. --json: each bench's own figures,
 a line each, then the rows of the table. Nothing is judged: the aim stands beside the ratio. Some minutes.
@@ -12,6 +13,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,7 @@ KINDS = {"ec-256": ("P-256", 0.5), "ec-384": ("P-384", 0.8), "rsa-2048": ("RSA-2
 class Table:
     def __init__(self, options):
         self.options, self.rows = options, []
+        self.issued = {}  # a second, to 16 clients, by the kind of key: what other programs stand beside
 
     def say(self, text):
         print(text, file=sys.stderr, flush=True)
@@ -37,7 +40,7 @@ class Table:
             print(json.dumps(each), flush=True)
 
     def row(self, job, ours, limit, ratio, aim):
-        """`ratio` as the aim has it: of the limit for rates, against the limit for times."""
+        """`ratio` as the aim has it: of the limit for rates, against the limit for times; None where one of the two was not measured."""
         self.rows.append({"bench": "table", "job": job, "ours": ours, "limit": limit, "ratio": round(ratio, 2) if ratio else None, "aim": aim})
 
 
@@ -58,6 +61,8 @@ def issue(t):
         each = json.loads(line)
         t.figures(each)
         name, aim = KINDS[each["kind"]]
+        if each["clients"] == 16:
+            t.issued[each["kind"]] = each["per_second"]
         t.row(f"issue {name}, {each['clients']} clients", f"{each['per_second']:,.0f}/s", f"{each['limit']:,.0f}/s", each["ratio"],
               f"≥ {aim}" if each["clients"] == 16 else "")
         t.row("  by processor time, all roles", f"{each['cpu_us']:,.0f} µs", f"{each['limit_cpu_us']:,.0f} µs", each["cpu_ratio"], "")
@@ -104,13 +109,25 @@ def pages(t, few, many):
 
 
 def starts(t, homes):
+    """Each beside the first, which has the fewest."""
+    few = None
     for home in homes:
         each = start.measure(home, argparse.Namespace(rounds=5 if t.options.long else 2, backups=3 if t.options.long else 1))
         t.figures(each)
         name = f"{int(home.name.removeprefix('home')):,}"
-        memory = sum(each["memory_mib"].values())
-        t.row(f"start among {name}", f"{each['ready_ms']:.0f} ms, first answer {each['first_answer_ms']:.1f} ms", f"{memory:.0f} MiB in all roles", None, "")
+        each["among"], each["memory"] = name, sum(each["memory_mib"].values())
+        few = few or each
+        if each is not few:
+            t.row(f"start among {name}", f"{each['ready_ms']:.0f} ms", f"{few['ready_ms']:.0f} ms among {few['among']}", each["ready_ms"] / few["ready_ms"], "")
+            t.row("  its first answer", f"{each['first_answer_ms']:.1f} ms", f"{few['first_answer_ms']:.1f} ms",
+                  each["first_answer_ms"] / few["first_answer_ms"], "")
+            t.row("  memory of all roles", f"{each['memory']:.0f} MiB", f"{few['memory']:.0f} MiB", each["memory"] / few["memory"], "")
         t.row(f"backup of {name}", f"{each['backup_s']:.2f} s", f"{each['copy_s']:.2f} s, a copy of the file", each["backup_ratio"], "")
+
+
+def beside(t, job, ours, rate):
+    """Ours, where it was measured in this run, to another program's."""
+    t.row(job, f"{ours:,.0f}/s" if ours else "", f"{rate:,.0f}/s", ours / rate if ours else None, "")
 
 
 def others(t, directory):
@@ -118,10 +135,10 @@ def others(t, directory):
     seconds, batch = (5, 500) if t.options.long else (2, 100)
     for kind, (name, _) in KINDS.items():
         ca = peers.Ca(directory, kind)
-        for peer, rate in (("cfssl serve, HTTP, no store", peers.cfssl_serve(ca, seconds, 16)), ("openssl ca, a batch", peers.openssl_ca(ca, batch))):
+        for peer, how, rate in (("cfssl serve", "HTTP, no store", peers.cfssl_serve(ca, seconds, 16)), ("openssl ca", "a batch", peers.openssl_ca(ca, batch))):
             if rate:
-                t.figures({"bench": "peer", "job": "issue", "kind": kind, "peer": peer, "per_second": rate})
-                t.row(f"  issue {name}: {peer}", f"{rate:,.0f}/s", "", None, "")
+                t.figures({"bench": "peer", "job": "issue", "kind": kind, "peer": f"{peer}, {how}", "per_second": rate})
+                beside(t, f"issue {name}, ours to {peer}'s ({how})", t.issued.get(kind), rate)
     responders(t, directory, seconds)
 
 
@@ -133,17 +150,19 @@ def responders(t, directory, seconds):
         serial = start.some_serial(served)
         request = start.ocsp_request(home, serial, directory)
         answer = served.answer(request)
-        ours = peers.ab(f"http://{served.http}/ocsp", request_file, seconds, 16)
+        url = f"http://{served.http}/ocsp"
+        by_ab = peers.ab(url, request_file, seconds, 16)
+        by_wrk = peers.wrk(url, seconds, 64, peers.post(directory, request)) if shutil.which("wrk") else None
     finally:
         served.end()
     rate = peers.cfssl_ocspserve(directory, request, answer, seconds, 64)
     if rate:
-        t.figures({"bench": "peer", "job": "ocsp", "peer": "cfssl ocspserve", "per_second": rate})
-        t.row("  OCSP: cfssl ocspserve, wrk, all cores", f"{rate:,.0f}/s", "", None, "")
+        t.figures({"bench": "peer", "job": "ocsp", "peer": "cfssl ocspserve", "per_second": rate, "ours_per_second": by_wrk})
+        beside(t, "OCSP, ours to cfssl ocspserve's (wrk, all cores)", by_wrk, rate)
     rate = peers.openssl_ocsp(directory, home / "issuers/ec-g1.pem", serial, request_file, seconds, 16)
     if rate:
-        t.figures({"bench": "peer", "job": "ocsp", "peer": "openssl ocsp", "per_second": rate, "ours_per_second": ours})
-        t.row("  OCSP: a connection each, ab, all cores", f"{ours:,.0f}/s", f"{rate:,.0f}/s, openssl ocsp", ours / rate, "")
+        t.figures({"bench": "peer", "job": "ocsp", "peer": "openssl ocsp", "per_second": rate, "ours_per_second": by_ab})
+        beside(t, "OCSP, ours to openssl ocsp's (ab, a connection each)", by_ab, rate)
 
 
 def show(t):
@@ -189,11 +208,12 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--certificates", type=int, default=1000000)
     parser.add_argument("--key", choices=("ec", "rsa"), default="ec", help="of the OCSP signer")
-    parser.add_argument("--only", default=",".join(JOBS))
-    options = parser.parse_args()
-    only = options.only.split(",")
+    parser.add_argument("--only", metavar="JOB,JOB")
+    parser.add_argument("jobs", nargs="*", metavar="JOB")
+    options = parser.parse_intermixed_args()
+    only = options.jobs + (options.only.split(",") if options.only is not None else []) or JOBS
     if not set(only) <= set(JOBS) or options.certificates < 10000:
-        parser.error(f"--only takes {', '.join(JOBS)}; --certificates at least 10000")
+        parser.error(f"the jobs are {', '.join(JOBS)}; --certificates at least 10000")
     t = Table(options)
     with tempfile.TemporaryDirectory(prefix="chancery-bench-", dir=os.environ.get("TMPDIR")) as directory:
         measure(t, only, directory)
