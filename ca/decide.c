@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/parts.h"
+#include "base/revocation.h"
 #include "ca/inner.h"
 #include "ca/policy.h"
 
@@ -319,24 +320,17 @@ void decide_key(struct view *v, struct ask *a)
         refuse_by_findings(a);
 }
 
-static void decide_revoke(struct ask *a, const struct status *s, int64_t now_s)
+static struct revocation revocation_of(const struct status *s)
 {
-    if (s->state == CERT_REVOKED && s->reason == a->reason)
-        return; /* idempotent in effect: nothing changes, not even the times */
-    if (s->state == CERT_HELD && a->reason == REASON_CERTIFICATE_HOLD)
-        return;
-    if (s->state == CERT_REVOKED)
-        return ask_refuse(a, ERR_CONFLICT, "It is revoked for another reason.");
-    if (a->invalidity_s != NO_TIME && a->invalidity_s > now_s + INVALIDITY_AHEAD_S)
-        return ask_refuse(a, ERR_MALFORMED, "The invalidity date lies in the future.");
-    a->changed = true;
+    return (struct revocation){.is_revoked = s->state != CERT_VALID,
+                               .reason = s->state == CERT_HELD ? REASON_CERTIFICATE_HOLD : s->reason};
 }
 
-static void decide_unhold(struct ask *a, const struct status *s)
+static void take_verdict(struct ask *a, struct revocation_verdict v)
 {
-    if (s->state != CERT_HELD)
-        return ask_refuse(a, ERR_CONFLICT, "It is not on hold.");
-    a->changed = true;
+    a->changed = v.changes;
+    if (v.err != OK)
+        ask_refuse(a, v.err, v.text);
 }
 
 static bool covers_serial(struct view *v, const struct ask *a)
@@ -371,10 +365,9 @@ void decide_revocation(struct view *v, struct ask *a, int64_t now_s)
         return ask_refuse(a, ERR_INTERNAL, "The status of this certificate cannot be read.");
     if (!covers_serial(v, a))
         return access_hide(a, "There is no such certificate."); /* he cannot see it either */
-    if (a->kind == ASK_REVOKE)
-        decide_revoke(a, &s, now_s);
-    else
-        decide_unhold(a, &s);
+    take_verdict(a, a->kind == ASK_REVOKE
+                        ? revocation_revoke(revocation_of(&s), a->reason, a->invalidity_s, now_s)
+                        : revocation_unhold(revocation_of(&s)));
     if (a->err == OK && a->changed)
         decide_move(v, a);
 }

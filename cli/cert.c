@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/reason.h"
+#include "base/revocation.h"
 #include "cli/inner.h"
 
 #define SERIAL_TEXT_MAX                                                                                      \
@@ -70,12 +70,11 @@ int run_cert_export(struct cli *c)
 static const char reason_names[] = "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,"
                                    " cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise";
 
-static int check_reason(struct cli *c)
+static int read_reason(struct cli *c, enum reason *out)
 {
     const char *name = cli_option(c, OPT_REASON);
-    enum reason reason;
 
-    if (!reason_parse(name, &reason))
+    if (!reason_parse(name, out))
         return cli_misuse(c, "--reason %s: one of %s", name, reason_names);
     return DONE;
 }
@@ -96,9 +95,10 @@ static int read_invalidity(struct cli *c, int64_t *out_s)
 /* {"reason": R, "invalidity_date": T} */
 static int build_revocation(struct cli *c, struct buf *body)
 {
+    enum reason reason;
     int64_t when_s;
     struct js *o;
-    int code = check_reason(c);
+    int code = read_reason(c, &reason);
 
     if (code == DONE)
         code = read_invalidity(c, &when_s);
@@ -134,34 +134,48 @@ static const struct column plan_columns[] = {
     {"", "would", 0}, {"", "serial", 0}, {"", "subject", 0}, {"", "status", 0}, {"", "reason", 0},
 };
 
-/* What the service would make of it, from what it shows (docs/interface.md, 5) and by our clock: DONE, or
- * what it would end with and its own words. `would` becomes "nothing" where the wish is fulfilled already. */
+/* From what the service shows. */
+static int read_state(struct cli *c, const struct js *now, struct revocation *out)
+{
+    const char *given = js_str(js_get(js_get(now, "revocation"), "reason"));
+
+    *out = (struct revocation){.is_revoked = given != NULL};
+    if (given == NULL || reason_parse(given, &out->reason))
+        return DONE;
+    return cli_fail(c, SERVICE_FAILED, "the service gives a reason that is not known here: %s", given);
+}
+
+/* DONE, or what the service would end with and its own words (docs/interface.md, 2). `would` becomes
+ * "nothing" where the wish is fulfilled already. */
+static int take_verdict(struct cli *c, struct revocation_verdict v, const char **would)
+{
+    if (v.err != OK)
+        return cli_fail(c, exit_of_status(err_status(v.err)), "%s", v.text);
+    if (!v.changes)
+        *would = "nothing";
+    return DONE;
+}
+
 static int decide_revoke(struct cli *c, const struct js *now, const char **would)
 {
-    const char *given = js_str(js_get(js_get(now, "revocation"), "reason")),
-               *wanted = cli_option(c, OPT_REASON);
+    struct revocation state;
+    enum reason asked;
     int64_t when_s;
-    int code = read_invalidity(c, &when_s);
+    int code = read_reason(c, &asked);
 
-    if (code != DONE)
-        return code;
-    if (given != NULL && strcmp(given, wanted) == 0)
-        *would = "nothing";
-    else if (given != NULL && strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) != 0)
-        return cli_fail(c, REFUSED, "It is revoked for another reason.");
-    else if (when_s != NO_DATE && when_s > c->now_s + INVALIDITY_AHEAD_S)
-        return cli_fail(c, WRONG_USE, "The invalidity date lies in the future.");
-    return DONE;
+    if (code == DONE)
+        code = read_invalidity(c, &when_s);
+    if (code == DONE)
+        code = read_state(c, now, &state);
+    return code == DONE ? take_verdict(c, revocation_revoke(state, asked, when_s, c->now_s), would) : code;
 }
 
 static int decide_unhold(struct cli *c, const struct js *now, const char **would)
 {
-    const char *given = js_str(js_get(js_get(now, "revocation"), "reason"));
+    struct revocation state;
+    int code = read_state(c, now, &state);
 
-    (void)would;
-    if (given == NULL || strcmp(given, reason_name(REASON_CERTIFICATE_HOLD)) != 0)
-        return cli_fail(c, REFUSED, "It is not on hold.");
-    return DONE;
+    return code == DONE ? take_verdict(c, revocation_unhold(state), would) : code;
 }
 
 /* Asks for the certificate, so that a wrong serial shows, and says what would happen to it. */
