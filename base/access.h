@@ -32,6 +32,9 @@ const char *access_role_name(enum access_role r); /* "viewer"; "nobody" */
 
 /* Lines of the permit list: every new connection is held against them. */
 #define PERMITS_MAX 1024u
+/* What the ca says of a line, and the command line beforehand. */
+#define PERMIT_THERE_TEXT "The permit list has this line already."
+#define PERMIT_MISSING_TEXT "The permit list has no such line."
 #define PERMITS_FULL_TEXT "The permit list has 1024 lines: use ranges."
 _Static_assert(PERMITS_MAX == 1024, "as the text says");
 

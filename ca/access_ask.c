@@ -297,7 +297,7 @@ static void check_addition(struct txn *t, struct ask *a, enum err found, bool is
     if (found == OK && is_damaged)
         return ask_refuse(a, ERR_INTERNAL, "This line is there and damaged: remove it, then add it again.");
     if (found == OK)
-        return ask_refuse(a, ERR_CONFLICT, "The permit list has this line already.");
+        return ask_refuse(a, ERR_CONFLICT, PERMIT_THERE_TEXT);
     if (permit_each(txn_view(t), count_permit, &n) != OK)
         return ask_refuse(
             a, ERR_INTERNAL,
@@ -339,7 +339,7 @@ static void change_permit(struct txn *t, struct ask *a, int64_t now_s)
     if (a->kind == ASK_PERMIT_ADD)
         return add_permit(t, a, found, there.is_damaged, now_s);
     if (found != OK)
-        return ask_refuse(a, ERR_NOT_FOUND, "The permit list has no such line.");
+        return ask_refuse(a, ERR_NOT_FOUND, PERMIT_MISSING_TEXT);
     permit_remove(t, &a->permit);
     audit_permit(t, a, there.is_damaged ? "removed, damaged as it was," : "removed", now_s);
 }

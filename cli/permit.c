@@ -93,8 +93,7 @@ static int pretend(struct cli *c, bool adds)
     if (code == DONE)
         code = service_get(c, PERMITS_PATH, &list);
     if (code == DONE && is_listed(js_get(list, "items"), &line) == adds)
-        code = adds ? cli_fail(c, REFUSED, "The permit list has this line already.")
-                    : cli_fail(c, NOT_FOUND, "The permit list has no such line.");
+        code = adds ? cli_fail(c, REFUSED, PERMIT_THERE_TEXT) : cli_fail(c, NOT_FOUND, PERMIT_MISSING_TEXT);
     else if (code == DONE && adds && js_len(js_get(list, "items")) >= PERMITS_MAX)
         code = cli_fail(c, REFUSED, PERMITS_FULL_TEXT);
     else if (code == DONE)
