@@ -20,7 +20,7 @@ enum err path_join(char out[static PATH_LEN_MAX], const char *dir, const char *n
     int n = snprintf(out, PATH_LEN_MAX, "%s/%s", dir, name);
 
     if (n < 0 || n >= PATH_LEN_MAX)
-        return fault_set(f, ERR_IO, "path too long: %.64s…", dir);
+        return fault_set(f, ERR_IO, "%.64s…: the path is too long", dir);
     return OK;
 }
 
@@ -50,7 +50,7 @@ enum err file_draft_open(struct file_draft *d, const char *path, mode_t mode, st
     d->fd = -1;
     if (n < 0 || n >= (int)sizeof d->temp) {
         d->temp[0] = '\0';
-        return fault_set(f, ERR_IO, "path too long: %.64s…", path);
+        return fault_set(f, ERR_IO, "%.64s…: the path is too long", path);
     }
     strcpy(d->path, path);
     d->fd = mkostemp(d->temp, O_CLOEXEC);
@@ -195,7 +195,7 @@ enum err file_open(const char *path, int *fd, struct stat *st, struct fault *f)
     if (fstat(*fd, st) == 0 && S_ISREG(st->st_mode))
         return OK;
     close(*fd);
-    return fault_set(f, ERR_IO, "%s: no regular file", path);
+    return fault_set(f, ERR_IO, "%s: not a regular file", path);
 }
 
 enum err file_replace(const char *path, struct span content, mode_t mode, struct fault *f)

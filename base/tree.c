@@ -61,7 +61,7 @@ static enum err parent_of(const char *path, char out[static PATH_LEN_MAX], struc
     while (len > 1 && path[len - 1] == '/')
         len--;
     if (len >= PATH_LEN_MAX)
-        return fault_set(f, ERR_USAGE, "%s: the path is too long", path);
+        return fault_set(f, ERR_USAGE, "%.64s…: the path is too long", path);
     snprintf(out, PATH_LEN_MAX, "%.*s", len > 0 ? len : 1, len > 0 ? path : ".");
     return OK;
 }
@@ -94,7 +94,7 @@ enum err tree_draft(const char *path, char out[static PATH_LEN_MAX], struct faul
     int n = snprintf(out, PATH_LEN_MAX, "%.*s.new-XXXXXX", name_end(path), path);
 
     if (n < 0 || n >= PATH_LEN_MAX - 128)
-        return fault_set(f, ERR_USAGE, "%s: the path is too long", path);
+        return fault_set(f, ERR_USAGE, "%.64s…: the path is too long", path);
     if (mkdtemp(out) == NULL)
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
     return OK;

@@ -86,7 +86,7 @@ const struct command commands[] = {
      "not",
      B(STORE) | B(EXPORT) | B(SEAL_KEY) | B(HEAD), 0, SHOW_FORMATS, FORMAT_TABLE, run_audit_verify},
     {"profile", "replay", "P", "--against NEW-PROFILES.XML [--limit N]",
-     "which certificates of this profile would be refused or come out otherwise under a changed catalogue; "
+     "which certificates of this profile would be refused or come out differently under a changed catalogue; "
      "--limit: the newest N alone",
      B(AGAINST) | B(LIMIT), B(AGAINST), LIST_FORMATS, FORMAT_TABLE, run_profile_replay},
     {"token", "create", NULL, "--role R [--profile GLOB]... [--name SUFFIX]... [--issuer ID]... [--days N]",

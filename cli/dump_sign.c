@@ -441,7 +441,7 @@ static int check_out(struct cli *c, const char *out)
     if (out == NULL || strcmp(out, "-") == 0)
         return cli_misuse(c, "an archive is answered by an archive: --out FILE.tgz is missing");
     if (stat(out, &st) == 0 && !S_ISREG(st.st_mode))
-        return cli_fail(c, WRONG_USE, "%s: not a file", out);
+        return cli_fail(c, WRONG_USE, "%s: not a regular file", out);
     return DONE;
 }
 

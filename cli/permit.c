@@ -31,6 +31,12 @@ struct line {
     const char *listener, *role; /* role NULL: everybody */
 };
 
+static int misuse_range(struct cli *c)
+{
+    return cli_misuse(c, "%s: not an IP address or range such as 10.0.0.0/8 (no bits beyond the prefix)",
+                      cli_argument(c));
+}
+
 /* What the service would call malformed (docs/access.md). */
 static int read_line(struct cli *c, struct line *out)
 {
@@ -39,7 +45,7 @@ static int read_line(struct cli *c, struct line *out)
     enum access_role known;
 
     if (!address_range_parse(cli_argument(c), &range))
-        return cli_misuse(c, "%s: no address, and no range without bits beyond its prefix", cli_argument(c));
+        return misuse_range(c);
     if (listener != NULL && strcmp(listener, "http") != 0 && strcmp(listener, "https") != 0)
         return cli_misuse(c, "--listener %s: http or https", listener);
     if (role != NULL && !access_role_parse(role, &known))
@@ -135,7 +141,7 @@ int run_permit_add(struct cli *c)
     js_write(o, &body);
     js_free(o);
     r.body = buf_span(&body);
-    code = buf_end(&body) == OK ? show(c, &r) : cli_misuse(c, "%s: no address or range", cli_argument(c));
+    code = buf_end(&body) == OK ? show(c, &r) : misuse_range(c);
     buf_free(&body);
     return code;
 }

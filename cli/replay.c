@@ -115,8 +115,8 @@ static int replay_pages(struct replay_run *r)
         rows_abort(&r->rows);
         return code;
     }
-    cli_note(r->cli, "%" PRId64 " examined: %zu would be refused, %zu would be otherwise", r->examined,
-             r->refused, r->rows.count - r->refused);
+    cli_note(r->cli, "%" PRId64 " examined: %zu would be refused, %zu would come out differently",
+             r->examined, r->refused, r->rows.count - r->refused);
     rows_close(&r->rows, NULL);
     return DONE;
 }

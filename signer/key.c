@@ -68,7 +68,7 @@ static enum err check_file(const char *path, struct fault *f)
     if (stat(path, &st) != 0)
         return fault_set(f, ERR_KEY, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return fault_set(f, ERR_KEY, "%s: is not a file", path);
+        return fault_set(f, ERR_KEY, "%s: not a regular file", path);
     if ((st.st_mode & (is_credential(path) ? 037 : 077)) != 0)
         return fault_set(f, ERR_KEY, "%s: has mode %04o, others may use the key; make it 0600", path,
                          st.st_mode & 07777);

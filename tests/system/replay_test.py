@@ -168,7 +168,7 @@ class Replay(ServiceTest):
         done = self.chancery(*against)
         self.assertIn("days 825 -> 397", done.text)
         self.assertIn("days.too-long", done.text)
-        self.assertIn("4 examined: 1 would be refused, 3 would be otherwise", done.stderr.decode())
+        self.assertIn("4 examined: 1 would be refused, 3 would come out differently", done.stderr.decode())
         whole = json.loads(self.chancery(*against, "--output", "json").text)
         self.assertEqual({each["serial"] for each in whole["items"]}, set(self.serials.values()))
         self.assertEqual(len(self.chancery(*against, "--output", "jsonl").text.splitlines()), 4)

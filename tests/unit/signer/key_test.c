@@ -207,7 +207,7 @@ Test(key, what_is_no_private_key_is_refused)
     fclose(out);
     refused(spec, "holds no private key");
     spec.uri = "file:/";
-    refused(spec, "is not a file");
+    refused(spec, "not a regular file");
     spec.uri = "nonsense:x";
     refused(spec, "nonsense:x");
 }
