@@ -6,6 +6,8 @@
 #include "base/tls.h"
 
 #include <limits.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -26,6 +28,7 @@
 #define SSL_OP_NO_RX_CERTIFICATE_COMPRESSION                                                                 \
     0 /* OpenSSL before 3.2 has none; it would hide from a callback */
 #endif
+#define EXPONENT_BITS_MAX 31 /* of an RSA key, as of those that we certify (base/alg.h) */
 /* Messages in what arrived at once: a handshake has six. After it a KeyUpdate, 27 octets, takes up to 22 us,
  * and the loop waits meanwhile. */
 #define MESSAGES_MAX 32u
@@ -45,12 +48,31 @@ struct tls_conn {
 
 /* ---- the context ---- */
 
-/* The layer above judges the leaf against the store; TLS has proven possession of its key. */
+/* To verify what an RSA key of 3,072 bits has signed takes 7 ms when its exponent is as long, and 11 ms when
+ * it is a DSA key of 10,000. What libssl takes of the other kinds has a bound of its own. */
+static bool is_cheap_to_verify(const EVP_PKEY *key)
+{
+    BIGNUM *exponent = NULL;
+    bool is_cheap;
+
+    if (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "RSA-PSS"))
+        return EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
+    is_cheap = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+               BN_num_bits(exponent) <= EXPONENT_BITS_MAX;
+    BN_free(exponent);
+    return is_cheap;
+}
+
+/* The layer above judges the leaf against the store, once TLS has proven possession of its key: which it does
+ * after this. */
 static int accept_any_chain(X509_STORE_CTX *x, void *arg)
 {
+    const EVP_PKEY *key = X509_get0_pubkey(X509_STORE_CTX_get0_cert(x));
+    bool is_taken = key != NULL && is_cheap_to_verify(key);
+
     (void)arg;
-    X509_STORE_CTX_set_error(x, X509_V_OK);
-    return 1;
+    X509_STORE_CTX_set_error(x, is_taken ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+    return is_taken;
 }
 
 /* A vector whose length takes `octets`, RFC 8446 3.4; false when it is cut off. */

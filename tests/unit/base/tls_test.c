@@ -5,8 +5,10 @@
 
 #include <criterion/criterion.h>
 #include <openssl/core_names.h>
+#include <openssl/dsa.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,12 @@ Test(tls, does_not_renegotiate_resume_or_compress)
     cr_assert_neq(SSL_do_handshake(c.ssl), 1, "renegotiation must fail");
     SSL_SESSION_free(session);
     tls_close(&again);
+    tls_close(&c);
+    c = tls_open(h);
+    cr_assert_eq(SSL_connect(c.ssl), 1);
+    tls_expect(&c, GET("/x"), "GET /x");
+    cr_assert_eq(SSL_version(c.ssl), TLS1_3_VERSION);
+    cr_assert_eq(SSL_SESSION_is_resumable(SSL_get0_session(c.ssl)), 0, "no ticket came before the answer");
     tls_close(&c);
     host_stop(h);
     id_free(&ec);
@@ -266,6 +274,58 @@ Test(tls, a_chain_is_a_leaf_and_a_few_above_it)
     host_stop(h);
     id_free(&ec);
     id_free(&wide);
+}
+
+static EVP_PKEY *rsa_with(const char *exponent)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY *key = NULL;
+    BIGNUM *e = NULL;
+
+    cr_assert(BN_hex2bn(&e, exponent) > 0);
+    cr_assert(EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) == 1 &&
+              EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e) == 1 && EVP_PKEY_generate(ctx, &key) == 1);
+    BN_free(e);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+static EVP_PKEY *dsa(void)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
+    EVP_PKEY *group = NULL, *key = NULL;
+
+    cr_assert(EVP_PKEY_paramgen_init(ctx) == 1 && EVP_PKEY_CTX_set_dsa_paramgen_bits(ctx, 1024) == 1 &&
+              EVP_PKEY_paramgen(ctx, &group) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, group, NULL);
+    cr_assert(EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_generate(ctx, &key) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(group);
+    return key;
+}
+
+/* A handshake may ask no more of the server than of its client. */
+Test(tls, a_key_that_takes_long_to_verify_ends_the_handshake)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec"), usual = id_new(rsa_with("7fffffff"), "usual");
+    struct id large = id_new(rsa_with("80000001"), "large"), old = id_new(dsa(), "old");
+    struct id edwards = id_new(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), "edwards");
+    struct host *h = tls_host(&ec, NULL);
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert(takes_chain(h, versions[i], &usual, NULL, 0));
+        cr_assert(takes_chain(h, versions[i], &edwards, NULL, 0));
+        cr_assert(!takes_chain(h, versions[i], &large, NULL, 0));
+    }
+    cr_assert(!takes_chain(h, TLS1_2_VERSION, &old, NULL, 0)); /* 1.3 has no DSA */
+    host_stop(h);
+    id_free(&ec);
+    id_free(&usual);
+    id_free(&large);
+    id_free(&old);
+    id_free(&edwards);
 }
 
 /* The client signs its CertificateVerify with a key that is not the certificate's. */
