@@ -232,13 +232,47 @@ static enum err read_seal_keys(const struct config *c, struct seal_keys **out, s
     return e;
 }
 
+/* What the ca knows of the keys of others. */
+struct ca_keys {
+    struct buf responders[ISSUERS_MAX]; /* SPKI, one an issuer; and of other hosts */
+    struct buf hosts[ISSUERS_MAX][RESPONDER_HOSTS_MAX];
+    struct seal_keys *seals;
+};
+
+/* `r` borrows them. */
+static enum err ca_keys_read(struct ca_keys *k, const struct config *c, struct ca_role *r)
+{
+    struct fault f = {0};
+    enum err e = read_seal_keys(c, &k->seals, &f);
+
+    r->seal_keys = k->seals;
+    for (size_t i = 0; i < c->issuer_count; i++) {
+        buf_init(&k->responders[i], PEM_MAX);
+        if (e == OK)
+            e = read_pem_file(c->issuers[i].ocsp_public, "PUBLIC KEY", &k->responders[i], &f);
+        r->responder_spki[i] = buf_span(&k->responders[i]);
+        if (e == OK)
+            e = read_host_keys(c, i, k->hosts[i], r->host_spki[i], &f);
+    }
+    return tell_fault(e, "key", &f);
+}
+
+static void ca_keys_free(struct ca_keys *k)
+{
+    for (size_t i = 0; i < ISSUERS_MAX; i++) {
+        buf_free(&k->responders[i]);
+        for (size_t h = 0; h < RESPONDER_HOSTS_MAX; h++)
+            buf_free(&k->hosts[i][h]);
+    }
+    seal_keys_free(k->seals);
+    free(k);
+}
+
 static int run_ca(struct config *c, const int *fds, const struct boards *boards)
 {
     struct ca_role *r = xcalloc(1, sizeof *r);
-    struct buf spki[ISSUERS_MAX], (*hosts)[RESPONDER_HOSTS_MAX] = xcalloc(ISSUERS_MAX, sizeof *hosts);
-    struct seal_keys *seal_keys = NULL;
-    struct fault f = {0};
-    enum err e = read_seal_keys(c, &seal_keys, &f);
+    struct ca_keys *keys = xcalloc(1, sizeof *keys);
+    enum err e;
 
     *r = (struct ca_role){.store_dir = c->store_dir,
                           .map_size = c->map_size,
@@ -249,31 +283,16 @@ static int run_ca(struct config *c, const int *fds, const struct boards *boards)
                           .port_fd = fds[1],
                           .desk_fd = fds[2],
                           .board = boards->own,
-                          .seal_keys = seal_keys,
                           .reload = reload_catalogue,
                           .reload_arg = c};
     c->catalogue = (struct catalogue){0}; /* the ca's from here on */
-    for (size_t i = 0; i < c->issuer_count; i++) {
-        buf_init(&spki[i], PEM_MAX);
-        if (e == OK)
-            e = read_pem_file(c->issuers[i].ocsp_public, "PUBLIC KEY", &spki[i], &f);
-        r->responder_spki[i] = buf_span(&spki[i]);
-        if (e == OK)
-            e = read_host_keys(c, i, hosts[i], r->host_spki[i], &f);
-    }
-    (void)tell_fault(e, "key", &f);
+    e = ca_keys_read(keys, c, r);
     if (e == OK)
         e = enter(ROLE_CA, c, boards);
     if (e == OK)
         e = ca_run(r);
-    for (size_t i = 0; i < c->issuer_count; i++)
-        buf_free(&spki[i]);
-    for (size_t i = 0; i < c->issuer_count; i++)
-        for (size_t h = 0; h < RESPONDER_HOSTS_MAX; h++)
-            buf_free(&hosts[i][h]);
-    free(hosts);
+    ca_keys_free(keys);
     catalogue_free(&r->catalogue);
-    seal_keys_free(seal_keys);
     free(r);
     return exit_code(e);
 }
