@@ -105,19 +105,28 @@ static void cut_life(struct ask *a, struct tbs *t)
     finding_add(&a->findings, "days.cut", "days", got, want);
 }
 
+static void set_life(const struct ca *ca, struct ask *a, struct tbs *t, int64_t now_s)
+{
+    int64_t life_s = a->kind == ASK_LISTENER ? ca->role->config.listener_s : a->grant.days * DAY_S;
+
+    t->not_before_s = now_s - BACKDATE_S;
+    t->not_after_s = t->not_before_s + life_s - 1; /* both ends count, RFC 5280 4.1.2.5 */
+    if (t->not_before_s < a->issuer->not_before_s)
+        t->not_before_s = a->issuer->not_before_s;
+    cut_life(a, t);
+}
+
 static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
 {
     const struct issuing *i = a->issuer;
     struct san from_cn = {.kind = SAN_DNS, .value = a->facts.cn};
     struct buf listener_name;
     char crl_url[CRL_URL_MAX], delta_url[CRL_URL_MAX];
-    int64_t life_s;
     struct tbs t = {
         .alg = i->alg,
         .issuer = i->subject,
         .subject = a->facts.subject,
         .spki = a->facts.spki,
-        .not_before_s = now_s - BACKDATE_S,
         .ku = a->grant.ku,
         .eku = a->grant.eku,
         .eku_count = a->grant.eku_count,
@@ -136,11 +145,7 @@ static void write_tbs(struct ca *ca, struct ask *a, int64_t now_s)
         name_write(&listener_name, NULL, listener_cn(&ca->role->config));
         t.subject = buf_span(&listener_name);
     }
-    life_s = a->kind == ASK_LISTENER ? ca->role->config.listener_s : a->grant.days * DAY_S;
-    t.not_after_s = t.not_before_s + life_s - 1; /* both ends count, RFC 5280 4.1.2.5 */
-    if (t.not_before_s < i->not_before_s)
-        t.not_before_s = i->not_before_s;
-    cut_life(a, &t);
+    set_life(ca, a, &t, now_s);
     serial_new(ca->role->config.node, t.not_after_s, a->serial);
     memcpy(t.serial, a->serial, SERIAL_LEN);
     issuing_crl_urls(ca, i, a->serial, crl_url, delta_url);
