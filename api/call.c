@@ -284,6 +284,23 @@ static unsigned note_failure(struct call *c, const struct http_peer *peer)
     return limits_failed(c->api->limits, peer);
 }
 
+/* May he who has logged in do this? Sets the seconds that he has to wait first. */
+static enum err permit(struct call *c, const struct route *route, unsigned *wait_s, struct fault *f)
+{
+    const struct principal *who = &c->login.who;
+    enum err e;
+
+    note_use(c);
+    e = route_permits(route, who, f);
+    if (e == OK && route != NULL)
+        e = origin_check(c->request, &c->login, f);
+    if (e != OK)
+        denied_note(c->api->denied, who->name, route, f->detail);
+    if (e == OK && route != NULL && route->is_costly)
+        *wait_s = limits_request(c->api->limits, http_peer(c->request), who);
+    return e;
+}
+
 /* False, and answered, for whoever may not go on. */
 static bool admit(struct call *c, const struct route *route)
 {
@@ -300,17 +317,8 @@ static bool admit(struct call *c, const struct route *route)
         return true;
     e = login_check(c->api, peer, http_header(c->request, "Authorization"), &c->login, &f);
     wait_s = e == ERR_UNAUTHENTICATED || e == ERR_FORBIDDEN ? note_failure(c, peer) : 0;
-    if (e == OK) {
-        note_use(c);
-        e = route_permits(route, &c->login.who, &f);
-        if (e == OK && route != NULL)
-            e = origin_check(c->request, &c->login, &f);
-        if (e != OK)
-            denied_note(c->api->denied, c->login.who.name, route, f.detail);
-        wait_s = e == OK && route != NULL && route->is_costly
-                     ? limits_request(c->api->limits, peer, &c->login.who)
-                     : 0;
-    }
+    if (e == OK)
+        e = permit(c, route, &wait_s, &f);
     if (e != OK)
         c->api->stats.logins_refused++;
     if (wait_s > 0)
