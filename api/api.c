@@ -181,6 +181,40 @@ static void on_stop(void *arg)
     http_server_drain(run->api.control, GRACE_MS, on_drained, run);
 }
 
+/* What answers calls, before anybody can make one. */
+static void parts_open(struct api *a)
+{
+    const struct api_role *r = a->role;
+
+    random_octets(a->veil_key, VEIL_KEY_LEN);
+    a->loop = loop_new();
+    loop_threads(a->loop, core_count()); /* requests are read and their signatures checked there */
+    a->asker = asker_new(a->loop, r->ca_fd, ASKER_TIMEOUT_MS);
+    a->pulse = pulse_new(a->asker, clock_monotonic_ms);
+    a->permits = permits_new(a->loop, a->store, PERMIT_HTTPS, r->board);
+    a->limits = limits_new(a);
+    a->login_failures = login_failures_new(a);
+    a->denied = denied_new(a);
+    a->foreign = foreign_new(&r->config->ca.access, config_here(r->config), r->board);
+}
+
+static void parts_close(struct api *a)
+{
+    listener_free(a->listener);
+    limits_free(a->limits);
+    tally_free(a->login_failures);
+    tally_free(a->denied);
+    permits_free(a->permits);
+    foreign_free(a->foreign);
+    pulse_free(a->pulse);
+    asker_free(a->asker);
+    http_server_free(a->https);
+    http_server_free(a->control);
+    loop_free(a->loop);
+    loop_threads_end();
+    store_close(a->store);
+}
+
 enum err api_run(struct api_role *r)
 {
     struct run run = {.api = {.role = r, .config = r->config, .now_s = clock_now_s}};
@@ -192,16 +226,7 @@ enum err api_run(struct api_role *r)
         log_error("store", "%s", f.detail);
         return f.code;
     }
-    random_octets(run.api.veil_key, VEIL_KEY_LEN);
-    run.api.loop = loop_new();
-    loop_threads(run.api.loop, core_count()); /* requests are read and their signatures checked there */
-    run.api.asker = asker_new(run.api.loop, r->ca_fd, ASKER_TIMEOUT_MS);
-    run.api.pulse = pulse_new(run.api.asker, clock_monotonic_ms);
-    run.api.permits = permits_new(run.api.loop, run.api.store, PERMIT_HTTPS, r->board);
-    run.api.limits = limits_new(&run.api);
-    run.api.login_failures = login_failures_new(&run.api);
-    run.api.denied = denied_new(&run.api);
-    run.api.foreign = foreign_new(&r->config->ca.access, config_here(r->config), r->board);
+    parts_open(&run.api);
     maintain = timer_start(run.api.loop, MAINTAIN_MS, MAINTAIN_MS, on_maintain, &run);
     loop_on_signal(run.api.loop, SIGTERM, on_stop, &run);
     loop_on_signal(run.api.loop, SIGHUP, on_reload, &run);
@@ -213,18 +238,6 @@ enum err api_run(struct api_role *r)
     timer_stop(maintain);
     timer_stop(looking);
     timer_stop(run.settling);
-    listener_free(run.api.listener);
-    limits_free(run.api.limits);
-    tally_free(run.api.login_failures);
-    tally_free(run.api.denied);
-    permits_free(run.api.permits);
-    foreign_free(run.api.foreign);
-    pulse_free(run.api.pulse);
-    asker_free(run.api.asker);
-    http_server_free(run.api.https);
-    http_server_free(run.api.control);
-    loop_free(run.api.loop);
-    loop_threads_end();
-    store_close(run.api.store);
+    parts_close(&run.api);
     return OK;
 }
