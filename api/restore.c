@@ -28,6 +28,7 @@ struct restore {
     const char *from;
     char dir[PATH_LEN_MAX]; /* the draft */
     bool is_dry_run;        /* everything is read and checked, nothing written */
+    bool is_earlier;        /* the backup is one of an earlier version; seen by a dry run alone */
     struct js *manifest;
     int64_t taken_at_s;
     uint64_t floor; /* no CRL number after it is as low */
@@ -215,6 +216,7 @@ static enum err take_store(struct restore *r)
 
     if (e == OK)
         e = store_open(dir, r->is_dry_run ? STORE_COPY : STORE_WRITE, 0, &s, &r->f);
+    r->is_earlier = e == OK && store_is_earlier(s);
     if (e == OK)
         e = check_store(r, s);
     if (e == OK)
@@ -261,9 +263,10 @@ static void say_done(const struct restore *r, const char *home)
         fprintf(
             stderr,
             "%s: would be restored from the backup of %s: %llu certificates, %llu revoked, every file and "
-            "row checked.\nCRL numbers would be raised to %llu or beyond. Nothing was made.\n",
+            "row checked.\nCRL numbers would be raised to %llu or beyond.%s Nothing was made.\n",
             home, text, (unsigned long long)r->checked.certificates, (unsigned long long)r->checked.revoked,
-            (unsigned long long)r->floor);
+            (unsigned long long)r->floor,
+            r->is_earlier ? " The store is of an earlier version: tables that it lacks would be added." : "");
         return;
     }
     fprintf(stderr,

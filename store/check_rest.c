@@ -185,8 +185,8 @@ static enum err check_audit(struct check *c)
     struct chain_mark head = {0};
     enum err e = audit_head(c->view, &head);
 
-    c->audit_indexed =
-        audit_indexed(e == OK ? head.seq : 0); /* without its counters faults are told anyway */
+    c->audit_indexed = /* without its counters faults are told anyway */
+        audit_indexed(e == OK && table_is_there(c->view, TABLE_AUDIT_INDEX) ? head.seq : 0);
     e = check_table(c, TABLE_AUDIT, check_audit_row);
     if (e == OK)
         e = check_table(c, TABLE_AUDIT_INDEX, check_audit_index);

@@ -79,6 +79,9 @@ enum err table_find(struct view *v, enum table t, struct span key, struct span *
 /* The same without a look at the checksum: for who reads thousands to give out a few. */
 enum err table_peek(struct view *v, enum table t, struct span key, struct span *row);
 
+/* False: a copy of an earlier version has no such table, and is read as if it had no row. */
+bool table_is_there(const struct view *v, enum table t);
+
 /* Sticky, like every verb of a txn. */
 void table_add(struct txn *t, enum table table, struct span key,
                struct span row); /* ERR_CONFLICT when the key is there */
@@ -91,7 +94,7 @@ void table_remove(struct txn *t, enum table table, struct span key);
 /* A scan walks a table in octet order of its keys. Each step gives the row it lands on, or ERR_END. */
 struct MDB_cursor;
 struct scan {
-    struct MDB_cursor *cursor;
+    struct MDB_cursor *cursor; /* NULL: the table is not there */
     enum table table;
 };
 struct entry {

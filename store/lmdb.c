@@ -48,6 +48,7 @@ struct txn {
 struct store {
     MDB_env *env;
     MDB_dbi dbi[TABLE_COUNT];
+    bool is_absent[TABLE_COUNT]; /* of a copy of an earlier version: read as one without rows */
     enum store_mode mode;
     int lock_fd;       /* -1: not the writer */
     unsigned views;    /* open ones */
@@ -201,6 +202,15 @@ static int read_begin(struct store *s, MDB_txn **mdb)
     return rc;
 }
 
+/* Nobody will add to a copy what came later. */
+static int table_open(struct store *s, MDB_txn *mdb, enum table t, bool is_creating)
+{
+    int rc = mdb_dbi_open(mdb, table_name(t), is_creating ? MDB_CREATE : 0, &s->dbi[t]);
+
+    s->is_absent[t] = rc == MDB_NOTFOUND && s->mode == STORE_COPY && t >= TABLE_LATER;
+    return s->is_absent[t] ? 0 : rc;
+}
+
 /* In one transaction: all of them or none. `reached` is the first that is missing. */
 static int tables_try(struct store *s, bool is_creating, size_t *reached)
 {
@@ -208,8 +218,7 @@ static int tables_try(struct store *s, bool is_creating, size_t *reached)
     int rc = is_creating ? mdb_txn_begin(s->env, NULL, 0, &mdb) : read_begin(s, &mdb);
 
     for (*reached = 0; rc == 0 && *reached < TABLE_COUNT; *reached += rc == 0)
-        rc = mdb_dbi_open(mdb, table_name((enum table) * reached), is_creating ? MDB_CREATE : 0,
-                          &s->dbi[*reached]);
+        rc = table_open(s, mdb, (enum table) * reached, is_creating);
     if (rc == 0)
         rc = mdb_txn_commit(mdb); /* of a reader as well: an abort would close the tables again */
     else if (mdb != NULL)
@@ -224,8 +233,10 @@ static int tables_follow(struct store *s, size_t *reached)
     const struct timespec nap = {.tv_nsec = FOLLOW_MS * 1000000L};
     int rc = MDB_NOTFOUND;
 
-    if (s->mode == STORE_WRITE)
+    if (s->mode == STORE_WRITE) {
+        map_grow(s); /* of a compacted copy that is larger than the map no page is free */
         return tables_try(s, true, reached);
+    }
     for (int i = 0; rc == MDB_NOTFOUND && *reached >= TABLE_LATER && i < FOLLOW_TRIES; i++) {
         nanosleep(&nap, NULL);
         rc = tables_try(s, false, reached);
@@ -240,6 +251,11 @@ static enum err tables_open(struct store *s, const char *dir, struct fault *f)
 
     if (rc == MDB_NOTFOUND && reached >= TABLE_LATER)
         rc = tables_follow(s, &reached);
+    if (rc == MDB_NOTFOUND && reached >= TABLE_LATER)
+        return fault_set(f, ERR_CONFLICT,
+                         "%s: of an earlier version: the first start of this one, or `store restore` of a "
+                         "backup, adds what it lacks",
+                         dir);
     if (rc == MDB_NOTFOUND)
         return fault_set(f, ERR_CONFLICT, "%s: not a store of this version, or its creation was not finished",
                          dir);
@@ -274,6 +290,14 @@ enum err env_copy(struct store *s, int fd)
         rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
     }
     return rc == 0 ? OK : fail("copying", rc);
+}
+
+bool store_is_earlier(const struct store *s)
+{
+    for (size_t t = 0; t < TABLE_COUNT; t++)
+        if (s->is_absent[t])
+            return true;
+    return false;
 }
 
 void store_close(struct store *s)
@@ -480,11 +504,16 @@ static struct span span_of_val(MDB_val v)
     return span_of(v.mv_data, v.mv_size);
 }
 
+bool table_is_there(const struct view *v, enum table t)
+{
+    return !v->store->is_absent[t];
+}
+
 /* As it lies in the file. */
 static enum err find(struct view *v, enum table t, struct span key, struct span *row)
 {
     MDB_val k = val_of(key), r = {0};
-    int rc = mdb_get(v->mdb, v->store->dbi[t], &k, &r);
+    int rc = table_is_there(v, t) ? mdb_get(v->mdb, v->store->dbi[t], &k, &r) : MDB_NOTFOUND;
 
     if (rc == MDB_NOTFOUND)
         return ERR_NOT_FOUND;
@@ -580,21 +609,24 @@ void table_remove(struct txn *t, enum table table, struct span key)
 
 enum err scan_open(struct view *v, enum table t, struct scan *out)
 {
-    int rc = mdb_cursor_open(v->mdb, v->store->dbi[t], &out->cursor);
+    int rc = 0;
 
-    out->table = t;
+    *out = (struct scan){.table = t};
+    if (table_is_there(v, t))
+        rc = mdb_cursor_open(v->mdb, v->store->dbi[t], &out->cursor);
     return rc == 0 ? OK : fail("open a scan", rc);
 }
 
 void scan_close(struct scan *s)
 {
-    mdb_cursor_close(s->cursor);
+    if (s->cursor != NULL)
+        mdb_cursor_close(s->cursor);
 }
 
 static enum err step(struct scan *s, struct span key, MDB_cursor_op op, struct entry *out)
 {
     MDB_val k = val_of(key), r = {0};
-    int rc = mdb_cursor_get(s->cursor, &k, &r, op);
+    int rc = s->cursor != NULL ? mdb_cursor_get(s->cursor, &k, &r, op) : MDB_NOTFOUND;
 
     if (rc == MDB_NOTFOUND)
         return ERR_END;

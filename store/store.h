@@ -35,7 +35,8 @@ enum store_mode {
     STORE_READ,   /* an existing store, read only (LMDB still writes its lock file) */
     STORE_WRITE,  /* an existing store, by the one writer */
     STORE_CREATE, /* the directory exists and is empty */
-    STORE_COPY,   /* what store_snapshot wrote: nobody writes to it, so it is read without a lock file */
+    STORE_COPY,   /* what store_snapshot or store_copy wrote: nobody writes to it, so it is read without a
+                     lock file; also one of an earlier version, without what that lacks */
 };
 
 /* ERR_NOT_FOUND: no store there; ERR_EXISTS: STORE_CREATE on one; ERR_CONFLICT: another writer has it, a
@@ -44,6 +45,8 @@ enum store_mode {
 enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out,
                     struct fault *f);
 void store_close(struct store *s);
+/* Is it a copy that lacks what its first writer of this version adds? */
+bool store_is_earlier(const struct store *s);
 /* Call on a timer: forgets readers of dead processes; for a writer, also grows the map when more than half is
  * used and warns in the log. Gives the used share in per mille. No view or txn may be open in this process.
  */

@@ -354,6 +354,19 @@ Test(damage, a_table_that_came_later_is_added_by_the_writer_alone)
     place_remove(&p);
 }
 
+/* A backup of then, as a restore opens it: all of its map is in use. */
+Test(damage, a_later_table_is_added_to_a_copy_that_is_larger_than_the_map)
+{
+    struct place p = closed_place();
+    struct fault f = {0};
+
+    raw_drop(p.dir, "request");
+    raw_drop(p.dir, "request_index");
+    raw_compact(p.dir);
+    cr_assert_eq(store_open(p.dir, STORE_WRITE, 1 << 15, &p.store, &f), OK, "%s", f.detail);
+    place_remove(&p);
+}
+
 static bool count_request(const struct request *r, void *arg)
 {
     (void)r;
@@ -380,6 +393,58 @@ static void requests_expect(struct view *v, enum request_state state, unsigned w
         cr_assert_eq(rows, want, "limit %u: %u", limit, rows);
         cr_assert_eq(damaged, want_damaged, "limit %u: %u", limit, damaged);
     }
+}
+
+static void ignore_fault(const char *what, void *arg)
+{
+    (void)what, (void)arg;
+}
+
+/* These certificates are none to a check: what counts is what else it finds. */
+static uint64_t faults_in(struct place *p)
+{
+    struct store_checked checked = {0};
+    struct view *v;
+
+    place_reopen(p, STORE_COPY);
+    v = look(p);
+    cr_assert_eq(store_check(v, ignore_fault, NULL, &checked), OK);
+    view_close(v);
+    return checked.faults;
+}
+
+/* All of the later ones: the dry run of a restore, or a host that answers OCSP from a snapshot. */
+Test(damage, a_copy_without_what_came_later_is_read_without_it)
+{
+    struct audit_row a = {.at_s = NOW, .kind = AUDIT_ISSUE, .actor = span_str("admin")};
+    struct place p = closed_place();
+    struct request r;
+    struct store *s = NULL;
+    struct fault f = {0};
+    uint64_t before;
+    struct view *v;
+    struct txn *t;
+
+    place_reopen(&p, STORE_WRITE);
+    t = begin(&p);
+    for (unsigned n = 0; n < 100; n++) /* of which some have their index */
+        audit_append(t, &a);
+    commit(t);
+    before = faults_in(&p);
+    cr_expect_not(store_is_earlier(p.store));
+    place_close(&p);
+    for (enum table table = TABLE_REQUEST; table < TABLE_COUNT; table++)
+        raw_drop(p.dir, table_name(table));
+    cr_expect_eq(faults_in(&p), before);
+    cr_expect(store_is_earlier(p.store));
+    v = look(&p);
+    cr_expect_eq(request_find(v, (const uint8_t[REQUEST_ID_LEN]){1}, &r), ERR_NOT_FOUND);
+    requests_expect(v, REQUEST_PENDING, 0, 0);
+    view_close(v);
+    place_close(&p);
+    cr_assert_eq(store_open(p.dir, STORE_READ, 0, &s, &f), ERR_CONFLICT);
+    cr_expect_not_null(strstr(f.detail, "of an earlier version"), "%s", f.detail);
+    place_remove(&p);
 }
 
 static struct place nine_requests(void)

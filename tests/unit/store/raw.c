@@ -3,8 +3,11 @@
 #include "tests/unit/store/raw.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static MDB_env *raw_open(const char *dir, const char *table, MDB_txn **txn, MDB_dbi *dbi)
 {
@@ -83,4 +86,22 @@ void raw_drop(const char *dir, const char *table)
 
     cr_assert_eq(mdb_drop(txn, dbi, 1), 0);
     raw_close(env, txn);
+}
+
+void raw_compact(const char *dir)
+{
+    char from[128], to[128];
+    MDB_env *env;
+    int fd;
+
+    snprintf(from, sizeof from, "%s/compact", dir);
+    snprintf(to, sizeof to, "%s/data.mdb", dir);
+    fd = open(from, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(mdb_env_create(&env), 0);
+    cr_assert_eq(mdb_env_open(env, dir, 0, 0600), 0);
+    cr_assert_eq(mdb_env_copyfd2(env, fd, MDB_CP_COMPACT), 0);
+    mdb_env_close(env);
+    close(fd);
+    cr_assert_eq(rename(from, to), 0);
 }

@@ -14,5 +14,6 @@ size_t raw_get(const char *dir, const char *table, struct span key, uint8_t *out
 typedef void raw_fn(struct span key, struct span row, void *arg);
 void raw_each(const char *dir, const char *table, raw_fn *fn, void *arg);
 void raw_drop(const char *dir, const char *table); /* the whole table */
+void raw_compact(const char *dir);                 /* as a backup has it: no page of it is free */
 
 #endif
