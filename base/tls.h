@@ -6,10 +6,10 @@
  * Any chain is let through the handshake and handed up as its leaf's DER; possession of its key is proven by
  * TLS. Any but those that are expensive: libssl decodes a whole chain before it asks anybody, so one with a
  * key on a curve spelt out by its parameters (base/alg.h), of more than five certificates or of more than 10
- * KiB ends the handshake. The most expensive that is left takes 4 ms. So does a leaf with an RSA exponent
- * above 2^31 - 1 or a key that is neither RSA, EC, Ed25519 nor Ed448: what it has signed is long in
- * verifying. Who sends many messages of the handshake's kind at once, new keys (RFC 8446 4.6.3) or attempts
- * to renegotiate, is cut off. Thread rule: one thread, the loop's.
+ * KiB ends the handshake, and so does a leaf whose signature takes long to verify, by an RSA exponent above
+ * 2^31 - 1 or a key that is neither RSA, EC, Ed25519 nor Ed448. The most expensive that is left takes 4 ms.
+ * Who sends many messages of the handshake's kind at once, new keys (RFC 8446 4.6.3) or attempts to
+ * renegotiate, is cut off. Thread rule: one thread, the loop's.
  */
 #ifndef BASE_TLS_H
 #define BASE_TLS_H
