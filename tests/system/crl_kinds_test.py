@@ -4,6 +4,7 @@
 the configuration leaves as it was."""
 import re
 import signal
+import time
 import unittest
 
 import der
@@ -245,7 +246,8 @@ class Change(ServiceTest):
     @classmethod
     def setUpClass(cls):
         cls.service = Service(start=False)
-        configure(cls.service, "rsa-g1", shards="4", delta_every="12h", at="03:00", jitter="5m")
+        hours_away = time.strftime("%H:%M", time.gmtime(time.time() + 6 * 3600))  # from each run, before and after
+        configure(cls.service, "rsa-g1", shards="4", delta_every="12h", at=hours_away, jitter="5m")
         cls.service.start()
 
     def files(self):

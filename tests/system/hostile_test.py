@@ -5,7 +5,7 @@ import socket
 import unittest
 
 import der
-from harness import ServiceTest, key, make_csr, new_file, public_key, run, self_signed, signed_request
+from harness import WAIT_S, ServiceTest, key, make_csr, new_file, public_key, run, self_signed, signed_request
 
 SUBJECT = der.common_name("cucm1.example.com")
 
@@ -99,9 +99,26 @@ class Hostile(ServiceTest):
         self.refused(self.request(subject=der.common_name(evil)), 422, "name.nul")
         self.refused(self.request(der.extension(der.SUBJECT_ALT_NAME, der.alt_names(evil))), 422, "name.nul")
 
-    def test_terminal_escapes_in_a_name_do_not_reach_the_log(self):
-        self.service.api("/preflight?profile=ucm/tomcat", "POST", self.request(subject=der.common_name("\x1b[2Jcucm1.example.com")))
-        self.assertNotIn(b"\x1b[2J", self.service.log.read_bytes())
+    def request_line(self, line):
+        """A request whose first line no library would send; its answer's status."""
+        with socket.create_connection(("127.0.0.1", self.service.https_port), timeout=WAIT_S) as plain:
+            with self.service.tls().wrap_socket(plain, server_hostname="localhost") as connection:
+                connection.sendall(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                return int(connection.makefile("rb").readline().split()[1])
+
+    def test_terminal_escapes_do_not_reach_the_log(self):
+        """In a name of a request that waits for a person, which the ca logs, and in a path, which the api does."""
+        begun = self.service.log.stat().st_size
+        evil = der.name(("2.5.4.10", der.UTF8, b"\x1b[2JEvil"), ("2.5.4.3", der.UTF8, b"CAPF-0e5c0e5c"))
+        self.assert_status(self.service.issue(self.request(subject=evil), "ucm/CAPF"), 202)
+        self.assert_status(self.service.api("/preflight?profile=ucm/tomcat", "POST", self.request(subject=evil)), 200)
+        self.assertEqual(self.request_line(b"GET /api/v1/%1b[2J HTTP/1.1"), 404)
+        self.assertEqual(self.request_line(b"GET /api/v1/\x1b[2J HTTP/1.1"), 400)
+        self.assertEqual(self.request_line(b"GET /api/v1/\x9b2J HTTP/1.1"), 400)  # the same in one octet
+        log = self.service.log.read_bytes()[begun:]
+        for line in (b"[2JEvil", b"path=/api/v1/%1b[2J status=404", b"Invalid char in url path"):
+            self.assertIn(line, log)
+        self.assertEqual([each for each in log if each != 0x0a and not 0x20 <= each < 0x7f], [])
 
     def test_ca_rights(self):
         yes = der.sequence(der.tlv(der.BOOLEAN, b"\xff"))
