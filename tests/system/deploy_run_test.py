@@ -31,7 +31,9 @@ class Checkout:
         self.path = self.root / "first"
         for directory in ("deploy", "build", "first"):
             (self.root / directory).mkdir()
-        shutil.copy(ROOT / "deploy/run", self.root / "deploy/run")
+        for each in ("run", "demo"):
+            shutil.copy(ROOT / "deploy" / each, self.root / "deploy" / each)
+        self.environment = {}
         self.program("deploy/install-packages", 'echo "install $*" >&2')
         self.program("deploy/build", 'echo "build $*" >&2')
         (self.root / "build/chancery").symlink_to(pathlib.Path(CHANCERY).resolve())
@@ -45,14 +47,14 @@ class Checkout:
     def start(self, *options, cwd="/"):
         """The process and the log it writes."""
         log = tempfile.NamedTemporaryFile("w+", dir=WORK)
-        environment = {**os.environ, "PATH": f"{self.path}:{os.environ['PATH']}"}
+        environment = {**os.environ, "PATH": f"{self.path}:{os.environ['PATH']}", **self.environment}
         process = subprocess.Popen([self.root / "deploy/run", *map(str, options)], cwd=cwd, stdout=log, stderr=log, env=environment)
         return process, log
 
     def ended(self, *options):
         """Its exit code and what it said, when it ends by itself."""
         process, log = self.start(*options)
-        code = process.wait(timeout=WAIT_S)
+        code = process.wait(timeout=4 * WAIT_S)  # the demo is many steps
         log.seek(0)
         return code, log.read()
 
@@ -167,6 +169,42 @@ class DeployRun(unittest.TestCase):
             self.assertEqual(code, 1, said)
             self.assertNotIn("build build", said)
         self.assertFalse((self.checkout.root / "run").exists())
+
+    # ---- the demo ----
+
+    def demo(self, checkout):
+        """Its exit code and what it said; whatever it made is gone, and nothing of it runs."""
+        place = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        checkout.environment = {"TMPDIR": str(place)}
+        before = {path: path.stat().st_mtime_ns for path in checkout.root.iterdir()}
+        code, said = checkout.ended("--demo")
+        self.assertEqual([*place.iterdir()], [], said)
+        self.assertEqual({path: path.stat().st_mtime_ns for path in checkout.root.iterdir()}, before, said)
+        self.assertIn("install build demo", said)
+        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                self.assertNotIn(str(place).encode(), path.read_bytes(), "a process is left")
+            except OSError:
+                pass  # it ended meanwhile
+        return code, said
+
+    def test_the_demo_does_the_main_job_and_leaves_nothing(self):
+        code, said = self.demo(Checkout())
+        self.assertEqual(code, 0, said)
+        for kind in ("rsa-2048", "rsa-3072", "rsa-4096", "ec-256", "ec-384", "ec-521"):
+            self.assertRegex(said, f"(?m)^ok  {kind}: signed as .* verified by openssl$")
+            self.assertIn(f"\nok  {kind}: OCSP says good\n", said)
+        for line in ("the next OCSP answer says revoked", r"the new CRL of ec-g1 verifies and lists \w+", "stopped; the main job works"):
+            self.assertRegex(said, f"(?m)^ok  .*{line}$")
+
+    def test_a_demo_with_a_step_that_fails_names_it_and_leaves_nothing(self):
+        checkout = Checkout()
+        checkout.program("first/openssl", f'[ "$1" = ocsp ] && exit 1\nexec {shutil.which("openssl")} "$@"')
+        code, said = self.demo(checkout)
+        self.assertEqual(code, 1, said)
+        self.assertIn("FAILED  OCSP of rsa-2048", said)
+        self.assertIn("the service's log:", said)
+        self.assertNotIn("the main job works", said)
 
     # ---- an existing home ----
 
