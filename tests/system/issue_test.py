@@ -142,6 +142,47 @@ class Issue(ServiceTest):
                     self.assertEqual(leaf.alt_names(), san_octets(csr))
                     self.check_certificate(leaf, csr, kind)
 
+    # ---- its life afterwards: listed, good, revoked ----
+
+    def listed(self, profile):
+        """{serial: status} of a profile, as `cert list` says."""
+        said = self.service.chancery("cert", "list", "--profile", profile, "--limit", "0", "--output", "jsonl").text
+        return {row["serial"]: row["status"] for row in map(json.loads, said.splitlines())}
+
+    def asked(self, leaf):
+        """The status in one answer of OCSP, verified by openssl."""
+        said = run("openssl", "ocsp", "-issuer", self.issuers[leaf.issuer_id], "-cert", leaf.file, "-CAfile", self.trust[leaf.issuer_id],
+                   "-url", f"http://127.0.0.1:{self.service.http_port}/ocsp").said
+        self.assertIn("Response verify OK", said)
+        return re.search(f"^{leaf.file}: (.*)$", said, re.M)[1]
+
+    def test_each_is_listed_and_good_and_once_revoked_so_everywhere(self):
+        self.issuers = {each: self.service.ca_file(each) for each in ("rsa-g1", "ec-g1")}
+        self.trust = {each: self.service.ca_file(each.replace("-g1", "-root-g1"), each) for each in self.issuers}
+        leaves = []
+        every = [(profile, kind, subject) for profile, kind, subject, *_ in cases()] + [(profile, kind, HOST) for profile in GENERAL for kind in RSA + EC]
+        for profile, kind, subject in every:
+            with self.subTest(profile=profile, kind=kind):
+                leaf = self.service.issued(make_csr(kind, subject, sans_for(subject)), profile)
+                leaf.issuer_id, leaf.profile, leaf.file = "ec-g1" if kind in EC else "rsa-g1", profile, new_file(leaf.chain_pem, ".pem")
+                self.assertEqual(self.asked(leaf), "good")
+                leaves.append(leaf)
+        self.assertEqual(len(leaves), len(every))
+        for profile in {*PROFILES, *GENERAL}:
+            mine = {leaf.serial_hex: "valid" for leaf in leaves if leaf.profile == profile}
+            self.assertLessEqual(mine.items(), self.listed(profile).items(), profile)
+        for leaf in leaves:
+            with self.subTest(profile=leaf.profile, revoked=leaf.serial_hex):
+                self.assert_status(self.service.revoke(leaf.serial_hex, "superseded"), 200)
+                self.assertEqual(self.asked(leaf), "revoked")
+        for issuer in self.issuers:
+            self.service.publish(issuer)
+            entries = set(self.service.crl(issuer).entries)
+            self.assertEqual({leaf.serial_hex for leaf in leaves if leaf.issuer_id == issuer} - entries, set())
+        for profile in {*PROFILES, *GENERAL}:
+            mine = {leaf.serial_hex: "revoked" for leaf in leaves if leaf.profile == profile}
+            self.assertLessEqual(mine.items(), self.listed(profile).items(), profile)
+
     def test_usages_within_required_and_tolerated_are_issued_as_asked(self):
         for profile, kind, subject, eku, ku, eku_tolerated, ku_tolerated in cases():
             with self.subTest(profile=profile, kind=kind):
