@@ -118,9 +118,6 @@ void http_reply(struct http_request *r, unsigned status, const struct http_field
 void http_reply_file(struct http_request *r, unsigned status, const struct http_field *fields, int fd,
                      off_t offset, uint64_t len);
 
-/* The phrase that goes with a status: RFC 9110 15, RFC 6585. "" for one that nobody here sends. */
-const char *http_reason(unsigned status);
-
 /* Listening sockets, made by the supervisor before any role starts. `where` is "ADDR:PORT", "[v6]:PORT" (port
  * 0: any) or for Unix a path with a mode. Non-blocking, close-on-exec. ERR_IO with the reason
  * ("127.0.0.1:8080: Address already in use"). */

@@ -74,6 +74,9 @@ unsigned intake_refusal(const struct intake *i, const char **detail);
 
 /* ---- replies: http_reply.c ---- */
 
+/* The phrase that goes with a status: RFC 9110 15, RFC 6585. "" for one that nobody here sends. */
+const char *http_reason(unsigned status);
+
 struct reply {
     struct buf out; /* octets to send, from `at` on */
     size_t at;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/http_inner.h"
 
 /* One request on a connection of its own; gives the answer. */
 static struct answer ask(const struct host *h, const char *request, bool has_body)
