@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/renewal.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parts.h"

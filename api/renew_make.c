@@ -9,7 +9,7 @@
 #include "api/authority.h"
 #include "api/backup.h"
 #include "api/home_file.h"
-#include "api/renew.h"
+#include "api/renewal.h"
 #include "base/parts.h"
 
 /* ---- keys ---- */

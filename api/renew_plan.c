@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/renew.h"
+#include "api/renewal.h"
 #include "base/parts.h"
 
 /* ---- the CAs that are there ---- */

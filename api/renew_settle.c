@@ -8,7 +8,7 @@
 #include "api/authority.h"
 #include "api/home_file.h"
 #include "api/issuer_element.h"
-#include "api/renew.h"
+#include "api/renewal.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parts.h"

@@ -11,6 +11,7 @@
 #include "api/authority.h"
 #include "api/home_file.h"
 #include "api/renew.h"
+#include "api/renewal.h"
 #include "base/log.h"
 
 static char dir[] = "/tmp/chancery-renew-XXXXXX";
