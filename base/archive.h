@@ -41,13 +41,11 @@ typedef enum err archive_fn(const struct archive_item *i, void *arg);
  * out, those that are refused included. ERR_MALFORMED: no archive, or a damaged one; ERR_TOO_LARGE: a limit
  * of the whole; ERR_NOT_FOUND, ERR_IO; else what `fn` gave. */
 enum err archive_walk(const char *path, size_t content_max, archive_fn *fn, void *arg, struct fault *f);
-/* The same for an archive in memory. */
+/* The same for an archive in memory, for tests. */
 enum err archive_walk_octets(struct span octets, size_t content_max, archive_fn *fn, void *arg,
                              struct fault *f);
 /* Is it a directory, or a file that begins as an archive does? False for what cannot be read. */
 [[nodiscard]] bool archive_is(const char *path);
-/* NULL, or why an entry of this path is not taken: ENTRY_PATH or ENTRY_NAME. */
-const char *archive_path_fault(const char *path);
 
 /* Writes a flat .tgz: entries in the order given, mode 0644, uid and gid 0, one time for all, so that the
  * same content gives the same octets. Sticky: after the first failure the rest does nothing and

@@ -6,6 +6,8 @@
 
 #include "base/archive.h"
 
+/* NULL, or why an entry of this path is not taken: ENTRY_PATH or ENTRY_NAME. */
+const char *archive_path_fault(const char *path);
 /* `path` NULL: one that cannot be spelled. */
 void archive_item_begin(struct archive_item *i, const char *path);
 void archive_item_refuse(struct archive_item *i, const char *why); /* the first reason stays */

@@ -54,7 +54,7 @@ struct figure *board_figure(struct board *b, enum figure_kind kind, const char *
                             const char *help);
 void figure_add(struct figure *f, uint64_t n); /* relaxed: order against other memory is not promised */
 void figure_set(struct figure *f, int64_t value);
-int64_t figure_value(const struct figure *f);
+int64_t figure_value(const struct figure *f); /* for tests */
 
 struct figure_shown {
     enum figure_kind kind;

@@ -30,8 +30,8 @@ const struct xml_node *xml_parent(const struct xml_node *n); /* NULL for the roo
 const char *xml_name(const struct xml_node *n);
 const char *xml_text(const struct xml_node *n); /* the text an element begins with, "" when none; borrowed */
 const char *xml_attr(const struct xml_node *n,
-                     const char *name); /* NULL when absent (schema defaults are filled in); borrowed */
-unsigned xml_line(const struct xml_node *n);
+                     const char *name);      /* NULL when absent (schema defaults are filled in); borrowed */
+unsigned xml_line(const struct xml_node *n); /* for tests: xml_fault() says it */
 
 /* For a reader that finds a mistake no schema can express: "name:LINE: text" as a line of `report` (may be
  * NULL) and, when it is the first, as the fault. Gives ERR_CONFIG. */

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/archive.h"
+#include "base/archive_item.h"
 #include "tests/fuzz/fuzz.h"
 
 #define CONTENT_MAX 4096
