@@ -16,6 +16,7 @@
 
 #include "base/alg.h"
 #include "base/log.h"
+#include "base/openssl.h"
 
 /* TLS 1.2: forward secrecy and AEAD only. TLS 1.3 has nothing else. */
 #define SUITES_12                                                                                            \
@@ -213,11 +214,10 @@ static STACK_OF(X509) * certificates_read(struct span pem)
 
 static enum err identity_fault(struct fault *f, const char *what)
 {
-    unsigned long e = ERR_peek_last_error();
-    const char *why = e != 0 ? ERR_reason_error_string(e) : NULL;
+    const char *why = openssl_reason();
 
     ERR_clear_error();
-    return fault_set(f, ERR_KEY, "TLS: %s (%s)", what, why != NULL ? why : "no reason given");
+    return fault_set(f, ERR_KEY, "TLS: %s (%s)", what, why);
 }
 
 static enum err identity_use(SSL_CTX *ctx, const struct tls_identity *id, struct fault *f)

@@ -14,6 +14,7 @@
 #include "base/base64.h"
 #include "base/fetch.h"
 #include "base/log.h"
+#include "base/openssl.h"
 
 #define NONCE_DEFAULT 32       /* octets, RFC 9654 2.1 */
 #define NONCE_MAX 128          /* likewise */
@@ -190,14 +191,6 @@ struct span ocsp_question_der(const struct ocsp_question *q)
 }
 
 /* ---- the verdict ---- */
-
-/* OpenSSL's last word on why, for the fault. */
-static const char *openssl_reason(void)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-    return reason != NULL ? reason : "no reason given";
-}
 
 /* Trusts the issuer alone, be it a root or not, at the question's time. */
 static enum err verify_signature(const struct ocsp_question *q, OCSP_BASICRESP *basic, struct fault *f)

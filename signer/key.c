@@ -23,6 +23,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/openssl.h"
 #include "signer/inner.h"
 
 struct signer_key {
@@ -30,13 +31,6 @@ struct signer_key {
     EVP_PKEY *pkey;
     EVP_PKEY_CTX *ctx; /* set up for signing once: initialising it anew costs a fetch each time */
 };
-
-static const char *openssl_reason(void)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-    return reason != NULL ? reason : "no reason given";
-}
 
 /* ---- loading ---- */
 

@@ -56,6 +56,7 @@ OPENSSL_FILES = {
     "api/x509.c": "shows names and certificates",
     "ca/weak_key.c": "arithmetic on RSA moduli",
     "base/hash.c": "hashes and random octets",
+    "base/openssl.c": "its words for a failure",
     "base/seal.c": "checks seals of the audit",
     "base/tls.c": "keys of the listener",
     "cli/answers.c": "base64",
