@@ -3,6 +3,8 @@
  * audit: what a page of the audit costs in a store of a thousand rows and in one of a million, by each
  * filter. The row that is asked for is as rare in both: one in a thousand. And what verifying costs beside
  * hashing alone.
+ *
+ * usage: bench_audit [ROWS]     of the larger store
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 
 #define NOW 1800000000
 #define ROUNDS 301
+#define ROWS_DEFAULT 1000000u
 #define BATCH 1000u
 #define NEWEST                                                                                               \
     23u /* rows beyond the last 32 that were indexed together, in both: lists read them one by one */
@@ -138,9 +141,10 @@ static void show_verify(const struct place *p)
            whole / hashing);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    struct place small = place_make(992 + NEWEST), large = place_make(1000000 + NEWEST);
+    unsigned rows = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : ROWS_DEFAULT;
+    struct place small = place_make(992 + NEWEST), large = place_make(rows + NEWEST);
     struct audit_query any = {.since_s = NO_TIME, .until_s = NO_TIME}, kind = any, actor = any, serial = any,
                        when = any;
     uint8_t number[SERIAL_LEN] = {0};
@@ -151,7 +155,8 @@ int main(void)
     serial.serial = number;
     when.since_s = NOW + 500;
     when.until_s = NOW + 501;
-    printf("%-10s %10s %10s %8s\n", "page by", "1000, us", "1e6, us", "ratio");
+    printf("%u and %u rows\n%-10s %10s %10s %8s\n", small.rows, large.rows, "page by", "fewer, us",
+           "more, us", "ratio");
     show_page(&small, &large, "nothing", any);
     show_page(&small, &large, "kind", kind);
     show_page(&small, &large, "actor", actor);
