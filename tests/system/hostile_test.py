@@ -107,7 +107,7 @@ class Hostile(ServiceTest):
                 return int(connection.makefile("rb").readline().split()[1])
 
     def test_terminal_escapes_do_not_reach_the_log(self):
-        """In a name of a request that waits for a person, which the ca logs, and in a path, which the api does."""
+        """In a name of a request that waits for a person, which the ca logs, in a path, and in a parameter that a refusal repeats."""
         begun = self.service.log.stat().st_size
         evil = der.name(("2.5.4.10", der.UTF8, b"\x1b[2JEvil"), ("2.5.4.3", der.UTF8, b"CAPF-0e5c0e5c"))
         self.assert_status(self.service.issue(self.request(subject=evil), "ucm/CAPF"), 202)
@@ -115,8 +115,9 @@ class Hostile(ServiceTest):
         self.assertEqual(self.request_line(b"GET /api/v1/%1b[2J HTTP/1.1"), 404)
         self.assertEqual(self.request_line(b"GET /api/v1/\x1b[2J HTTP/1.1"), 400)
         self.assertEqual(self.request_line(b"GET /api/v1/\x9b2J HTTP/1.1"), 400)  # the same in one octet
+        self.assert_problem(self.service.api("/preflight?profile=%1b%5b2J%0aforged", "POST", self.request()), 404)
         log = self.service.log.read_bytes()[begun:]
-        for line in (b"[2JEvil", b"path=/api/v1/%1b[2J status=404", b"Invalid char in url path"):
+        for line in (b"[2JEvil", b"path=/api/v1/%1b[2J status=404", b"Invalid char in url path", rb'There is no profile \"\x1b[2J\x0aforged\".'):
             self.assertIn(line, log)
         self.assertEqual([each for each in log if each != 0x0a and not 0x20 <= each < 0x7f], [])
 
