@@ -105,10 +105,12 @@ int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t th
 int64_t crl_cached_until(const struct crl_issuer *i, bool is_delta, bool on_revocation,
                          const struct crl_state *s, int64_t now_s)
 {
+    enum crl_run run = is_delta ? RUN_DELTA : RUN_COMPLETE;
     int64_t until_s = s->next_update_s, run_s;
 
     if (i != NULL) {
         run_s = next_after(i, is_delta && i->delta_s > 0 ? i->delta_s : i->every_s, s->this_update_s);
+        run_s = earlier(run_s, due_before(i, run, s));
         if (run_s <= now_s)
             run_s = now_s + CRL_CACHED_LATE_S;
         until_s = earlier(until_s, run_s);

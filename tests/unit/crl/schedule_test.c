@@ -33,6 +33,23 @@ Test(crl_schedule, a_cache_asks_again_when_the_next_list_may_be_out)
     cr_expect_eq(cached(&plain, true, false, 1001 * HOUR), 23 * HOUR, "a delta that certificates name still");
 }
 
+Test(crl_schedule, a_cache_asks_again_when_a_list_of_another_schedule_is_followed)
+{
+    struct crl_issuer weekly = plain, early = plain, deltas = plain;
+
+    weekly.every_s = 7 * DAY;
+    cr_expect_eq(cached(&weekly, false, false, 1001 * HOUR), 23 * HOUR, "made under a shorter schedule");
+    cr_expect_eq(cached(&weekly, false, false, 1025 * HOUR), CRL_CACHED_LATE_S);
+    early.overlap_s = 90 * HOUR;
+    cr_expect_eq(cached(&early, false, false, 1001 * HOUR), 5 * HOUR, "made under a shorter overlap");
+    deltas.delta_s = 48 * HOUR;
+    deltas.overlap_s = 60 * HOUR;
+    cr_expect_eq(cached(&deltas, true, false, 1001 * HOUR), 47 * HOUR,
+                 "a delta, whose overlap is its period");
+    deltas.delta_s = 60 * HOUR;
+    cr_expect_eq(cached(&deltas, true, false, 1001 * HOUR), 35 * HOUR, "a delta of a shorter period");
+}
+
 Test(crl_schedule, a_cache_asks_often_where_a_revocation_is_published_at_once)
 {
     cr_expect_eq(cached(&plain, false, true, 1000 * HOUR), CRL_CACHED_MAX_S);
@@ -252,6 +269,10 @@ Test(crl_schedule, the_end_of_a_list_moves_nothing_while_the_settings_stay)
         endless.whole.next_update_s = endless.delta.next_update_s = INT64_MAX;
         cr_assert_eq(crl_due(&i, &s, RUN_COMPLETE, now_s), crl_due(&i, &endless, RUN_COMPLETE, now_s));
         cr_assert_eq(crl_due(&i, &s, RUN_DELTA, now_s), crl_due(&i, &endless, RUN_DELTA, now_s));
+        cr_assert_eq(crl_cached_until(&i, false, false, &s.whole, now_s),
+                     crl_cached_until(&i, false, false, &endless.whole, now_s));
+        cr_assert_eq(crl_cached_until(&i, true, false, &s.delta, now_s),
+                     crl_cached_until(&i, true, false, &endless.delta, now_s));
     }
 }
 
