@@ -117,7 +117,7 @@ static void tell_taken(struct run *run, bool is_reload)
 static void take_config(struct config *now, struct config *fresh)
 {
     if (!ca_config_same_issuers(&now->ca, &fresh->ca)) {
-        log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
+        log_warn("reload", "the issuers differ: profiles alone are taken before a restart");
         catalogue_free(&now->catalogue);
         now->catalogue = fresh->catalogue;
         memcpy(now->ca.digests.catalogue, fresh->ca.digests.catalogue, HASH_LEN);

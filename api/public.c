@@ -134,7 +134,7 @@ static void take_config(struct public *p, const struct config *fresh)
     struct config *c = p->role->config;
 
     if (!ca_config_same_issuers(&c->ca, &fresh->ca)) {
-        log_warn("reload", "the issuers differ: a restart takes them, nothing is taken now");
+        log_warn("reload", "the issuers differ: nothing is taken before a restart");
         return;
     }
     strcpy(c->name, fresh->name);

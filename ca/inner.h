@@ -143,8 +143,8 @@ enum err issuing_set_urls(struct ca *ca, struct fault *f);
 void issuing_crl_urls(const struct ca *ca, const struct issuing *i, const uint8_t serial[static SERIAL_LEN],
                       char crl_url[static CRL_URL_MAX], char delta_url[static CRL_URL_MAX]);
 void issuing_free(struct ca *ca);
-/* Would a start take what that says of the issuers that are here? False: the fault says why not. */
-bool issuing_would_start(const struct ca *ca, const struct ca_config *fresh, struct fault *f);
+/* Would a start take what that says of issuers? False: the fault says why not. */
+bool issuing_would_start(struct ca *ca, const struct ca_config *fresh, struct fault *f);
 /* In the log: issuers of the store that chancery.xml should have and has not. */
 void issuing_tell_dropped(struct ca *ca, int64_t now_s);
 const struct issuing *issuing_for_key(const struct ca *ca,

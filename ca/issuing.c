@@ -140,17 +140,20 @@ void issuing_free(struct ca *ca)
     ca->issuer_count = 0;
 }
 
-bool issuing_would_start(const struct ca *ca, const struct ca_config *fresh, struct fault *f)
+static void note_reason(const char *text, void *arg)
 {
-    char text[ROSTER_TEXT_MAX];
+    (void)fault_set(arg, ERR_CONFIG, "%s", text);
+}
 
-    for (size_t n = 0; n < ca->issuer_count; n++) {
-        const struct ca_issuer *i = ca_issuer_find(fresh, ca->issuers[n].config->id);
+bool issuing_would_start(struct ca *ca, const struct ca_config *fresh, struct fault *f)
+{
+    struct view *v = ca_view(ca);
 
-        if (i != NULL && !roster_key_suits(i, ca->issuers[n].key, text))
-            return fault_set(f, ERR_CONFIG, "%s", text) == OK;
-    }
-    return true;
+    *f = (struct fault){0};
+    if (roster_missing(v, fresh, note_reason, f) != OK || roster_crossed(v, fresh, note_reason, f) != OK)
+        (void)fault_set(f, ERR_IO, "the issuers in the store cannot be read");
+    view_close(v);
+    return f->code == OK;
 }
 
 const struct issuing *issuing_for_key(const struct ca *ca, enum key_type type)

@@ -113,7 +113,7 @@ void upkeep_reload(struct ca *ca, int signal_fd)
     } else if (!issuing_would_start(ca, &config, &f)) {
         log_error("reload", "%s: a start refuses that, profiles alone are taken", f.detail);
     } else {
-        log_warn("reload", "the issuers differ: a restart takes them, profiles alone are taken now");
+        log_warn("reload", "the issuers differ: profiles alone are taken before a restart");
     }
     memcpy(ca->role->config.digests.catalogue, config.digests.catalogue, HASH_LEN); /* taken in any case */
     log_info("reloaded", "%zu profiles", fresh.count);

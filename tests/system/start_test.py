@@ -397,6 +397,11 @@ class Run(ServiceTest):
         replace_file(path, crossed(good))
         self.service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: re.search("error ca reload .*issuer rsa-g1 has an RSA key", self.service.log.read_text()), "the log says why")
+        replace_file(path, good.replace("</chancery>", re.search(r'(?s)  <issuer id="rsa-g1".*?</issuer>\n', good)[0].replace(
+            "rsa-g1", "rsa-g9").replace(' issues="rsa"', "") + "</chancery>"))
+        self.service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: re.search("error ca reload .*issuer rsa-g9 is in chancery.xml but not in the store", self.service.log.read_text()),
+                   "of a new one, too")
         self.assertEqual(self.service.api("/issuers/ec-g1").json()["issues"], "ec")
         self.assertEqual(self.service.issued(make_csr("ec-P-256", "/CN=cucm1-EC.example.com"), "ucm/tomcat-ECDSA").issuer,
                          der.Certificate(self.service.plain("/ca/ec-g1.cer").body).subject)
