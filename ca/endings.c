@@ -10,7 +10,6 @@
 #include "base/ending.h"
 #include "ca/inner.h"
 
-#define DAY_S INT64_C(86400)
 #define SHORT_ALARM "issuer.short"
 
 /* `host` NULL: the issuer's own. */
