@@ -42,47 +42,82 @@ static void issuer_check(struct ca *ca, const struct issuing *i, bool is_retired
         ending_check(ca->role->board, subject, i->not_after_s, now_s, ENDING_ISSUER_S, 0);
 }
 
-/* The profile that gives the longest life where nothing is asked for; NULL: none takes such a key. */
-static const struct profile *longest(const struct catalogue *c, enum key_type type)
+static bool stop(const struct cert *c, void *arg)
 {
+    (void)c;
+    *(bool *)arg = true;
+    return false;
+}
+
+/* Was a certificate issued by it? A site without phones needs no issuer that outlives theirs. */
+static bool is_used(struct view *v, const struct profile *p, int64_t now_s)
+{
+    struct cert_query q = {.profile = p->id, .expires_before_s = NO_TIME, .now_s = now_s, .limit = 1};
+    char next[CURSOR_MAX];
+    bool is_there = false;
+
+    return cert_list(v, &q, stop, &is_there, next) != OK || is_there;
+}
+
+/* The profile with the longest life, where nothing is asked for, that is longer than `left_s`; NULL: none. */
+static const struct profile *longest_cut(const struct ca *ca, struct view *v, enum key_type type,
+                                         int64_t left_s, int64_t now_s)
+{
+    const struct catalogue *c = &ca->role->catalogue;
     const struct profile *found = NULL;
 
     for (size_t i = 0; i < c->count; i++) {
         const struct profile *p = &c->profiles[i];
 
-        if (!p->is_internal && profile_ku(p, type) != NULL &&
-            (found == NULL || p->days_default > found->days_default))
+        if (!p->is_internal && profile_ku(p, type) != NULL && p->days_default * DAY_S > left_s &&
+            (found == NULL || p->days_default > found->days_default) && is_used(v, p, now_s))
             found = p;
     }
     return found;
 }
 
-/* What an issuer gives, or a root to the next issuing CA. False: nothing that could be cut. */
-static bool find_life(const struct ca *ca, const struct issuing *i, const char **what, unsigned *days)
+/* Is there a younger root, under which the next issuing CA can be put? */
+static bool has_successor(const struct ca *ca, const struct issuing *root, int64_t now_s)
 {
-    const struct profile *p = longest(&ca->role->catalogue, i->config->issues);
-    bool is_above = i->config->issues == KEY_NONE && i->config->parent[0] == '\0';
+    for (size_t n = 0; n < ca->issuer_count; n++) {
+        const struct issuing *i = &ca->issuers[n];
 
-    *what = is_above ? "a new issuing CA" : p != NULL ? p->id : "";
-    *days = is_above ? ISSUING_DAYS : p != NULL ? p->days_default : 0;
-    return *days > 0;
+        if (i->config->parent[0] == '\0' && i->key == root->key &&
+            i->not_after_s - now_s >= ISSUING_DAYS * DAY_S)
+            return true;
+    }
+    return false;
+}
+
+static void tell_short(struct ca *ca, const struct issuing *i, const char *what, unsigned days,
+                       const char *is)
+{
+    char end[CLOCK_TEXT_MAX];
+
+    clock_rfc3339(i->not_after_s, end);
+    alarm_raise(ca->role->board, ALARM_WARNING, SHORT_ALARM, i->config->id,
+                "%s (%u days) %s cut to its end, %s", what, days, is, end);
 }
 
 /* Time to renew it, and for a new CA to reach every trust store while this one issues whole lives. */
-static void life_check(struct ca *ca, const struct issuing *i, bool is_retired, int64_t now_s)
+static void life_check(struct ca *ca, struct view *v, const struct issuing *i, bool is_retired, int64_t now_s)
 {
-    const char *what;
-    unsigned days;
-    char end[CLOCK_TEXT_MAX];
+    int64_t left_s = i->not_after_s - now_s;
+    bool is_root = i->config->parent[0] == '\0', is_over = is_retired || left_s <= 0;
+    const struct profile *p = NULL;
+    char what[PROFILE_ID_MAX + 32];
 
-    if (is_retired || now_s >= i->not_after_s || !find_life(ca, i, &what, &days) ||
-        i->not_after_s - now_s >= days * DAY_S)
-        return alarm_clear(ca->role->board, SHORT_ALARM, i->config->id);
-    clock_rfc3339(i->not_after_s, end);
-    alarm_raise(ca->role->board, ALARM_WARNING, SHORT_ALARM, i->config->id,
-                "%s%s (%u days) %s cut to its end, %s",
-                i->config->issues != KEY_NONE ? "certificates of " : "", what, days,
-                i->config->issues != KEY_NONE ? "are" : "is", end);
+    if (!is_over && i->config->issues != KEY_NONE)
+        p = longest_cut(ca, v, i->config->issues, left_s, now_s);
+    if (p != NULL) {
+        snprintf(what, sizeof what, "certificates of %s", p->id);
+        tell_short(ca, i, what, p->days_default, "are");
+    } else if (!is_over && i->config->issues == KEY_NONE && is_root && left_s < ISSUING_DAYS * DAY_S &&
+               !has_successor(ca, i, now_s)) {
+        tell_short(ca, i, "a new issuing CA", ISSUING_DAYS, "is");
+    } else {
+        alarm_clear(ca->role->board, SHORT_ALARM, i->config->id);
+    }
 }
 
 void endings_check(struct ca *ca, int64_t now_s)
@@ -94,7 +129,7 @@ void endings_check(struct ca *ca, int64_t now_s)
         bool is_retired = roster_is_retired(&ca->role->config, each->config->id);
 
         issuer_check(ca, each, is_retired, now_s);
-        life_check(ca, each, is_retired, now_s);
+        life_check(ca, v, each, is_retired, now_s);
         signer_check(ca, v, each, NULL, is_retired, now_s);
         for (size_t h = 0; h < each->config->host_count; h++)
             signer_check(ca, v, each, each->config->hosts[h], is_retired, now_s);

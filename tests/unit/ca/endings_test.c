@@ -41,22 +41,39 @@ static void teardown(void)
 
 TestSuite(endings, .init = setup, .fini = teardown);
 
-/* A host's OCSP signer. */
-static void certify(const char *host, uint8_t serial, int64_t end_s)
+static struct cert of_profile(const char *profile, uint8_t serial, int64_t end_s)
 {
     struct cert c = {.serial = {1, serial},
                      .status = {.issuer_no = no, .not_after_s = end_s},
                      .key_type = KEY_EC,
                      .key_bits = 256,
-                     .profile = "chancery/ocsp",
                      .requester = "a",
-                     .der = span_str("signer")};
+                     .der = span_str("certificate")};
+
+    snprintf(c.profile, sizeof c.profile, "%s", profile);
+    return c;
+}
+
+/* A host's OCSP signer. */
+static void certify(const char *host, uint8_t serial, int64_t end_s)
+{
+    struct cert c = of_profile("chancery/ocsp", serial, end_s);
     struct txn *t = idle_begin();
     uint64_t number;
 
     strcpy(config->hosts[config->host_count++], host);
     cert_add(t, &c, &number);
     responder_set(t, no, host, c.serial);
+    idle_commit(t);
+}
+
+static void issue(const char *profile, uint8_t serial)
+{
+    struct cert c = of_profile(profile, serial, NOW + DAY);
+    struct txn *t = idle_begin();
+    uint64_t number;
+
+    cert_add(t, &c, &number);
     idle_commit(t);
 }
 
@@ -117,12 +134,27 @@ static const char *years_before_its_end(int years)
 
 Test(endings, an_issuer_that_cuts_the_longest_life_of_the_catalogue_is_to_be_renewed)
 {
+    issue("phone/LSC-EC", 1);
     cr_expect_str_eq(years_before_its_end(6), "", "phone/LSC-EC has 1825 days");
     cr_expect_str_eq(years_before_its_end(4), "1 issuer.short a-g1;");
     cr_expect_str_eq(idle_alarm("issuer.short"),
                      "certificates of phone/LSC-EC (1825 days) are cut to its end, 2031-01-14T08:00:00Z");
     idle.role.catalogue.count = 0;
     cr_expect_str_eq(alarms(), "", "nothing is issued to such a key");
+}
+
+Test(endings, what_was_never_issued_is_not_cut)
+{
+    cr_expect_str_eq(years_before_its_end(4), "", "there are no phones");
+    issue("ucm/tomcat-ECDSA", 1);
+    cr_expect_str_eq(years_before_its_end(4), "", "825 days");
+    cr_expect_str_eq(years_before_its_end(2), "1 issuer.short a-g1;");
+    cr_expect_str_eq(idle_alarm("issuer.short"),
+                     "certificates of ucm/tomcat-ECDSA (825 days) are cut to its end, 2029-01-14T08:00:00Z");
+    issue("phone/LSC-EC", 2);
+    cr_expect_str_eq(alarms(), "1 issuer.short a-g1;");
+    cr_expect_str_eq(idle_alarm("issuer.short"),
+                     "certificates of phone/LSC-EC (1825 days) are cut to its end, 2029-01-14T08:00:00Z");
 }
 
 Test(endings, one_of_a_fresh_home_is_years_from_that)
@@ -149,6 +181,16 @@ Test(endings, a_root_that_cuts_a_new_issuing_ca_is_to_be_renewed)
     cr_expect_str_eq(years_before_its_end(9), "1 issuer.short a-g1;");
     cr_expect_str_eq(idle_alarm("issuer.short"),
                      "a new issuing CA (3653 days) is cut to its end, 2036-01-13T08:00:00Z");
+    idle.ca.issuer_count = 2;
+    idle.role.config.count = 3;
+    idle.role.config.issuers[2] = (struct ca_issuer){.id = "a-g2"};
+    idle.ca.issuers[1] = (struct issuing){
+        .config = &idle.role.config.issuers[2], .no = no, .key = KEY_EC, .not_after_s = NOW + 20 * YEAR};
+    cr_expect_str_eq(alarms(), "1 issuer.short a-g1;", "the other root has another kind of key");
+    idle.ca.issuers[0].key = KEY_EC;
+    cr_expect_str_eq(alarms(), "", "the next one goes below the younger root");
+    idle.ca.issuer_count = 1;
+    cr_expect_str_eq(alarms(), "1 issuer.short a-g1;");
     idle.role.config.issuers[1].issues = KEY_NONE;
     cr_expect_str_eq(alarms(), "", "nothing is issued under it");
 }
