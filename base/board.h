@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * board: where a role posts what others may know of it: figures (counters and gauges) and alarms. One shared
- * page range a role, made by the supervisor; the role alone writes its own, the fronts read all of them.
- * Reading never waits for a writer and a writer never for a reader, so a role that hangs can still be read.
+ * board: where a role posts what others may know of it: figures (counters, gauges, histograms) and alarms.
+ * One shared page range a role, made by the supervisor; the role alone writes its own, the fronts read all of
+ * them. Reading never waits for a writer and a writer never for a reader, so a role that hangs can still be
+ * read.
  *
  * A reader trusts nothing on another's board: every text and every time is bounded here, whatever is written
  * there. What stands on a board lives as long as the service: nothing here is durable.
@@ -18,7 +19,7 @@
 #include "base/err.h"
 
 #define FIGURES_MAX 256u /* series of one role: a dozen families over sixteen issuers */
-#define ALARMS_MAX 64u   /* raised at once in one role: four kinds over sixteen issuers */
+#define ALARMS_MAX 256u  /* raised at once in one role: of sixteen issuers, with nine OCSP signers each */
 #define FAMILY_MAX 64u   /* octets with the NUL, as all of these */
 #define LABELS_MAX 128u
 #define HELP_MAX 128u
