@@ -348,10 +348,8 @@ void approval_post(struct ca *ca, int64_t now_s)
     struct board *b = ca->role->board;
     unsigned count = 0;
     int64_t oldest_s = NO_TIME, age_s;
-    struct view *v = NULL;
+    struct view *v = ca_view(ca);
 
-    if (view_open(ca->store, &v) != OK)
-        die("the store cannot be read");
     if (request_waiting(v, WAITING_COUNTED, &count, &oldest_s) != OK)
         log_warn("request", "the waiting requests cannot be counted");
     view_close(v);
