@@ -19,7 +19,7 @@ struct memo {
 /* With at most `max` octets of content. */
 void memo_read(struct memo *m, int fd, const char *mark, size_t max);
 /* After the content was read: is that the mark, and was the content whole? Nothing of it holds unless OK.
- * Records what was wrong in k->fault. ERR_NOT_FOUND: the file is empty; ERR_MALFORMED; ERR_IO. */
+ * Records what was wrong in m->fault. ERR_NOT_FOUND: the file is empty; ERR_MALFORMED; ERR_IO. */
 enum err memo_end(struct memo *m);
 void memo_free(struct memo *m); /* and what was borrowed from the content */
 
