@@ -46,17 +46,18 @@ class Trusted(ServiceTest):
         text = text_of(own)
         self.assertIn("OCSP Signing", text)
         self.assertIn("OCSP No Check", text)
-        self.assertIn("Subject: O = Test, CN = OCSP rsa-g1", text)
+        self.assertRegex(text, r"(?m)Subject: O = Test, CN = OCSP rsa-g1$")
         self.assertIn("NIST CURVE: P-256", text)
-        trusted = new_file(pem, ".pem")
+        trusted = new_file(own, ".pem")
         for leaf, want in zip(self.leaves, ("good", "revoked")):
             said = self.ask(leaf, "-VAfile", trusted)  # this certificate alone is trusted
             self.assertIn("Response verify OK", said)
             self.assertIn(f"{leaf.file}: {want}", said)
 
     def test_another_certificate_is_not_trusted(self):
-        other = self.service.ca_file("ec-root-g1")
-        self.assertIn("Response Verify Failure", self.ask(self.leaves[0], "-VAfile", other))
+        _, of_host = blocks(self.exported())
+        for other in (self.service.ca_file("ec-root-g1"), new_file(of_host, ".pem")):
+            self.assertIn("Response Verify Failure", self.ask(self.leaves[0], "-VAfile", other))
 
     def test_it_is_there_over_plain_http_too(self):
         answer = self.assert_status(self.service.plain("/ca/ocsp.pem"), 200)
