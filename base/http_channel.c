@@ -63,6 +63,11 @@ size_t channel_unsent(const struct channel *k)
     return stream_unsent(k->stream) + (k->tls != NULL ? tls_conn_held(k->tls) : 0);
 }
 
+bool channel_is_held(const struct channel *k)
+{
+    return k->tls != NULL && tls_conn_held(k->tls) > 0;
+}
+
 uint64_t channel_taken(struct channel *k)
 {
     uint64_t before = k->taken;

@@ -67,8 +67,7 @@ void conn_open(struct http_server *s, struct stream *stream, const struct http_p
     c->waiting = FOR_FIRST;
     c->since_ms = clock_monotonic_ms();
     c->timer = timer_start(s->loop, s->limits.header_ms, 0, timed_out, c);
-    buf_init(&c->in,
-             s->limits.header_max + 4 * HTTP_PIECE); /* what is left is less than a read; see conn_settle */
+    buf_init(&c->in, s->limits.header_max + INPUT_MAX + 2 * HTTP_PIECE); /* see conn_may_read */
     c->next = s->first;
     if (s->first != NULL)
         s->first->prev = c;
@@ -339,13 +338,17 @@ static void conn_set_deadline(struct conn *c)
 }
 
 /* While a request is being answered, or waits for its turn, nothing more is read than what has been read
- * already, so that a client which pipelines and does not take its answers is held up by TCP. */
+ * already, so that a client which pipelines and does not take its answers is held up by TCP. But an answer
+ * that waits for the end of a message of TLS goes only when that has been read. INPUT_MAX may be here before
+ * a read, which adds up to 64 KiB and what TLS had of a record: less than two pieces. */
 static bool conn_may_read(const struct conn *c)
 {
     if (c->has_ended || channel_unsent(&c->channel) > UNSENT_MAX)
         return false;
     if (c->phase == LINGERING)
         return c->lingered < LINGER_MAX;
+    if (channel_is_held(&c->channel))
+        return c->in.len - c->in_at <= INPUT_MAX;
     return (c->phase == READING && !c->is_ready) || !has_input(c);
 }
 

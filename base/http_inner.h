@@ -12,8 +12,11 @@
 
 #define HTTP_PIECE (64u * 1024) /* octets of an answer encrypted and handed to the kernel at a time */
 
-/* Octets that the client has not taken beyond which nothing is read from it. */
+/* Octets that the client has not taken, and octets of requests that wait, beyond which nothing is read from
+ * it. */
 #define UNSENT_MAX HTTP_PIECE
+#define INPUT_MAX (2 * HTTP_PIECE)
+
 #define INPUT_KEEP 4096u   /* octets of input memory that an idle connection keeps */
 #define PROGRESS_MIN 4096u /* octets that must leave within write_ms: less is a client that drips */
 /* After our side is closed: time for the last answer to be read before a reset can destroy it. */
@@ -115,6 +118,7 @@ void channel_close(struct channel *k);
 [[nodiscard]] bool channel_put_file(struct channel *k, struct reply *p);
 void channel_end(struct channel *k); /* our side is closed; the client may still be sending */
 size_t channel_unsent(const struct channel *k);
+bool channel_is_held(const struct channel *k); /* it waits for input, see tls_conn_write() */
 uint64_t channel_taken(struct channel *k); /* octets that have left for the client since it was asked last */
 /* Appends what it says. ERR_END: the client sends no more; ERR_MALFORMED: the connection cannot go on. */
 enum err channel_take(struct channel *k, struct span wire, struct buf *plain);

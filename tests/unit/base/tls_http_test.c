@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,6 +144,16 @@ static void let_it_read(const struct host *h)
     tls_close(&c);
 }
 
+static void expect_body(struct tls_client *c, const char *expected)
+{
+    size_t len;
+    char *body = tls_take(c, &len);
+
+    cr_assert_not_null(body);
+    cr_assert_str_eq(body, expected);
+    free(body);
+}
+
 /* A client with a certificate, whose records from here on are written by hand. */
 static struct tls_client open_by_hand(const struct host *h, const struct id *user, struct tls_records *r)
 {
@@ -160,15 +171,25 @@ static void add_request(struct tls_records *r, const char *request)
     records_add(r, SSL3_RT_APPLICATION_DATA, request, strlen(request));
 }
 
-/* RFC 8446 5.1 lets a handshake message be split over records. What was to be sent goes with its first part.
- */
-static void send_split_update(struct tls_records *r, const struct host *h)
+/* RFC 8446 5.1 lets a handshake message be split over records. */
+static void add_update_begin(struct tls_records *r)
 {
     records_add(r, SSL3_RT_HANDSHAKE, KEY_UPDATE, KEY_UPDATE_LEN - 1);
-    records_send(r);
-    let_it_read(h);
+}
+
+static void add_update_end(struct tls_records *r)
+{
     records_add(r, SSL3_RT_HANDSHAKE, KEY_UPDATE + KEY_UPDATE_LEN - 1, 1);
     records_next_keys(r);
+}
+
+/* What was to be sent goes with its first part. */
+static void send_split_update(struct tls_records *r, const struct host *h)
+{
+    add_update_begin(r);
+    records_send(r);
+    let_it_read(h);
+    add_update_end(r);
     records_send(r);
 }
 
@@ -223,6 +244,65 @@ Test(tls_http, an_answer_waits_for_the_end_of_a_split_message)
     free(body);
     records_free(&r);
     tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
+
+/* The requests behind it must not keep the end of the message from being read. */
+Test(tls_http, answers_wait_for_the_end_of_a_split_message_in_order)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_records r;
+    struct tls_client c = open_by_hand(h, &ec, &r);
+
+    add_request(&r, GET("/x"));
+    add_request(&r, GET("/y"));
+    add_request(&r, GET("/z"));
+    send_split_update(&r, h);
+    expect_body(&c, "GET /x");
+    expect_body(&c, "GET /y");
+    expect_body(&c, "GET /z");
+    records_free(&r);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+}
+
+/* Some 60 KiB of requests. */
+static void add_requests(struct tls_records *r)
+{
+    char request[1024];
+
+    snprintf(request, sizeof request, "GET /x HTTP/1.1\r\nHost: a\r\nX-Test: %0900d\r\n\r\n", 0);
+    for (int i = 0; i < 60; i++)
+        add_request(r, request);
+}
+
+/* Between the end of one message and the beginning of the next: what is read while an answer waits is kept,
+ * and must have a bound. */
+Test(tls_http, requests_among_split_messages_are_held_up)
+{
+    struct http_limits hasty = HOST_LIMITS;
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct tls_records r;
+    struct tls_client c;
+    struct host *h;
+
+    hasty.write_ms = 1000;
+    h = host_start(server_of(&ec, NULL, ""), &hasty);
+    c = open_by_hand(h, &ec, &r);
+    add_request(&r, GET("/file"));
+    for (int i = 0; i < 8; i++) {
+        add_update_begin(&r);
+        records_send(&r);
+        let_it_read(h);
+        add_update_end(&r);
+        add_requests(&r);
+    }
+    records_free(&r);
+    tls_close(&c);
+    let_it_read(h);
     host_stop(h);
     id_free(&ec);
 }
