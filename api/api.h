@@ -143,7 +143,8 @@ void foreign_pem(const struct foreign *f, struct buf *out); /* appends the CAs' 
 /* Looks at the files, at most every two seconds. Is foreign_pem() another one since this was asked last? */
 bool foreign_changed(struct foreign *f, const char *home);
 /* Raises login.authority about each of which a certificate or a CRL ends soon, from the last quarter of its
- * life on, critical when one has ended or the files cannot be read, and takes it down otherwise. */
+ * life on (a certificate: not before its last 180 days), critical when one has ended or the files cannot be
+ * read, and takes it down otherwise. */
 void foreign_judge(const struct foreign *f, int64_t now_s);
 /* The principal's name, "login:NAME". ERR_UNAUTHENTICATED: no CA of the configuration stands behind it now;
  * ERR_FORBIDDEN: one does, and no line names its subject. */

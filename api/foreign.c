@@ -192,20 +192,51 @@ static void add_crl_end(struct authority *a, const X509_CRL *crl)
         add_end(a, "a CRL", begin_s, end_s, INT64_MAX);
 }
 
-/* Is `a` no matter, because `b`, of the same name, stands for it longer? */
+/* Where one does not say, it may be. */
+static bool may_be_same_key(const ASN1_OCTET_STRING *a, const ASN1_OCTET_STRING *b)
+{
+    return a == NULL || b == NULL || ASN1_OCTET_STRING_cmp(a, b) == 0;
+}
+
+static bool may_be_same_signer(const X509_CRL *c, const X509_CRL *d)
+{
+    AUTHORITY_KEYID *a = X509_CRL_get_ext_d2i(c, NID_authority_key_identifier, NULL, NULL);
+    AUTHORITY_KEYID *b = X509_CRL_get_ext_d2i(d, NID_authority_key_identifier, NULL, NULL);
+    bool may_be = a == NULL || b == NULL || may_be_same_key(a->keyid, b->keyid);
+
+    AUTHORITY_KEYID_free(a);
+    AUTHORITY_KEYID_free(b);
+    return may_be;
+}
+
+static bool is_certificate_outlived(X509 *x, X509 *y)
+{
+    return X509_NAME_cmp(X509_get_subject_name(x), X509_get_subject_name(y)) == 0 &&
+           time_of(X509_get0_notAfter(x)) < time_of(X509_get0_notAfter(y)) &&
+           may_be_same_key(X509_get0_subject_key_id(x), X509_get0_subject_key_id(y));
+}
+
+static bool is_crl_outlived(const X509_CRL *c, const X509_CRL *d)
+{
+    return X509_NAME_cmp(X509_CRL_get_issuer(c), X509_CRL_get_issuer(d)) == 0 &&
+           time_of(X509_CRL_get0_nextUpdate(c)) < time_of(X509_CRL_get0_nextUpdate(d)) &&
+           may_be_same_signer(c, d);
+}
+
+/* Is `a` no matter, because `b`, of the same name and key, stands for it longer? A CA that took a new key
+ * under its name has a CRL for each of the two, and neither serves the other's certificates. */
 static bool is_outlived(const X509_OBJECT *a, const X509_OBJECT *b)
 {
     X509 *x = X509_OBJECT_get0_X509(a), *y = X509_OBJECT_get0_X509(b);
     X509_CRL *c = X509_OBJECT_get0_X509_CRL(a), *d = X509_OBJECT_get0_X509_CRL(b);
 
     if (x != NULL && y != NULL)
-        return X509_NAME_cmp(X509_get_subject_name(x), X509_get_subject_name(y)) == 0 &&
-               time_of(X509_get0_notAfter(x)) < time_of(X509_get0_notAfter(y));
-    return c != NULL && d != NULL && X509_NAME_cmp(X509_CRL_get_issuer(c), X509_CRL_get_issuer(d)) == 0 &&
-           time_of(X509_CRL_get0_nextUpdate(c)) < time_of(X509_CRL_get0_nextUpdate(d));
+        return is_certificate_outlived(x, y);
+    return c != NULL && d != NULL && is_crl_outlived(c, d);
 }
 
-/* Of each CA the certificate and the CRL that last longest: an old one may lie beside the new one. */
+/* Of each key of a CA the certificate and the CRL that last longest: an old one may lie beside the new one.
+ */
 static void find_ends(struct authority *a)
 {
     const STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(a->store);
@@ -224,6 +255,7 @@ static void find_ends(struct authority *a)
         else if (X509_OBJECT_get0_X509_CRL(each) != NULL)
             add_crl_end(a, X509_OBJECT_get0_X509_CRL(each));
     }
+    ERR_clear_error(); /* an extension that cannot be read counts as none */
 }
 
 static void authority_judge(const struct authority *a, struct board *b, int64_t now_s)

@@ -383,7 +383,7 @@ class Failures(ServiceTest):
 class Corporate:
     """A CA that is not ours, by openssl: clients, one of them revoked, and its CRL."""
 
-    def __init__(self, name):
+    def __init__(self, name, ca=None):
         self.directory = WORK / name
         self.directory.mkdir()
         (self.directory / "index.txt").write_text("")
@@ -418,14 +418,20 @@ authorityKeyIdentifier=keyid
 basicConstraints=CA:FALSE
 extendedKeyUsage=serverAuth
 authorityKeyIdentifier=keyid
+[keyed]
+authorityKeyIdentifier=keyid
 """)
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90", "-subj", f"/CN={name} CA",
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90", "-subj", f"/CN={ca or name} CA",
             "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.directory / "ca.key", "-out", self.directory / "ca.pem")
         self.publish()
 
-    def publish(self, *options):
+    def crl(self, *options):
+        """A new CRL, which nobody reads yet."""
         run("openssl", "ca", "-config", self.config, "-gencrl", "-out", self.directory / "fresh", *options)
-        (self.directory / "fresh").replace(self.directory / "ca.crl")
+        return self.directory / "fresh"
+
+    def publish(self, *options):
+        self.crl(*options).replace(self.directory / "ca.crl")
 
     def client(self, subject, extensions="client", *options):
         csr = new_file(make_csr("ec-P-256", subject, name="corporate").pem)
@@ -436,6 +442,12 @@ authorityKeyIdentifier=keyid
     def revoke(self, certificate):
         run("openssl", "ca", "-config", self.config, "-revoke", certificate)
         self.publish()
+
+
+def life(last, until):
+    """The options of a CRL that lasts from that day to that one, from now."""
+    at = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (last, until)]
+    return "-crl_lastupdate", at[0], "-crl_nextupdate", at[1]
 
 
 class Foreign(ServiceTest):
@@ -580,11 +592,9 @@ class Foreign(ServiceTest):
 
     def test_a_crl_that_ends_is_told_before_it_locks_out_and_until_it_is_renewed(self):
         wait_until(lambda: self.alarm() is None, "it has thirty days")
-        day = 86400
-        for last, until, level, says in ((-20, 5, "warning", "a CRL of it ends "), (-20, -1, "critical", "a CRL of it ended ")):
+        for until, level, says in ((5, "warning", "a CRL of it ends "), (-1, "critical", "a CRL of it ended ")):
             with self.subTest(until=until):
-                at = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * day)) for days in (last, until)]
-                self.corporate.publish("-crl_lastupdate", at[0], "-crl_nextupdate", at[1])
+                self.corporate.publish(*life(-20, until))
                 told = wait_until(lambda: (now := self.alarm()) and now[0] == level and now, f"it is told as {level}")
                 self.assertIn(says, told[1])
                 self.assertEqual(self.issuers(self.good).status, 200 if level == "warning" else 401)
@@ -595,15 +605,30 @@ class Foreign(ServiceTest):
 
     def test_an_old_crl_beside_the_new_one_is_nothing_to_tell_of(self):
         crl = self.corporate.directory / "ca.crl"
-        old = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (-9, -2)]
-        self.corporate.publish("-crl_lastupdate", old[0], "-crl_nextupdate", old[1])
-        wait_until(lambda: self.alarm() is not None, "the old one alone")
-        ended = crl.read_text()
+        keyed = ("-crlexts", "keyed")
+        for was, now in (((), ()), ((), keyed), (keyed, ()), (keyed, keyed)):  # where one names no key, its CA's name says whose it is
+            with self.subTest(was=was, now=now):
+                self.corporate.publish(*was, *life(-9, -2))
+                wait_until(lambda: self.alarm() is not None, "the old one alone")
+                ended = crl.read_text()
+                replace_file(crl, ended + self.corporate.crl(*now).read_text())
+                wait_until(lambda: self.alarm() is None, "the new one with it")
+                self.assert_status(self.issuers(self.good), 200)
         self.corporate.publish()
-        replace_file(crl, ended + crl.read_text())
-        wait_until(lambda: self.alarm() is None, "the new one with it")
-        self.assert_status(self.issuers(self.good), 200)
-        self.corporate.publish()
+
+    def test_of_two_keys_of_one_ca_each_needs_its_crl(self):
+        renewed, ca = Corporate("renewed", "corp"), self.corporate.directory / "ca.pem"
+        self.addCleanup(self.corporate.publish)
+        self.addCleanup(replace_file, ca, ca.read_text())
+        replace_file(ca, ca.read_text() + (renewed.directory / "ca.pem").read_text())
+        under_new, later = renewed.client("/O=Corp/CN=jenkins"), renewed.crl("-crlexts", "keyed").read_text()
+        for until, level, status in ((5, "warning", 200), (-1, "critical", 401)):
+            with self.subTest(until=until):
+                replace_file(self.corporate.directory / "ca.crl", self.corporate.crl("-crlexts", "keyed", *life(-20, until)).read_text() + later)
+                told = wait_until(lambda: (now := self.alarm()) and now[0] == level and now, f"it is told as {level}")
+                self.assertIn("a CRL of it ", told[1])
+                self.assert_status(self.issuers(self.good), status)
+                self.assert_status(self.issuers(under_new), 200)
 
     def test_an_authority_without_its_crl_lets_nobody_in(self):
         crl = self.corporate.directory / "ca.crl"
