@@ -78,8 +78,19 @@ uint64_t channel_taken(struct channel *k)
 
 /* ---- in ---- */
 
+/* Once: it may cease to be ready, and be it again. What came with the end of the handshake may have left it
+ * unready already, but nothing plain comes before that end. */
+static void certificate_take(struct channel *k, bool has_plain)
+{
+    if (k->is_certified || (!has_plain && !tls_conn_is_ready(k->tls)))
+        return;
+    k->is_certified = true;
+    tls_conn_peer(k->tls, &k->certificate);
+}
+
 enum err channel_take(struct channel *k, struct span wire, struct buf *plain)
 {
+    size_t before = plain->len;
     enum err e;
 
     if (k->tls == NULL) {
@@ -88,9 +99,6 @@ enum err channel_take(struct channel *k, struct span wire, struct buf *plain)
     }
     e = tls_conn_feed(k->tls, wire, plain);
     tls_flush(k); /* handshake or alert */
-    if (!k->is_certified && tls_conn_is_ready(k->tls)) {
-        k->is_certified = true; /* once: it may cease to be ready, and be it again */
-        tls_conn_peer(k->tls, &k->certificate);
-    }
+    certificate_take(k, plain->len > before);
     return e;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tls: OpenSSL behind two memory BIOs. There is no resumption: neither tickets nor a session cache, so a
- * client certificate is always the one whose key was proven on this very connection.
+ * client certificate is always the one whose key was proven on this very connection; nor is there early data,
+ * which needs one (RFC 8446 2.3).
  */
 #include "base/tls.h"
 

@@ -43,9 +43,9 @@ struct tls_conn;
 struct tls_conn *tls_conn_new(const struct tls_server *s);
 void tls_conn_free(struct tls_conn *c); /* NULL is fine */
 
-/* Takes what arrived; appends what it decrypts to. ERR_END: the peer closed its side; ERR_MALFORMED:
- * handshake or record refused, nothing but the alert in the output may follow. After each call send
- * tls_conn_output(). */
+/* Takes what arrived; appends what it decrypts to, none of it from before the end of the handshake. ERR_END:
+ * the peer closed its side; ERR_MALFORMED: handshake or record refused, nothing but the alert in the output
+ * may follow. After each call send tls_conn_output(). */
 enum err tls_conn_feed(struct tls_conn *c, struct span wire, struct buf *plain);
 /* Encrypts into the output; ERR_IO after a fatal error. While it is not ready libssl encrypts nothing: it is
  * kept, and goes into the output of the tls_conn_feed() that makes it ready. HELD_MAX octets: ask before. */
@@ -58,7 +58,8 @@ void tls_conn_sent(struct tls_conn *c);
 
 /* The handshake is complete, and no later message is half here (RFC 8446 5.1): it may cease for a while. */
 bool tls_conn_is_ready(const struct tls_conn *c);
-void tls_conn_peer(const struct tls_conn *c,
-                   struct buf *der); /* appends the client's leaf, nothing when it sent none */
+/* Appends the client's leaf, nothing when it sent none. Its key is proven once the connection has been ready
+ * or has given something. */
+void tls_conn_peer(const struct tls_conn *c, struct buf *der);
 
 #endif

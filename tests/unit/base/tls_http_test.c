@@ -155,14 +155,47 @@ static void expect_body(struct tls_client *c, const char *expected)
 }
 
 /* A client with a certificate, whose records from here on are written by hand. */
-static struct tls_client open_by_hand(const struct host *h, const struct id *user, struct tls_records *r)
+static struct tls_client new_by_hand(const struct host *h, const struct id *user, struct tls_records *r)
 {
     struct tls_client c = tls_open(h);
 
     records_listen(r, &c);
     SSL_use_certificate(c.ssl, user->x);
     SSL_use_PrivateKey(c.ssl, user->key);
+    return c;
+}
+
+static struct tls_client open_by_hand(const struct host *h, const struct id *user, struct tls_records *r)
+{
+    struct tls_client c = new_by_hand(h, user, r);
+
     cr_assert_eq(SSL_connect(c.ssl), 1);
+    return c;
+}
+
+static void add_written(struct tls_records *r, BIO *out)
+{
+    char *data;
+    long n = BIO_get_mem_data(out, &data);
+
+    cr_assert(n > 0);
+    buf_put(&r->out, data, (size_t)n);
+    BIO_reset(out);
+}
+
+/* The same, but its Certificate to Finished are yet to be sent. */
+static struct tls_client open_held_back(const struct host *h, const struct id *user, struct tls_records *r)
+{
+    struct tls_client c = new_by_hand(h, user, r);
+    BIO *out = BIO_new(BIO_s_mem());
+
+    SSL_set_bio(c.ssl, BIO_new(BIO_s_mem()), out); /* nothing to read yet */
+    cr_assert_eq(SSL_connect(c.ssl), -1);
+    add_written(r, out);
+    records_send(r);
+    cr_assert_eq(SSL_set_rfd(c.ssl, c.fd), 1);
+    cr_assert_eq(SSL_connect(c.ssl), 1);
+    add_written(r, out);
     return c;
 }
 
@@ -218,6 +251,57 @@ Test(tls_http, the_certificate_is_taken_once_whatever_comes_after_the_handshake)
     host_stop(h);
     id_free(&ec);
     id_free(&user);
+}
+
+/* The connection is not ready then, but the client has proven its key. */
+Test(tls_http, the_certificate_is_taken_with_a_split_message_behind_the_handshake)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec"), user = id_new(EVP_EC_gen("P-256"), "user");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_records r;
+    struct tls_client c = open_held_back(h, &user, &r);
+    unsigned char *der = NULL;
+    int der_len = i2d_X509(user.x, &der);
+    size_t len;
+    char *body;
+
+    add_request(&r, GET("/certificate"));
+    send_split_update(&r, h);
+    body = tls_take(&c, &len);
+    cr_assert_not_null(body);
+    cr_assert(span_eq(span_of(body, len), span_of(der, (size_t)der_len)));
+    free(body);
+    OPENSSL_free(der);
+    records_free(&r);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
+    id_free(&user);
+}
+
+/* Nor any request: what is left out here is the record of Finished. */
+Test(tls_http, no_certificate_is_taken_before_the_end_of_the_handshake)
+{
+    struct id ec = id_new(EVP_EC_gen("P-256"), "ec");
+    struct host *h = tls_host(&ec, NULL);
+    struct tls_records r;
+    struct tls_client c = open_held_back(h, &ec, &r);
+    size_t at = 0, next = 0, len;
+
+    while (next < r.out.len) {
+        at = next;
+        next += 5u + (r.out.data[at + 3] << 8 | r.out.data[at + 4]);
+    }
+    cr_assert_eq(next - at, 5 + 4 + 32 + 1 + 16, "SHA-256, its type and a tag");
+    r.out.len = at;
+    add_request(&r, GET("/certificate"));
+    records_send(&r);
+    cr_assert_null(tls_take(&c, &len));
+    cr_assert_eq(atomic_load(&h->handled), 0);
+    records_free(&r);
+    tls_close(&c);
+    host_stop(h);
+    id_free(&ec);
 }
 
 /* libssl writes nothing then, and RFC 8446 does not forbid it. */
