@@ -266,7 +266,8 @@ static void say_done(const struct restore *r, const char *home)
             "row checked.\nCRL numbers would be raised to %llu or beyond.%s Nothing was made.\n",
             home, text, (unsigned long long)r->checked.certificates, (unsigned long long)r->checked.revoked,
             (unsigned long long)r->floor,
-            r->is_earlier ? " The store is of an earlier version: tables that it lacks would be added." : "");
+            r->is_earlier ? " The store is of an earlier version: what is restored would be of this one."
+                          : "");
         return;
     }
     fprintf(stderr,

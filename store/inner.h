@@ -70,6 +70,9 @@ enum table {
 enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int lock_fd, struct store **out,
                   struct fault *f);
 
+/* The schema that the store has now, for store_is_earlier(). */
+void env_note_schema(struct store *s, uint32_t version);
+
 /* Writes one view of the whole environment to the descriptor, without its free pages. */
 enum err env_copy(struct store *s, int fd);
 

@@ -49,6 +49,7 @@ struct store {
     MDB_env *env;
     MDB_dbi dbi[TABLE_COUNT];
     bool is_absent[TABLE_COUNT]; /* of a copy of an earlier version: read as one without rows */
+    uint32_t schema;             /* 0: not known yet */
     enum store_mode mode;
     int lock_fd;       /* -1: not the writer */
     unsigned views;    /* open ones */
@@ -292,12 +293,17 @@ enum err env_copy(struct store *s, int fd)
     return rc == 0 ? OK : fail("copying", rc);
 }
 
+void env_note_schema(struct store *s, uint32_t version)
+{
+    s->schema = version;
+}
+
 bool store_is_earlier(const struct store *s)
 {
     for (size_t t = 0; t < TABLE_COUNT; t++)
         if (s->is_absent[t])
             return true;
-    return false;
+    return s->schema < SCHEMA_VERSION;
 }
 
 void store_close(struct store *s)

@@ -39,7 +39,10 @@ static enum err schema_write(struct store *s, enum store_mode mode, struct fault
     if (mode == STORE_CREATE)
         barred_mark(t);
     err = txn_commit(t);
-    return err == OK ? OK : fault_set(f, err, "the store takes no commit");
+    if (err != OK)
+        return fault_set(f, err, "the store takes no commit");
+    env_note_schema(s, SCHEMA_VERSION);
+    return OK;
 }
 
 static enum err schema_read(struct store *s, uint32_t *version, struct fault *f)
@@ -61,9 +64,10 @@ static enum err schema_follow(struct store *s, enum store_mode mode, struct faul
     uint32_t version;
     enum err err = schema_read(s, &version, f);
 
-    if (err != OK || mode != STORE_WRITE || version == SCHEMA_VERSION)
+    if (err != OK)
         return err;
-    return schema_write(s, mode, f);
+    env_note_schema(s, version);
+    return mode == STORE_WRITE && version < SCHEMA_VERSION ? schema_write(s, mode, f) : OK;
 }
 
 enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out,

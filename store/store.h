@@ -45,7 +45,8 @@ enum store_mode {
 enum err store_open(const char *dir, enum store_mode mode, uint64_t map_size, struct store **out,
                     struct fault *f);
 void store_close(struct store *s);
-/* Is it a copy that lacks what its first writer of this version adds? */
+/* Is it a copy that lacks a table, or has a schema before ours? Its first writer of this version adds the one
+ * and raises the other, which programs of before refuse. */
 bool store_is_earlier(const struct store *s);
 /* Call on a timer: forgets readers of dead processes; for a writer, also grows the map when more than half is
  * used and warns in the log. Gives the used share in per mille. No view or txn may be open in this process.

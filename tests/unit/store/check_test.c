@@ -447,7 +447,10 @@ Test(check, a_store_of_before_checksums_is_read_and_goes_on)
     take_checksums(&p);
     cr_assert_eq(faults(&p, &n), 0, "%s", first_fault);
     cr_assert_eq(n.certificates, CERTIFICATES);
+    place_reopen(&p, STORE_COPY);
+    cr_assert(store_is_earlier(p.store), "no table is missing, and yet a writer makes it another");
     place_reopen(&p, STORE_WRITE);
+    cr_assert_not(store_is_earlier(p.store));
     t = begin(&p);
     add_real(t, CERTIFICATES);
     serial_of(4, serial);
