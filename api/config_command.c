@@ -85,12 +85,14 @@ static void report_issuer(const char *text, void *arg)
     buf_printf(arg, "chancery.xml: %s\n", text);
 }
 
-/* Nobody writes to a store whose lock file is not there, and making one would make it ours. */
+/* Nobody writes to a store whose lock file is not there, and making one would make it ours. One that no
+ * service of this version has opened yet is no mistake of the configuration, and has all that is read here.
+ */
 static enum store_mode mode_of(const struct config *c)
 {
     char path[PATH_LEN_MAX];
 
-    return path_join(path, c->store_dir, "lock.mdb", NULL) == OK && access(path, F_OK) == 0 ? STORE_READ
+    return path_join(path, c->store_dir, "lock.mdb", NULL) == OK && access(path, F_OK) == 0 ? STORE_LOOK
                                                                                             : STORE_COPY;
 }
 

@@ -82,7 +82,7 @@ enum err table_find(struct view *v, enum table t, struct span key, struct span *
 /* The same without a look at the checksum: for who reads thousands to give out a few. */
 enum err table_peek(struct view *v, enum table t, struct span key, struct span *row);
 
-/* False: a copy of an earlier version has no such table, and is read as if it had no row. */
+/* False: a store of an earlier version has no such table, and is read as if it had no row. */
 bool table_is_there(const struct view *v, enum table t);
 
 /* Sticky, like every verb of a txn. */

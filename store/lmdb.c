@@ -48,7 +48,7 @@ struct txn {
 struct store {
     MDB_env *env;
     MDB_dbi dbi[TABLE_COUNT];
-    bool is_absent[TABLE_COUNT]; /* of a copy of an earlier version: read as one without rows */
+    bool is_absent[TABLE_COUNT]; /* of an earlier version: read as one without rows */
     uint32_t schema;             /* 0: not known yet */
     enum store_mode mode;
     int lock_fd;       /* -1: not the writer */
@@ -203,12 +203,13 @@ static int read_begin(struct store *s, MDB_txn **mdb)
     return rc;
 }
 
-/* Nobody will add to a copy what came later. */
+/* Nobody will add to a copy what came later, and who looks at a store does not wait for it. */
 static int table_open(struct store *s, MDB_txn *mdb, enum table t, bool is_creating)
 {
     int rc = mdb_dbi_open(mdb, table_name(t), is_creating ? MDB_CREATE : 0, &s->dbi[t]);
 
-    s->is_absent[t] = rc == MDB_NOTFOUND && s->mode == STORE_COPY && t >= TABLE_LATER;
+    s->is_absent[t] =
+        rc == MDB_NOTFOUND && (s->mode == STORE_COPY || s->mode == STORE_LOOK) && t >= TABLE_LATER;
     return s->is_absent[t] ? 0 : rc;
 }
 

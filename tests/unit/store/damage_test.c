@@ -444,6 +444,10 @@ Test(damage, a_copy_without_what_came_later_is_read_without_it)
     place_close(&p);
     cr_assert_eq(store_open(p.dir, STORE_READ, 0, &s, &f), ERR_CONFLICT);
     cr_expect_not_null(strstr(f.detail, "of an earlier version"), "%s", f.detail);
+    place_reopen(&p, STORE_LOOK);
+    v = look(&p);
+    requests_expect(v, REQUEST_PENDING, 0, 0);
+    view_close(v);
     place_remove(&p);
 }
 
