@@ -618,6 +618,7 @@ class Foreign(ServiceTest):
 
     def test_of_two_keys_of_one_ca_each_needs_its_crl(self):
         renewed, ca = Corporate("renewed", "corp"), self.corporate.directory / "ca.pem"
+        self.addCleanup(wait_until, lambda: self.alarm() is None, "all is as it was")  # the last of the three
         self.addCleanup(self.corporate.publish)
         self.addCleanup(replace_file, ca, ca.read_text())
         replace_file(ca, ca.read_text() + (renewed.directory / "ca.pem").read_text())
