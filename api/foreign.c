@@ -18,8 +18,8 @@
 #include <time.h>
 
 #include "api/api.h"
+#include "api/foreign_end.h"
 #include "base/clock.h"
-#include "base/ending.h"
 #include "base/hash.h"
 #include "base/log.h"
 
@@ -46,18 +46,12 @@ struct stamp {
     off_t size;
 };
 
-/* The end of a certificate or a CRL of an authority. */
-struct end {
-    const char *what;
-    int64_t end_s, soon_s; /* from `soon_s` on it is told of */
-};
-
 struct authority {
     struct access_authority config;
-    X509_STORE *store;      /* NULL: cannot be read now */
-    char why[WHY_MAX];      /* then */
-    struct end first, next; /* which ends first, and which is told of first */
-    struct buf ca_pem;      /* for the names that TLS hints at */
+    X509_STORE *store; /* NULL: cannot be read now */
+    char why[WHY_MAX]; /* then */
+    struct foreign_ends ends;
+    struct buf ca_pem; /* for the names that TLS hints at */
     struct stamp file, crl;
     int64_t looked_ms;
     struct verdict verdicts[VERDICTS_MAX]; /* by the first octets of the hash: two that meet take turns */
@@ -156,107 +150,7 @@ static X509_STORE *store_make(const char *file, const char *crl, struct buf *ca_
     return NULL;
 }
 
-/* ---- what ends ---- */
-
-static int64_t time_of(const ASN1_TIME *t)
-{
-    struct tm tm;
-
-    return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : NO_TIME;
-}
-
-static void add_end(struct authority *a, const char *what, int64_t begin_s, int64_t end_s, int64_t warn_s)
-{
-    int64_t quarter_s = (end_s - begin_s) / 4;
-    struct end e = {what, end_s, end_s - (quarter_s < warn_s ? quarter_s : warn_s)};
-
-    if (e.end_s < a->first.end_s)
-        a->first = e;
-    if (e.soon_s < a->next.soon_s)
-        a->next = e;
-}
-
-static void add_certificate_end(struct authority *a, const X509 *x)
-{
-    int64_t begin_s = time_of(X509_get0_notBefore(x)), end_s = time_of(X509_get0_notAfter(x));
-
-    if (begin_s != NO_TIME && end_s != NO_TIME)
-        add_end(a, "a certificate", begin_s, end_s, ENDING_ISSUER_S);
-}
-
-static void add_crl_end(struct authority *a, const X509_CRL *crl)
-{
-    int64_t begin_s = time_of(X509_CRL_get0_lastUpdate(crl)), end_s = time_of(X509_CRL_get0_nextUpdate(crl));
-
-    if (begin_s != NO_TIME && end_s != NO_TIME)
-        add_end(a, "a CRL", begin_s, end_s, INT64_MAX);
-}
-
-/* Where one does not say, it may be. */
-static bool may_be_same_key(const ASN1_OCTET_STRING *a, const ASN1_OCTET_STRING *b)
-{
-    return a == NULL || b == NULL || ASN1_OCTET_STRING_cmp(a, b) == 0;
-}
-
-static bool may_be_same_signer(const X509_CRL *c, const X509_CRL *d)
-{
-    AUTHORITY_KEYID *a = X509_CRL_get_ext_d2i(c, NID_authority_key_identifier, NULL, NULL);
-    AUTHORITY_KEYID *b = X509_CRL_get_ext_d2i(d, NID_authority_key_identifier, NULL, NULL);
-    bool may_be = a == NULL || b == NULL || may_be_same_key(a->keyid, b->keyid);
-
-    AUTHORITY_KEYID_free(a);
-    AUTHORITY_KEYID_free(b);
-    return may_be;
-}
-
-static bool is_certificate_outlived(X509 *x, X509 *y)
-{
-    return X509_NAME_cmp(X509_get_subject_name(x), X509_get_subject_name(y)) == 0 &&
-           time_of(X509_get0_notAfter(x)) < time_of(X509_get0_notAfter(y)) &&
-           may_be_same_key(X509_get0_subject_key_id(x), X509_get0_subject_key_id(y));
-}
-
-static bool is_crl_outlived(const X509_CRL *c, const X509_CRL *d)
-{
-    return X509_NAME_cmp(X509_CRL_get_issuer(c), X509_CRL_get_issuer(d)) == 0 &&
-           time_of(X509_CRL_get0_nextUpdate(c)) < time_of(X509_CRL_get0_nextUpdate(d)) &&
-           may_be_same_signer(c, d);
-}
-
-/* Is `a` no matter, because `b`, of the same name and key, stands for it longer? A CA that took a new key
- * under its name has a CRL for each of the two, and neither serves the other's certificates. */
-static bool is_outlived(const X509_OBJECT *a, const X509_OBJECT *b)
-{
-    X509 *x = X509_OBJECT_get0_X509(a), *y = X509_OBJECT_get0_X509(b);
-    X509_CRL *c = X509_OBJECT_get0_X509_CRL(a), *d = X509_OBJECT_get0_X509_CRL(b);
-
-    if (x != NULL && y != NULL)
-        return is_certificate_outlived(x, y);
-    return c != NULL && d != NULL && is_crl_outlived(c, d);
-}
-
-/* Of each key of a CA the certificate and the CRL that last longest: an old one may lie beside the new one.
- */
-static void find_ends(struct authority *a)
-{
-    const STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(a->store);
-    int count = sk_X509_OBJECT_num(all);
-
-    for (int i = 0; i < count; i++) {
-        const X509_OBJECT *each = sk_X509_OBJECT_value(all, i);
-        int k = 0;
-
-        while (k < count && !is_outlived(each, sk_X509_OBJECT_value(all, k)))
-            k++;
-        if (k < count)
-            continue;
-        if (X509_OBJECT_get0_X509(each) != NULL)
-            add_certificate_end(a, X509_OBJECT_get0_X509(each));
-        else if (X509_OBJECT_get0_X509_CRL(each) != NULL)
-            add_crl_end(a, X509_OBJECT_get0_X509_CRL(each));
-    }
-    ERR_clear_error(); /* an extension that cannot be read counts as none */
-}
+/* ---- the alarm ---- */
 
 static void authority_judge(const struct authority *a, struct board *b, int64_t now_s)
 {
@@ -264,13 +158,13 @@ static void authority_judge(const struct authority *a, struct board *b, int64_t 
 
     if (a->store == NULL) {
         alarm_raise(b, ALARM_CRITICAL, ALARM, a->config.id, "nobody of it gets in: %s", a->why);
-    } else if (a->first.end_s <= now_s) {
-        clock_rfc3339(a->first.end_s, text);
+    } else if (a->ends.first.end_s <= now_s) {
+        clock_rfc3339(a->ends.first.end_s, text);
         alarm_raise(b, ALARM_CRITICAL, ALARM, a->config.id, "%s of it ended %s: its clients do not get in",
-                    a->first.what, text);
-    } else if (a->next.soon_s < now_s) {
-        clock_rfc3339(a->next.end_s, text);
-        alarm_raise(b, ALARM_WARNING, ALARM, a->config.id, "%s of it ends %s", a->next.what, text);
+                    a->ends.first.what, text);
+    } else if (a->ends.next.soon_s < now_s) {
+        clock_rfc3339(a->ends.next.end_s, text);
+        alarm_raise(b, ALARM_WARNING, ALARM, a->config.id, "%s of it ends %s", a->ends.next.what, text);
     } else {
         alarm_clear(b, ALARM, a->config.id);
     }
@@ -291,14 +185,11 @@ static void note_why(struct authority *a, const struct fault *f)
 
 static void authority_take(struct authority *a, X509_STORE *fresh, const struct fault *f)
 {
-    static const struct end never = {"", INT64_MAX, INT64_MAX};
-
     X509_STORE_free(a->store);
     a->store = fresh;
-    a->first = a->next = never;
     note_why(a, f);
     if (fresh != NULL)
-        find_ends(a);
+        foreign_end_find(fresh, &a->ends);
     memset(a->verdicts, 0, sizeof a->verdicts);
 }
 

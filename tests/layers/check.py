@@ -50,6 +50,8 @@ OPENSSL_FILES = {
     "api/csr_extensions.c": "parses requests",
     "api/csr_proof.c": "verifies the proof of possession",
     "api/foreign.c": "verifies client certificates of configured CAs",
+    "api/foreign_end.c": "reads when certificates and CRLs of configured CAs end",
+    "api/foreign_end.h": "reads when certificates and CRLs of configured CAs end",
     "api/listener.c": "makes the listener's keys",
     "api/pem.c": "armour",
     "api/veil.c": "encrypts cursors that would show what a scope hides",
