@@ -53,6 +53,7 @@ class Starve(ServiceTest):
         [pid] = self.service.roles()["ocsp"]
         limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
         before = next(line.split()[3] for line in limits.splitlines() if line.startswith("Max open files"))
+        wait_until(lambda: not self.is_connected(), "the clients of the tests before are gone")
         used = len(of_another(os.listdir, f"/proc/{pid}/fd"))
         set_limit(pid, "nofile", used + 4)
         clients = [self.connect() for _ in range(50)]
@@ -61,6 +62,12 @@ class Starve(ServiceTest):
             each.close()
         wait_until(self.answers, "it answers again")
         set_limit(pid, "nofile", before)
+
+    def is_connected(self):
+        """Has the service a connection at its port, also one that the client has closed and itself not yet? proc_net(5)."""
+        rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return any(int(local.split(":")[1], 16) == self.service.http_port and state in ("01", "08")
+                   for _, local, _, state, *_ in rows)
 
     def answers(self):
         try:
