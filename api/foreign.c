@@ -160,7 +160,7 @@ static void authority_judge(const struct authority *a, struct board *b, int64_t 
         alarm_raise(b, ALARM_CRITICAL, ALARM, a->config.id, "nobody of it gets in: %s", a->why);
     } else if (a->ends.first.end_s <= now_s) {
         clock_rfc3339(a->ends.first.end_s, text);
-        alarm_raise(b, ALARM_CRITICAL, ALARM, a->config.id, "%s of it ended %s: its clients do not get in",
+        alarm_raise(b, ALARM_CRITICAL, ALARM, a->config.id, "%s of it ended %s: who needs it does not get in",
                     a->ends.first.what, text);
     } else if (a->ends.next.soon_s < now_s) {
         clock_rfc3339(a->ends.next.end_s, text);
