@@ -53,14 +53,16 @@ static bool stop(const struct cert *c, void *arg)
     return false;
 }
 
-/* Was a certificate issued by it? A site without phones needs no issuer that outlives theirs. */
-static bool is_used(struct view *v, const struct profile *p, int64_t now_s)
+/* Was a certificate for such a key issued by it? A site without phones needs no issuer that outlives theirs.
+ * A page that ended before all was looked at counts as one. */
+static bool is_used(struct view *v, const struct profile *p, enum key_type type, int64_t now_s)
 {
-    struct cert_query q = {.profile = p->id, .expires_before_s = NO_TIME, .now_s = now_s, .limit = 1};
+    struct cert_query q = {
+        .profile = p->id, .key_type = type, .expires_before_s = NO_TIME, .now_s = now_s, .limit = 1};
     char next[CURSOR_MAX];
     bool is_there = false;
 
-    return cert_list(v, &q, stop, &is_there, next) != OK || is_there;
+    return cert_list(v, &q, stop, &is_there, next) != OK || is_there || next[0] != '\0';
 }
 
 /* The profile with the longest life, where nothing is asked for, that is longer than `left_s`; NULL: none. */
@@ -74,7 +76,7 @@ static const struct profile *longest_cut(const struct ca *ca, struct view *v, en
         const struct profile *p = &c->profiles[i];
 
         if (!p->is_internal && profile_ku(p, type) != NULL && p->days_default * DAY_S > left_s &&
-            (found == NULL || p->days_default > found->days_default) && is_used(v, p, now_s))
+            (found == NULL || p->days_default > found->days_default) && is_used(v, p, type, now_s))
             found = p;
     }
     return found;

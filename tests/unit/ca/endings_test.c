@@ -67,12 +67,13 @@ static void certify(const char *host, uint8_t serial, int64_t end_s)
     idle_commit(t);
 }
 
-static void issue(const char *profile, uint8_t serial)
+static void issue_to(enum key_type type, const char *profile, uint8_t serial)
 {
     struct cert c = of_profile(profile, serial, NOW + DAY);
     struct txn *t = idle_begin();
     uint64_t number;
 
+    c.key_type = type;
     cert_add(t, &c, &number);
     idle_commit(t);
 }
@@ -126,6 +127,11 @@ Test(endings, of_a_retired_issuer_it_may_end_with_that)
     cr_expect_str_eq(alarms(), "1 " ENDING " ocsp a-g1 dmz2;");
 }
 
+static void issue(const char *profile, uint8_t serial)
+{
+    issue_to(KEY_EC, profile, serial);
+}
+
 static const char *years_before_its_end(int years)
 {
     idle.ca.issuers[0].not_after_s = NOW + years * YEAR;
@@ -155,6 +161,14 @@ Test(endings, what_was_never_issued_is_not_cut)
     cr_expect_str_eq(alarms(), "1 issuer.short a-g1;");
     cr_expect_str_eq(idle_alarm("issuer.short"),
                      "certificates of phone/LSC-EC (1825 days) are cut to its end, 2029-01-14T08:00:00Z");
+}
+
+Test(endings, what_was_issued_to_another_kind_of_key_is_not_cut)
+{
+    issue_to(KEY_RSA, "expressway/server", 1);
+    cr_expect_str_eq(years_before_its_end(2), "", "which takes both kinds, 825 days");
+    issue("expressway/server", 2);
+    cr_expect_str_eq(alarms(), "1 issuer.short a-g1;");
 }
 
 Test(endings, one_of_a_fresh_home_is_years_from_that)
