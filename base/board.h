@@ -19,7 +19,7 @@
 #include "base/err.h"
 
 #define FIGURES_MAX 256u /* series of one role: a dozen families over sixteen issuers */
-#define ALARMS_MAX 256u  /* raised at once in one role: of sixteen issuers, with nine OCSP signers each */
+#define ALARMS_MAX 384u  /* raised at once in one role: of sixteen issuers, with nine OCSP signers each */
 #define FAMILY_MAX 64u   /* octets with the NUL, as all of these */
 #define LABELS_MAX 128u
 #define HELP_MAX 128u

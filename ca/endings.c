@@ -13,8 +13,9 @@
 #define SHORT_ALARM "issuer.short"
 
 /* Those that can stand about one issuer: its end, its length, the ends of its OCSP signers, and of the rest
- * of the room its CRLs' track and a signer's key. */
-_Static_assert(ISSUERS_MAX *(5 + RESPONDER_HOSTS_MAX) < ALARMS_MAX, "a board has room for the ca's alarms");
+ * of the room its CRLs' track and the keys of those signers. */
+_Static_assert(ISSUERS_MAX *(5 + 2 * RESPONDER_HOSTS_MAX) < ALARMS_MAX,
+               "a board has room for the ca's alarms");
 
 /* `host` NULL: the issuer's own. */
 static void signer_check(struct ca *ca, struct view *v, const struct issuing *i, const char *host,
