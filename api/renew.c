@@ -39,7 +39,7 @@ static enum err open_home(struct renewal *r, const char *home)
         e = fault_set(&r->f, ERR_CONFLICT, "%s: a host that answers OCSP has no issuers to renew", home);
     if (e != OK)
         return e;
-    e = store_open(r->config.store_dir, r->is_dry_run ? STORE_READ : STORE_WRITE, r->config.map_size,
+    e = store_open(r->config.store_dir, r->is_dry_run ? STORE_LOOK : STORE_WRITE, r->config.map_size,
                    &r->store, &f);
     if (e == ERR_CONFLICT)
         return fault_set(&r->f, e, "%.400s: is the service stopped?", f.detail);

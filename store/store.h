@@ -33,7 +33,7 @@ struct txn;
 
 enum store_mode {
     STORE_READ,   /* an existing store, read only (LMDB still writes its lock file) */
-    STORE_LOOK,   /* the same, also one of an earlier version, without what that lacks */
+    STORE_LOOK,   /* the same, also one of an earlier version, as if what that lacks were empty */
     STORE_WRITE,  /* an existing store, by the one writer */
     STORE_CREATE, /* the directory exists and is empty */
     STORE_COPY,   /* what store_snapshot or store_copy wrote: nobody writes to it, so it is read without a

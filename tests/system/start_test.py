@@ -258,13 +258,14 @@ class WrongStart(unittest.TestCase):
         self.addCleanup(self.service.home.chmod, 0o700)
         self.assert_refused(str(self.service.home))
 
-    def test_config_check_of_a_store_that_no_service_of_this_version_has_opened(self):
+    def test_looks_at_a_store_that_no_service_of_this_version_has_opened(self):
         data = self.service.home / "store/data.mdb"
         (self.service.home / "store/lock.mdb").touch()
         data.write_bytes(data.read_bytes().replace(b"crl_change", b"crl_changf"))  # as if the table were not there
         done = self.service.chancery("store", "check", check=False)
         self.assertIn("of an earlier version", done.said)
         self.service.chancery("config", "check")
+        self.assertIn("ec-g2", self.service.chancery("ca", "renew", "ec-g1", "--dry-run").said)
         path = self.service.home / "chancery.xml"
         path.write_text(crossed(path.read_text()))
         done = self.service.chancery("config", "check", check=False)
