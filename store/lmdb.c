@@ -183,6 +183,16 @@ static enum err env_start(struct store *s, const char *dir, uint64_t map_size, s
     return whole_check(s, dir, f);
 }
 
+/* After a read that found the map grown by the writer: is there another try? It can only be followed while
+ * nothing here points into the old one. */
+static bool map_follow(struct store *s, int rc)
+{
+    if (rc != MDB_MAP_RESIZED || s->views > 0 || s->txn != NULL)
+        return false;
+    map_set(s, 0);
+    return true;
+}
+
 /* Begins a read transaction, or wakes the one that rests in *mdb. */
 static int read_try(struct store *s, MDB_txn **mdb)
 {
@@ -195,11 +205,8 @@ static int read_begin(struct store *s, MDB_txn **mdb)
 
     if (rc == MDB_READERS_FULL && mdb_reader_check(s->env, NULL) == 0)
         rc = read_try(s, mdb);
-    /* The writer has grown the map. It can only be followed while nothing here points into the old one. */
-    for (int i = 0; rc == MDB_MAP_RESIZED && s->views == 0 && s->txn == NULL && i < RESIZE_TRIES; i++) {
-        map_set(s, 0);
+    for (int i = 0; i < RESIZE_TRIES && map_follow(s, rc); i++)
         rc = read_try(s, mdb);
-    }
     return rc;
 }
 
@@ -287,10 +294,8 @@ enum err env_copy(struct store *s, int fd)
     int rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
 
     /* It reads in a transaction of its own, and has written nothing when that cannot be begun. */
-    for (int i = 0; rc == MDB_MAP_RESIZED && s->views == 0 && s->txn == NULL && i < RESIZE_TRIES; i++) {
-        map_set(s, 0);
+    for (int i = 0; i < RESIZE_TRIES && map_follow(s, rc); i++)
         rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
-    }
     return rc == 0 ? OK : fail("copying", rc);
 }
 
