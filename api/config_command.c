@@ -99,10 +99,8 @@ static enum store_mode mode_of(const struct config *c)
 static enum err compare_issuers(struct view *v, const struct config *c, struct buf *report, struct fault *f)
 {
     size_t before = report->len;
-    enum err e = roster_missing(v, &c->ca, report_issuer, report);
+    enum err e = roster_refused(v, &c->ca, report_issuer, report);
 
-    if (e == OK)
-        e = roster_crossed(v, &c->ca, report_issuer, report);
     if (e == OK)
         e = roster_dropped(v, &c->ca, clock_now_s(), report_issuer, report);
     if (e != OK)

@@ -150,7 +150,7 @@ bool issuing_would_start(struct ca *ca, const struct ca_config *fresh, struct fa
     struct view *v = ca_view(ca);
 
     *f = (struct fault){0};
-    if (roster_missing(v, fresh, note_reason, f) != OK || roster_crossed(v, fresh, note_reason, f) != OK)
+    if (roster_refused(v, fresh, note_reason, f) != OK)
         (void)fault_set(f, ERR_IO, "the issuers in the store cannot be read");
     view_close(v);
     return f->code == OK;

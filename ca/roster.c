@@ -9,7 +9,7 @@
 
 /* ---- what is not in the store ---- */
 
-enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
+static enum err tell_missing(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
 {
     char text[ROSTER_TEXT_MAX];
     struct issuer row;
@@ -40,7 +40,7 @@ bool roster_key_suits(const struct ca_issuer *i, enum key_type own, char text[st
     return false;
 }
 
-enum err roster_crossed(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
+static enum err tell_crossed(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
 {
     char text[ROSTER_TEXT_MAX];
     struct issuer row;
@@ -57,6 +57,13 @@ enum err roster_crossed(struct view *v, const struct ca_config *c, roster_fn *fn
             fn(text, arg);
     }
     return OK;
+}
+
+enum err roster_refused(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg)
+{
+    enum err e = tell_missing(v, c, fn, arg);
+
+    return e == OK ? tell_crossed(v, c, fn, arg) : e;
 }
 
 /* ---- what is not in the configuration ---- */

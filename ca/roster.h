@@ -11,14 +11,12 @@ struct ca_issuer;
 
 #define ROSTER_TEXT_MAX 160u /* octets of what is told of one */
 typedef void roster_fn(const char *text, void *arg);
-/* Tells each issuer of the configuration that is not in the store: with one the service does not start.
- * ERR_IO. */
-enum err roster_missing(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg);
+/* Tells each issuer of the configuration that is not in the store, then each that is to issue for another
+ * kind of key than its own: with one the service does not start. ERR_IO. */
+enum err roster_refused(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg);
 /* False, and why, when it is to issue for keys of another kind than its own: a leaf with an EC key has an EC
  * chain all the way up. */
 bool roster_key_suits(const struct ca_issuer *i, enum key_type own, char text[static ROSTER_TEXT_MAX]);
-/* Tells each such issuer of the configuration: with one the service does not start either. ERR_IO. */
-enum err roster_crossed(struct view *v, const struct ca_config *c, roster_fn *fn, void *arg);
 /* Tells each issuer of the store that is not in the configuration, though certificates of it have not ended
  * (revoked ones and held ones too; not those of OCSP signers, nor a root's own), or it is a new one that was
  * never in use. Reads as many rows as it has certificates. ERR_IO. */
