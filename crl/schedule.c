@@ -7,9 +7,16 @@ static int64_t earlier(int64_t a_s, int64_t b_s)
     return a_s < b_s ? a_s : b_s;
 }
 
+/* Is it a delta with others before the next complete list? Without such a schedule the deltas that
+ * certificates name still are made with the complete lists. */
+static bool is_between(const struct crl_issuer *i, enum crl_run run)
+{
+    return run == RUN_DELTA && i->delta_s > 0;
+}
+
 static int64_t period_of(const struct crl_issuer *i, enum crl_run run)
 {
-    return run == RUN_DELTA ? i->delta_s : i->every_s;
+    return is_between(i, run) ? i->delta_s : i->every_s;
 }
 
 /* The first regular moment after t_s. */
@@ -43,9 +50,7 @@ int64_t crl_between_s(const struct crl_issuer *i)
  * would keep caches from asking for the next one, where there is one before the next complete list. */
 static int64_t overlap_of(const struct crl_issuer *i, enum crl_run run)
 {
-    bool is_between = run == RUN_DELTA && i->delta_s > 0;
-
-    return is_between ? earlier(i->overlap_s, i->delta_s) : i->overlap_s;
+    return is_between(i, run) ? earlier(i->overlap_s, i->delta_s) : i->overlap_s;
 }
 
 static int64_t due_after(const struct crl_issuer *i, enum crl_run run, const struct crl_state *last)
@@ -96,10 +101,7 @@ int64_t crl_due(const struct crl_issuer *i, const struct crl_force *s, enum crl_
 
 int64_t crl_next_update(const struct crl_issuer *i, enum crl_run run, int64_t this_s)
 {
-    bool is_between = run == RUN_DELTA && i->delta_s > 0;
-    int64_t period_s = is_between ? i->delta_s : i->every_s;
-
-    return next_after(i, period_s, this_s) + i->jitter_s + overlap_of(i, run);
+    return next_after(i, period_of(i, run), this_s) + i->jitter_s + overlap_of(i, run);
 }
 
 int64_t crl_cached_until(const struct crl_issuer *i, bool is_delta, bool on_revocation,
@@ -109,8 +111,7 @@ int64_t crl_cached_until(const struct crl_issuer *i, bool is_delta, bool on_revo
     int64_t until_s = s->next_update_s, run_s;
 
     if (i != NULL) {
-        run_s = next_after(i, is_delta && i->delta_s > 0 ? i->delta_s : i->every_s, s->this_update_s);
-        run_s = earlier(run_s, due_before(i, run, s));
+        run_s = earlier(next_after(i, period_of(i, run), s->this_update_s), due_before(i, run, s));
         if (run_s <= now_s)
             run_s = now_s + CRL_CACHED_LATE_S;
         until_s = earlier(until_s, run_s);
