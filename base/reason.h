@@ -30,10 +30,6 @@ static inline bool is_told_reason(uint8_t code)
     return is_stored_reason(code) && code != REASON_UNSPECIFIED;
 }
 
-/* An invalidity date is when the key is known or suspected to have been lost (RFC 5280 5.3.2), so never
- * ahead; by this much the clock of whoever says it may be. */
-#define INVALIDITY_AHEAD_S 300
-
 const char *reason_name(enum reason r);                              /* "keyCompromise" */
 [[nodiscard]] bool reason_parse(const char *name, enum reason *out); /* spelled as in docs/interface.md, 2 */
 

@@ -9,6 +9,10 @@
 #include "base/err.h"
 #include "base/reason.h"
 
+/* An invalidity date is when the key is known or suspected to have been lost (RFC 5280 5.3.2), so never
+ * ahead; by this much the clock of whoever says it may be. */
+#define INVALIDITY_AHEAD_S 300
+
 /* Of a certificate as it is now; one on hold is revoked for certificateHold. */
 struct revocation {
     bool is_revoked;
