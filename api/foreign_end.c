@@ -4,18 +4,11 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <time.h>
 
 #include "api/foreign_end.h"
+#include "api/inner.h"
 #include "base/ending.h"
 #include "store/store.h"
-
-static int64_t time_of(const ASN1_TIME *t)
-{
-    struct tm tm;
-
-    return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : NO_TIME;
-}
 
 static void add_end(struct foreign_ends *ends, const char *what, int64_t begin_s, int64_t end_s,
                     int64_t warn_s)
@@ -31,7 +24,7 @@ static void add_end(struct foreign_ends *ends, const char *what, int64_t begin_s
 
 static void add_certificate_end(struct foreign_ends *ends, const X509 *x)
 {
-    int64_t begin_s = time_of(X509_get0_notBefore(x)), end_s = time_of(X509_get0_notAfter(x));
+    int64_t begin_s = x509_time(X509_get0_notBefore(x)), end_s = x509_time(X509_get0_notAfter(x));
 
     if (begin_s != NO_TIME && end_s != NO_TIME)
         add_end(ends, "a certificate", begin_s, end_s, ENDING_ISSUER_S);
@@ -39,7 +32,8 @@ static void add_certificate_end(struct foreign_ends *ends, const X509 *x)
 
 static void add_crl_end(struct foreign_ends *ends, const X509_CRL *crl)
 {
-    int64_t begin_s = time_of(X509_CRL_get0_lastUpdate(crl)), end_s = time_of(X509_CRL_get0_nextUpdate(crl));
+    int64_t begin_s = x509_time(X509_CRL_get0_lastUpdate(crl)),
+            end_s = x509_time(X509_CRL_get0_nextUpdate(crl));
 
     if (begin_s != NO_TIME && end_s != NO_TIME)
         add_end(ends, "a CRL", begin_s, end_s, INT64_MAX);
@@ -65,14 +59,14 @@ static bool may_be_same_signer(const X509_CRL *c, const X509_CRL *d)
 static bool is_certificate_outlived(X509 *x, X509 *y)
 {
     return X509_NAME_cmp(X509_get_subject_name(x), X509_get_subject_name(y)) == 0 &&
-           time_of(X509_get0_notAfter(x)) < time_of(X509_get0_notAfter(y)) &&
+           x509_time(X509_get0_notAfter(x)) < x509_time(X509_get0_notAfter(y)) &&
            may_be_same_key(X509_get0_subject_key_id(x), X509_get0_subject_key_id(y));
 }
 
 static bool is_crl_outlived(const X509_CRL *c, const X509_CRL *d)
 {
     return X509_NAME_cmp(X509_CRL_get_issuer(c), X509_CRL_get_issuer(d)) == 0 &&
-           time_of(X509_CRL_get0_nextUpdate(c)) < time_of(X509_CRL_get0_nextUpdate(d)) &&
+           x509_time(X509_CRL_get0_nextUpdate(c)) < x509_time(X509_CRL_get0_nextUpdate(d)) &&
            may_be_same_signer(c, d);
 }
 

@@ -250,4 +250,7 @@ struct x509_info {
 enum err x509_info_read(struct span der, struct x509_info *out);
 void x509_info_free(struct x509_info *i);
 
+struct asn1_string_st;                             /* OpenSSL's ASN1_TIME */
+int64_t x509_time(const struct asn1_string_st *t); /* NO_TIME for what is none, or NULL */
+
 #endif

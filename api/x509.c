@@ -86,7 +86,7 @@ enum err p7b_put(struct buf *out, const struct span *certs, size_t n)
     return buf_end(out);
 }
 
-static int64_t time_of(const ASN1_TIME *t)
+int64_t x509_time(const ASN1_TIME *t)
 {
     struct tm tm;
 
@@ -133,8 +133,8 @@ enum err x509_info_read(struct span der, struct x509_info *out)
     ok = x != NULL && p == der.data + der.len && serial->length <= (int)sizeof out->serial / 2;
     if (ok) {
         hex_encode(span_of(serial->data, (size_t)serial->length), out->serial);
-        out->not_before_s = time_of(X509_get0_notBefore(x));
-        out->not_after_s = time_of(X509_get0_notAfter(x));
+        out->not_before_s = x509_time(X509_get0_notBefore(x));
+        out->not_after_s = x509_time(X509_get0_notAfter(x));
         ok = out->not_before_s != NO_TIME && out->not_after_s != NO_TIME && key_of(x, out) &&
              subject_of(x, &text);
     }
