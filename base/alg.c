@@ -97,7 +97,7 @@ static bool read_rsa(struct span params, struct key_kind *out)
 
 bool key_exponent_is_sound(const struct key_kind *k)
 {
-    return (k->exponent & 1) != 0 && k->exponent >= 3 && k->exponent <= INT32_MAX;
+    return (k->exponent & 1) != 0 && k->exponent >= 3 && k->exponent >> RSA_EXPONENT_BITS_MAX == 0;
 }
 
 /* SEC 1 2.3.3: 04 X Y, or 02/03 X; coordinates have the length of the field. */

@@ -31,6 +31,8 @@ struct key_kind {
 /* Reads a SubjectPublicKeyInfo. False for anything but strict DER of the right shape; an unknown algorithm is
  * KEY_OTHER. */
 [[nodiscard]] bool key_kind_of(struct span spki, struct key_kind *out);
+#define RSA_EXPONENT_BITS_MAX 31
+
 /* Of an RSA key: odd, from 3 to 2^31 - 1. An even one is no RSA, and with 1 everyone can sign (RFC 8017 3.1);
  * above, Go's readers refuse the key, and a huge one is what a private exponent looks like that is small
  * enough to be computed from the public key (Wiener 1990). 3 is sound with the padding of certificates. */

@@ -30,7 +30,6 @@
 #define SSL_OP_NO_RX_CERTIFICATE_COMPRESSION                                                                 \
     0 /* OpenSSL before 3.2 has none; it would hide from a callback */
 #endif
-#define EXPONENT_BITS_MAX 31 /* of an RSA key, as of those that we certify (base/alg.h) */
 /* Messages in what arrived at once: a handshake has six. After it a KeyUpdate, 27 octets, takes up to 22 us,
  * and the loop waits meanwhile. */
 #define MESSAGES_MAX 32u
@@ -60,7 +59,7 @@ static bool is_cheap_to_verify(const EVP_PKEY *key)
     if (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "RSA-PSS"))
         return EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
     is_cheap = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
-               BN_num_bits(exponent) <= EXPONENT_BITS_MAX;
+               BN_num_bits(exponent) <= RSA_EXPONENT_BITS_MAX;
     BN_free(exponent);
     return is_cheap;
 }
