@@ -154,6 +154,20 @@ static void expect_body(struct tls_client *c, const char *expected)
     free(body);
 }
 
+/* As the answer to GET /certificate. */
+static void expect_certificate(struct tls_client *c, const struct id *user)
+{
+    unsigned char *der = NULL;
+    int der_len = i2d_X509(user->x, &der);
+    size_t len;
+    char *body = tls_take(c, &len);
+
+    cr_assert_not_null(body);
+    cr_assert(span_eq(span_of(body, len), span_of(der, (size_t)der_len)));
+    free(body);
+    OPENSSL_free(der);
+}
+
 /* A client with a certificate, whose records from here on are written by hand. */
 static struct tls_client new_by_hand(const struct host *h, const struct id *user, struct tls_records *r)
 {
@@ -232,20 +246,13 @@ Test(tls_http, the_certificate_is_taken_once_whatever_comes_after_the_handshake)
     struct host *h = tls_host(&ec, NULL);
     struct tls_records r;
     struct tls_client c = open_by_hand(h, &user, &r);
-    unsigned char *der = NULL;
-    int der_len = i2d_X509(user.x, &der);
-    size_t len;
-    char *body;
 
     for (int i = 0; i < 3; i++) {
         add_request(&r, GET("/certificate"));
         records_send(&r);
-        body = tls_take(&c, &len);
-        cr_assert(span_eq(span_of(body, len), span_of(der, (size_t)der_len)), "request %d", i);
-        free(body);
+        expect_certificate(&c, &user);
         send_split_update(&r, h);
     }
-    OPENSSL_free(der);
     records_free(&r);
     tls_close(&c);
     host_stop(h);
@@ -260,18 +267,10 @@ Test(tls_http, the_certificate_is_taken_with_a_split_message_behind_the_handshak
     struct host *h = tls_host(&ec, NULL);
     struct tls_records r;
     struct tls_client c = open_held_back(h, &user, &r);
-    unsigned char *der = NULL;
-    int der_len = i2d_X509(user.x, &der);
-    size_t len;
-    char *body;
 
     add_request(&r, GET("/certificate"));
     send_split_update(&r, h);
-    body = tls_take(&c, &len);
-    cr_assert_not_null(body);
-    cr_assert(span_eq(span_of(body, len), span_of(der, (size_t)der_len)));
-    free(body);
-    OPENSSL_free(der);
+    expect_certificate(&c, &user);
     records_free(&r);
     tls_close(&c);
     host_stop(h);
@@ -322,10 +321,7 @@ Test(tls_http, an_answer_waits_for_the_end_of_a_split_message)
     free(body);
     add_request(&r, GET("/x"));
     send_split_update(&r, h);
-    body = tls_take(&c, &len);
-    cr_assert_not_null(body);
-    cr_assert_str_eq(body, "GET /x");
-    free(body);
+    expect_body(&c, "GET /x");
     records_free(&r);
     tls_close(&c);
     host_stop(h);
