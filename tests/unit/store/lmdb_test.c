@@ -214,6 +214,25 @@ Test(lmdb, views_beyond_the_reader_table_are_refused_and_the_rest_go_on)
     place_remove(&p);
 }
 
+/* A process that opens the store before the map grows, and is told when it has. */
+static void see_grow(int (*beside)(const char *dir, int in, int out))
+{
+    struct place p = place_empty();
+    uint64_t ready;
+    int to, from;
+    pid_t pid = child(beside, p.dir, &to, &from);
+
+    cr_assert_eq(store_open(p.dir, STORE_CREATE, 1 << 20, &p.store, NULL), OK);
+    add_range(&p, 9000, 9001);
+    tell(to, 1);
+    cr_assert(hear(from, &ready));
+    cr_assert_eq(add_large(&p, 0, 5000), ERR_UNAVAILABLE);
+    cr_assert_eq(add_large(&p, 0, 5000), OK);
+    tell(to, 1);
+    cr_assert_eq(child_end(pid), 0);
+    place_remove(&p);
+}
+
 /* Copies the store after the writer has grown it. */
 static int copier(const char *dir, int in, int out)
 {
@@ -242,20 +261,7 @@ static int copier(const char *dir, int in, int out)
 
 Test(lmdb, a_copy_is_made_of_a_store_that_was_grown_meanwhile)
 {
-    struct place p = place_empty();
-    uint64_t ready;
-    int to, from;
-    pid_t pid = child(copier, p.dir, &to, &from);
-
-    cr_assert_eq(store_open(p.dir, STORE_CREATE, 1 << 20, &p.store, NULL), OK);
-    add_range(&p, 9000, 9001);
-    tell(to, 1);
-    cr_assert(hear(from, &ready));
-    cr_assert_eq(add_large(&p, 0, 5000), ERR_UNAVAILABLE);
-    cr_assert_eq(add_large(&p, 0, 5000), OK);
-    tell(to, 1);
-    cr_assert_eq(child_end(pid), 0);
-    place_remove(&p);
+    see_grow(copier);
 }
 
 /* Opens one view, then a second while the first is open, and again after. */
@@ -282,18 +288,5 @@ static int two_views(const char *dir, int in, int out)
 
 Test(lmdb, a_second_view_waits_when_the_map_has_grown_past_the_first)
 {
-    struct place p = place_empty();
-    uint64_t ready;
-    int to, from;
-    pid_t pid = child(two_views, p.dir, &to, &from);
-
-    cr_assert_eq(store_open(p.dir, STORE_CREATE, 1 << 20, &p.store, NULL), OK);
-    add_range(&p, 9000, 9001);
-    tell(to, 1);
-    cr_assert(hear(from, &ready));
-    cr_assert_eq(add_large(&p, 0, 5000), ERR_UNAVAILABLE);
-    cr_assert_eq(add_large(&p, 0, 5000), OK);
-    tell(to, 1);
-    cr_assert_eq(child_end(pid), 0);
-    place_remove(&p);
+    see_grow(two_views);
 }
