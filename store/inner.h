@@ -32,8 +32,8 @@
 
 #include "store/store.h"
 
-#define SCHEMA_VERSION 2 /* 1: no row has a checksum */
-#define SCHEMA_OLDEST 1
+#define SCHEMA_VERSION 3
+#define SCHEMA_PLAIN 1 /* no row has a checksum; 2, which was in no release, had others */
 #define SCHEMA_KEY "schema"
 #define ROW_MAX                                                                                              \
     (2u * 1024 * 1024) /* octets: DER and CSR with SAN_COUNT_MAX names of DNS_NAME_MAX are some 600 KiB */

@@ -14,6 +14,11 @@ void schema_set(struct txn *t)
     table_set(t, TABLE_META, span_str(SCHEMA_KEY), buf_span(row));
 }
 
+static bool is_ours(uint32_t version)
+{
+    return version == SCHEMA_VERSION || version == SCHEMA_PLAIN;
+}
+
 enum err schema_find(struct view *v, uint32_t *version, struct fault *f)
 {
     struct span row = {0};
@@ -25,7 +30,7 @@ enum err schema_find(struct view *v, uint32_t *version, struct fault *f)
         return fault_set(f, ERR_CONFLICT, "the store's creation was not finished");
     if (err != OK)
         return fault_set(f, err, "the store's version cannot be read");
-    if (!rd_done(&r) || *version < SCHEMA_OLDEST || *version > SCHEMA_VERSION)
+    if (!rd_done(&r) || !is_ours(*version))
         return fault_set(f, ERR_CONFLICT, "the store has schema %u, this program needs %u", *version,
                          (unsigned)SCHEMA_VERSION);
     return OK;

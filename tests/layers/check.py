@@ -25,6 +25,7 @@ EDGES = {
 # A third-party header (a name, or a prefix that ends in /) and the one file that may include it, or a tuple of those few.
 OWNERS = {
     "lmdb.h": "store/lmdb.c",
+    "xxhash.h": "store/checksum.c",
     "uv.h": "base/loop.c",
     "llhttp.h": "base/http.c",
     "openssl/ssl.h": "base/tls.c",

@@ -316,9 +316,12 @@ Test(damage, another_schema_or_an_unfinished_store_is_not_opened)
     struct place p = closed_place();
     struct fault f;
 
-    raw_set(p.dir, "meta", span_str("schema"), span_of("\0\0\0\3", 4));
+    raw_set(p.dir, "meta", span_str("schema"), span_of("\0\0\0\4", 4));
     cr_assert_eq(open_again(&p, &f), ERR_CONFLICT);
-    cr_assert_not_null(strstr(f.detail, "schema 3"));
+    cr_assert_not_null(strstr(f.detail, "schema 4"));
+    raw_set(p.dir, "meta", span_str("schema"), span_of("\0\0\0\2", 4));
+    cr_assert_eq(open_again(&p, &f), ERR_CONFLICT, "its checksums are none of ours");
+    cr_assert_not_null(strstr(f.detail, "schema 2"));
     raw_set(p.dir, "meta", span_str("schema"), garbage);
     cr_assert_eq(open_again(&p, &f), ERR_CONFLICT);
     raw_set(p.dir, "meta", span_str("schema"), (struct span){0});
