@@ -293,8 +293,7 @@ static void replay_all(struct call *c, struct view *v, const struct replay_query
                            .expires_before_s = NO_TIME,
                            .now_s = c->api->now_s(),
                            .after = paged_given(asked->after),
-                           .limit = asked->limit,
-                           .is_checked = true};
+                           .limit = asked->limit};
     char next[CURSOR_MAX] = "";
     enum err e;
 

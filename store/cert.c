@@ -37,35 +37,24 @@ enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN], st
 
 /* ---- reading ---- */
 
-typedef enum err find_fn(struct view *v, enum table t, struct span key, struct span *row);
-
 /* ERR_INTERNAL: for the caller to tell of. */
-static enum err read_row(struct view *v, find_fn *find, uint64_t number, struct cert *out)
+static enum err read_row(struct view *v, uint64_t number, struct cert *out)
 {
     struct key key = key_of_number(number);
     struct span row = {0};
-    enum err err = find(v, TABLE_CERT, key_span(&key), &row);
+    enum err err = table_find(v, TABLE_CERT, key_span(&key), &row);
 
     if (err != OK && err != ERR_NOT_FOUND)
         return err;
     return err == OK && row_get_cert(row, out) && out->number == number ? OK : ERR_INTERNAL;
 }
 
-static enum err told(enum err err, uint64_t number)
-{
-    struct key key = key_of_number(number);
-
-    return err == ERR_INTERNAL ? table_damaged(TABLE_CERT, key_span(&key)) : err;
-}
-
 enum err cert_load(struct view *v, uint64_t number, struct cert *out)
 {
-    return told(read_row(v, table_find, number, out), number);
-}
+    struct key key = key_of_number(number);
+    enum err err = read_row(v, number, out);
 
-enum err cert_peek(struct view *v, uint64_t number, struct cert *out)
-{
-    return told(read_row(v, table_peek, number, out), number);
+    return err == ERR_INTERNAL ? table_damaged(TABLE_CERT, key_span(&key)) : err;
 }
 
 enum err cert_load_state(struct view *v, struct cert *c)
@@ -97,7 +86,7 @@ enum err cert_find(struct view *v, const uint8_t serial[static SERIAL_LEN], stru
 
     if (err != OK)
         return err;
-    err = read_row(v, table_find, row.number, out);
+    err = read_row(v, row.number, out);
     if (err == ERR_INTERNAL || (err == OK && !is_untouched(out)))
         return table_damaged(TABLE_CERT, serial_span(serial)); /* by which people know it */
     if (err != OK)

@@ -79,8 +79,6 @@ enum err env_copy(struct store *s, int fd);
 /* ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL (a damaged file). `row` is borrowed from the view. One whose checksum
  * does not fit is given as nothing that reads as a row. */
 enum err table_find(struct view *v, enum table t, struct span key, struct span *row);
-/* The same without a look at the checksum: for who reads thousands to give out a few. */
-enum err table_peek(struct view *v, enum table t, struct span key, struct span *row);
 
 /* False: a store of an earlier version has no such table, and is read as if it had no row. */
 bool table_is_there(const struct view *v, enum table t);
@@ -328,7 +326,6 @@ enum err barred_build(struct store *s, struct fault *f);
 void key_bar(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
 /* The certificate of that number without its state; with it. A number without its rows is ERR_INTERNAL. */
 enum err cert_load(struct view *v, uint64_t number, struct cert *out);
-enum err cert_peek(struct view *v, uint64_t number, struct cert *out); /* as table_peek() */
 enum err cert_load_state(struct view *v, struct cert *c);
 /* The number at the end of an index key; false when it is too short to hold one. */
 [[nodiscard]] bool number_of_key(struct span key, uint64_t *number);

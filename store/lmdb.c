@@ -521,8 +521,7 @@ bool table_is_there(const struct view *v, enum table t)
     return !v->store->is_absent[t];
 }
 
-/* As it lies in the file. */
-static enum err find(struct view *v, enum table t, struct span key, struct span *row)
+enum err table_find(struct view *v, enum table t, struct span key, struct span *row)
 {
     MDB_val k = val_of(key), r = {0};
     int rc = table_is_there(v, t) ? mdb_get(v->mdb, v->store->dbi[t], &k, &r) : MDB_NOTFOUND;
@@ -531,26 +530,8 @@ static enum err find(struct view *v, enum table t, struct span key, struct span 
         return ERR_NOT_FOUND;
     if (rc != 0)
         return fail("read", rc);
-    *row = span_of_val(r);
+    *row = checksum_open(t, (struct entry){key, span_of_val(r)});
     return OK;
-}
-
-enum err table_peek(struct view *v, enum table t, struct span key, struct span *row)
-{
-    enum err err = find(v, t, key, row);
-
-    if (err == OK && checksum_covers(t, key))
-        *row = checksum_skip(*row);
-    return err;
-}
-
-enum err table_find(struct view *v, enum table t, struct span key, struct span *row)
-{
-    enum err err = find(v, t, key, row);
-
-    if (err == OK)
-        *row = checksum_open(t, (struct entry){key, *row});
-    return err;
 }
 
 /* With its checksum, right where it comes to lie. */

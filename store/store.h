@@ -208,8 +208,6 @@ struct cert_query {
     int64_t now_s;
     const char *after; /* cursor of the previous page; NULL: first */
     unsigned limit;    /* 1..LIST_LIMIT_MAX */
-    bool is_checked;   /* each row given by its checksum: for who goes by its DER or CSR. A microsecond or two
-                          a row, so that lists of names do without */
 };
 
 /* One page. The first line that applies names the index it is served from, and its order:
@@ -222,10 +220,10 @@ struct cert_query {
  * Names and patterns ignore ASCII case. Rows added meanwhile neither repeat nor skip a row of later pages.
  * The work for one page is bounded (10,000 index rows visited): a page may then be short, even empty, and
  * still have a next cursor. `next` is "" when there is no more. A cursor belongs to its filters, but not to
- * limit, now_s, is_checked and the value of expires_before. ERR_MALFORMED: a bad cursor, one of another
- * query, a limit out of range, a cn over 512 octets. A row that cannot be read ends a page before it; as the
- * first of its page it is ERR_INTERNAL, and `next`, when it is not "", leads on behind it. fn returns false
- * to stop. */
+ * limit, now_s and the value of expires_before. ERR_MALFORMED: a bad cursor, one of another query, a limit
+ * out of range, a cn over 512 octets. A row that cannot be read or that its checksum does not fit ends a page
+ * before it; as the first of its page it is ERR_INTERNAL, and `next`, when it is not "", leads on behind it.
+ * fn returns false to stop. */
 enum err cert_list(struct view *v, const struct cert_query *q, bool (*fn)(const struct cert *c, void *arg),
                    void *arg, char next[static CURSOR_MAX]);
 
