@@ -375,6 +375,22 @@ Test(row, what_is_no_longer_than_a_checksum_is_opened_within_bounds)
     }
 }
 
+/* A store is read by programs of later, and on other processors. The octets are of a program of its own: XXH3
+ * of the table's name with the seed 0, of the key with that as its seed, of the row with that. */
+Test(row, a_checksum_is_what_it_was)
+{
+    static const uint8_t was[] = {0xf4, 0x45, 0x7a, 0x3b, 0x63, 0xf2, 0x4a, 0xa0, 0xc2};
+    static const char text[] = "what lies in the row";
+    uint8_t is[CHECKSUM_LEN], other[CHECKSUM_LEN];
+
+    checksum_put(TABLE_TOKEN, (struct entry){span_str("key"), span_str(text)}, is);
+    cr_expect_arr_eq(is, was, sizeof was);
+    checksum_put(TABLE_TOKEN, (struct entry){span_str("keyw"), span_str(text + 1)}, other);
+    cr_expect_arr_neq(is, other, sizeof is, "the key ends elsewhere");
+    checksum_put(TABLE_PERMIT, (struct entry){span_str("key"), span_str(text)}, other);
+    cr_expect_arr_neq(is, other, sizeof is, "it is of another table");
+}
+
 Test(row, audit_hash_is_that_of_the_encoding)
 {
     struct audit_row a = {.seq = 1, .previous = {7}}, out;
