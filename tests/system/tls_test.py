@@ -128,6 +128,7 @@ class Tls(ServiceTest):
         [ec] = [each for each in service.https("/readyz").json()["checks"] if each["name"] == "listener:ec"]
         self.assertEqual((ec["status"], ec["detail"]), ("ok", "no issuer signs this kind of key"))
         self.assertFalse((service.home / "listener" / "ec.pem").exists())
+        self.assertEqual(service.stop(), 0, service.tail())
 
 
 if __name__ == "__main__":
