@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inner: what the files of the store share: tables of ordered rows, which lmdb.c keeps; the encoding of every
- * row (row.c); the keys of the index (index.c). Above this line of tables nothing knows LMDB, below it
+ * inner: what the files of the store share: tables of ordered rows, which table.c keeps; the encoding of
+ * every row (row.c); the keys of the index (index.c). Above this line of tables nothing knows LMDB, below it
  * nothing knows certificates.
  *
  * Before the rows of some tables a checksum stands in the file (checksum.c); who reads a row does not see it.
@@ -64,7 +64,7 @@ enum table {
     TABLE_COUNT
 };
 
-/* ---- lmdb.c: environment and tables ---- */
+/* ---- lmdb.c: environment and transactions ---- */
 
 /* What of store_open() is LMDB's. Takes lock_fd (-1: not a writer), also when it fails. */
 enum err env_open(const char *dir, enum store_mode mode, uint64_t map_size, int lock_fd, struct store **out,
@@ -75,6 +75,17 @@ void env_note_schema(struct store *s, uint32_t version);
 
 /* Writes one view of the whole environment to the descriptor, without its free pages. */
 enum err env_copy(struct store *s, int fd);
+
+/* Records the first failure: what a verb calls when it detects one. OK is ignored. */
+void txn_fail(struct txn *t, enum err err);
+/* Scratch for one encoded row, empty. */
+struct buf *txn_row(struct txn *t);
+/* The txn's working copy of the counters: written once, by txn_commit. */
+struct counters *txn_counters(struct txn *t);
+/* The counters a view must show before they are written: NULL for a view that is not a txn's. */
+const struct counters *view_pending(const struct view *v);
+
+/* ---- table.c: ordered rows ---- */
 
 /* ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL (a damaged file). `row` is borrowed from the view. One whose checksum
  * does not fit is given as nothing that reads as a row. */
@@ -108,16 +119,7 @@ enum err scan_before(struct scan *s, struct span key, struct entry *out); /* the
 enum err scan_next(struct scan *s, struct entry *out);
 enum err scan_previous(struct scan *s, struct entry *out);
 
-/* Records the first failure: what a verb calls when it detects one. OK is ignored. */
-void txn_fail(struct txn *t, enum err err);
-/* Scratch for one encoded row, empty. */
-struct buf *txn_row(struct txn *t);
-/* The txn's working copy of the counters: written once, by txn_commit. */
-struct counters *txn_counters(struct txn *t);
-/* The counters a view must show before they are written: NULL for a view that is not a txn's. */
-const struct counters *view_pending(const struct view *v);
-
-/* ---- checksum.c (lmdb.c writes and reads it) ---- */
+/* ---- checksum.c (table.c writes and reads it) ---- */
 
 #define CHECKSUM_LEN 9u /* octets before the row */
 

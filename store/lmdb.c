@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lmdb: environment, views, the one writer's transactions and tables of ordered rows, on LMDB 0.9.
+ * lmdb: environment, views and the one writer's transactions, on LMDB 0.9; table.c has the rows.
  *
  * What LMDB leaves to its user and is kept here: one writing process (LMDB's own lock would let a second one
  * wait its turn); no commit after a failed one (LMDB goes on acknowledging after a failed fsync); a map that
@@ -9,7 +9,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "store/inner.h"
+#include "store/lmdb_inner.h"
 
 #define MAP_DEFAULT ((uint64_t)1 << 30) /* octets, address space alone: the file grows as it is used */
 #define MAP_HEADROOM                                                                                         \
@@ -32,38 +31,9 @@
 #define FOLLOW_MS 20              /* between looks for them */
 #define FOLLOW_TRIES 100          /* two seconds: the writer adds them as it starts */
 
-struct view {
-    struct store *store;
-    MDB_txn *mdb;
-    struct txn *writer; /* whose view this is; NULL: a reader's */
-};
-
-struct txn {
-    struct view view;
-    enum err err;
-    struct counters counters, before; /* working copy, and as they were */
-    struct buf row;
-};
-
-struct store {
-    MDB_env *env;
-    MDB_dbi dbi[TABLE_COUNT];
-    bool is_absent[TABLE_COUNT]; /* of an earlier version: read as one without rows */
-    uint32_t schema;             /* 0: not known yet */
-    enum store_mode mode;
-    int lock_fd;       /* -1: not the writer */
-    unsigned views;    /* open ones */
-    struct view *rest; /* a closed one, kept with its reader slot */
-    struct txn *txn;
-    bool is_broken; /* a write failed: nothing more is acknowledged */
-    bool was_full;  /* a txn hit the end of the map */
-    bool is_stuck;  /* the map should grow and cannot */
-};
-
 /* ---- failures ---- */
 
-/* A failure that is not an answer: logged once, here. */
-static enum err fail(const char *doing, int rc)
+enum err lmdb_failed(const char *doing, int rc)
 {
     if (rc == ENOMEM)
         die("out of memory: %s", doing);
@@ -71,7 +41,7 @@ static enum err fail(const char *doing, int rc)
     return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID ? ERR_INTERNAL : ERR_IO;
 }
 
-static void fail_write(struct txn *t, const char *doing, int rc)
+void lmdb_write_failed(struct txn *t, const char *doing, int rc)
 {
     if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL) {
         log_error("store-full", "%s: %s", doing, mdb_strerror(rc));
@@ -80,7 +50,7 @@ static void fail_write(struct txn *t, const char *doing, int rc)
         return;
     }
     t->view.store->is_broken = true;
-    txn_fail(t, fail(doing, rc));
+    txn_fail(t, lmdb_failed(doing, rc));
 }
 
 /* ---- the map ---- */
@@ -296,7 +266,7 @@ enum err env_copy(struct store *s, int fd)
     /* It reads in a transaction of its own, and has written nothing when that cannot be begun. */
     for (int i = 0; i < RESIZE_TRIES && map_follow(s, rc); i++)
         rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
-    return rc == 0 ? OK : fail("copying", rc);
+    return rc == 0 ? OK : lmdb_failed("copying", rc);
 }
 
 void env_note_schema(struct store *s, uint32_t version)
@@ -335,7 +305,7 @@ unsigned store_maintain(struct store *s)
 
     assert(s->views == 0 && s->txn == NULL);
     if (rc != 0)
-        (void)fail("reader check", rc);
+        (void)lmdb_failed("reader check", rc);
     if (dead > 0)
         log_warn("store-readers-dead", "%d views of ended processes forgotten", dead);
     used = used_octets(s, &size);
@@ -378,7 +348,7 @@ enum err view_open(struct store *s, struct view **out)
         mdb_txn_abort(v->mdb);
     free(v);
     *out = NULL;
-    return rc == MDB_MAP_RESIZED ? ERR_UNAVAILABLE : fail("open a view", rc);
+    return rc == MDB_MAP_RESIZED ? ERR_UNAVAILABLE : lmdb_failed("open a view", rc);
 }
 
 void view_close(struct view *v)
@@ -429,7 +399,7 @@ enum err txn_begin(struct store *s, struct txn **out)
     rc = mdb_txn_begin(s->env, NULL, 0, &t->view.mdb);
     if (rc != 0) {
         free(t);
-        return fail("begin", rc);
+        return lmdb_failed("begin", rc);
     }
     s->txn = t;
     err = counters_find(&t->view, &t->counters);
@@ -460,7 +430,7 @@ enum err txn_commit(struct txn *t)
     if (t->err == OK) {
         rc = mdb_txn_commit(t->view.mdb);
         if (rc != 0)
-            fail_write(t, "commit", rc);
+            lmdb_write_failed(t, "commit", rc);
     } else {
         mdb_txn_abort(t->view.mdb);
     }
@@ -502,154 +472,4 @@ struct buf *txn_row(struct txn *t)
 struct counters *txn_counters(struct txn *t)
 {
     return &t->counters;
-}
-
-/* ---- tables ---- */
-
-static MDB_val val_of(struct span s)
-{
-    return (MDB_val){s.len, (void *)(uintptr_t)s.data};
-}
-
-static struct span span_of_val(MDB_val v)
-{
-    return span_of(v.mv_data, v.mv_size);
-}
-
-bool table_is_there(const struct view *v, enum table t)
-{
-    return !v->store->is_absent[t];
-}
-
-enum err table_find(struct view *v, enum table t, struct span key, struct span *row)
-{
-    MDB_val k = val_of(key), r = {0};
-    int rc = table_is_there(v, t) ? mdb_get(v->mdb, v->store->dbi[t], &k, &r) : MDB_NOTFOUND;
-
-    if (rc == MDB_NOTFOUND)
-        return ERR_NOT_FOUND;
-    if (rc != 0)
-        return fail("read", rc);
-    *row = checksum_open(t, (struct entry){key, span_of_val(r)});
-    return OK;
-}
-
-/* With its checksum, right where it comes to lie. */
-static int put_covered(struct txn *t, enum table table, struct entry e, unsigned flags)
-{
-    MDB_val k = val_of(e.key), r = {CHECKSUM_LEN + e.row.len, NULL};
-    int rc = mdb_put(t->view.mdb, t->view.store->dbi[table], &k, &r, flags | MDB_RESERVE);
-
-    if (rc != 0)
-        return rc;
-    checksum_put(table, e, r.mv_data);
-    if (e.row.len > 0)
-        memcpy((uint8_t *)r.mv_data + CHECKSUM_LEN, e.row.data, e.row.len);
-    return 0;
-}
-
-static int put_plain(struct txn *t, enum table table, struct entry e, unsigned flags)
-{
-    MDB_val k = val_of(e.key), r = val_of(e.row);
-
-    return mdb_put(t->view.mdb, t->view.store->dbi[table], &k, &r, flags);
-}
-
-static void put(struct txn *t, enum table table, struct span key, struct span row, unsigned flags)
-{
-    struct entry e = {key, row};
-    int rc;
-
-    if (t->err != OK)
-        return;
-    rc = checksum_covers(table, key) ? put_covered(t, table, e, flags) : put_plain(t, table, e, flags);
-    if (rc == MDB_KEYEXIST)
-        txn_fail(t, ERR_CONFLICT);
-    else if (rc != 0)
-        fail_write(t, "write", rc);
-}
-
-void table_add(struct txn *t, enum table table, struct span key, struct span row)
-{
-    put(t, table, key, row, MDB_NOOVERWRITE);
-}
-
-void table_append(struct txn *t, enum table table, struct span key, struct span row)
-{
-    put(t, table, key, row, MDB_APPEND);
-}
-
-void table_set(struct txn *t, enum table table, struct span key, struct span row)
-{
-    put(t, table, key, row, 0);
-}
-
-void table_remove(struct txn *t, enum table table, struct span key)
-{
-    MDB_val k = val_of(key);
-    int rc;
-
-    if (t->err != OK)
-        return;
-    rc = mdb_del(t->view.mdb, t->view.store->dbi[table], &k, NULL);
-    if (rc == MDB_NOTFOUND)
-        (void)table_damaged(table, key);
-    else if (rc != 0)
-        fail_write(t, "remove", rc);
-}
-
-/* ---- scans ---- */
-
-enum err scan_open(struct view *v, enum table t, struct scan *out)
-{
-    int rc = 0;
-
-    *out = (struct scan){.table = t};
-    if (table_is_there(v, t))
-        rc = mdb_cursor_open(v->mdb, v->store->dbi[t], &out->cursor);
-    return rc == 0 ? OK : fail("open a scan", rc);
-}
-
-void scan_close(struct scan *s)
-{
-    if (s->cursor != NULL)
-        mdb_cursor_close(s->cursor);
-}
-
-static enum err step(struct scan *s, struct span key, MDB_cursor_op op, struct entry *out)
-{
-    MDB_val k = val_of(key), r = {0};
-    int rc = s->cursor != NULL ? mdb_cursor_get(s->cursor, &k, &r, op) : MDB_NOTFOUND;
-
-    if (rc == MDB_NOTFOUND)
-        return ERR_END;
-    if (rc != 0)
-        return fail("scan", rc);
-    *out = (struct entry){span_of_val(k), span_of_val(r)};
-    out->row = checksum_open(s->table, *out);
-    return OK;
-}
-
-enum err scan_from(struct scan *s, struct span key, struct entry *out)
-{
-    return step(s, key, key.len > 0 ? MDB_SET_RANGE : MDB_FIRST, out);
-}
-
-enum err scan_before(struct scan *s, struct span key, struct entry *out)
-{
-    enum err err = scan_from(s, key, out);
-
-    if (err == ERR_END) /* everything is before it */
-        return step(s, (struct span){0}, MDB_LAST, out);
-    return err == OK ? scan_previous(s, out) : err;
-}
-
-enum err scan_next(struct scan *s, struct entry *out)
-{
-    return step(s, (struct span){0}, MDB_NEXT, out);
-}
-
-enum err scan_previous(struct scan *s, struct entry *out)
-{
-    return step(s, (struct span){0}, MDB_PREV, out);
 }

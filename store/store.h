@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store: the door to everything the service remembers: certificates with their status, revoked entries,
- * issuers, CRL state, audit rows. It speaks of certificates, never of keys and values; LMDB is one file
- * behind it.
+ * issuers, CRL state, audit rows. It speaks of certificates, never of keys and values; LMDB is behind it, in
+ * two files (lmdb.c, table.c).
  *
  * Two types keep reading and writing apart: a `struct view` sees one committed state and can only read; a
  * `struct txn` is the one writer's transaction, sticky like every writer: after the first failure its verbs

@@ -24,7 +24,7 @@ EDGES = {
 
 # A third-party header (a name, or a prefix that ends in /) and the one file that may include it, or a tuple of those few.
 OWNERS = {
-    "lmdb.h": "store/lmdb.c",
+    "lmdb.h": "store/lmdb_inner.h",
     "xxhash.h": "store/checksum.c",
     "uv.h": "base/loop.c",
     "llhttp.h": "base/http.c",
