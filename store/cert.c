@@ -37,6 +37,16 @@ enum err status_find(struct view *v, const uint8_t serial[static SERIAL_LEN], st
 
 /* ---- reading ---- */
 
+static bool is_row_of(struct span row, uint64_t number, struct cert *out)
+{
+    return row_get_cert(row, out) && out->number == number;
+}
+
+enum err cert_open(struct entry e, uint64_t number, struct cert *out)
+{
+    return is_row_of(e.row, number, out) ? OK : table_damaged(TABLE_CERT, e.key);
+}
+
 /* ERR_INTERNAL: for the caller to tell of. */
 static enum err read_row(struct view *v, uint64_t number, struct cert *out)
 {
@@ -46,7 +56,7 @@ static enum err read_row(struct view *v, uint64_t number, struct cert *out)
 
     if (err != OK && err != ERR_NOT_FOUND)
         return err;
-    return err == OK && row_get_cert(row, out) && out->number == number ? OK : ERR_INTERNAL;
+    return err == OK && is_row_of(row, number, out) ? OK : ERR_INTERNAL;
 }
 
 enum err cert_load(struct view *v, uint64_t number, struct cert *out)

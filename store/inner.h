@@ -326,8 +326,10 @@ enum err barred_build(struct store *s, struct fault *f);
 
 /* Remembers the key of that certificate as compromised; nothing when its rows cannot be read. */
 void key_bar(struct txn *t, const uint8_t serial[static SERIAL_LEN]);
-/* The certificate of that number without its state; with it. A number without its rows is ERR_INTERNAL. */
+/* The certificate of that number without its state; of a row that a scan has given; its state. A number
+ * without its rows is ERR_INTERNAL. */
 enum err cert_load(struct view *v, uint64_t number, struct cert *out);
+enum err cert_open(struct entry e, uint64_t number, struct cert *out);
 enum err cert_load_state(struct view *v, struct cert *c);
 /* The number at the end of an index key; false when it is too short to hold one. */
 [[nodiscard]] bool number_of_key(struct span key, uint64_t *number);

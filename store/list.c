@@ -239,7 +239,7 @@ static enum err row_offer(struct view *v, const struct cert_query *q, const stru
     if (err == OK && p->name_use != 0 && (e.row.len != 1 || (e.row.data[0] & p->name_use) == 0))
         return ERR_NOT_FOUND;
     if (err == OK)
-        err = cert_load(v, number, c);
+        err = p->table == TABLE_CERT ? cert_open(e, number, c) : cert_load(v, number, c);
     if (err == OK && !fits(q, c))
         return ERR_NOT_FOUND;
     if (err == OK)
